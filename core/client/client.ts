@@ -1,0 +1,187 @@
+import type { Acl, Stat } from '../protocol/index.js';
+import type { Clock, Logger, Random } from '../runtime/index.js';
+
+/**
+ * The state of the connection, in one word.
+ * - connecting: no session yet, and a server is being looked for;
+ * - connected: a server answers, the session lives;
+ * - suspended: no server is reachable; the session may still live;
+ * - lost: the session is over, told by a server or by this client's own monotonic timer, whichever came
+ *   first. A new session is opened by itself, after which the state is connected again with a higher epoch;
+ * - closed: by `close`; final.
+ */
+export type ConnectionState = 'connecting' | 'connected' | 'suspended' | 'lost' | 'closed';
+
+/** One session. A client has one at a time; after a loss it gets the next, with `epoch` one higher. */
+export interface Session {
+  /** 0n until the first server has answered. */
+  readonly id: bigint;
+  /** 1 for the first session of this client. */
+  readonly epoch: number;
+  /** As negotiated, milliseconds. */
+  readonly timeoutMs: number;
+  /**
+   * Aborts when this session is lost or closed, with the error as its reason. It aborts before the servers can
+   * have given away what the session held, because the local timer counts from when the last answered packet was sent.
+   */
+  readonly signal: AbortSignal;
+}
+
+export type CreateModeName =
+  | 'persistent'
+  | 'ephemeral'
+  | 'persistent-sequential'
+  | 'ephemeral-sequential'
+  | 'container'
+  | 'persistent-ttl'
+  | 'persistent-sequential-ttl';
+
+/** One-shot watch. Called at most once: with the event, or with `sessionLost` if the session ended before one came. */
+export type Watch = (event: WatchNotice) => void;
+
+export type WatchNotice =
+  | {
+      readonly type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged';
+      readonly path: string;
+      readonly zxid: bigint;
+    }
+  | { readonly type: 'sessionLost'; readonly path: string };
+
+/** What a persistent watch yields. `armed` comes first, and again after every reconnection: events may have been missed before it, so read anew. */
+export type WatchStreamEvent =
+  | {
+      readonly type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged';
+      readonly path: string;
+      readonly zxid: bigint;
+    }
+  | { readonly type: 'armed'; readonly path: string };
+
+export interface RequestOptions {
+  /** Stops waiting and rejects with the signal's reason; a request already sent may still take effect. */
+  readonly signal?: AbortSignal | undefined;
+  /** Epoch of the session that this request must run in; in any other it rejects with `SessionExpiredError` unsent. */
+  readonly session?: number | undefined;
+}
+
+export interface ReadOptions extends RequestOptions {
+  /** Registered exactly if the read succeeds (for `exists` also if the znode is missing). */
+  readonly watch?: Watch | undefined;
+}
+
+export interface CreateOptions extends RequestOptions {
+  readonly mode?: CreateModeName | undefined;
+  readonly acl?: readonly Acl[] | undefined;
+  /** Milliseconds; only with the TTL modes. */
+  readonly ttlMs?: number | undefined;
+  /**
+   * The last segment of the path (before the sequence) is unique to this call. If the reply is lost the client
+   * looks among the parent's children for it after it has reconnected in the same session, and creates it again
+   * only if it is not there: no `OutcomeUnknownError`, no second znode.
+   */
+  readonly uniqueName?: boolean | undefined;
+  /** Creates missing parents as containers first. */
+  readonly createParents?: boolean | undefined;
+}
+
+export interface Created {
+  readonly path: string;
+  readonly stat: Stat;
+}
+
+/** Operations of a multi. */
+export type Operation =
+  | {
+      readonly type: 'create';
+      readonly path: string;
+      readonly data?: Uint8Array | string | null;
+      readonly mode?: CreateModeName;
+      readonly acl?: readonly Acl[];
+      readonly ttlMs?: number;
+    }
+  | { readonly type: 'delete'; readonly path: string; readonly version?: number }
+  | {
+      readonly type: 'setData';
+      readonly path: string;
+      readonly data: Uint8Array | string | null;
+      readonly version?: number;
+    }
+  | { readonly type: 'check'; readonly path: string; readonly version?: number };
+
+export type OperationResult =
+  | { readonly type: 'create'; readonly path: string; readonly stat: Stat }
+  | { readonly type: 'delete' }
+  | { readonly type: 'setData'; readonly stat: Stat }
+  | { readonly type: 'check' };
+
+/**
+ * A session client. Paths are absolute below the chroot of the connect string; strings given as data are
+ * encoded as UTF-8. Requests run in the order in which they were made. While suspended they wait; a read
+ * whose connection broke is sent again, a write whose outcome is unknown rejects with `OutcomeUnknownError`.
+ * Every failed operation rejects with an error of `errors.ts`.
+ */
+export interface Client extends AsyncDisposable {
+  readonly state: ConnectionState;
+  readonly session: Session;
+  /** Highest zxid seen in any reply: what this client has seen includes everything up to it. */
+  readonly lastZxid: bigint;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+
+  /** Resolves when connected; rejects when closed or aborted. */
+  connected(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+  /** Calls `listener` synchronously at every change of state; returns how to stop it. */
+  onState(listener: (state: ConnectionState, session: Session) => void): () => void;
+  /** Every change of state from now on, the present one first. */
+  states(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<ConnectionState>;
+
+  create(path: string, data?: Uint8Array | string | null, options?: CreateOptions): Promise<Created>;
+  /** `version` -1 (the default) means any. */
+  delete(path: string, options?: RequestOptions & { readonly version?: number }): Promise<void>;
+  /** Null when there is no such znode. */
+  exists(path: string, options?: ReadOptions): Promise<Stat | null>;
+  getData(
+    path: string,
+    options?: ReadOptions,
+  ): Promise<{ readonly data: Uint8Array | null; readonly stat: Stat }>;
+  setData(
+    path: string,
+    data: Uint8Array | string | null,
+    options?: RequestOptions & { readonly version?: number },
+  ): Promise<Stat>;
+  /** Names, not paths, sorted. */
+  getChildren(
+    path: string,
+    options?: ReadOptions,
+  ): Promise<{ readonly children: readonly string[]; readonly stat: Stat }>;
+  getAcl(
+    path: string,
+    options?: RequestOptions,
+  ): Promise<{ readonly acl: readonly Acl[]; readonly stat: Stat }>;
+  setAcl(
+    path: string,
+    acl: readonly Acl[],
+    options?: RequestOptions & { readonly version?: number },
+  ): Promise<Stat>;
+  /** All or nothing. Rejects with `MultiError` that names the failing operation. */
+  multi(operations: readonly Operation[], options?: RequestOptions): Promise<readonly OperationResult[]>;
+  /** After it, reads on this client reflect every write that had completed anywhere before the call. */
+  sync(path: string, options?: RequestOptions): Promise<void>;
+  getEphemerals(prefix?: string, options?: RequestOptions): Promise<readonly string[]>;
+  /** Number of all descendants. */
+  countDescendants(path: string, options?: RequestOptions): Promise<number>;
+  whoAmI(options?: RequestOptions): Promise<readonly { readonly scheme: string; readonly user: string }[]>;
+  /** Adds an identity to this client, now and after every reconnection. */
+  addAuth(scheme: string, auth: Uint8Array | string, options?: RequestOptions): Promise<void>;
+
+  /** A persistent watch as a stream; ends when `signal` aborts or the client closes. Bounded: a slow consumer gets one `armed` instead of a backlog beyond the limit. */
+  watch(
+    path: string,
+    options?: { readonly recursive?: boolean; readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<WatchStreamEvent>;
+  /** Takes a one-shot watch back; also on the server if nobody else waits there. */
+  unwatch(path: string, watch: Watch): Promise<void>;
+
+  /** Ends the session, so that its ephemerals go at once, and the connection. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,2 @@
+/** The session client; runs in Node and in a browser. */
+export type * from './client.js';

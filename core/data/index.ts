@@ -1,0 +1,169 @@
+/**
+ * The replicated state machine; pure. Prepare turns a conditional request into an unconditional transaction;
+ * apply carries it out, with the same result on every member and as often as it is replayed.
+ */
+import type {
+  Acl,
+  ErrorCode,
+  Id,
+  MultiRequest,
+  OpCode,
+  Reply,
+  Request,
+  SetWatches2Request,
+  WatchEvent,
+  WatchEventType,
+} from '../protocol/index.js';
+
+/** What a member decided a request does: outcomes only, so that applying needs no check. */
+export interface Txn {
+  readonly sessionId: bigint;
+  readonly cxid: number;
+  /** Milliseconds since 1970, chosen by the leader, never behind an earlier transaction's. */
+  readonly time: number;
+  /** The operation that the client asked for: decides the shape of the reply. */
+  readonly op: OpCode;
+  // `outcome`, a tagged union, is the room's own.
+}
+
+export declare function encodeTxn(txn: Txn): Uint8Array;
+/** Throws `MarshallingError` on bytes that are no transaction. */
+export declare function decodeTxn(payload: Uint8Array): Txn;
+
+/** A znode changed: what the watch tables have to know of it, READ filter included. */
+export interface Change {
+  readonly type:
+    typeof WatchEventType.created | typeof WatchEventType.deleted | typeof WatchEventType.dataChanged;
+  readonly path: string;
+  /** The ACL that decides who may hear of the znode itself, and of its parent's children. */
+  readonly acl: readonly Acl[];
+  readonly parentAcl: readonly Acl[];
+}
+
+/** What applying a transaction did. */
+export interface Applied {
+  readonly txn: Txn;
+  readonly zxid: bigint;
+  readonly error: ErrorCode;
+  /** In the order in which watches have to hear of them. */
+  readonly changes: readonly Change[];
+}
+
+export interface ReadResult {
+  readonly error: ErrorCode;
+  /** Null when `error` is not ok. */
+  readonly reply: Reply | null;
+}
+
+/** Tree, sessions, quotas and digest of one member. */
+export declare class StateMachine {
+  constructor();
+  /** zxid of the last transaction whose complete effect is in here. */
+  readonly lastZxid: bigint;
+  /** Rolling digest of the whole replicated state, 64 bit. */
+  readonly digest: bigint;
+  /** Session id → negotiated timeout in milliseconds. */
+  readonly sessions: ReadonlyMap<bigint, number>;
+  /** Counters for metrics and tests. */
+  readonly nodeCount: number;
+  readonly ephemeralCount: number;
+  /** Applies what was prepared; to be called with increasing zxids. Replaying an older one is harmless. */
+  apply(zxid: bigint, txn: Txn): Applied;
+  /** An epoch marker passed: nothing changes but `lastZxid`. */
+  advanceTo(zxid: bigint): void;
+  /** The reply to the client that asked for `applied`; to be called before the next apply. Null if error is not ok or the op has none. */
+  replyTo(applied: Applied): Reply | null;
+  /** exists, getData, getAcl, getChildren, getChildren2, getAllChildrenNumber, getEphemerals, multiRead. Never throws on any path. */
+  read(
+    request: Request,
+    reader: { readonly sessionId: bigint; readonly identities: readonly Id[] },
+  ): ReadResult;
+  /** Writes the state as it is now, a slice per pull, while transactions go on being applied (copy on write). Close it if it is not drained. */
+  snapshot(): { readonly zxid: bigint; next(maxBytes: number): Uint8Array | null; close(): void };
+}
+/** Rebuilds a machine from a snapshot's bytes, fed in pieces; `finish` verifies counts and digest. */
+export declare class SnapshotReader {
+  push(bytes: Uint8Array): void;
+  finish(): StateMachine;
+}
+
+export interface PrepareContext {
+  readonly sessionId: bigint;
+  readonly cxid: number;
+  readonly identities: readonly Id[];
+  /** Wall clock of the leader; the preparer keeps it from running backwards. */
+  readonly wallMs: number;
+}
+
+/** What a leader can be asked to put into the log: clients' writes, and the members' own. */
+export type WriteRequest =
+  | Request
+  | { readonly op: typeof OpCode.createSession; readonly body: { readonly timeoutMs: number } }
+  | { readonly op: typeof OpCode.deleteContainer; readonly body: { readonly path: string } };
+
+/** The leader's preparation, against the applied tree and all that is proposed but not applied yet. */
+export declare class RequestPreparer {
+  constructor(
+    machine: StateMachine,
+    options?: {
+      readonly enforceQuota?: boolean;
+      readonly ttlNodes?: boolean;
+      readonly maxDataBytes?: number;
+    },
+  );
+  /** The transaction for this request if it is proposed as `zxid`; a refused request gives an error transaction. Never throws on any request. */
+  prepare(request: WriteRequest, context: PrepareContext, zxid: bigint): Txn;
+  /** To be told after each apply: pending changes up to it are forgotten. */
+  applied(zxid: bigint): void;
+  /** Paths of containers and TTL nodes that may go now, by the replicated time; at most `limit`. */
+  reapable(wallMs: number, limit: number): readonly string[];
+}
+
+/** Watches of the connections of one member. `W` is whatever the caller knows a connection by. */
+export declare class WatchTable<W> {
+  readonly watchCount: number;
+  addData(watcher: W, path: string): void;
+  addChild(watcher: W, path: string): void;
+  addPersistent(watcher: W, path: string, recursive: boolean): void;
+  /** The three ways of §9.5 to take watches up again, atomically with the machine's present state; returns the events to send at once. */
+  rearm(
+    watcher: W,
+    request: SetWatches2Request,
+    machine: StateMachine,
+    mayRead: (acl: readonly Acl[]) => boolean,
+  ): readonly WatchEvent[];
+  /** False when there is no such watch. */
+  check(watcher: W, path: string, type: number): boolean;
+  remove(watcher: W, path: string, type: number): boolean;
+  removeAll(watcher: W): void;
+  /** Calls `notify` for every event of the change in ZooKeeper's order, and consumes one-shot watches, filtered ones too. */
+  trigger(
+    change: Change,
+    mayRead: (watcher: W, acl: readonly Acl[]) => boolean,
+    notify: (watcher: W, event: WatchEvent) => void,
+  ): void;
+}
+
+/** Which sessions are alive by the leader's ticks. Expiry in buckets of a tick. */
+export declare class SessionTracker<Owner> {
+  constructor(tickMs: number);
+  add(sessionId: bigint, timeoutMs: number, nowMs: number, owner: Owner | null): void;
+  remove(sessionId: bigint): void;
+  /** False when the session is unknown or closing. */
+  touch(sessionId: bigint, nowMs: number): boolean;
+  setOwner(sessionId: bigint, owner: Owner): void;
+  ownerOf(sessionId: bigint): Owner | null | undefined;
+  setClosing(sessionId: bigint): void;
+  isClosing(sessionId: bigint): boolean;
+  /** Sessions whose time is up and that are not closing yet; at most `limit`, oldest first. */
+  expired(nowMs: number, limit: number): readonly bigint[];
+}
+
+/** True if any of `identities` is granted any bit of `wanted` (an empty list allows everything; `super` always passes). */
+export declare function isAllowed(acl: readonly Acl[], wanted: number, identities: readonly Id[]): boolean;
+/** The identities' ACL as it is stored: duplicates dropped, `auth` expanded; null if it is invalid. */
+export declare function expandAcl(acl: readonly Acl[], identities: readonly Id[]): readonly Acl[] | null;
+/** Null if the path is valid, else what is wrong with it, in words. */
+export declare function invalidPathReason(path: string): string | null;
+
+export type _Unused = MultiRequest;

@@ -1,0 +1,2 @@
+/** Coordination primitives over the client's public door. */
+export {};

@@ -1,0 +1,9 @@
+/** Ports to the world — clock, random, logger — with their system versions, and the base of all errors. */
+export type { Clock, Timer } from './clock.js';
+export { SystemClock } from './system-clock.js';
+export type { Random } from './random.js';
+export { SystemRandom } from './system-random.js';
+export { SeededRandom } from './seeded-random.js';
+export type { Logger, LogFields } from './logger.js';
+export { silentLogger } from './logger.js';
+export { QuorateError, type ErrorFields } from './quorate-error.js';

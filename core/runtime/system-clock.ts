@@ -1,0 +1,39 @@
+import type { Clock, Timer } from './clock.js';
+
+/** `setTimeout` fires at once for anything above 2^31-1 ms; longer waits are made of several. */
+const LONGEST_TIMEOUT_MS = 0x7fffffff;
+
+interface UnrefableTimeout {
+  unref?(): void;
+}
+
+/** The platform's clock: `performance.now`, `Date.now`, `setTimeout`, `setImmediate` where there is one. */
+export class SystemClock implements Clock {
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  setTimer(delayMs: number, task: () => void, options?: { readonly hold?: boolean }): Timer {
+    const deadline = this.now() + delayMs;
+    let handle: ReturnType<typeof setTimeout>;
+    const arm = (remainingMs: number): void => {
+      const isLast = remainingMs <= LONGEST_TIMEOUT_MS;
+      handle = setTimeout(
+        () => (isLast ? task() : arm(deadline - this.now())),
+        Math.max(0, Math.min(remainingMs, LONGEST_TIMEOUT_MS)),
+      );
+      if (options?.hold !== true) (handle as UnrefableTimeout).unref?.();
+    };
+    arm(delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  }
+
+  soon(task: () => void): void {
+    if (typeof setImmediate === 'function') setImmediate(task);
+    else setTimeout(task, 0);
+  }
+}

@@ -1,0 +1,2 @@
+/** The shell around the pure rooms: one member of an ensemble. */
+export {};

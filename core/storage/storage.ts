@@ -1,0 +1,56 @@
+/** One record of the transaction log: the payload is opaque here. */
+export interface LogEntry {
+  readonly zxid: bigint;
+  readonly payload: Uint8Array;
+}
+
+/** The last zxid of each epoch in a history, oldest epoch first, from its very beginning. */
+export type EpochTable = readonly { readonly epoch: number; readonly lastZxid: bigint }[];
+
+/** What has to be made durable together; the parts take effect in this order. */
+export interface PersistBatch {
+  /** The highest epoch this member has promised. */
+  readonly acceptedEpoch?: number;
+  /** Every entry behind this zxid is removed from the log. */
+  readonly truncateAfter?: bigint;
+  /** Appended in order; each the successor of the one before. */
+  readonly entries?: readonly LogEntry[];
+}
+
+/** A snapshot that verified completely. */
+export interface StoredSnapshot {
+  readonly zxid: bigint;
+  readonly epochs: EpochTable;
+  /** Its content in order, in pieces of the storage's choosing. */
+  read(): AsyncIterable<Uint8Array>;
+}
+
+export interface RecoveredState {
+  readonly acceptedEpoch: number;
+  /** The newest snapshot that verifies and that the log reaches back to; null if there is none. */
+  readonly snapshot: StoredSnapshot | null;
+  /** Every durable entry behind the snapshot, in order. To be consumed once, before anything is persisted. */
+  readonly entries: AsyncIterable<LogEntry>;
+  /** True when the data directory held nothing at all. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Durable state of one member. One owner, one process. Calls take effect in the order in which they are
+ * made. A failed write or sync stops the storage for good: every later call rejects with the same
+ * `StorageError`, because after a failed sync nobody knows what the disk holds.
+ */
+export interface Storage {
+  /** Reads and repairs what is there; to be called once, first. Rejects with `CorruptionError` on damage that must not be guessed around. */
+  recover(): Promise<RecoveredState>;
+  /** Resolves when the batch is durable. Batches handed over while a sync is under way share the next one (group commit). */
+  persist(batch: PersistBatch): Promise<void>;
+  /** The durable entries behind `after`, oldest first, as many as fit in `maxBytes` (at least one if there is any); null if the log no longer reaches back that far. */
+  readEntries(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null>;
+  /** Writes a snapshot of the state at `zxid`, beside running appends; resolves when it is durable and has been verified, after which old snapshots and log segments are purged. */
+  writeSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Replaces the whole history by a snapshot received from a leader: staged, verified, then switched in one step together with an emptied log. */
+  installSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Waits for what is under way, then releases the files. Idempotent. */
+  close(): Promise<void>;
+}

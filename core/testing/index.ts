@@ -1,0 +1,2 @@
+/** A whole ensemble in one process, on virtual clock, network and disk. */
+export {};

@@ -1,0 +1,8 @@
+/** How bytes get from one process to another: the port, and its WebSocket and memory versions. */
+export {
+  CloseCode,
+  type CloseReason,
+  type Connection,
+  type ConnectionHandlers,
+  type Dialer,
+} from './connection.js';

@@ -1,0 +1,2 @@
+/** What peers say to each other. */
+export type PeerMessage = { readonly type: 'ping' };

@@ -1,0 +1,2 @@
+/** Applications: decorators, lifecycle, configuration, services, leader jobs, queues. */
+export {};
