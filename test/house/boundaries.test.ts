@@ -1,0 +1,100 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { importsOf, roomOf, sourcesOf, type Import } from './imports.js';
+
+/** What each room may import beside itself. `plugins/cli` alone may import other plugins. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  'core/runtime': [],
+  'core/protocol': [],
+  'core/zab': [],
+  'core/data': ['core/protocol'],
+  'core/transport': ['core/runtime'],
+  'core/storage': ['core/runtime'],
+  'core/server': ['core/runtime', 'core/protocol', 'core/data', 'core/zab', 'core/storage', 'core/transport'],
+  'core/client': ['core/protocol', 'core/transport', 'core/runtime'],
+  'core/recipes': ['core/client', 'core/runtime'],
+  'core/testing': [
+    'core/runtime',
+    'core/protocol',
+    'core/data',
+    'core/zab',
+    'core/storage',
+    'core/transport',
+    'core/server',
+    'core/client',
+    'core/recipes',
+  ],
+  framework: ['core/client', 'core/recipes', 'core/server', 'core/runtime'],
+};
+
+const PLUGIN_MAY_IMPORT = [
+  'core/runtime',
+  'core/protocol',
+  'core/transport',
+  'core/client',
+  'core/recipes',
+  'core/server',
+  'core/storage',
+  'framework',
+];
+
+function mayImport(from: string, to: string): boolean {
+  if (from === to) return true;
+  if (from === 'plugins/cli') return to.startsWith('plugins/') || PLUGIN_MAY_IMPORT.includes(to);
+  if (from.startsWith('plugins/')) return PLUGIN_MAY_IMPORT.includes(to);
+  return MAY_IMPORT[from]?.includes(to) ?? false;
+}
+
+const own = ['core', 'framework', 'plugins'].flatMap(sourcesOf).flatMap(importsOf);
+const show = (imports: readonly Import[]): string[] => imports.map(({ from, to }) => `${from} imports ${to}`);
+
+test('every room is named in the rule of imports', () => {
+  const rooms = [...new Set(sourcesOf('core').map(roomOf))];
+  assert.equal(
+    rooms.filter((room) => MAY_IMPORT[room] === undefined),
+    [],
+  );
+  assert.ok(own.length > 20, 'the reader of imports found next to nothing');
+});
+
+test('imports point down, as the rule of imports says', () => {
+  const upward = own.filter(({ from, to, isOwn }) => isOwn && !mayImport(roomOf(from), roomOf(to)));
+  assert.equal(show(upward), []);
+});
+
+test('a room is entered by its front door', () => {
+  const DOORS = /^(?:core\/[a-z]+|plugins\/[a-z]+|framework)\/(?:index|listener)\.ts$/;
+  const deep = own.filter(({ from, to, isOwn }) => isOwn && roomOf(from) !== roomOf(to) && !DOORS.test(to));
+  assert.equal(show(deep), []);
+});
+
+test('no file of the product imports another in a circle', () => {
+  const edges = new Map<string, string[]>();
+  for (const { from, to, isOwn, isTypeOnly } of own) {
+    if (isOwn && !isTypeOnly) edges.set(from, [...(edges.get(from) ?? []), to]);
+  }
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) circles.push([...trail.slice(trail.indexOf(file)), file].join(' → '));
+    if (done.has(file) || trail.includes(file)) return;
+    for (const next of edges.get(file) ?? []) visit(next, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+  assert.equal(circles, []);
+});
+
+test('examples import only the package, as a user would', () => {
+  const foreign = sourcesOf('examples')
+    .flatMap(importsOf)
+    .filter(
+      ({ from, to, isOwn }) =>
+        !(isOwn
+          ? to.startsWith('examples/') && roomOf(from) === 'examples'
+          : /^(?:quorate(?:\/|$)|node:)/.test(to)),
+    );
+  assert.equal(show(foreign), []);
+});
+
+test.run();
