@@ -1,2 +1,3 @@
 /** A whole ensemble in one process, on virtual clock, network and disk. */
-export {};
+export { SeededRandom } from '../runtime/index.js';
+export { VirtualClock } from './virtual-clock.js';

@@ -1,0 +1,192 @@
+import type { Clock, Timer } from '../runtime/index.js';
+
+/** Turns of the real event loop without news after which nothing is on its way any more. */
+const IDLE_TURNS = 2;
+
+/** Turns without a standstill after which something is taken to be rescheduling itself for ever. */
+const MOST_TURNS = 1_000_000;
+
+/** Pending timers that a failure names. */
+const TIMERS_NAMED = 8;
+
+interface PendingTimer {
+  readonly due: number;
+  readonly order: number;
+  readonly task: () => void;
+}
+
+/**
+ * A clock that moves only when a test says so. Timers fire one by one, in order of time and, at the same
+ * moment, in the order in which they were set; between any two of them everything that is already due — `soon`
+ * tasks, promise chains, other work of the event loop — runs to a standstill. An error thrown by a task
+ * rejects the call that ran it. Only one of `advance`, `runUntil`, `waitFor` and `settle` may run at a time.
+ */
+export class VirtualClock implements Clock {
+  #now = 0;
+  #wallOffset: number;
+  #nextOrder = 0;
+  /** Sorted by due time, then by order of setting. */
+  readonly #timers: PendingTimer[] = [];
+  #soon: (() => void)[] = [];
+  #isRunning = false;
+
+  /** `wallMs` is the wall time at the beginning; the year 2025 if it is left out. */
+  constructor(options: { readonly wallMs?: number } = {}) {
+    this.#wallOffset = options.wallMs ?? Date.UTC(2025, 0, 1);
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return Math.floor(this.#wallOffset + this.#now);
+  }
+
+  setTimer(delayMs: number, task: () => void): Timer {
+    const timer = { due: this.#now + Math.max(0, delayMs), order: this.#nextOrder++, task };
+    this.#timers.splice(this.#positionOf(timer), 0, timer);
+    return { cancel: () => this.#remove(timer) };
+  }
+
+  soon(task: () => void): void {
+    this.#soon.push(task);
+  }
+
+  /** Timers that have been set and have neither fired nor been cancelled. */
+  get pendingTimers(): number {
+    return this.#timers.length;
+  }
+
+  /** Moves wall time by `ms`, in either direction; monotonic time does not notice. */
+  jumpWall(ms: number): void {
+    this.#wallOffset += ms;
+  }
+
+  /** Moves time by `ms`, firing what falls due on the way. */
+  async advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new RangeError(`time cannot be advanced by ${ms} ms`);
+    const deadline = this.#now + ms;
+    await this.#exclusively(async () => {
+      await this.#drain();
+      while (this.#stepTowards(deadline)) await this.#drain();
+    });
+  }
+
+  /** Runs what is due now to a standstill; time stays where it is. */
+  async settle(): Promise<void> {
+    await this.#exclusively(() => this.#drain());
+  }
+
+  /**
+   * Moves time from timer to timer until `condition` holds, which is asked at every standstill. Rejects with
+   * what is pending when it still does not hold `maxMs` from now.
+   */
+  async runUntil(condition: () => boolean, maxMs: number): Promise<void> {
+    const deadline = this.#now + maxMs;
+    await this.#exclusively(async () => {
+      await this.#drain();
+      while (!condition()) {
+        if (!this.#stepTowards(deadline)) throw new Error(this.#describeTimeout(String(condition), maxMs));
+        await this.#drain();
+      }
+    });
+  }
+
+  /** Moves time from timer to timer until `promise` settles, and settles likewise; rejects as `runUntil` does. */
+  async waitFor<T>(promise: Promise<T>, maxMs: number): Promise<T> {
+    let isSettled = false;
+    const note = (): void => void (isSettled = true);
+    promise.then(note, note);
+    const thePromiseIsSettled = (): boolean => isSettled;
+    await this.runUntil(thePromiseIsSettled, maxMs);
+    return promise;
+  }
+
+  /** Moves to the next timer and fires it, or to `deadline` if none comes before; false when already there. */
+  #stepTowards(deadline: number): boolean {
+    const next = this.#timers[0];
+    if (next !== undefined && next.due <= deadline) {
+      this.#fireFirst();
+      return true;
+    }
+    const hasMoved = this.#now < deadline;
+    this.#now = Math.max(this.#now, deadline);
+    return hasMoved;
+  }
+
+  #fireFirst(): void {
+    const timer = this.#timers.shift()!;
+    this.#now = Math.max(this.#now, timer.due);
+    timer.task();
+  }
+
+  async #drain(): Promise<void> {
+    let idleTurns = 0;
+    for (let turn = 0; idleTurns < IDLE_TURNS; turn++) {
+      if (turn === MOST_TURNS)
+        throw new Error(`no standstill after ${MOST_TURNS} turns: ${this.#describePending()}`);
+      await new Promise((resolve) => setImmediate(resolve));
+      idleTurns = this.#runDue() ? 0 : idleTurns + 1;
+    }
+  }
+
+  /** One turn: the `soon` tasks that have gathered, else one timer that is already due. */
+  #runDue(): boolean {
+    const tasks = this.#soon;
+    if (tasks.length > 0) {
+      this.#soon = [];
+      for (const task of tasks) task();
+      return true;
+    }
+    if ((this.#timers[0]?.due ?? Infinity) > this.#now) return false;
+    this.#fireFirst();
+    return true;
+  }
+
+  async #exclusively(run: () => Promise<void>): Promise<void> {
+    if (this.#isRunning)
+      throw new Error('the virtual clock is running already: await the earlier call first');
+    this.#isRunning = true;
+    try {
+      await run();
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Where `timer` stands, or would stand, among the sorted timers. */
+  #positionOf(timer: PendingTimer): number {
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.#timers[middle]!;
+      const isBefore = other.due < timer.due || (other.due === timer.due && other.order < timer.order);
+      if (isBefore) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #remove(timer: PendingTimer): void {
+    const position = this.#positionOf(timer);
+    if (this.#timers[position] === timer) this.#timers.splice(position, 1);
+  }
+
+  #describeTimeout(condition: string, maxMs: number): string {
+    return `after ${maxMs} ms of virtual time this still does not hold: ${condition}\npending: ${this.#describePending()}`;
+  }
+
+  #describePending(): string {
+    const named = this.#timers
+      .slice(0, TIMERS_NAMED)
+      .map((timer) => `in ${timer.due - this.#now} ms ${timer.task.name || String(timer.task)}`);
+    const more = this.#timers.length - named.length;
+    return [
+      `${this.#soon.length} tasks for the next turn`,
+      ...named,
+      ...(more > 0 ? [`${more} more timers`] : []),
+    ].join('; ');
+  }
+}
