@@ -6,3 +6,10 @@ export {
   type ConnectionHandlers,
   type Dialer,
 } from './connection.js';
+export { MemoryNetwork, type MemoryListener, type MemoryNetworkOptions } from './memory-transport.js';
+export {
+  CLIENT_PATH,
+  CLIENT_SUBPROTOCOL,
+  WebSocketDialer,
+  type WebSocketOptions,
+} from './websocket-dialer.js';

@@ -1,0 +1,7 @@
+/** The second door of the room, for Node only: how connections are taken in. */
+export {
+  WebSocketListener,
+  type HttpAnswer,
+  type WebSocketListenerOptions,
+  type WebSocketRoute,
+} from './websocket-listener.js';

@@ -1,0 +1,204 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { QuorateError, type Logger } from '../runtime/index.js';
+import { CloseCode, type Connection } from './connection.js';
+import { WsConnection } from './ws-connection.js';
+
+export interface WebSocketListenerOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Sockets of any kind; one more is closed before a byte of it is read. */
+  readonly maxConnections: number;
+  /** The same, per remote address. */
+  readonly maxConnectionsPerAddress: number;
+  /** Milliseconds within which a socket has to have sent its whole HTTP request. */
+  readonly requestTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/** Who takes the WebSockets that are opened at a path. */
+export interface WebSocketRoute {
+  readonly subprotocol: string;
+  readonly maxMessageBytes: number;
+  accept(connection: Connection): void;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** A connection that is told to close and does not answer is cut off after this time. */
+const CLOSE_TIMEOUT_MS = 2_000;
+const REFUSAL_LOG_INTERVAL_MS = 10_000;
+
+/** One HTTP server on a port: WebSockets by path, and small answers to GET. */
+export class WebSocketListener {
+  readonly #options: WebSocketListenerOptions;
+  readonly #server: Server;
+  readonly #routes = new Map<string, WebSocketRoute & { readonly handshake: WebSocketServer }>();
+  readonly #answers = new Map<string, () => HttpAnswer>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #connections = new Set<WsConnection>();
+  readonly #sockets = new Set<Duplex>();
+  #refused = 0;
+  #lastRefusalLogAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: WebSocketListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({
+      headersTimeout: options.requestTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      connectionsCheckingInterval: Math.max(50, Math.min(1_000, options.requestTimeoutMs / 2)),
+      maxHeaderSize: 8_192,
+    });
+    this.#server.maxConnections = options.maxConnections;
+    this.#server.on('connection', (socket) => this.#admit(socket));
+    this.#server.on('drop', () => this.#logRefusal('total'));
+    this.#server.on('request', (request, response) => this.#answer(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  /** WebSockets opened at `path` go to `route`. To be called before `listen`. */
+  route(path: string, route: WebSocketRoute): void {
+    // A variable, because the types of ws do not know `closeTimeout` yet.
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: route.maxMessageBytes,
+      handleProtocols: () => route.subprotocol,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    const handshake = new WebSocketServer(options);
+    handshake.on('wsClientError', (_error, socket) => socket.destroy());
+    this.#routes.set(path, { ...route, handshake });
+  }
+
+  /** GET of `path` is answered by `answer`. */
+  get(path: string, answer: () => HttpAnswer): void {
+    this.#answers.set(path, answer);
+  }
+
+  /** Rejects with a `QuorateError` of code `LISTEN_FAILED`. */
+  listen(): Promise<{ readonly host: string; readonly port: number }> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const fail = (cause: Error): void =>
+        reject(
+          new QuorateError('LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${cause.message}.`, {
+            fields: { host, port },
+            cause,
+          }),
+        );
+      this.#server.once('error', fail);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#server.off('error', fail);
+        this.#server.on('error', (error) => this.#options.logger.error('Listener failed', { error }));
+        const bound = this.#server.address() as AddressInfo;
+        resolve({ host: bound.address, port: bound.port });
+      });
+    });
+  }
+
+  /** Takes no more connections; those that exist stay. Idempotent. */
+  stop(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /** Closes every connection in order and frees the port; what does not answer is cut off. Idempotent. */
+  async close(): Promise<void> {
+    this.stop();
+    for (const connection of this.#connections) {
+      connection.close({ code: CloseCode.goingAway, text: 'the member is stopping' });
+    }
+    const deadline = performance.now() + CLOSE_TIMEOUT_MS;
+    while (this.#connections.size > 0 && performance.now() < deadline) await pause(10);
+    for (const connection of this.#connections) connection.terminate();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? '';
+    const count = (this.#perAddress.get(address) ?? 0) + 1;
+    if (count > this.#options.maxConnectionsPerAddress) {
+      socket.destroy();
+      this.#logRefusal(address);
+      return;
+    }
+    socket.setNoDelay(true);
+    this.#perAddress.set(address, count);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      const left = this.#perAddress.get(address)! - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
+    });
+  }
+
+  #logRefusal(limit: string): void {
+    this.#refused += 1;
+    const now = performance.now();
+    if (now - this.#lastRefusalLogAt < REFUSAL_LOG_INTERVAL_MS) return;
+    this.#lastRefusalLogAt = now;
+    this.#options.logger.warn('Connections refused: limit reached', { limit, refused: this.#refused });
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const answer = this.#answers.get(pathOf(request));
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    const { status, contentType, body } =
+      answer !== undefined && isRead ? answer() : plain(answer === undefined ? 404 : 405);
+    response.writeHead(status, {
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      connection: 'close',
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => undefined);
+    const route = this.#routes.get(pathOf(request));
+    const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+    if (route === undefined || !offered.includes(route.subprotocol)) {
+      const status = route === undefined ? '404 Not Found' : '400 Bad Request';
+      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    route.handshake.handleUpgrade(request, socket, head, (webSocket) => {
+      const { remoteAddress, remotePort } = request.socket;
+      const connection = new WsConnection(webSocket, hostPort(remoteAddress ?? 'unknown', remotePort));
+      this.#connections.add(connection);
+      webSocket.once('close', () => this.#connections.delete(connection));
+      route.accept(connection);
+    });
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0]!;
+}
+
+/** An IPv4 peer of a dual-stack socket is written as the IPv4 address it has. */
+function hostPort(address: string, port: number | undefined): string {
+  const host = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  return host.includes(':') ? `[${host}]:${port ?? 0}` : `${host}:${port ?? 0}`;
+}
+
+function plain(status: number): HttpAnswer {
+  const body = status === 404 ? 'not found\n' : 'only GET is allowed here\n';
+  return { status, contentType: 'text/plain; charset=utf-8', body };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,38 @@
+import { WebSocket } from 'ws';
+import { QuorateError } from '../runtime/index.js';
+import type { Connection } from './connection.js';
+import type { WebSocketOptions } from './websocket-dialer.js';
+import { WsConnection } from './ws-connection.js';
+
+/** Opens a WebSocket in Node. Rejects with a `QuorateError` of code `CONNECT_FAILED`. */
+export function openWebSocket(url: URL, options: WebSocketOptions, signal: AbortSignal): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => {
+      signal.removeEventListener('abort', abort);
+      const why = cause instanceof Error ? cause.message : String(cause);
+      reject(
+        new QuorateError('CONNECT_FAILED', `Cannot connect to ${url.href}: ${why}.`, {
+          fields: { address: url.href },
+          cause,
+        }),
+      );
+    };
+    const socket = new WebSocket(url, [options.subprotocol], {
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      followRedirects: false,
+    });
+    const abort = (): void => {
+      fail(signal.reason);
+      socket.terminate();
+    };
+    socket.on('error', fail);
+    socket.once('close', () => fail(new Error('the connection was closed while it was being made')));
+    socket.once('open', () => {
+      signal.removeEventListener('abort', abort);
+      resolve(new WsConnection(socket, url.host));
+    });
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

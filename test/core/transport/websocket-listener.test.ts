@@ -1,0 +1,229 @@
+import { connect as tcp } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { WebSocket } from 'ws';
+import { silentLogger, type QuorateError } from '../../../core/runtime/index.js';
+import { WebSocketDialer, type CloseReason, type Connection } from '../../../core/transport/index.js';
+import { WebSocketListener, type WebSocketListenerOptions } from '../../../core/transport/listener.js';
+
+const never = new AbortController().signal;
+const MAX_MESSAGE_BYTES = 1_000;
+
+interface Served extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly accepted: Connection[];
+  readonly received: Uint8Array[];
+  readonly ends: CloseReason[];
+  readonly listener: WebSocketListener;
+}
+
+/** A listener that keeps whatever reaches it, and echoes. */
+async function serve(options: Partial<WebSocketListenerOptions> = {}): Promise<Served> {
+  const listener = new WebSocketListener({
+    host: '127.0.0.1',
+    port: 0,
+    maxConnections: 100,
+    maxConnectionsPerAddress: 100,
+    requestTimeoutMs: 5_000,
+    logger: silentLogger,
+    ...options,
+  });
+  const [accepted, received, ends] = [[] as Connection[], [] as Uint8Array[], [] as CloseReason[]];
+  listener.route('/client', {
+    subprotocol: 'zookeeper.v1',
+    maxMessageBytes: MAX_MESSAGE_BYTES,
+    accept: (connection) => {
+      accepted.push(connection);
+      connection.handle({
+        message: (bytes) => {
+          received.push(bytes);
+          connection.send(bytes);
+        },
+        closed: (reason) => ends.push(reason),
+      });
+    },
+  });
+  listener.get('/livez', () => ({ status: 200, contentType: 'application/json', body: '{"ok":true}' }));
+  const { port } = await listener.listen();
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    port,
+    accepted,
+    received,
+    ends,
+    listener,
+    [Symbol.asyncDispose]: () => listener.close(),
+  };
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`no sign of: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+function closeCodeOf(socket: WebSocket): Promise<number> {
+  return new Promise((resolve) => socket.once('close', (code) => resolve(code)));
+}
+
+async function opened(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(`${url}/client`, ['zookeeper.v1']);
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  return socket;
+}
+
+test('a message sent by the dialer arrives whole and comes back', async () => {
+  await using served = await serve();
+  const connection = await new WebSocketDialer().dial(served.url, { signal: never });
+  const echoes: Uint8Array[] = [];
+  connection.handle({ message: (bytes) => echoes.push(bytes), closed: () => undefined });
+  connection.send(Uint8Array.of(1, 2, 3));
+
+  await until(() => echoes.length === 1, 'an echo');
+
+  assert.equal([...echoes[0]!], [1, 2, 3]);
+  assert.is(connection.remoteAddress, `127.0.0.1:${served.port}`);
+  assert.match(served.accepted[0]!.remoteAddress, /^127\.0\.0\.1:\d+$/);
+  connection.close();
+  await until(() => served.ends.length === 1, 'the end');
+  assert.is(served.ends[0]!.code, 1000);
+});
+
+test('a text frame is answered with close code 1003', async () => {
+  await using served = await serve();
+  const socket = await opened(served.url);
+  socket.send('hello');
+  assert.is(await closeCodeOf(socket), 1003);
+  assert.is(served.received.length, 0);
+});
+
+test('a message at the limit passes and one byte more is answered with close code 1009', async () => {
+  await using served = await serve();
+  const socket = await opened(served.url);
+  socket.send(new Uint8Array(MAX_MESSAGE_BYTES));
+  await until(() => served.received.length === 1, 'the message at the limit');
+  socket.send(new Uint8Array(MAX_MESSAGE_BYTES + 1));
+  assert.is(await closeCodeOf(socket), 1009);
+  assert.is(served.received.length, 1);
+});
+
+test('bytes that are no WebSocket frame end that connection with 1002 and leave others alone', async () => {
+  await using served = await serve();
+  const other = await opened(served.url);
+  const socket = tcp(served.port, '127.0.0.1');
+  socket.write(
+    'GET /client HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: zookeeper.v1\r\n\r\n',
+  );
+  await until(() => served.accepted.length === 2, 'the handshake');
+  socket.write(Buffer.alloc(64, 0xff));
+  socket.resume();
+  await until(() => served.ends.length === 1, 'the end');
+  other.send(Uint8Array.of(7));
+  await until(() => served.received.length === 1, 'the other client');
+  other.terminate();
+});
+
+test('an unknown path and a missing subprotocol are refused before the upgrade', async () => {
+  await using served = await serve();
+  const refusal = (url: string, subprotocols: string[]): Promise<string> =>
+    new Promise((resolve) =>
+      new WebSocket(url, subprotocols).once('error', (error) => resolve(error.message)),
+    );
+  assert.match(await refusal(`${served.url}/elsewhere`, ['zookeeper.v1']), /404/);
+  assert.match(await refusal(`${served.url}/client`, []), /400/);
+});
+
+test('GET paths are answered and others are not found', async () => {
+  await using served = await serve();
+  const base = `http://127.0.0.1:${served.port}`;
+  const live = await fetch(`${base}/livez`);
+  assert.equal([live.status, await live.text()], [200, '{"ok":true}']);
+  assert.is((await fetch(`${base}/nothing`)).status, 404);
+  assert.is((await fetch(`${base}/livez`, { method: 'POST' })).status, 405);
+});
+
+test('more sockets than one address may have are closed at once', async () => {
+  await using served = await serve({ maxConnectionsPerAddress: 2 });
+  await opened(served.url);
+  await opened(served.url);
+  const third = await opened(served.url).then(
+    () => 'opened',
+    () => 'refused',
+  );
+  assert.is(third, 'refused');
+});
+
+test('more sockets than the total are closed at once, and a place that is given back is free again', async () => {
+  await using served = await serve({ maxConnections: 1 });
+  const first = await opened(served.url);
+  const attempt = (): Promise<string> =>
+    opened(served.url).then(
+      () => 'opened',
+      () => 'refused',
+    );
+  assert.is(await attempt(), 'refused');
+  first.close();
+  await until(() => served.ends.length === 1, 'the end of the first');
+  assert.is(await attempt(), 'opened');
+});
+
+test('a socket that never sends its request is closed after the limit', async () => {
+  await using served = await serve({ requestTimeoutMs: 200 });
+  const silent = tcp(served.port, '127.0.0.1');
+  silent.resume();
+  await new Promise((resolve) => silent.once('close', resolve));
+});
+
+test('a paused end stops the sender and nothing is lost', async () => {
+  await using served = await serve();
+  const connection = await new WebSocketDialer().dial(served.url, { signal: never });
+  const count = 30_000;
+  let [echoes, drains] = [0, 0];
+  connection.handle({ message: () => (echoes += 1), closed: () => undefined, drained: () => (drains += 1) });
+  await until(() => served.accepted.length === 1, 'the connection');
+  served.accepted[0]!.pause();
+  for (let sent = 0; sent < count; sent++) connection.send(new Uint8Array(MAX_MESSAGE_BYTES));
+  await until(() => connection.bufferedBytes > 1_000_000, 'a backlog at the sender');
+
+  served.accepted[0]!.resume();
+
+  await until(() => echoes === count && connection.bufferedBytes === 0, 'every echo');
+  assert.ok(drains >= 1);
+});
+
+test('close tells every client that the member goes away and frees the port', async () => {
+  const served = await serve();
+  const socket = await opened(served.url);
+  const code = closeCodeOf(socket);
+  await served.listener.close();
+  assert.is(await code, 1001);
+  assert.is(await opened(served.url).catch((error: Error & { code: string }) => error.code), 'ECONNREFUSED');
+  await served.listener.close();
+});
+
+test('a dial that is given up, or has no listener, rejects with CONNECT_FAILED', async () => {
+  const codeOf = (dial: Promise<unknown>): Promise<string> =>
+    dial.then(
+      () => 'connected',
+      (error: QuorateError) => error.code,
+    );
+  const silent = (await import('node:net')).createServer(() => undefined);
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as { port: number };
+  const abort = new AbortController();
+  const dial = codeOf(new WebSocketDialer().dial(`ws://127.0.0.1:${port}`, { signal: abort.signal }));
+  abort.abort();
+  assert.is(await dial, 'CONNECT_FAILED');
+  silent.close();
+  assert.is(await codeOf(new WebSocketDialer().dial('http://x', { signal: never })), 'CONNECT_FAILED');
+  assert.is(
+    await codeOf(new WebSocketDialer().dial('ws://127.0.0.1:1', { signal: never })),
+    'CONNECT_FAILED',
+  );
+});
+
+test.run();
