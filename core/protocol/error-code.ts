@@ -36,3 +36,10 @@ export const ErrorCode = {
 
 export type ErrorName = keyof typeof ErrorCode;
 export type ErrorCode = (typeof ErrorCode)[ErrorName];
+
+const knownCodes: ReadonlySet<number> = new Set(Object.values(ErrorCode));
+
+/** The code of this number; one that is not in the table becomes `systemError`, which no server sends. */
+export function errorCodeOf(code: number): ErrorCode {
+  return knownCodes.has(code) ? (code as ErrorCode) : ErrorCode.systemError;
+}

@@ -1,0 +1,26 @@
+import type { JuteReader } from './jute-reader.js';
+import type { JuteWriter } from './jute-writer.js';
+import type { Acl } from './records.js';
+
+/** Permission bits and two string lengths. */
+const MIN_ACL_BYTES = 12;
+
+export function writeAclList(writer: JuteWriter, list: readonly Acl[]): void {
+  writer.writeCount(list.length);
+  for (const { perms, id } of list) {
+    writer.writeInt(perms);
+    writer.writeString(id.scheme);
+    writer.writeString(id.id);
+  }
+}
+
+/** A null list reads as an empty one: both are invalid wherever a client sends them. */
+export function readAclList(reader: JuteReader): Acl[] {
+  const count = reader.readCount(MIN_ACL_BYTES);
+  const list: Acl[] = [];
+  for (let index = 0; index < count; index++) {
+    const perms = reader.readInt();
+    list.push({ perms, id: { scheme: reader.readText(), id: reader.readText() } });
+  }
+  return list;
+}

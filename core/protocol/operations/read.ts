@@ -1,0 +1,69 @@
+import { readAclList, writeAclList } from '../acl-list.js';
+import type { OpCode } from '../op-code.js';
+import type { DataStat } from '../requests.js';
+import { readStat, writeStat } from '../stat.js';
+import { readStringList, writeStringList } from '../string-list.js';
+import type { Codec, Operation } from './operation.js';
+import { pathOnly, pathWatch } from './path.js';
+import { statOnly } from './write.js';
+
+export const dataStat: Codec<DataStat> = {
+  write(writer, reply) {
+    writer.writeBuffer(reply.data);
+    writeStat(writer, reply.stat);
+  },
+  read: (reader) => ({ data: reader.readBuffer(), stat: readStat(reader) }),
+};
+
+export const exists: Operation<typeof OpCode.exists> = { request: pathWatch, reply: statOnly };
+
+export const getData: Operation<typeof OpCode.getData> = { request: pathWatch, reply: dataStat };
+
+export const getAcl: Operation<typeof OpCode.getAcl> = {
+  request: pathOnly,
+  reply: {
+    write(writer, reply) {
+      writeAclList(writer, reply.acl);
+      writeStat(writer, reply.stat);
+    },
+    read: (reader) => ({ acl: readAclList(reader), stat: readStat(reader) }),
+  },
+};
+
+export const getChildren: Operation<typeof OpCode.getChildren> = {
+  request: pathWatch,
+  reply: {
+    write: (writer, reply) => writeStringList(writer, reply.children),
+    read: (reader) => ({ children: readStringList(reader) }),
+  },
+};
+
+export const getChildren2: Operation<typeof OpCode.getChildren2> = {
+  request: pathWatch,
+  reply: {
+    write(writer, reply) {
+      writeStringList(writer, reply.children);
+      writeStat(writer, reply.stat);
+    },
+    read: (reader) => ({ children: readStringList(reader), stat: readStat(reader) }),
+  },
+};
+
+export const getEphemerals: Operation<typeof OpCode.getEphemerals> = {
+  request: {
+    write: (writer, request) => writer.writeString(request.prefixPath),
+    read: (reader) => ({ prefixPath: reader.readText() }),
+  },
+  reply: {
+    write: (writer, reply) => writeStringList(writer, reply.ephemerals),
+    read: (reader) => ({ ephemerals: readStringList(reader) }),
+  },
+};
+
+export const getAllChildrenNumber: Operation<typeof OpCode.getAllChildrenNumber> = {
+  request: pathOnly,
+  reply: {
+    write: (writer, reply) => writer.writeInt(reply.totalNumber),
+    read: (reader) => ({ totalNumber: reader.readInt() }),
+  },
+};

@@ -1,0 +1,58 @@
+import { ErrorCode, errorCodeOf } from './error-code.js';
+import type { JuteReader } from './jute-reader.js';
+import type { JuteWriter } from './jute-writer.js';
+import { MarshallingError } from './marshalling-error.js';
+import { operationOf } from './operations/registry.js';
+import { type ReplyHeader, type WatchEvent, WatchEventType, Xid } from './records.js';
+import type { ClientOp, Reply, ReplyBodies } from './requests.js';
+
+/** KeeperState.SyncConnected: the only one that a server ever reports. */
+const SYNC_CONNECTED = 3;
+
+/** One whole packet, its length in front. The body is written only if the header says ok; null means that there is none. */
+export function writeReply(writer: JuteWriter, header: ReplyHeader, reply: Reply | null): void {
+  const packet = writer.startPacket();
+  writeReplyHeader(writer, header.xid, header.zxid, header.err);
+  if (header.err === ErrorCode.ok && reply !== null) {
+    operationOf<ClientOp>(reply.op).reply.write(writer, reply.body);
+  }
+  writer.endPacket(packet);
+}
+
+/** A code that this version does not know arrives as `systemError`. */
+export function readReplyHeader(reader: JuteReader): ReplyHeader {
+  return { xid: reader.readInt(), zxid: reader.readLong(), err: errorCodeOf(reader.readInt()) };
+}
+
+/** What follows a header that says ok. Throws `MarshallingError`. */
+export function readReplyBody<Op extends ClientOp>(op: Op, reader: JuteReader): ReplyBodies[Op] {
+  return operationOf(op).reply.read(reader);
+}
+
+/** A notification, as one whole packet. `zxid` is that of the transaction that caused it, or -1n. */
+export function writeWatchEvent(writer: JuteWriter, zxid: bigint, event: WatchEvent): void {
+  const packet = writer.startPacket();
+  writeReplyHeader(writer, Xid.notification, zxid, ErrorCode.ok);
+  writer.writeInt(event.type);
+  writer.writeInt(SYNC_CONNECTED);
+  writer.writeString(event.path);
+  writer.endPacket(packet);
+}
+
+/** What follows a header with xid -1. Throws `MarshallingError`, also for a type that does not travel. */
+export function readWatchEvent(reader: JuteReader): WatchEvent {
+  const type = reader.readInt();
+  if (!isWatchEventType(type)) throw new MarshallingError(`watch event of type ${type}`);
+  reader.readInt();
+  return { type, path: reader.readText() };
+}
+
+function writeReplyHeader(writer: JuteWriter, xid: number, zxid: bigint, err: ErrorCode): void {
+  writer.writeInt(xid);
+  writer.writeLong(zxid);
+  writer.writeInt(err);
+}
+
+function isWatchEventType(type: number): type is WatchEventType {
+  return type >= WatchEventType.created && type <= WatchEventType.childrenChanged;
+}
