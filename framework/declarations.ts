@@ -1,0 +1,81 @@
+import type { Constructor } from './constructor.js';
+import type { ConfigOptions } from './decorators/config.js';
+import type { LeaderOnlyOptions } from './decorators/leader-only.js';
+import type { LockedOptions } from './decorators/locked.js';
+import type { ServiceOptions } from './decorators/service.js';
+import type { WorkerOptions } from './decorators/worker.js';
+
+/** What the class decorators record, by kind. */
+export interface DeclarationOptions {
+  readonly config: ConfigOptions;
+  readonly service: ServiceOptions;
+  readonly 'leader-only': LeaderOnlyOptions;
+  readonly worker: WorkerOptions;
+}
+
+export type DeclarationKind = keyof DeclarationOptions;
+
+/** One class decorator, as recorded. */
+export type Declaration = {
+  readonly [Kind in DeclarationKind]: { readonly kind: Kind; readonly options: DeclarationOptions[Kind] };
+}[DeclarationKind];
+
+/** One `@Locked`, as recorded. */
+export interface LockedMember {
+  readonly member: string | symbol;
+  /** False when the decorator was put on something that is not a method. */
+  readonly isMethod: boolean;
+  /** The name of the lock, or how it follows from the arguments of a call. */
+  readonly name: string | ((...parameters: never[]) => string);
+  readonly options: LockedOptions;
+}
+
+/** Spelled as the user wrote it, for messages. */
+export const DECORATOR_NAMES: Readonly<Record<DeclarationKind, string>> = {
+  config: '@Config',
+  service: '@Service',
+  'leader-only': '@LeaderOnly',
+  worker: '@Worker',
+};
+
+/** Registered symbols: two copies of this package in one process still read each other's records. */
+const DECLARATIONS = Symbol.for('quorate:declarations');
+const LOCKED_MEMBERS = Symbol.for('quorate:locked-members');
+
+interface Recorded {
+  [DECLARATIONS]?: readonly Declaration[];
+  [LOCKED_MEMBERS]?: readonly LockedMember[];
+}
+
+export function recordDeclaration(target: Constructor, declaration: Declaration): void {
+  append(target, DECLARATIONS, declaration);
+}
+
+export function recordLockedMember(target: object, member: LockedMember): void {
+  append(target, LOCKED_MEMBERS, member);
+}
+
+/** The class decorators of `target` itself, in the order of the source; a subclass inherits none. */
+export function declarationsOf(target: Constructor): readonly Declaration[] {
+  return Object.hasOwn(target, DECLARATIONS) ? ((target as Recorded)[DECLARATIONS] ?? []) : [];
+}
+
+/** The `@Locked` methods of a class, inherited ones too; one that a subclass overrides is the subclass's. */
+export function lockedMembersOf(target: Constructor): readonly LockedMember[] {
+  const found = new Map<string | symbol, LockedMember>();
+  const overridden = new Set<string | symbol>();
+  for (let owner: object | null = target.prototype; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    const recorded = Object.hasOwn(owner, LOCKED_MEMBERS) ? ((owner as Recorded)[LOCKED_MEMBERS] ?? []) : [];
+    for (const member of recorded) {
+      if (!overridden.has(member.member) && !found.has(member.member)) found.set(member.member, member);
+    }
+    for (const key of Reflect.ownKeys(owner)) overridden.add(key);
+  }
+  return [...found.values()];
+}
+
+/** Decorators run from the bottom up, so what comes later stands above: it is put in front. */
+function append(target: object, key: symbol, record: Declaration | LockedMember): void {
+  const own = Object.hasOwn(target, key) ? ((target as Record<symbol, readonly unknown[]>)[key] ?? []) : [];
+  Object.defineProperty(target, key, { value: [record, ...own], configurable: true });
+}

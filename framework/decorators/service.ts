@@ -1,0 +1,31 @@
+import type { Constructor } from '../constructor.js';
+import { recordDeclaration } from '../declarations.js';
+
+/** What JSON can hold. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** A value, or how it follows from the instance once that has been started. */
+export type FromInstance<V, I> = V | ((instance: I) => V);
+
+export interface ServiceOptions<I = never> {
+  /** By which others find it. */
+  readonly name: string;
+  readonly port?: FromInstance<number, I> | undefined;
+  /** Host name or address that others can reach; left out: the first external address of this machine. */
+  readonly address?: FromInstance<string, I> | undefined;
+  /** Published beside the address. */
+  readonly payload?: FromInstance<Json, I> | undefined;
+}
+
+/** What the framework calls on a service, if it is there. */
+export interface ServiceLifecycle {
+  /** Before it is registered; `port`, `address` and `payload` are asked afterwards. */
+  start?(): unknown;
+  /** After it is no longer registered. */
+  stop?(): unknown;
+}
+
+/** Declares a class of which one instance is built, started and then registered under a name. */
+export function Service<I extends object>(options: ServiceOptions<I>): (target: Constructor<I>) => void {
+  return (target) => recordDeclaration(target, { kind: 'service', options });
+}

@@ -1,0 +1,92 @@
+import type { Logger } from '../core/runtime/index.js';
+
+/** The life of an application: `starting → running → draining → stopped`, or `failed` when it could not start. */
+export type ApplicationState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed';
+
+/** Everything an application tells of itself while it runs, as one tagged union. */
+export type ApplicationEvent =
+  | { readonly type: 'state'; readonly state: ApplicationState }
+  | { readonly type: 'connection'; readonly state: string }
+  | {
+      readonly type: 'config-loaded';
+      readonly name: string;
+      /** Where the value came from; `defaults` when there is no znode. */
+      readonly source: 'znode' | 'disk' | 'defaults';
+    }
+  | { readonly type: 'config-reloaded'; readonly name: string; readonly version: number }
+  | {
+      readonly type: 'config-refused';
+      readonly name: string;
+      readonly path: string;
+      /** Of the znode; -1 when the znode is not known. */
+      readonly version: number;
+      readonly violations: readonly string[];
+    }
+  | { readonly type: 'service-registered'; readonly name: string; readonly id: string }
+  | { readonly type: 'service-unregistered'; readonly name: string; readonly id: string }
+  | { readonly type: 'leader-acquired'; readonly name: string; readonly fence: bigint }
+  | { readonly type: 'leader-lost'; readonly name: string; readonly fence: bigint }
+  | {
+      readonly type: 'run-done';
+      readonly name: string;
+      readonly scheduledAt: Date;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'run-failed';
+      readonly name: string;
+      readonly scheduledAt: Date;
+      readonly error: unknown;
+    }
+  | {
+      readonly type: 'job-done';
+      readonly queue: string;
+      readonly id: string;
+      readonly attempt: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'job-failed';
+      readonly queue: string;
+      readonly id: string;
+      readonly attempt: number;
+      /** False when another attempt will follow. */
+      readonly isFinal: boolean;
+      readonly error: unknown;
+    };
+
+export type ApplicationEventType = ApplicationEvent['type'];
+export type EventOf<Type extends ApplicationEventType> = Extract<ApplicationEvent, { readonly type: Type }>;
+
+/** Tells listeners of events, in order, at once. A listener that throws is logged and disturbs nobody. */
+export class EventHub {
+  readonly #listeners = new Map<ApplicationEventType | '*', Set<(event: never) => void>>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Calls `listener` with every event of one type, or of all with `*`; returns how to stop it. */
+  on<Type extends ApplicationEventType>(type: Type, listener: (event: EventOf<Type>) => void): () => void;
+  on(type: '*', listener: (event: ApplicationEvent) => void): () => void;
+  on(type: ApplicationEventType | '*', listener: (event: never) => void): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners);
+    const own = (event: never): void => listener(event);
+    listeners.add(own);
+    return () => listeners.delete(own);
+  }
+
+  emit(event: ApplicationEvent): void {
+    for (const type of [event.type, '*'] as const) {
+      for (const listener of this.#listeners.get(type) ?? []) {
+        try {
+          listener(event as never);
+        } catch (error) {
+          this.#logger.error('a listener of an application event threw', { type: event.type, error });
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
+import ajvFormats from 'ajv-formats';
+
+declare const described: unique symbol;
+
+/** A JSON Schema (draft 7) of values of type `T`. The type parameter exists at compile time only. */
+export type Schema<T = unknown> = Readonly<Record<string, unknown>> & {
+  readonly [described]?: (value: T) => T;
+};
+
+/**
+ * Says which type a JSON Schema describes, so that payloads are typed from the declaration to the handler:
+ *
+ * ```ts
+ * const invoiceSchema = schema<Invoice>({ type: 'object', required: ['customerId'], properties: { … } });
+ * ```
+ */
+export function schema<T>(definition: Readonly<Record<string, unknown>>): Schema<T> {
+  return definition;
+}
+
+/** Why a value does not fit its schema: for each violation, where and what. */
+export type Violations = readonly string[];
+
+/** Checks a value, filling in the schema's defaults where it has none: the value is changed in place. */
+export type Validator = (value: unknown) => Violations;
+
+/**
+ * Compiles a schema. Types are never coerced, all violations are reported, defaults are filled in, and
+ * keywords that do not exist are refused.
+ * @throws Error of ajv when the schema itself is not valid.
+ */
+export function compileSchema(definition: Schema): Validator {
+  // One instance for each schema: two schemas with the same `$id` are no conflict here.
+  const ajv = new Ajv({
+    allErrors: true,
+    coerceTypes: false,
+    useDefaults: true,
+    strict: true,
+    strictTypes: false,
+    strictTuples: false,
+    strictRequired: false,
+    logger: false,
+  });
+  ajvFormats.default(ajv);
+  const validate: ValidateFunction = ajv.compile(definition as AnySchemaObject);
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(describe));
+}
+
+function describe(error: ErrorObject): string {
+  const where = error.instancePath === '' ? 'the value' : error.instancePath;
+  const allowed = error.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : '';
+  const extra =
+    error.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : '';
+  return `${where} ${error.message ?? error.keyword}${allowed}${extra}`;
+}
