@@ -1,2 +1,39 @@
 /** Coordination primitives over the client's public door. */
-export {};
+export type { AcquireOptions, Hold, Lock } from './contention/hold.js';
+export { FairLock, type LockOptions } from './locks/fair-lock.js';
+export { TryLock, type LockOwner, type TryLockOptions } from './locks/try-lock.js';
+export {
+  LeaderLatch,
+  type LatchParticipant,
+  type LeaderLatchOptions,
+  type RecipeState,
+} from './leader/leader-latch.js';
+export {
+  GroupMembership,
+  type GroupMember,
+  type GroupMembershipOptions,
+  type MembershipEvent,
+} from './membership/group-membership.js';
+export { NodeCache } from './cache/node-cache.js';
+export { TreeCache, type TreeCacheOptions } from './cache/tree-cache.js';
+export type { CacheEvent, NodeStat, NodeValue } from './cache/node-value.js';
+export type { NewServiceInstance, ServiceInstance, UriSpec } from './discovery/service-instance.js';
+export { ServiceDirectory, type DirectoryEvent } from './discovery/service-directory.js';
+export { ServiceRegistry, type ServiceRegistration } from './discovery/service-registry.js';
+export { WorkQueue, type WorkQueueOptions } from './queue/work-queue.js';
+export { QueueConsumer, type ConsumeOptions, type JobHandler } from './queue/queue-consumer.js';
+export type { DeadLetter, Job, JobCodec, QueueCounts } from './queue/job.js';
+export {
+  AcquireTimeoutError,
+  CacheOverflowError,
+  ClaimLostError,
+  HoldLostError,
+  HoldReleasedError,
+  InvalidInstanceError,
+  InvalidNameError,
+  JobDeadError,
+  JobTooLargeError,
+  LayoutConflictError,
+  QueueFullError,
+  RecipeStateError,
+} from './errors.js';

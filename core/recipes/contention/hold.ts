@@ -1,0 +1,40 @@
+/**
+ * What a lock or a leadership gives to its holder.
+ *
+ * - `signal` aborts when the hold ends, whoever ends it: the session is lost or closed, the own znode vanished, or the
+ *   holder released it. On the loss of the session it aborts *before* the servers can have given the same thing
+ *   to another, because it follows the client's own monotonic timer. Its reason is a `HoldLostError` or a
+ *   `HoldReleasedError`. While the connection is only suspended it stays: the session may still live.
+ * - `fence` is the zxid that created the own znode: a later holder always has a higher one. Whatever the holder
+ *   writes to should refuse a fence lower than the highest it has seen; only that protects against a holder that
+ *   was paused (garbage collection, a stopped machine) and could not see its signal.
+ */
+export interface Hold extends AsyncDisposable {
+  /** Path of the own znode. */
+  readonly path: string;
+  readonly fence: bigint;
+  readonly signal: AbortSignal;
+  /**
+   * Gives it back. Resolves when the znode is gone, or when the session is and the znode with it. Idempotent;
+   * never rejects because of the connection: it keeps trying as long as the session lives.
+   */
+  release(): Promise<void>;
+}
+
+export interface AcquireOptions {
+  /** Stops waiting and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Stops waiting and rejects with `AcquireTimeoutError`; no limit if left out. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What every lock can do. */
+export interface Lock {
+  readonly path: string;
+  /** Waits until it is held. Rejects only if `signal` aborts, `timeoutMs` passes, the client closes, or the servers refuse (permissions, quota). */
+  acquire(options?: AcquireOptions): Promise<Hold>;
+  /** Does not wait for another holder: null if the lock is not free now. */
+  tryAcquire(options?: { readonly signal?: AbortSignal | undefined }): Promise<Hold | null>;
+  /** Acquires, runs `task`, releases, whether `task` succeeds or not. `task` should stop when `hold.signal` aborts. */
+  run<T>(task: (hold: Hold) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
+}

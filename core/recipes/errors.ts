@@ -1,0 +1,117 @@
+import { QuorateError } from '../runtime/index.js';
+
+/** An `acquire` waited as long as it was told to. Code `ACQUIRE_TIMEOUT`. */
+export class AcquireTimeoutError extends QuorateError {
+  constructor(path: string, timeoutMs: number) {
+    super(
+      'ACQUIRE_TIMEOUT',
+      `${path} was not acquired within ${timeoutMs} ms: another holds it. Wait longer, or do without.`,
+      { fields: { path, timeoutMs } },
+    );
+  }
+}
+
+/** Why a hold's signal aborted: it was taken away. Code `HOLD_LOST`; `cause` says by what. */
+export class HoldLostError extends QuorateError {
+  constructor(path: string, why: string, cause?: unknown) {
+    super('HOLD_LOST', `${path} is no longer held: ${why}. Stop what depends on it.`, {
+      fields: { path },
+      cause,
+    });
+  }
+}
+
+/** Why a hold's signal aborted: its own holder released it. Code `HOLD_RELEASED`. */
+export class HoldReleasedError extends QuorateError {
+  constructor(path: string) {
+    super('HOLD_RELEASED', `${path} was released by its holder.`, { fields: { path } });
+  }
+}
+
+/** A recipe was used out of its order: started twice, or used after `close`. Code `RECIPE_STATE`. */
+export class RecipeStateError extends QuorateError {
+  constructor(recipe: string, path: string, state: string, attempted: string) {
+    super('RECIPE_STATE', `${recipe} ${path} is ${state}: ${attempted} is not possible. Make a new one.`, {
+      fields: { recipe, path, state },
+    });
+  }
+}
+
+/** A name that cannot be (part of) a znode path. Code `INVALID_NAME`. */
+export class InvalidNameError extends QuorateError {
+  constructor(subject: string, name: string, problem: string) {
+    super('INVALID_NAME', `${JSON.stringify(name)} cannot be the name of a ${subject}: ${problem}.`, {
+      fields: { subject, name },
+    });
+  }
+}
+
+/** The znode that a recipe wants to use is used for something else. Code `LAYOUT_CONFLICT`. */
+export class LayoutConflictError extends QuorateError {
+  constructor(path: string, problem: string, cause?: unknown) {
+    super('LAYOUT_CONFLICT', `${path} ${problem}. Choose another name or remove that znode.`, {
+      fields: { path },
+      cause,
+    });
+  }
+}
+
+/** A cache was asked to hold more znodes than it may. Code `CACHE_OVERFLOW`. */
+export class CacheOverflowError extends QuorateError {
+  constructor(path: string, maxNodes: number) {
+    super(
+      'CACHE_OVERFLOW',
+      `The cache of ${path} stopped: there are more than ${maxNodes} znodes. Raise maxNodes or cache a smaller subtree.`,
+      { fields: { path, maxNodes } },
+    );
+  }
+}
+
+/** A service instance that cannot be registered. Code `INVALID_INSTANCE`. */
+export class InvalidInstanceError extends QuorateError {
+  constructor(name: string, problem: string) {
+    super('INVALID_INSTANCE', `The instance of service ${JSON.stringify(name)} is not valid: ${problem}.`, {
+      fields: { name },
+    });
+  }
+}
+
+/** The queue holds as much as it may. Nothing was added. Code `QUEUE_FULL`. */
+export class QueueFullError extends QuorateError {
+  constructor(queue: string, counts: { jobs: number; dead: number; maxJobs: number }) {
+    super(
+      'QUEUE_FULL',
+      `Queue ${queue} is full: ${counts.jobs} jobs and ${counts.dead} dead letters of at most ${counts.maxJobs}. ` +
+        'Nothing was added; let the workers catch up, or remove dead letters.',
+      { fields: { queue, ...counts } },
+    );
+  }
+}
+
+/** A job or result is larger than the queue allows. Code `JOB_TOO_LARGE`. */
+export class JobTooLargeError extends QuorateError {
+  constructor(queue: string, what: string, bytes: number, maxBytes: number) {
+    super(
+      'JOB_TOO_LARGE',
+      `The ${what} for queue ${queue} has ${bytes} bytes of at most ${maxBytes}. Store the data elsewhere and enqueue a reference.`,
+      { fields: { queue, bytes, maxBytes } },
+    );
+  }
+}
+
+/** The job no longer belongs to this worker: it was, or may be, given to another. Nothing was changed. Code `CLAIM_LOST`. */
+export class ClaimLostError extends QuorateError {
+  constructor(job: string, why: string, cause?: unknown) {
+    super('CLAIM_LOST', `The claim on job ${job} is lost: ${why}. Another worker does the job.`, {
+      fields: { job },
+      cause,
+    });
+  }
+}
+
+/** A waiter for a job's result learned that the job failed for good. Code `JOB_DEAD`. */
+export class JobDeadError extends QuorateError {
+  constructor(job: string, failure: string) {
+    super('JOB_DEAD', `Job ${job} is a dead letter: ${failure}`, { fields: { job, failure } });
+  }
+}
