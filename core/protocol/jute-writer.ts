@@ -3,7 +3,7 @@ import { nodeBuffer } from './node-buffer.js';
 const NOTHING = new Uint8Array(0);
 const NO_VIEW = new DataView(NOTHING.buffer);
 const MAX_CHUNK_BYTES = 65_536;
-/** What is left of a chunk below this is not worth keeping. */
+/** What is left of a chunk below this is not worth keeping; above the other bound it is too much for a writer at rest. */
 const MIN_USEFUL_BYTES = 64;
 /** Up to this length a loop over the characters beats the call into the engine. */
 const SHORT_TEXT = 48;
@@ -101,7 +101,8 @@ export class JuteWriter {
   take(): Uint8Array {
     const taken = this.bytes.subarray(this.start, this.end);
     this.start = this.end;
-    if (this.bytes.length - this.end < MIN_USEFUL_BYTES) this.forgetChunk();
+    const left = this.bytes.length - this.end;
+    if (left < MIN_USEFUL_BYTES || left > MAX_CHUNK_BYTES) this.forgetChunk();
     return taken;
   }
 
