@@ -1,3 +1,19 @@
 /** Zab as a pure state machine: election, discovery, synchronization, broadcast. */
-export type { Entry, PeerConfig, PeerStatus, Ready, RestoredHistory } from './peer.js';
+export { Peer } from './peer.js';
+export type { Entry, PeerConfig, PeerLimits, RestoredHistory } from './peer-config.js';
+export type { PeerPhase, PeerRole, PeerStatus } from './peer-status.js';
+export type {
+  ApplicationMessage,
+  InstallStep,
+  LinkToClose,
+  LogRead,
+  OutgoingMessage,
+  PersistRequest,
+  ReadIndexAnswer,
+  Ready,
+  SnapshotStep,
+} from './ready.js';
 export type { PeerMessage } from './peer-message.js';
+export type { EpochEnd, EpochTable } from './epoch-table.js';
+export { InvalidPeerConfig, InvariantViolation, ProposalRefused } from './zab-error.js';
+export { counterOf, epochOf, formatZxid, isEpochMarker, makeZxid, NO_ZXID } from './zxid.js';

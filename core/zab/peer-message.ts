@@ -1,2 +1,161 @@
-/** What peers say to each other. */
-export type PeerMessage = { readonly type: 'ping' };
+import type { EpochTable } from './epoch-table.js';
+import type { Entry } from './peer-config.js';
+import type { PeerRole } from './peer-status.js';
+import type { Vote } from './vote.js';
+
+/** What members say to each other. ZooKeeper's name, where it differs, stands behind each. */
+export type PeerMessage =
+  | Notification
+  | LearnerInfo
+  | NewEpoch
+  | AckEpoch
+  | Diff
+  | Trunc
+  | Snap
+  | SnapshotChunk
+  | SnapshotAck
+  | Proposal
+  | Inform
+  | Ack
+  | Commit
+  | UpToDate
+  | Ping
+  | Pong
+  | HandOver
+  | Application;
+
+/** Anybody to anybody: how the sender votes, and in which role it is. */
+export interface Notification {
+  readonly type: 'notification';
+  readonly state: PeerRole;
+  readonly round: number;
+  readonly vote: Vote;
+}
+
+/** Learner to leader: I follow you; this is what I promised (CEPOCH; FOLLOWERINFO, OBSERVERINFO). */
+export interface LearnerInfo {
+  readonly type: 'learnerInfo';
+  /** Numbers the learner's attempts; what the leader sends before it echoes this one belongs to an older attempt. */
+  readonly attempt: number;
+  readonly acceptedEpoch: number;
+}
+
+/** Leader to learner: this will be my epoch (NEWEPOCH; LEADERINFO). */
+export interface NewEpoch {
+  readonly type: 'newEpoch';
+  readonly attempt: number;
+  readonly epoch: number;
+}
+
+/** Learner to leader: promised, and this is my history (ACK-E; ACKEPOCH). */
+export interface AckEpoch {
+  readonly type: 'ackEpoch';
+  readonly epoch: number;
+  /** False if this epoch had been promised before, perhaps to somebody else: then it counts for nobody. */
+  readonly isPromise: boolean;
+  readonly lastZxid: bigint;
+  readonly snapshotZxid: bigint;
+  readonly epochs: EpochTable;
+}
+
+/** Leader to learner: your history is the beginning of mine; what follows comes behind `after`. */
+export interface Diff {
+  readonly type: 'diff';
+  readonly epoch: number;
+  readonly after: bigint;
+}
+
+/** Leader to learner: cut everything behind `after`, then as with a diff. */
+export interface Trunc {
+  readonly type: 'trunc';
+  readonly epoch: number;
+  readonly after: bigint;
+}
+
+/** Leader to learner: a snapshot of my state at `zxid` follows in chunks and replaces your history. */
+export interface Snap {
+  readonly type: 'snap';
+  readonly epoch: number;
+  readonly zxid: bigint;
+  readonly epochs: EpochTable;
+}
+
+export interface SnapshotChunk {
+  readonly type: 'snapshotChunk';
+  readonly epoch: number;
+  readonly bytes: Uint8Array;
+  readonly isLast: boolean;
+}
+
+/** Learner to leader: that many chunks have arrived. */
+export interface SnapshotAck {
+  readonly type: 'snapshotAck';
+  readonly epoch: number;
+  readonly chunks: number;
+}
+
+/** Leader to follower: append these; everything up to `commit` is committed (PROPOSE and COMMIT). The marker of the epoch among them is NEWLEADER. */
+export interface Proposal {
+  readonly type: 'proposal';
+  readonly epoch: number;
+  readonly entries: readonly Entry[];
+  readonly commit: bigint;
+}
+
+/** Leader to observer: these are committed (INFORM). */
+export interface Inform {
+  readonly type: 'inform';
+  readonly epoch: number;
+  readonly entries: readonly Entry[];
+}
+
+/** Learner to leader: durable up to `zxid` (ACK; ACK-LD once it reaches the epoch's marker). */
+export interface Ack {
+  readonly type: 'ack';
+  readonly epoch: number;
+  readonly zxid: bigint;
+}
+
+/** Leader to follower: committed up to `zxid`. */
+export interface Commit {
+  readonly type: 'commit';
+  readonly epoch: number;
+  readonly zxid: bigint;
+}
+
+/** Leader to learner: the epoch is established; serve clients once you have applied `commit` (COMMIT-LD; UPTODATE). */
+export interface UpToDate {
+  readonly type: 'upToDate';
+  readonly epoch: number;
+  readonly commit: bigint;
+}
+
+/** Leader to learner, and its echo. Payloads belong to the caller: touched sessions, for one. */
+export interface Ping {
+  readonly type: 'ping';
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly payload: Uint8Array;
+}
+
+export interface Pong {
+  readonly type: 'pong';
+  readonly epoch: number;
+  readonly nonce: number;
+  readonly payload: Uint8Array;
+}
+
+/** Leader to learner: I am done; `leader` takes over, in election round `round`. */
+export interface HandOver {
+  readonly type: 'handOver';
+  readonly epoch: number;
+  readonly leader: number;
+  readonly round: number;
+}
+
+/** Learner to leader or leader to learner: opaque here. */
+export interface Application {
+  readonly type: 'application';
+  readonly epoch: number;
+  readonly bytes: Uint8Array;
+}

@@ -1,82 +1,213 @@
+import { Election } from './election.js';
+import { Leader } from './leader.js';
+import {
+  checkRestored,
+  resolveConfig,
+  type Entry,
+  type PeerConfig,
+  type RestoredHistory,
+} from './peer-config.js';
 import type { PeerMessage } from './peer-message.js';
+import { PeerState } from './peer-state.js';
+import type { PeerStatus } from './peer-status.js';
+import type { ReadIndexAnswer, Ready } from './ready.js';
+import type { Role, Transition } from './role.js';
+import { InvalidPeerConfig, ProposalRefused } from './zab-error.js';
+
+/** Own time passes in steps of at most so many ticks: a longer gap is a pause of the process, not silence of the others. */
+const PAUSE_TICKS = 2;
+const RETRY_MS = 50;
+const RETRY_MAX_MS = 1000;
 
 /**
- * One member's part in Zab, with no I/O in it. Three inputs — a tick, a message, a proposal — and one output,
- * a `Ready`. Whatever a message promises is already durable when the message appears in a Ready: the peer
- * holds it back until `persisted` says so. The caller therefore carries out each Ready in any order that
- * keeps `messages` in sequence per destination, `persist` batches in sequence, and `committed` in sequence.
+ * One member's part in Zab, with no I/O in it: inputs change the state, `ready` says what there is to do.
+ * Whatever a message promises is durable when the message appears in a Ready: the peer holds it back until
+ * `persisted` says so, so a Ready can be carried out in any order that its own comment allows.
+ *
+ * A member is *looking* until the first `tick`s have found a leader, then *leading*, *following* or
+ * *observing*, and looks again whenever it loses its leader or its quorum. A thrown `InvariantViolation` ends
+ * the peer: stop the member.
  */
-export interface PeerDoor {
-  /** Monotonic milliseconds; drives elections, heartbeats and timeouts. */
-  tick(nowMs: number): void;
-  /** A link to another member is up, or down. `link` numbers the connection: the newest wins, messages of older ones are dropped. */
-  connected(peerId: number, link: number): void;
-  disconnected(peerId: number, link: number): void;
-  step(peerId: number, link: number, message: PeerMessage): void;
-  /** Proposes a transaction. Only while `status().isEstablishedLeader`; returns the zxid it got, which is always the previous `nextZxid()`. */
-  propose(payload: Uint8Array): bigint;
-  nextZxid(): bigint;
-  /** Takes what there is to do, or null. */
-  ready(): Ready | null;
-  /** The batch with this number is durable. */
-  persisted(batch: number): void;
-  status(): PeerStatus;
-}
+export class Peer {
+  readonly #state: PeerState;
+  #role: Role;
+  #lastTickMs: number | null = null;
+  #failures = 0;
+  #lastChange: string | null = null;
+  #reportedStatus = '';
 
-export interface Entry {
-  readonly zxid: bigint;
-  /** Empty for the marker that opens an epoch; otherwise an encoded transaction. */
-  readonly payload: Uint8Array;
-}
+  /** Throws `InvalidPeerConfig` if configuration or history cannot be worked with. */
+  constructor(config: PeerConfig, restored: RestoredHistory) {
+    checkRestored(restored);
+    this.#state = new PeerState(resolveConfig(config), restored);
+    if (config.voters.length > 1 || !config.voters.includes(config.id)) {
+      throw new InvalidPeerConfig('an ensemble of several members cannot be formed yet');
+    }
+    this.#role = new Election(this.#state, 0);
+  }
 
-export interface Ready {
-  /** To be made durable, then reported with `persisted(number)`. */
-  readonly persist: {
-    readonly number: number;
-    readonly acceptedEpoch?: number;
-    readonly truncateAfter?: bigint;
-    readonly entries: readonly Entry[];
-  } | null;
-  /** To be sent now. Encode a message once even if it goes to many. */
-  readonly messages: readonly { readonly to: number; readonly message: PeerMessage }[];
-  /** Committed and locally durable: to be applied now, in order. Epoch markers are among them. */
-  readonly committed: readonly Entry[];
-  /** Set when role or phase changed; the caller opens or closes its client service accordingly, after applying `committed`. */
-  readonly status: PeerStatus | null;
-}
+  /** Monotonic milliseconds. Call it at least twice per configured tick; it drives elections, heartbeats and timeouts. */
+  tick(nowMs: number): void {
+    const state = this.#state;
+    const passedMs = nowMs - (this.#lastTickMs ?? nowMs);
+    this.#lastTickMs = nowMs;
+    state.nowMs += Math.min(Math.max(passedMs, 0), PAUSE_TICKS * state.config.tickMs);
+    this.#role.tick();
+    this.#settle();
+  }
 
-export interface PeerStatus {
-  readonly state: 'looking' | 'following' | 'leading' | 'observing';
-  readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
-  readonly leader: number | null;
-  readonly epoch: number;
-  /** Leading, and a quorum has acknowledged this epoch: proposals are welcome. */
-  readonly isEstablishedLeader: boolean;
-  readonly lastProposed: bigint;
-  readonly lastDurable: bigint;
-  readonly committed: bigint;
-}
+  /** A link to another member is up. `link` numbers the connection: the newest wins. */
+  connected(peer: number, link: number): void {
+    if (!this.#state.config.others.includes(peer)) return;
+    if (this.#state.outbox.isUp(peer)) this.#linkDown(peer);
+    this.#state.outbox.up(peer, link);
+    this.#role.linkUp(peer);
+    this.#settle();
+  }
 
-export interface PeerConfig {
-  /** This member, 1 to 254. */
-  readonly id: number;
-  readonly voters: readonly number[];
-  readonly observers?: readonly number[];
-  /** Length of a tick in milliseconds; every other duration is a number of ticks. */
-  readonly tickMs: number;
-  /** Ticks that connecting, discovery and synchronization may each take. Default 10. */
-  readonly initLimit?: number;
-  /** Ticks of silence after which leader and learner give each other up. Default 5. */
-  readonly syncLimit?: number;
-  /** Seed for the jitter of elections. */
-  readonly seed: number;
-}
+  /** That link is down. Nothing happens if a newer one took its place. */
+  disconnected(peer: number, link: number): void {
+    if (this.#state.outbox.isCurrent(peer, link)) this.#linkDown(peer);
+  }
 
-/** What a member finds on its disk when it starts. */
-export interface RestoredHistory {
-  readonly acceptedEpoch: number;
-  readonly snapshotZxid: bigint;
-  readonly epochs: readonly { readonly epoch: number; readonly lastZxid: bigint }[];
-  /** Durable entries behind the snapshot; whether they are committed is not known yet. */
-  readonly entries: readonly Entry[];
+  /** A message has arrived over that link. */
+  step(peer: number, link: number, message: PeerMessage): void {
+    if (!this.#state.outbox.isCurrent(peer, link)) return;
+    this.#role.step(peer, message);
+    this.#settle();
+  }
+
+  /** Proposes a transaction and returns its zxid, which is the previous `nextZxid()`. Throws `ProposalRefused` unless `status().admits`. */
+  propose(payload: Uint8Array): bigint {
+    const leader = this.#established();
+    if (leader === null) throw new ProposalRefused('this member is not an established leader');
+    const zxid = leader.propose(payload);
+    this.#settle();
+    return zxid;
+  }
+
+  /** The zxid that the next proposal will get. Throws `ProposalRefused` on anybody but an established leader. */
+  nextZxid(): bigint {
+    const leader = this.#established();
+    if (leader === null) throw new ProposalRefused('this member is not an established leader');
+    return leader.nextZxid();
+  }
+
+  /**
+   * Asks for a zxid that covers everything acknowledged to anybody so far; the answer comes in
+   * `Ready.readIndexes` once a quorum has confirmed that this member still leads. False, and no answer ever, on
+   * anybody but an established leader; a question that is open when leadership ends is never answered.
+   */
+  readIndex(token: number): boolean {
+    const leader = this.#established();
+    leader?.readIndex(token);
+    return leader !== null;
+  }
+
+  /** The batch with this number is durable, and so are those before it. */
+  persisted(number: number): void {
+    if (!this.#state.disk.persisted(number)) return;
+    this.#role.durable();
+    this.#settle();
+  }
+
+  /** The caller's own snapshot of the applied state at `zxid` is durable; the log may be shortened up to it. */
+  snapshotTaken(zxid: bigint): void {
+    this.#state.history.noteSnapshot(zxid);
+  }
+
+  /** Takes what there is to do; null if there is nothing. To be called until it is null after every round of inputs. */
+  ready(): Ready | null {
+    const committed = this.#state.takeCommitted();
+    this.#role.flush();
+    this.#settle();
+    return this.#collect(committed);
+  }
+
+  status(): PeerStatus {
+    const state = this.#state;
+    const role = this.#role;
+    const leader = role instanceof Leader ? role : null;
+    return {
+      state: role.name,
+      phase: role.phase,
+      leader: role.leader,
+      epoch: role.epoch,
+      isServing: role.isServing,
+      isEstablishedLeader: leader?.isEstablished ?? false,
+      admits: leader?.admits ?? false,
+      isQuorumConfirmed: leader?.isEstablished ?? false,
+      lastProposed: state.history.last,
+      lastDurable: state.disk.durableZxid,
+      committed: state.commitZxid,
+      delivered: state.deliveredZxid,
+      lastChange: this.#lastChange,
+    };
+  }
+
+  #collect(committed: readonly Entry[]): Ready | null {
+    const state = this.#state;
+    const ready: Ready = {
+      persist: state.disk.take(state.nowMs),
+      messages: state.outbox.takeMessages(),
+      disconnects: state.outbox.takeDisconnects(),
+      install: [],
+      committed,
+      received: [],
+      pings: [],
+      readIndexes: this.#takeReadIndexes(),
+      reads: [],
+      snapshots: [],
+      status: this.#changedStatus(),
+    };
+    const isEmpty = Object.values(ready).every(
+      (part: unknown) => part === null || (Array.isArray(part) && part.length === 0),
+    );
+    return isEmpty ? null : ready;
+  }
+
+  #takeReadIndexes(): readonly ReadIndexAnswer[] {
+    return this.#role instanceof Leader ? this.#role.takeReadIndexes() : [];
+  }
+
+  #changedStatus(): PeerStatus | null {
+    const status = this.status();
+    const { lastProposed: _p, lastDurable: _d, committed: _c, delivered: _v, ...rest } = status;
+    const key = JSON.stringify(rest);
+    if (key === this.#reportedStatus) return null;
+    this.#reportedStatus = key;
+    return status;
+  }
+
+  #established(): Leader | null {
+    return this.#role instanceof Leader && this.#role.isEstablished ? this.#role : null;
+  }
+
+  #linkDown(peer: number): void {
+    this.#state.outbox.down(peer);
+    this.#role.linkDown(peer);
+    this.#settle();
+  }
+
+  #settle(): void {
+    for (let next = this.#state.takeTransition(); next !== null; next = this.#state.takeTransition()) {
+      if (this.#role.phase === 'broadcast') this.#failures = 0;
+      else if (this.#role.name !== 'looking') this.#failures += 1;
+      this.#role.leave();
+      this.#lastChange = next.reason;
+      this.#role = this.#play(next);
+      this.#role.tick();
+    }
+  }
+
+  #play(transition: Transition): Role {
+    if (transition.to === 'leading') return new Leader(this.#state);
+    return new Election(this.#state, this.#retryDelayMs());
+  }
+
+  /** Attempts that keep failing are made more and more slowly. */
+  #retryDelayMs(): number {
+    if (this.#failures < 2) return 0;
+    return this.#state.jitter.spread(Math.min(RETRY_MS * 2 ** (this.#failures - 2), RETRY_MAX_MS));
+  }
 }

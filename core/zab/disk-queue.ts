@@ -1,0 +1,141 @@
+import type { EpochTable } from './epoch-table.js';
+import type { Entry } from './peer-config.js';
+import type { PersistRequest } from './ready.js';
+import { invariant } from './zab-error.js';
+
+interface Batch {
+  number: number;
+  installSnapshot?: { install: number; zxid: bigint; epochs: EpochTable };
+  acceptedEpoch?: number;
+  truncateAfter?: bigint;
+  entries: Entry[];
+}
+
+interface InFlight {
+  readonly batch: Batch;
+  readonly sinceMs: number;
+}
+
+/**
+ * What was asked of the disk and what it has confirmed. Nobody sends a promise before asking here whether
+ * what it promises is durable: that is how `Ready` can be carried out in any order.
+ */
+export class DiskQueue {
+  #pending: Batch[] = [];
+  readonly #inFlight: InFlight[] = [];
+  #nextNumber = 1;
+  #durableZxid: bigint;
+  #durableAcceptedEpoch: number;
+  #acceptedEpoch: number;
+
+  constructor(durable: { readonly zxid: bigint; readonly acceptedEpoch: number }) {
+    this.#durableZxid = durable.zxid;
+    this.#durableAcceptedEpoch = durable.acceptedEpoch;
+    this.#acceptedEpoch = durable.acceptedEpoch;
+  }
+
+  /** The last entry that survives a crash now. */
+  get durableZxid(): bigint {
+    return this.#durableZxid;
+  }
+
+  /** The highest epoch promised, durable or on its way to the disk. */
+  get acceptedEpoch(): number {
+    return this.#acceptedEpoch;
+  }
+
+  get durableAcceptedEpoch(): number {
+    return this.#durableAcceptedEpoch;
+  }
+
+  /** Nothing waits and nothing is under way: memory and disk agree. */
+  get isIdle(): boolean {
+    return this.#pending.length === 0 && this.#inFlight.length === 0;
+  }
+
+  /** When the oldest unconfirmed batch was handed out; null if there is none. */
+  get oldestInFlightSinceMs(): number | null {
+    return this.#inFlight[0]?.sinceMs ?? null;
+  }
+
+  saveAcceptedEpoch(epoch: number): void {
+    invariant(epoch > this.#acceptedEpoch, 'a promised epoch only grows', {
+      epoch,
+      acceptedEpoch: this.#acceptedEpoch,
+    });
+    this.#acceptedEpoch = epoch;
+    this.#open().acceptedEpoch = epoch;
+  }
+
+  append(entry: Entry): void {
+    this.#open().entries.push(entry);
+  }
+
+  /** Only while idle otherwise: the confirmation of an older append must not count for what stood behind the cut. */
+  truncateAfter(zxid: bigint): void {
+    invariant(this.isIdle, 'a log is cut only when nothing is under way', { zxid });
+    this.#durableZxid = zxid;
+    this.#open().truncateAfter = zxid;
+  }
+
+  /** The received snapshot takes the place of the whole log. */
+  installSnapshot(snapshot: { install: number; zxid: bigint; epochs: EpochTable }): void {
+    invariant(this.isIdle, 'a snapshot is installed only when nothing else is under way', {
+      zxid: snapshot.zxid,
+    });
+    this.#pending.push({ number: 0, installSnapshot: snapshot, entries: [] });
+    this.#pending.push({ number: 0, entries: [] });
+  }
+
+  /** The next batch to hand out, or null. */
+  take(nowMs: number): PersistRequest | null {
+    const batch = this.#pending.shift();
+    if (batch === undefined) return null;
+    if (isEmpty(batch)) return this.take(nowMs);
+    batch.number = this.#nextNumber;
+    this.#nextNumber += 1;
+    this.#inFlight.push({ batch, sinceMs: nowMs });
+    return batch;
+  }
+
+  /** Batch `number` is durable, and with it every one before it. False if that was known already. */
+  persisted(number: number): boolean {
+    invariant(number < this.#nextNumber, 'only a batch that was handed out can be durable', { number });
+    let hasAdvanced = false;
+    for (
+      let oldest = this.#inFlight[0];
+      oldest !== undefined && oldest.batch.number <= number;
+      oldest = this.#inFlight[0]
+    ) {
+      this.#inFlight.shift();
+      this.#confirm(oldest.batch);
+      hasAdvanced = true;
+    }
+    return hasAdvanced;
+  }
+
+  #confirm(batch: Batch): void {
+    if (batch.acceptedEpoch !== undefined) this.#durableAcceptedEpoch = batch.acceptedEpoch;
+    if (batch.installSnapshot !== undefined) this.#durableZxid = batch.installSnapshot.zxid;
+    const last = batch.entries.at(-1);
+    if (last !== undefined) this.#durableZxid = last.zxid;
+  }
+
+  #open(): Batch {
+    let batch = this.#pending.at(-1);
+    if (batch === undefined) {
+      batch = { number: 0, entries: [] };
+      this.#pending.push(batch);
+    }
+    return batch;
+  }
+}
+
+function isEmpty(batch: Batch): boolean {
+  return (
+    batch.entries.length === 0 &&
+    batch.acceptedEpoch === undefined &&
+    batch.truncateAfter === undefined &&
+    batch.installSnapshot === undefined
+  );
+}

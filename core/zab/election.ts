@@ -1,0 +1,146 @@
+import type { Notification, PeerMessage } from './peer-message.js';
+import type { PeerState } from './peer-state.js';
+import type { Role } from './role.js';
+import { isBetterVote, isSameVote, type Vote } from './vote.js';
+
+const RESEND_MS = 200;
+const RESEND_MAX_MS = 2000;
+/** How long a quorum's agreement must stand before it counts, lest a better candidate is just being heard of. */
+const FINALIZE_WAIT_MS = 200;
+
+/**
+ * Fast Leader Election. It only has to find a likely leader: whether that one may lead is settled in discovery,
+ * so nothing here can break safety. The election begins when the disk is quiet, for a vote must name what is
+ * durable and nothing else (ZOOKEEPER-4712: a disk write outlived the role that had computed its vote).
+ */
+export class Election implements Role {
+  readonly name = 'looking';
+  readonly phase = 'election';
+  readonly leader = null;
+  readonly epoch = 0;
+  readonly isServing = false;
+  readonly #state: PeerState;
+  readonly #notBeforeMs: number;
+  #hasBegun = false;
+  /** Votes of this round, by voter. */
+  readonly #received = new Map<number, Vote>();
+  /** What those say who have a leader already. */
+  readonly #settled = new Map<number, Notification>();
+  #resendMs = RESEND_MS;
+  #resendAtMs = 0;
+  #decideAtMs: number | null = null;
+
+  constructor(state: PeerState, delayMs: number) {
+    this.#state = state;
+    this.#notBeforeMs = state.nowMs + delayMs;
+    state.vote = state.ownVote;
+  }
+
+  tick(): void {
+    if (!this.#hasBegun) return this.#begin();
+    const now = this.#state.nowMs;
+    if (this.#decideAtMs !== null && now >= this.#decideAtMs) return this.#elect(this.#state.vote.leader);
+    if (now >= this.#resendAtMs) {
+      this.#resendMs = Math.min(this.#resendMs * 2, RESEND_MAX_MS);
+      this.#broadcast();
+    }
+  }
+
+  linkUp(peer: number): void {
+    if (this.#hasBegun) this.#notify(peer);
+  }
+
+  linkDown(): void {}
+
+  durable(): void {
+    if (!this.#hasBegun) this.#begin();
+  }
+
+  flush(): void {}
+
+  leave(): void {}
+
+  step(from: number, message: PeerMessage): void {
+    if (message.type !== 'notification' || !this.#hasBegun) return;
+    if (!this.#state.quorum.isVoter(from) || !this.#state.quorum.isVoter(message.vote.leader)) return;
+    if (message.state === 'looking') this.#hearVote(from, message);
+    else if (message.state !== 'observing') this.#hearSettled(from, message);
+  }
+
+  #begin(): void {
+    const state = this.#state;
+    if (!state.disk.isIdle || state.nowMs < this.#notBeforeMs) return;
+    this.#hasBegun = true;
+    state.round += 1;
+    this.#propose(state.ownVote);
+    this.#tally();
+  }
+
+  #hearVote(from: number, { round, vote }: Notification): void {
+    const state = this.#state;
+    if (!state.config.isVoter) return;
+    if (round < state.round) return this.#notify(from);
+    if (round > state.round) {
+      state.round = round;
+      this.#received.clear();
+      const own = state.ownVote;
+      this.#propose(isBetterVote(vote, own) ? vote : own);
+    } else if (isBetterVote(vote, state.vote)) this.#propose(vote);
+    this.#received.set(from, vote);
+    this.#tally();
+  }
+
+  /** Somebody has a leader. It is followed if a quorum says so, and it does itself. */
+  #hearSettled(from: number, notification: Notification): void {
+    const state = this.#state;
+    const { vote, round } = notification;
+    if (round === state.round) this.#received.set(from, vote);
+    this.#settled.set(from, notification);
+    const agrees = (other: Vote): boolean => other.leader === vote.leader && other.epoch === vote.epoch;
+    const inRound = [...this.#received].filter(([, other]) => agrees(other)).map(([voter]) => voter);
+    const anyRound = [...this.#settled].filter(([, other]) => agrees(other.vote)).map(([voter]) => voter);
+    const isAgreed =
+      (round === state.round && state.quorum.isReached(inRound)) || state.quorum.isReached(anyRound);
+    const isConfirmed =
+      vote.leader === state.id ? round === state.round : this.#settled.get(vote.leader)?.state === 'leading';
+    if (!isAgreed || !isConfirmed) return;
+    state.round = round;
+    state.vote = vote;
+    this.#elect(vote.leader);
+  }
+
+  #propose(vote: Vote): void {
+    this.#state.vote = vote;
+    this.#decideAtMs = null;
+    if (this.#state.config.isVoter) this.#received.set(this.#state.id, vote);
+    this.#resendMs = RESEND_MS;
+    this.#broadcast();
+  }
+
+  /** Decides at once when no vote is missing that could change anything. */
+  #tally(): void {
+    const { quorum, vote, nowMs } = this.#state;
+    const supporters = [...this.#received]
+      .filter(([, other]) => isSameVote(other, vote))
+      .map(([voter]) => voter);
+    if (!quorum.isReached(supporters)) this.#decideAtMs = null;
+    else if (supporters.length === quorum.voters.length) this.#elect(vote.leader);
+    else this.#decideAtMs ??= nowMs + FINALIZE_WAIT_MS;
+  }
+
+  #elect(leader: number): void {
+    if (leader === this.#state.id) this.#state.become({ to: 'leading', reason: 'elected' });
+    else this.#state.become({ to: 'following', leader, reason: `member ${leader} was elected` });
+  }
+
+  #broadcast(): void {
+    const state = this.#state;
+    this.#resendAtMs = state.nowMs + state.jitter.spread(this.#resendMs);
+    for (const peer of state.config.others) this.#notify(peer);
+  }
+
+  #notify(peer: number): void {
+    const { round, vote } = this.#state;
+    this.#state.outbox.send(peer, { type: 'notification', state: this.name, round, vote });
+  }
+}

@@ -1,0 +1,103 @@
+import { DiskQueue } from './disk-queue.js';
+import { History } from './history.js';
+import { Jitter } from './jitter.js';
+import { Outbox } from './outbox.js';
+import type { Entry, ResolvedConfig, RestoredHistory } from './peer-config.js';
+import { MajorityQuorum, type Quorum } from './quorum.js';
+import type { Transition } from './role.js';
+import { NO_VOTE, type Vote } from './vote.js';
+import { invariant } from './zab-error.js';
+import { epochOf, maxZxid, minZxid } from './zxid.js';
+
+/** Bytes of committed entries handed out at once, so that a long log is applied in pieces. */
+const COMMITTED_BYTES = 4 * 1024 * 1024;
+
+/** What outlives a role: the history, the disk, the links, the clock, and what is known to be committed. */
+export class PeerState {
+  readonly config: ResolvedConfig;
+  readonly quorum: Quorum;
+  readonly history: History;
+  readonly disk: DiskQueue;
+  readonly outbox = new Outbox();
+  readonly jitter: Jitter;
+  /** Milliseconds of this member's own time: a pause of the process does not pass in it. */
+  nowMs = 0;
+  /** Round of the election; need not survive a restart. */
+  round = 0;
+  /** What this member answers to those who look for a leader. */
+  vote: Vote = NO_VOTE;
+  /** The highest epoch that anybody was heard to have promised. */
+  promisedElsewhere = 0;
+  #commitZxid: bigint;
+  #deliveredZxid: bigint;
+  #transition: Transition | null = null;
+
+  constructor(config: ResolvedConfig, restored: RestoredHistory) {
+    this.config = config;
+    this.quorum = new MajorityQuorum(config.voters);
+    this.history = new History(restored, config.limits);
+    this.disk = new DiskQueue({ zxid: this.history.last, acceptedEpoch: restored.acceptedEpoch });
+    this.jitter = new Jitter(config.seed ^ (config.id << 16));
+    this.#commitZxid = restored.snapshotZxid;
+    this.#deliveredZxid = restored.snapshotZxid;
+  }
+
+  get id(): number {
+    return this.config.id;
+  }
+
+  /** Everything up to it is committed, here or not. */
+  get commitZxid(): bigint {
+    return this.#commitZxid;
+  }
+
+  get deliveredZxid(): bigint {
+    return this.#deliveredZxid;
+  }
+
+  /** This member's own claim to lead. */
+  get ownVote(): Vote {
+    const zxid = this.disk.durableZxid;
+    return this.config.isVoter ? { leader: this.id, epoch: epochOf(zxid), zxid } : NO_VOTE;
+  }
+
+  advanceCommit(zxid: bigint): void {
+    this.#commitZxid = maxZxid(this.#commitZxid, zxid);
+  }
+
+  /** Committed and durable entries that nobody has applied yet: as the log has them, never ahead of the disk (ZOOKEEPER-4882). */
+  takeCommitted(): readonly Entry[] {
+    const upTo = minZxid(this.#commitZxid, this.disk.durableZxid);
+    if (upTo <= this.#deliveredZxid) return [];
+    const entries = this.history.read(this.#deliveredZxid, upTo, COMMITTED_BYTES);
+    if (entries === null || entries.length === 0) return [];
+    this.#deliveredZxid = entries.at(-1)!.zxid;
+    this.history.trim(this.#deliveredZxid);
+    return entries;
+  }
+
+  /** A snapshot from the leader is durable and loaded in the place of all that was. */
+  noteInstalled(zxid: bigint): void {
+    invariant(zxid >= this.#deliveredZxid, 'a snapshot must not undo what was applied', {
+      zxid,
+      delivered: this.#deliveredZxid,
+    });
+    this.#deliveredZxid = zxid;
+    this.advanceCommit(zxid);
+  }
+
+  /** Asks for another role; the first wish counts. */
+  become(transition: Transition): void {
+    this.#transition ??= transition;
+  }
+
+  get isLeaving(): boolean {
+    return this.#transition !== null;
+  }
+
+  takeTransition(): Transition | null {
+    const transition = this.#transition;
+    this.#transition = null;
+    return transition;
+  }
+}

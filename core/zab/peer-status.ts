@@ -1,0 +1,26 @@
+export type PeerRole = 'looking' | 'following' | 'leading' | 'observing';
+export type PeerPhase = 'election' | 'discovery' | 'synchronization' | 'broadcast';
+
+export interface PeerStatus {
+  readonly state: PeerRole;
+  readonly phase: PeerPhase;
+  /** The member that leads, as far as this one knows; null while looking. */
+  readonly leader: number | null;
+  /** The epoch that is led or followed; 0 outside. */
+  readonly epoch: number;
+  /** In an established ensemble and up to date: clients are welcome. */
+  readonly isServing: boolean;
+  /** Leading, and a quorum has acknowledged this epoch, whose whole initial history is applied here. */
+  readonly isEstablishedLeader: boolean;
+  /** `propose` works now. False on an established leader that drains, or has too much in flight. */
+  readonly admits: boolean;
+  /** False on a leader from a long pause of its process until a quorum has answered it again: nothing must expire meanwhile. */
+  readonly isQuorumConfirmed: boolean;
+  readonly lastProposed: bigint;
+  readonly lastDurable: bigint;
+  readonly committed: bigint;
+  /** Handed out in `Ready.committed` so far. */
+  readonly delivered: bigint;
+  /** Why the last role was left; null before. */
+  readonly lastChange: string | null;
+}

@@ -1,0 +1,29 @@
+import type { PeerMessage } from './peer-message.js';
+import type { PeerPhase, PeerRole } from './peer-status.js';
+
+/** One of the parts that a member plays, one at a time: it looks for a leader, leads, or follows. */
+export interface Role {
+  readonly name: PeerRole;
+  readonly phase: PeerPhase;
+  readonly leader: number | null;
+  readonly epoch: number;
+  /** May clients be served, provided that everything due has been applied? */
+  readonly isServing: boolean;
+  /** Time has passed. */
+  tick(): void;
+  linkUp(peer: number): void;
+  linkDown(peer: number): void;
+  step(from: number, message: PeerMessage): void;
+  /** The disk has confirmed something. */
+  durable(): void;
+  /** Last call before output is taken: what can be sent in one message is sent now. */
+  flush(): void;
+  /** Another role takes over. */
+  leave(): void;
+}
+
+/** What a role asks for when it is at its end. */
+export type Transition =
+  | { readonly to: 'looking'; readonly reason: string }
+  | { readonly to: 'leading'; readonly reason: string }
+  | { readonly to: 'following'; readonly leader: number; readonly reason: string };

@@ -1,0 +1,47 @@
+/**
+ * A zxid orders every transaction of an ensemble: 32 bits of epoch, then 32 bits of counter. Counter 0 is the
+ * marker that opens an epoch, transactions count from 1 without gaps. Zero is "nothing yet".
+ */
+export const NO_ZXID = 0n;
+
+/** The last counter an epoch could hold; a leader stops long before it (ZOOKEEPER-1277: one more would run into the epoch's bits). */
+export const COUNTER_MAX = 0xffffffff;
+
+/** From this counter on a leader admits nothing more, and opens a new epoch as soon as the rest is committed. */
+export const COUNTER_SOFT_LIMIT = 0xfffff000;
+
+export function makeZxid(epoch: number, counter: number): bigint {
+  return (BigInt(epoch) << 32n) | BigInt(counter);
+}
+
+export function epochOf(zxid: bigint): number {
+  return Number(zxid >> 32n);
+}
+
+export function counterOf(zxid: bigint): number {
+  return Number(zxid & 0xffffffffn);
+}
+
+/** True for the entry that opens an epoch. It carries no transaction: whoever holds it holds the epoch's whole initial history. */
+export function isEpochMarker(zxid: bigint): boolean {
+  return counterOf(zxid) === 0 && zxid !== NO_ZXID;
+}
+
+/** Whether an entry `zxid` may stand directly behind `previous` in a log: the next of its epoch, or the marker of a later one. */
+export function isSuccessor(zxid: bigint, previous: bigint): boolean {
+  if (counterOf(zxid) === 0) return epochOf(zxid) > epochOf(previous);
+  return zxid === previous + 1n && epochOf(zxid) > 0;
+}
+
+export function maxZxid(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+export function minZxid(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** `0x100000002`, as ZooKeeper prints it. */
+export function formatZxid(zxid: bigint): string {
+  return `0x${zxid.toString(16)}`;
+}
