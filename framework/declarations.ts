@@ -23,7 +23,7 @@ export type Declaration = {
 /** One `@Locked`, as recorded. */
 export interface LockedMember {
   readonly member: string | symbol;
-  /** False when the decorator was put on something that is not a method. */
+  /** False when the decorator was put on something that is not a method of the instances. */
   readonly isMethod: boolean;
   /** The name of the lock, or how it follows from the arguments of a call. */
   readonly name: string | ((...parameters: never[]) => string);
@@ -64,14 +64,18 @@ export function declarationsOf(target: Constructor): readonly Declaration[] {
 export function lockedMembersOf(target: Constructor): readonly LockedMember[] {
   const found = new Map<string | symbol, LockedMember>();
   const overridden = new Set<string | symbol>();
+  for (const member of ownLockedMembers(target)) found.set(member.member, member);
   for (let owner: object | null = target.prototype; owner !== null; owner = Object.getPrototypeOf(owner)) {
-    const recorded = Object.hasOwn(owner, LOCKED_MEMBERS) ? ((owner as Recorded)[LOCKED_MEMBERS] ?? []) : [];
-    for (const member of recorded) {
+    for (const member of ownLockedMembers(owner)) {
       if (!overridden.has(member.member) && !found.has(member.member)) found.set(member.member, member);
     }
     for (const key of Reflect.ownKeys(owner)) overridden.add(key);
   }
   return [...found.values()];
+}
+
+function ownLockedMembers(owner: object): readonly LockedMember[] {
+  return Object.hasOwn(owner, LOCKED_MEMBERS) ? ((owner as Recorded)[LOCKED_MEMBERS] ?? []) : [];
 }
 
 /** Decorators run from the bottom up, so what comes later stands above: it is put in front. */

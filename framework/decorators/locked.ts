@@ -31,6 +31,7 @@ export function Locked<T>(
 ): LockedDecorator<readonly [job: Job<T>]>;
 export function Locked(name: string | ((...parameters: never[]) => string), options: LockedOptions = {}) {
   return (target: object, member: string | symbol, descriptor?: { readonly value?: unknown }): void => {
-    recordLockedMember(target, { member, isMethod: typeof descriptor?.value === 'function', name, options });
+    const isMethod = typeof target === 'object' && typeof descriptor?.value === 'function';
+    recordLockedMember(target, { member, isMethod, name, options });
   };
 }

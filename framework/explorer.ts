@@ -1,0 +1,251 @@
+import { classNameOf, type Constructor } from './constructor.js';
+import { declarationsOf, DECORATOR_NAMES, type Declaration, type DeclarationKind } from './declarations.js';
+import { DeclarationError, type DeclarationProblem } from './declaration-error.js';
+import { checkDependencies } from './dependencies.js';
+import { checkLockedMembers } from './locked-members.js';
+import type { Plan, PlannedConfig, PlannedLeaderJob, PlannedService, PlannedWorker } from './plan.js';
+import { scheduleOf } from './runtime/schedule.js';
+import { compileSchema, type Schema, type Validator } from './schema.js';
+import type { Token } from './container.js';
+import type { ConfigOptions } from './decorators/config.js';
+import type { LeaderOnlyOptions } from './decorators/leader-only.js';
+import type { ServiceOptions } from './decorators/service.js';
+import type { WorkerOptions } from './decorators/worker.js';
+
+type Report = (problem: Omit<DeclarationProblem, 'className'>) => void;
+
+/**
+ * Reads what the decorators recorded and makes of it what the runners need.
+ * @param isProvided whether a token is there without being declared.
+ * @throws DeclarationError with every misuse that was found.
+ */
+export function explore(declared: readonly Constructor[], isProvided: (token: Token) => boolean): Plan {
+  const explorer = new Explorer();
+  for (const [index, target] of declared.entries()) explorer.read(target, index);
+  checkDependencies(
+    explorer.built,
+    isProvided,
+    new Set<Token>(explorer.plan.configs.map(({ target }) => target)),
+    (problem) => explorer.problems.push(problem),
+  );
+  if (explorer.problems.length > 0) throw new DeclarationError(explorer.problems);
+  return explorer.plan;
+}
+
+class Explorer {
+  readonly problems: DeclarationProblem[] = [];
+  /** Classes whose instances the container builds. */
+  readonly built: Constructor[] = [];
+  readonly plan = {
+    configs: [] as PlannedConfig[],
+    services: [] as PlannedService[],
+    leaderJobs: [] as PlannedLeaderJob[],
+    workers: [] as PlannedWorker[],
+  };
+  readonly #seen = new Set<unknown>();
+  /** Who has a name already, by kind and name. */
+  readonly #owners = new Map<string, string>();
+
+  read(target: Constructor, index: number): void {
+    const report = this.#reporter(target);
+    if (typeof target !== 'function') {
+      const remedy = 'list classes only; an undefined class is usually a circular import between two files';
+      this.problems.push({
+        className: `declare[${index}]`,
+        problem: `is ${classNameOf(target)}, not a class`,
+        remedy,
+      });
+      return;
+    }
+    if (this.#seen.has(target)) {
+      report({ problem: 'is listed twice in declare', remedy: 'list it once' });
+      return;
+    }
+    this.#seen.add(target);
+    const declarations = declarationsOf(target);
+    if (declarations.length === 0) {
+      const remedy =
+        'put @Config, @Service, @LeaderOnly or @Worker on it; a class that is only injected need not be declared';
+      report({ problem: 'is in declare but not decorated', remedy });
+    }
+    this.#checkCombination(declarations, report);
+    for (const declaration of declarations) this.#plan(target, declaration, report);
+    checkLockedMembers(target, report);
+    if (declarations.some(({ kind }) => kind !== 'config')) this.built.push(target);
+  }
+
+  #reporter(target: Constructor): Report {
+    return (problem) => this.problems.push({ className: classNameOf(target), ...problem });
+  }
+
+  #checkCombination(declarations: readonly Declaration[], report: Report): void {
+    const kinds = declarations.map(({ kind }) => kind);
+    const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
+    if (twice !== undefined) {
+      report({ problem: `has ${DECORATOR_NAMES[twice]} twice`, remedy: 'write a class for each' });
+    } else if (kinds.length > 1 && kinds.includes('config')) {
+      report({
+        problem: 'has @Config and another declaration',
+        remedy: 'keep configuration in a class of its own',
+      });
+    }
+  }
+
+  #plan(target: Constructor, declaration: Declaration, report: Report): void {
+    switch (declaration.kind) {
+      case 'config':
+        return this.#planConfig(target, declaration.options, report);
+      case 'service':
+        return this.#planService(target, declaration.options, report);
+      case 'leader-only':
+        return this.#planLeaderJob(target, declaration.options, report);
+      case 'worker':
+        return this.#planWorker(target, declaration.options, report);
+    }
+  }
+
+  #planConfig(target: Constructor, { name, schema }: ConfigOptions, report: Report): void {
+    this.#claimName('config', name, target, report);
+    if (target.length > 0)
+      report({
+        member: 'constructor',
+        problem: 'takes parameters',
+        remedy: 'give the fields their defaults instead',
+      });
+    const validate = this.#compile(schema, report);
+    this.plan.configs.push({ target, name, schema, validate });
+  }
+
+  #planService(target: Constructor, options: ServiceOptions, report: Report): void {
+    this.#claimName('service', options.name, target, report);
+    const { port } = options;
+    if (typeof port === 'number' && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+      report({
+        member: 'port',
+        problem: `${port} is no port`,
+        remedy: 'give a whole number from 0 to 65535',
+      });
+    for (const member of ['start', 'stop']) {
+      const value = (target.prototype as Record<string, unknown>)[member];
+      if (value !== undefined && typeof value !== 'function')
+        report({
+          member,
+          problem: 'is not a method',
+          remedy: 'the framework calls it: make it one, or rename it',
+        });
+    }
+    this.plan.services.push({ target, options });
+  }
+
+  #planLeaderJob(target: Constructor, options: LeaderOnlyOptions, report: Report): void {
+    this.#claimName('leader-only', options.name, target, report);
+    this.#requireMethod(target, 'run', 'run({ signal, fence, occurrence })', report);
+    const { every, cron, timezone }: { every?: unknown; cron?: unknown; timezone?: unknown } = options;
+    if (every !== undefined && cron !== undefined) {
+      report({ problem: '@LeaderOnly has every and cron together', remedy: 'keep one of them' });
+      return;
+    }
+    if (timezone !== undefined && cron === undefined)
+      report({
+        member: 'timezone',
+        problem: 'means nothing without cron',
+        remedy: 'add cron or leave it out',
+      });
+    try {
+      this.plan.leaderJobs.push({ target, name: options.name, schedule: scheduleOf(options) });
+    } catch (error) {
+      const remedy =
+        cron === undefined
+          ? "give milliseconds, or a text such as '30s'"
+          : "give five or six fields, such as '0 3 * * *', and an IANA time zone, such as 'Europe/Berlin'";
+      const member = cron === undefined ? 'every' : 'cron';
+      report({ member, problem: `cannot be understood: ${messageOf(error)}`, remedy });
+    }
+  }
+
+  #planWorker(target: Constructor, options: WorkerOptions, report: Report): void {
+    this.#requireMethod(target, 'handle', 'handle(job)', report);
+    const { queue: declared, concurrency = 1, retries } = options;
+    if (declared === undefined) {
+      report({ member: 'queue', problem: 'is missing', remedy: 'name the queue: @Worker({ queue: … })' });
+      return;
+    }
+    const { name: queue, schema: shared } =
+      typeof declared === 'string' ? { name: declared, schema: undefined } : declared;
+    this.#claimName('worker', queue, target, report);
+    if (!(Number.isInteger(concurrency) && concurrency >= 1))
+      report({
+        member: 'concurrency',
+        problem: `${concurrency} is too few`,
+        remedy: 'give a whole number from 1',
+      });
+    if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0))
+      report({
+        member: 'retries',
+        problem: `${retries} makes no sense`,
+        remedy: 'give a whole number from 0',
+      });
+    if (options.schema !== undefined && shared !== undefined && options.schema !== shared)
+      report({
+        member: 'schema',
+        problem: 'differs from that of the queue',
+        remedy: 'leave it to the queue',
+      });
+    const schema = options.schema ?? shared;
+    this.plan.workers.push({
+      target,
+      queue,
+      schema,
+      validate: this.#compile(schema, report),
+      concurrency,
+      retries,
+    });
+  }
+
+  #claimName(kind: DeclarationKind, name: string, target: Constructor, report: Report): void {
+    const member = kind === 'worker' ? 'queue' : 'name';
+    if (typeof name !== 'string' || !isSegment(name)) {
+      const remedy =
+        'a name is one segment of a path: not empty, without / and control characters, not . or ..';
+      report({ member, problem: `${JSON.stringify(name)} cannot be a name`, remedy });
+      return;
+    }
+    const key = `${kind} ${name}`;
+    const owner = this.#owners.get(key);
+    if (owner === undefined) this.#owners.set(key, classNameOf(target));
+    else
+      report({
+        member,
+        problem: `${DECORATOR_NAMES[kind]} '${name}' is also declared by ${owner}`,
+        remedy: 'give each a name of its own',
+      });
+  }
+
+  #requireMethod(target: Constructor, member: string, shape: string, report: Report): void {
+    if (typeof (target.prototype as Record<string, unknown>)[member] !== 'function')
+      report({ member, problem: 'is missing', remedy: `add a method ${shape}` });
+  }
+
+  #compile(schema: Schema | undefined, report: Report): Validator {
+    if (schema === undefined) return () => [];
+    try {
+      return compileSchema(schema);
+    } catch (error) {
+      report({
+        member: 'schema',
+        problem: `is not a valid JSON Schema: ${messageOf(error)}`,
+        remedy: 'correct it',
+      });
+      return () => [];
+    }
+  }
+}
+
+function isSegment(name: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return name !== '' && name !== '.' && name !== '..' && !/[/\u0000-\u001f\u007f-\u009f]/.test(name);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

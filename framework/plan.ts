@@ -1,0 +1,48 @@
+import type { Constructor } from './constructor.js';
+import type { LockedMember } from './declarations.js';
+import type { Schema, Validator } from './schema.js';
+import type { ServiceOptions } from './decorators/service.js';
+import type { Schedule } from './runtime/schedule.js';
+
+/** Declarations that were read and found to make sense, ready for their runners. */
+export interface Plan {
+  readonly configs: readonly PlannedConfig[];
+  readonly services: readonly PlannedService[];
+  readonly leaderJobs: readonly PlannedLeaderJob[];
+  readonly workers: readonly PlannedWorker[];
+}
+
+export interface PlannedConfig {
+  readonly target: new () => object;
+  readonly name: string;
+  readonly schema: Schema | undefined;
+  readonly validate: Validator;
+}
+
+export interface PlannedService {
+  readonly target: Constructor;
+  readonly options: ServiceOptions;
+}
+
+export interface PlannedLeaderJob {
+  readonly target: Constructor;
+  readonly name: string;
+  readonly schedule: Schedule;
+}
+
+export interface PlannedWorker {
+  readonly target: Constructor;
+  readonly queue: string;
+  readonly schema: Schema | undefined;
+  readonly validate: Validator;
+  readonly concurrency: number;
+  readonly retries: number | undefined;
+}
+
+/** A method whose calls hold a lock. */
+export interface PlannedLock {
+  readonly member: string | symbol;
+  readonly name: LockedMember['name'];
+  /** Undefined: for ever. */
+  readonly waitMs: number | undefined;
+}
