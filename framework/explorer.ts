@@ -1,6 +1,7 @@
 import { classNameOf, type Constructor } from './constructor.js';
 import { declarationsOf, DECORATOR_NAMES, type Declaration, type DeclarationKind } from './declarations.js';
 import { DeclarationError, type DeclarationProblem } from './declaration-error.js';
+import { configNameProblem } from './config/config-paths.js';
 import { checkDependencies } from './dependencies.js';
 import { checkLockedMembers } from './locked-members.js';
 import type { Plan, PlannedConfig, PlannedLeaderJob, PlannedService, PlannedWorker } from './plan.js';
@@ -105,7 +106,10 @@ class Explorer {
   }
 
   #planConfig(target: Constructor, { name, schema }: ConfigOptions, report: Report): void {
-    this.#claimName('config', name, target, report);
+    const isClaimed = this.#claimName('config', name, target, report);
+    const problem = isClaimed ? configNameProblem(name) : undefined;
+    if (problem !== undefined)
+      report({ member: 'name', problem: `'${name}' cannot be a name: ${problem}`, remedy: 'choose another' });
     if (target.length > 0)
       report({
         member: 'constructor',
@@ -202,23 +206,23 @@ class Explorer {
     });
   }
 
-  #claimName(kind: DeclarationKind, name: string, target: Constructor, report: Report): void {
+  #claimName(kind: DeclarationKind, name: string, target: Constructor, report: Report): boolean {
     const member = kind === 'worker' ? 'queue' : 'name';
     if (typeof name !== 'string' || !isSegment(name)) {
       const remedy =
         'a name is one segment of a path: not empty, without / and control characters, not . or ..';
       report({ member, problem: `${JSON.stringify(name)} cannot be a name`, remedy });
-      return;
+      return false;
     }
     const key = `${kind} ${name}`;
     const owner = this.#owners.get(key);
-    if (owner === undefined) this.#owners.set(key, classNameOf(target));
-    else
-      report({
-        member,
-        problem: `${DECORATOR_NAMES[kind]} '${name}' is also declared by ${owner}`,
-        remedy: 'give each a name of its own',
-      });
+    if (owner === undefined) {
+      this.#owners.set(key, classNameOf(target));
+      return true;
+    }
+    const problem = `${DECORATOR_NAMES[kind]} '${name}' is also declared by ${owner}`;
+    report({ member, problem, remedy: 'give each a name of its own' });
+    return false;
   }
 
   #requireMethod(target: Constructor, member: string, shape: string, report: Report): void {

@@ -18,7 +18,6 @@ export { Locked, type LockedOptions } from './decorators/locked.js';
 export { Worker, type JobHandler, type WorkerOptions } from './decorators/worker.js';
 export { schema, type Schema } from './schema.js';
 export { defineQueue, type QueueReference } from './queue-reference.js';
-export type { Job } from './job.js';
 export type { Constructor } from './constructor.js';
 export { DeclarationError, type DeclarationProblem } from './declaration-error.js';
 export { inject, token, InjectionError, type NamedToken, type Token } from './container.js';

@@ -1,5 +1,5 @@
 import { recordLockedMember } from '../declarations.js';
-import type { Job } from '../job.js';
+import type { Job } from '../../core/recipes/index.js';
 import type { Duration } from './leader-only.js';
 
 export interface LockedOptions {

@@ -1,6 +1,6 @@
 import type { Constructor } from '../constructor.js';
 import { recordDeclaration } from '../declarations.js';
-import type { Job } from '../job.js';
+import type { Job } from '../../core/recipes/index.js';
 import type { QueueReference } from '../queue-reference.js';
 import type { Schema } from '../schema.js';
 

@@ -1,0 +1,74 @@
+import type { Validator } from '../schema.js';
+
+/** A value ready to be swapped in, or what is wrong with it. */
+export type Candidate =
+  | { readonly isValid: true; readonly value: Readonly<Record<string, unknown>> }
+  | { readonly isValid: false; readonly violations: readonly string[] };
+
+/**
+ * Puts `value` over the defaults — objects field by field, everything else as a whole — and validates the result.
+ * What comes out is frozen to the ground and shares nothing with what went in.
+ */
+export function candidateOf(
+  defaults: Readonly<Record<string, unknown>>,
+  value: unknown,
+  validate: Validator,
+): Candidate {
+  if (!isPlainObject(value))
+    return { isValid: false, violations: [`the value must be an object, not ${kindOf(value)}`] };
+  const merged = merge(defaults, value) as Record<string, unknown>;
+  const violations = validate(merged);
+  return violations.length > 0 ? { isValid: false, violations } : { isValid: true, value: freeze(merged) };
+}
+
+/** Reads the bytes of a znode; undefined when they say nothing, which means the defaults. */
+export function parseValue(
+  data: Uint8Array | null,
+): { readonly value: unknown } | { readonly violations: readonly string[] } | undefined {
+  if (data === null || data.length === 0) return undefined;
+  try {
+    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data)) };
+  } catch (error) {
+    return { violations: [`the value is not JSON: ${(error as Error).message}`] };
+  }
+}
+
+/** The fields of a freshly made configuration object. */
+export function fieldsOf(instance: object): Readonly<Record<string, unknown>> {
+  return merge({}, Object.fromEntries(Object.entries(instance))) as Record<string, unknown>;
+}
+
+function merge(below: unknown, above: unknown): unknown {
+  if (Array.isArray(above)) return above.map((item) => merge(undefined, item));
+  if (!isPlainObject(above)) return above;
+  const base = isPlainObject(below) ? below : {};
+  const keys = new Set([...Object.keys(base), ...Object.keys(above)]);
+  // `fromEntries` defines own fields, so that a key such as `__proto__` is data like any other.
+  return Object.fromEntries(
+    [...keys].map((key) => [
+      key,
+      Object.hasOwn(above, key)
+        ? merge(Object.hasOwn(base, key) ? base[key] : undefined, above[key])
+        : merge(undefined, base[key]),
+    ]),
+  );
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (value === null || typeof value !== 'object') return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}
+
+function freeze<T>(value: T): T {
+  if (Array.isArray(value) || isPlainObject(value)) {
+    for (const item of Object.values(value)) freeze(item);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,24 @@
+import { QuorateError } from '../../core/runtime/index.js';
+
+/** A value that does not fit, when it was written or when an application had nothing better to start with. Code `CONFIG_REFUSED`. */
+export class ConfigRefusedError extends QuorateError {
+  readonly path: string;
+  readonly violations: readonly string[];
+
+  constructor(path: string, violations: readonly string[], remedy: string) {
+    super('CONFIG_REFUSED', `the value for ${path} is refused: ${violations.join('; ')}. ${remedy}`, {
+      fields: { path, violations },
+    });
+    this.path = path;
+    this.violations = violations;
+  }
+}
+
+/** No server answered and no value is known from earlier. Code `CONFIG_UNKNOWN`. */
+export class ConfigUnknownError extends QuorateError {
+  constructor(name: string, remedy: string) {
+    super('CONFIG_UNKNOWN', `configuration '${name}' could not be loaded: no server answers. ${remedy}`, {
+      fields: { name },
+    });
+  }
+}

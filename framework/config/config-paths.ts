@@ -1,0 +1,31 @@
+import { QuorateError } from '../../core/runtime/index.js';
+
+const ROOT = '/config';
+const SCHEMA_SUFFIX = '.schema';
+
+/** Where one configuration lives: the value, its schema beside it, its history below it. */
+export interface ConfigPaths {
+  readonly root: string;
+  readonly value: string;
+  readonly schema: string;
+  readonly history: string;
+}
+
+/** @throws QuorateError `CONFIG_NAME_INVALID` */
+export function configPathsOf(name: string): ConfigPaths {
+  const problem = configNameProblem(name);
+  if (problem !== undefined)
+    throw new QuorateError('CONFIG_NAME_INVALID', `'${name}' cannot name a configuration: ${problem}`, {
+      fields: { name },
+    });
+  const value = `${ROOT}/${name}`;
+  return { root: ROOT, value, schema: `${value}${SCHEMA_SUFFIX}`, history: `${value}/history` };
+}
+
+/** What is wrong with a name beyond the rules for every name; undefined when nothing is. */
+export function configNameProblem(name: string): string | undefined {
+  if (name === '' || name === '.' || name === '..' || name.includes('/'))
+    return 'it must be one segment of a path';
+  if (name.endsWith(SCHEMA_SUFFIX)) return `the ending ${SCHEMA_SUFFIX} is where schemas are kept`;
+  return undefined;
+}
