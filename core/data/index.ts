@@ -2,18 +2,15 @@
  * The replicated state machine; pure. Prepare turns a conditional request into an unconditional transaction;
  * apply carries it out, with the same result on every member and as often as it is replayed.
  */
-import type {
-  Acl,
-  ErrorCode,
-  Id,
-  MultiRequest,
-  OpCode,
-  Reply,
-  Request,
-  SetWatches2Request,
-  WatchEvent,
-  WatchEventType,
-} from '../protocol/index.js';
+import type { ErrorCode, Id, OpCode, Reply, Request } from '../protocol/index.js';
+import type { Change } from './change.js';
+import type { WatchedNode } from './watch-table.js';
+
+export type { Change } from './change.js';
+export { expandAcl, isAllowed, redactAcl } from './acl.js';
+export { invalidPathReason, nameOf, parentOf } from './path.js';
+export { SessionTracker } from './session-tracker.js';
+export { type WatchedNode, type WatchedTree, WatchTable } from './watch-table.js';
 
 /** What a member decided a request does: outcomes only, so that applying needs no check. */
 export interface Txn {
@@ -29,16 +26,6 @@ export interface Txn {
 export declare function encodeTxn(txn: Txn): Uint8Array;
 /** Throws `MarshallingError` on bytes that are no transaction. */
 export declare function decodeTxn(payload: Uint8Array): Txn;
-
-/** A znode changed: what the watch tables have to know of it, READ filter included. */
-export interface Change {
-  readonly type:
-    typeof WatchEventType.created | typeof WatchEventType.deleted | typeof WatchEventType.dataChanged;
-  readonly path: string;
-  /** The ACL that decides who may hear of the znode itself, and of its parent's children. */
-  readonly acl: readonly Acl[];
-  readonly parentAcl: readonly Acl[];
-}
 
 /** What applying a transaction did. */
 export interface Applied {
@@ -78,6 +65,8 @@ export declare class StateMachine {
     request: Request,
     reader: { readonly sessionId: bigint; readonly identities: readonly Id[] },
   ): ReadResult;
+  /** What `WatchTable.rearm` asks of the tree. Never throws on any path. */
+  watchedNode(path: string): WatchedNode | undefined;
   /** Writes the state as it is now, a slice per pull, while transactions go on being applied (copy on write). Close it if it is not drained. */
   snapshot(): { readonly zxid: bigint; next(maxBytes: number): Uint8Array | null; close(): void };
 }
@@ -118,52 +107,3 @@ export declare class RequestPreparer {
   /** Paths of containers and TTL nodes that may go now, by the replicated time; at most `limit`. */
   reapable(wallMs: number, limit: number): readonly string[];
 }
-
-/** Watches of the connections of one member. `W` is whatever the caller knows a connection by. */
-export declare class WatchTable<W> {
-  readonly watchCount: number;
-  addData(watcher: W, path: string): void;
-  addChild(watcher: W, path: string): void;
-  addPersistent(watcher: W, path: string, recursive: boolean): void;
-  /** The three ways of §9.5 to take watches up again, atomically with the machine's present state; returns the events to send at once. */
-  rearm(
-    watcher: W,
-    request: SetWatches2Request,
-    machine: StateMachine,
-    mayRead: (acl: readonly Acl[]) => boolean,
-  ): readonly WatchEvent[];
-  /** False when there is no such watch. */
-  check(watcher: W, path: string, type: number): boolean;
-  remove(watcher: W, path: string, type: number): boolean;
-  removeAll(watcher: W): void;
-  /** Calls `notify` for every event of the change in ZooKeeper's order, and consumes one-shot watches, filtered ones too. */
-  trigger(
-    change: Change,
-    mayRead: (watcher: W, acl: readonly Acl[]) => boolean,
-    notify: (watcher: W, event: WatchEvent) => void,
-  ): void;
-}
-
-/** Which sessions are alive by the leader's ticks. Expiry in buckets of a tick. */
-export declare class SessionTracker<Owner> {
-  constructor(tickMs: number);
-  add(sessionId: bigint, timeoutMs: number, nowMs: number, owner: Owner | null): void;
-  remove(sessionId: bigint): void;
-  /** False when the session is unknown or closing. */
-  touch(sessionId: bigint, nowMs: number): boolean;
-  setOwner(sessionId: bigint, owner: Owner): void;
-  ownerOf(sessionId: bigint): Owner | null | undefined;
-  setClosing(sessionId: bigint): void;
-  isClosing(sessionId: bigint): boolean;
-  /** Sessions whose time is up and that are not closing yet; at most `limit`, oldest first. */
-  expired(nowMs: number, limit: number): readonly bigint[];
-}
-
-/** True if any of `identities` is granted any bit of `wanted` (an empty list allows everything; `super` always passes). */
-export declare function isAllowed(acl: readonly Acl[], wanted: number, identities: readonly Id[]): boolean;
-/** The identities' ACL as it is stored: duplicates dropped, `auth` expanded; null if it is invalid. */
-export declare function expandAcl(acl: readonly Acl[], identities: readonly Id[]): readonly Acl[] | null;
-/** Null if the path is valid, else what is wrong with it, in words. */
-export declare function invalidPathReason(path: string): string | null;
-
-export type _Unused = MultiRequest;

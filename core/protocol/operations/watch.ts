@@ -1,4 +1,7 @@
+import type { JuteReader } from '../jute-reader.js';
+import { MarshallingError } from '../marshalling-error.js';
 import type { OpCode } from '../op-code.js';
+import { AddWatchMode, WatcherType } from '../records.js';
 import type { SetWatchesRequest, WatcherRequest } from '../requests.js';
 import { readStringList, writeStringList } from '../string-list.js';
 import { type Codec, type Operation, emptyCodec } from './operation.js';
@@ -8,8 +11,18 @@ const watcherRequest: Codec<WatcherRequest> = {
     writer.writeString(request.path);
     writer.writeInt(request.type);
   },
-  read: (reader) => ({ path: reader.readText(), type: reader.readInt() }),
+  read: (reader) => ({
+    path: reader.readText(),
+    type: readOneOf(reader, Object.values(WatcherType), 'a watcher type'),
+  }),
 };
+
+/** ZooKeeper refuses numbers that it has no name for as malformed. */
+function readOneOf(reader: JuteReader, known: readonly number[], what: string): number {
+  const value = reader.readInt();
+  if (!known.includes(value)) throw new MarshallingError(`${value} is not ${what}`);
+  return value;
+}
 
 const setWatchesRequest: Codec<SetWatchesRequest> = {
   write(writer, request) {
@@ -63,7 +76,10 @@ export const addWatch: Operation<typeof OpCode.addWatch> = {
       writer.writeString(request.path);
       writer.writeInt(request.mode);
     },
-    read: (reader) => ({ path: reader.readText(), mode: reader.readInt() }),
+    read: (reader) => ({
+      path: reader.readText(),
+      mode: readOneOf(reader, Object.values(AddWatchMode), 'a mode of addWatch'),
+    }),
   },
   // Alone among the operations without a result it answers with a record, an error code that is always
   // ok, and Java's client fails if that is missing.

@@ -1,12 +1,14 @@
 import * as fc from 'fast-check';
 import {
   type Acl,
+  AddWatchMode,
   type ClientOp,
   ErrorCode,
   OpCode,
   type ReplyBodies,
   type RequestBodies,
   type Stat,
+  WatcherType,
 } from '../../../core/protocol/index.js';
 
 type ByOp<Bodies> = { readonly [Op in ClientOp & keyof Bodies]: fc.Arbitrary<Bodies[Op]> };
@@ -54,7 +56,7 @@ const pathWatch = record({ path: text, watch: fc.boolean() });
 const pathStat = record({ path: text, stat });
 const dataStat = record({ data, stat });
 const statOnly = record({ stat });
-const watcher = record({ path: text, type: int });
+const watcher = record({ path: text, type: fc.constantFrom(...Object.values(WatcherType)) });
 const children = record({ children: texts });
 const setData = record({ path: text, data, version: int });
 const create = record({ path: text, data, acl, flags: int, ttlMs: fc.constant(0) });
@@ -124,7 +126,7 @@ export const requestBodies: ByOp<RequestBodies> = {
     persistentWatches: texts,
     persistentRecursiveWatches: texts,
   }),
-  [OpCode.addWatch]: record({ path: text, mode: int }),
+  [OpCode.addWatch]: record({ path: text, mode: fc.constantFrom(...Object.values(AddWatchMode)) }),
   [OpCode.getEphemerals]: record({ prefixPath: text }),
   [OpCode.getAllChildrenNumber]: pathOnly,
   [OpCode.whoAmI]: empty,

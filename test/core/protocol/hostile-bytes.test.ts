@@ -227,6 +227,22 @@ test('a request that names no operation of clients is refused by number', () => 
   assert.throws(() => readRequest(new JuteReader(writer.take())), /operation 20/);
 });
 
+test('a watcher type or a mode of addWatch that has no name is refused', () => {
+  for (const [op, values] of [
+    [OpCode.addWatch, [-1, 2]],
+    [OpCode.checkWatches, [0, 6]],
+    [OpCode.removeWatches, [-1, 6]],
+  ] as const) {
+    for (const value of values) {
+      const writer = new JuteWriter();
+      writer.writeString('/a');
+      writer.writeInt(value);
+
+      assert.throws(() => readRequestBody(op, new JuteReader(writer.take())), isMarshallingError);
+    }
+  }
+});
+
 test('a watch event of a type that does not travel is refused', () => {
   for (const type of [-1, 0, 5, 7]) {
     const writer = new JuteWriter();

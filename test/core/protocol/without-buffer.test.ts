@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 /** The codec as a browser loads it, where there is no `Buffer`. Nothing else in this file may import it. */
-async function loadWithoutBuffer(): Promise<typeof import('../../../core/protocol/index.js')> {
+async function loadWithoutBuffer() {
   const { Buffer } = globalThis;
   Reflect.deleteProperty(globalThis, 'Buffer');
   try {
