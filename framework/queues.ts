@@ -1,0 +1,64 @@
+import type { Client } from '../core/client/index.js';
+import { WorkQueue, type WorkQueueOptions } from '../core/recipes/index.js';
+import { QuorateError } from '../core/runtime/index.js';
+import type { QueueReference } from './queue-reference.js';
+import { compileSchema, type Validator } from './schema.js';
+
+/** A payload that does not fit the schema of its queue. Code `JOB_INVALID`. */
+export class JobInvalidError extends QuorateError {
+  readonly violations: readonly string[];
+
+  constructor(queue: string, violations: readonly string[]) {
+    super('JOB_INVALID', `a job for queue '${queue}' does not fit its schema: ${violations.join('; ')}`, {
+      fields: { queue, violations },
+    });
+    this.violations = violations;
+  }
+}
+
+/** A work queue that refuses payloads which do not fit its schema. */
+export class Queue<T> extends WorkQueue<T> {
+  readonly #validate: Validator | undefined;
+
+  constructor(client: Client, name: string, validate?: Validator, options?: WorkQueueOptions<T>) {
+    super(client, name, options);
+    this.#validate = validate;
+  }
+
+  /** As of `WorkQueue`; also rejects with `JobInvalidError`, in which case nothing was added. */
+  override async enqueue(data: T, options?: { readonly signal?: AbortSignal | undefined }): Promise<string> {
+    return super.enqueue(this.#validate === undefined ? data : this.#checked(data, this.#validate), options);
+  }
+
+  /** What the worker will see: the JSON form, with the schema's defaults. */
+  #checked(data: T, validate: Validator): T {
+    const json = JSON.stringify(data) as string | undefined;
+    const seen = json === undefined ? undefined : (JSON.parse(json) as T);
+    const violations = validate(seen);
+    if (violations.length > 0) throw new JobInvalidError(this.name, violations);
+    return seen as T;
+  }
+}
+
+/** The work queues of the fleet; to be injected. */
+export class Queues {
+  readonly #client: Client;
+  readonly #validators = new Map<string, Validator>();
+
+  /** `validators`: of the queues that this application works off, by name. */
+  constructor(client: Client, validators: ReadonlyMap<string, Validator> = new Map()) {
+    this.#client = client;
+    this.#validators = new Map(validators);
+  }
+
+  /**
+   * A queue by name — the caller says what it carries — or by a reference made by `defineQueue`. Payloads are checked
+   * against the schema of the reference, or of this application's own worker.
+   */
+  of<T>(queue: string | QueueReference<T>, options?: WorkQueueOptions<T>): Queue<T> {
+    const name = typeof queue === 'string' ? queue : queue.name;
+    if (typeof queue !== 'string' && queue.schema !== undefined && !this.#validators.has(name))
+      this.#validators.set(name, compileSchema(queue.schema));
+    return new Queue<T>(this.#client, name, this.#validators.get(name), options);
+  }
+}
