@@ -110,7 +110,7 @@ export class ConfigStore {
   async #write(paths: ConfigPaths, text: string, version: number): Promise<number> {
     const keep: Operation = {
       type: 'create',
-      path: `${paths.history}/`,
+      path: `${paths.history}/value-`,
       data: text,
       mode: 'persistent-sequential',
     };
