@@ -5,7 +5,7 @@ declare const described: unique symbol;
 
 /** A JSON Schema (draft 7) of values of type `T`. The type parameter exists at compile time only. */
 export type Schema<T = unknown> = Readonly<Record<string, unknown>> & {
-  readonly [described]?: (value: T) => T;
+  readonly [described]?: T;
 };
 
 /**
