@@ -13,6 +13,9 @@ import type { LeaderOnlyOptions } from './decorators/leader-only.js';
 import type { ServiceOptions } from './decorators/service.js';
 import type { WorkerOptions } from './decorators/worker.js';
 
+/** As of a queue that is consumed without saying. */
+const DEFAULT_RETRIES = 5;
+
 type Report = (problem: Omit<DeclarationProblem, 'className'>) => void;
 
 /**
@@ -169,7 +172,7 @@ class Explorer {
 
   #planWorker(target: Constructor, options: WorkerOptions, report: Report): void {
     this.#requireMethod(target, 'handle', 'handle(job)', report);
-    const { queue: declared, concurrency = 1, retries } = options;
+    const { queue: declared, concurrency = 1, retries = DEFAULT_RETRIES } = options;
     if (declared === undefined) {
       report({ member: 'queue', problem: 'is missing', remedy: 'name the queue: @Worker({ queue: … })' });
       return;
@@ -183,7 +186,7 @@ class Explorer {
         problem: `${concurrency} is too few`,
         remedy: 'give a whole number from 1',
       });
-    if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0))
+    if (!(Number.isInteger(retries) && retries >= 0))
       report({
         member: 'retries',
         problem: `${retries} makes no sense`,

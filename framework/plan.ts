@@ -36,7 +36,8 @@ export interface PlannedWorker {
   readonly schema: Schema | undefined;
   readonly validate: Validator;
   readonly concurrency: number;
-  readonly retries: number | undefined;
+  /** Attempts after the first. */
+  readonly retries: number;
 }
 
 /** A method whose calls hold a lock. */

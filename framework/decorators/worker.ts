@@ -11,7 +11,7 @@ export interface WorkerOptions<T = unknown> {
   readonly schema?: Schema<T> | undefined;
   /** Jobs handled at the same time by this process; 1 if left out. */
   readonly concurrency?: number | undefined;
-  /** Attempts after the first one; as the queue says if left out. */
+  /** Attempts after the first one before the job becomes a dead letter; 5 if left out. */
   readonly retries?: number | undefined;
 }
 
@@ -22,5 +22,5 @@ export type JobHandler<T> = unknown extends T
 
 /** Declares a class whose `handle` works off a queue. */
 export function Worker<T = unknown>(options: WorkerOptions<T>): (target: Constructor<JobHandler<T>>) => void {
-  return (target) => recordDeclaration(target, { kind: 'worker', options: options as WorkerOptions });
+  return (target) => recordDeclaration(target, { kind: 'worker', options });
 }
