@@ -76,11 +76,11 @@ export class InvalidInstanceError extends QuorateError {
   }
 }
 
-/** The queue holds as much as it may. Nothing was added. Code `QUEUE_FULL`. */
+/** The queue holds as much as it may. Nothing was added. Code `WORK_QUEUE_FULL`. */
 export class QueueFullError extends QuorateError {
   constructor(queue: string, counts: { jobs: number; dead: number; maxJobs: number }) {
     super(
-      'QUEUE_FULL',
+      'WORK_QUEUE_FULL',
       `Queue ${queue} is full: ${counts.jobs} jobs and ${counts.dead} dead letters of at most ${counts.maxJobs}. ` +
         'Nothing was added; let the workers catch up, or remove dead letters.',
       { fields: { queue, ...counts } },

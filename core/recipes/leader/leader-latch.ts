@@ -1,5 +1,12 @@
 import type { Client } from '../../client/index.js';
+import { Contender } from '../contention/contender.js';
 import type { Hold } from '../contention/hold.js';
+import { CURATOR_LATCH, orderContenders } from '../contention/sequence.js';
+import { RecipeStateError } from '../errors.js';
+import { pathBelow } from '../nodes/znode-name.js';
+import { EventHub } from '../streams/event-hub.js';
+import { aborted } from '../waiting/abort.js';
+import { hasCode, isClosed, pause } from '../waiting/failure.js';
 
 export type RecipeState = 'latent' | 'started' | 'closed';
 
@@ -17,22 +24,156 @@ export interface LatchParticipant {
   readonly path: string;
 }
 
-export declare class LeaderLatch implements AsyncDisposable {
+/**
+ * Election of one leader among those that started a latch of the same name.
+ *
+ * Layout: `/leaders/<name>/_c_<uuid>-latch-<sequence>`, ephemeral-sequential, its data the participant's id:
+ * that of Curator's LeaderLatch, with which it can compete. The lowest sequence number leads.
+ *
+ * - latent: made, not yet started; takes no part;
+ * - started: stands in the line, or leads (`leadership` is not null). Suspended changes nothing, neither for a
+ *   candidate nor for a leader: the session may live. Lost aborts the leadership's signal at once, before
+ *   another can lead, and the latch stands again in the next session, at the end of the line. A leader that
+ *   releases its hold goes to the end of the line too. A refusal by the servers (permissions, quota) is
+ *   logged and tried again;
+ * - closed: gave everything up; final.
+ *
+ * Guarantees: among participants that respect their signal at most one leads at any time; `fence` grows from
+ * leadership to leadership; a candidate watches only the one before it.
+ */
+export class LeaderLatch implements AsyncDisposable {
   readonly path: string;
   readonly id: string;
+  readonly #client: Client;
+  readonly #contender: Contender;
+  readonly #closing = new AbortController();
+  /** A slow reader needs only the latest leadership. */
+  readonly #leaderships = new EventHub<Hold>(
+    () => 'leadership',
+    (_earlier, later) => later,
+  );
+  #state: RecipeState = 'latent';
+  #leadership: Hold | null = null;
+  #standing: Promise<void> = Promise.resolve();
+
   /** Throws `InvalidNameError`. */
-  constructor(client: Client, name: string, options?: LeaderLatchOptions);
-  get state(): RecipeState;
+  constructor(client: Client, name: string, options: LeaderLatchOptions = {}) {
+    this.path = pathBelow(options.root ?? '/leaders', name, 'leadership');
+    this.id = options.id ?? client.random.uuid();
+    this.#client = client;
+    this.#contender = new Contender(client, {
+      directory: this.path,
+      marker: CURATOR_LATCH,
+      data: this.id,
+    });
+  }
+
+  get state(): RecipeState {
+    return this.#state;
+  }
+
   /** The leadership, if this participant has it now. */
-  get leadership(): Hold | null;
+  get leadership(): Hold | null {
+    return this.#leadership;
+  }
+
   /** Stands for election. Throws `RecipeStateError` if called twice or after `close`. */
-  start(): this;
-  /** Every leadership of this participant from now on, the present one first. Ends when `signal` aborts or the latch closes. */
-  leaderships(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<Hold>;
+  start(): this {
+    if (this.#state !== 'latent') throw new RecipeStateError('LeaderLatch', this.path, this.#state, 'start');
+    this.#state = 'started';
+    this.#standing = this.#stand();
+    return this;
+  }
+
+  /**
+   * Every leadership of this participant from now on, the present one first. Ends when `signal` aborts or the
+   * latch or its client closes. A leadership may be over by the time it is taken from the iterator: its signal says so.
+   */
+  leaderships(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<Hold> {
+    return this.#leaderships.events(options, this.#leadership === null ? [] : [this.#leadership]);
+  }
+
   /** In order: the leader first. Works in every state. */
-  participants(options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly LatchParticipant[]>;
-  leader(options?: { readonly signal?: AbortSignal | undefined }): Promise<LatchParticipant | null>;
+  async participants(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<readonly LatchParticipant[]> {
+    const found = await Promise.all((await this.#line(options)).map((name) => this.#read(name, options)));
+    return found
+      .filter((participant) => participant !== null)
+      .map((participant, position) => ({ ...participant, isLeader: position === 0 }));
+  }
+
+  async leader(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<LatchParticipant | null> {
+    for (const name of await this.#line(options)) {
+      const first = await this.#read(name, options);
+      if (first !== null) return { ...first, isLeader: true };
+    }
+    return null;
+  }
+
   /** Gives up leadership and candidacy. Idempotent. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#closing.abort(new RecipeStateError('LeaderLatch', this.path, 'closed', 'leading'));
+    this.#leaderships.end();
+    await this.#leadership?.release();
+    await this.#standing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #stand(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let refusals = 0; !signal.aborted;) {
+      try {
+        const hold = await this.#contender.contend(signal, 'endless');
+        refusals = 0;
+        await this.#lead(hold!);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isClosed(this.#client, error)) break;
+        this.#client.logger.error('standing for election was refused', { path: this.path, error });
+        await pause(this.#client, ++refusals, signal).catch(() => undefined);
+      }
+    }
+    this.#leaderships.end();
+  }
+
+  async #lead(hold: Hold): Promise<void> {
+    if (this.#closing.signal.aborted) return await hold.release();
+    this.#leadership = hold;
+    this.#leaderships.emit(hold);
+    await aborted(hold.signal);
+    this.#leadership = null;
+    await hold.release();
+  }
+
+  async #line(options: { readonly signal?: AbortSignal | undefined }): Promise<readonly string[]> {
+    try {
+      const { children } = await this.#client.getChildren(this.path, options);
+      return orderContenders(children, [CURATOR_LATCH]);
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return [];
+      throw error;
+    }
+  }
+
+  /** Null if it is gone meanwhile. */
+  async #read(
+    name: string,
+    options: { readonly signal?: AbortSignal | undefined },
+  ): Promise<{ readonly id: string; readonly path: string } | null> {
+    const path = `${this.path}/${name}`;
+    try {
+      const { data } = await this.#client.getData(path, options);
+      return { id: new TextDecoder().decode(data ?? new Uint8Array()), path };
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return null;
+      throw error;
+    }
+  }
 }

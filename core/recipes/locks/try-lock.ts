@@ -1,5 +1,20 @@
-import type { Client } from '../../client/index.js';
+import type { Client, Session } from '../../client/index.js';
+import { HeldNode } from '../contention/held-node.js';
 import type { AcquireOptions, Hold, Lock } from '../contention/hold.js';
+import { AcquireTimeoutError, LayoutConflictError } from '../errors.js';
+import { abandon } from '../nodes/own-node.js';
+import { readAndWatch } from '../nodes/watched-read.js';
+import { pathBelow } from '../nodes/znode-name.js';
+import { Deadline, orAborted } from '../waiting/abort.js';
+import {
+  hasCode,
+  isClosed,
+  isSessionOver,
+  isTransient,
+  nextSession,
+  pause,
+  persist,
+} from '../waiting/failure.js';
 
 export interface TryLockOptions {
   /** Parent of all locks; `/locks` by default. */
@@ -10,7 +25,7 @@ export interface TryLockOptions {
 
 /** Who holds a try-lock. */
 export interface LockOwner {
-  /** As given by the holder; null if another program made the znode. */
+  /** As given by the holder; null if it gave nothing, or another program made the znode. */
   readonly owner: string | null;
   readonly sessionId: bigint;
   readonly fence: bigint;
@@ -18,13 +33,171 @@ export interface LockOwner {
   readonly since: number;
 }
 
-export declare class TryLock implements Lock {
+/**
+ * A lock for "do it unless somebody else is at it": cheaper than `FairLock` when nobody is meant to wait.
+ *
+ * Layout: `/locks/<name>` as one ephemeral znode, the plain recipe; its data says who holds it. A name must not
+ * be used for a `FairLock` as well.
+ *
+ * Guarantees: as `FairLock`, but without order: all who wait are woken by a release and one of them wins.
+ *
+ * States and what changes them are those of `FairLock`: suspended changes nothing, a lost session aborts the
+ * hold and lets a waiter go on waiting in the next one. Whether a create whose reply was lost took effect is
+ * told by a token in the data, unique to the attempt, so a znode of an older session, or of another user of the
+ * same client, never counts as held.
+ */
+export class TryLock implements Lock {
   readonly path: string;
+  readonly #client: Client;
+  readonly #owner: string | null;
+
   /** `name` may have several segments. Throws `InvalidNameError`. */
-  constructor(client: Client, name: string, options?: TryLockOptions);
-  acquire(options?: AcquireOptions): Promise<Hold>;
-  tryAcquire(options?: { readonly signal?: AbortSignal | undefined }): Promise<Hold | null>;
-  run<T>(task: (hold: Hold) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
+  constructor(client: Client, name: string, options: TryLockOptions = {}) {
+    this.path = pathBelow(options.root ?? '/locks', name, 'lock');
+    this.#client = client;
+    this.#owner = options.owner ?? null;
+  }
+
+  async acquire(options: AcquireOptions = {}): Promise<Hold> {
+    using deadline = new Deadline(
+      this.#client.clock,
+      options,
+      (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
+    );
+    for (;;) {
+      const hold = await this.#attempt(deadline.signal, (session) =>
+        this.#waitUntilFree(session, deadline.signal),
+      );
+      if (hold !== null) return hold;
+    }
+  }
+
+  async tryAcquire(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Hold | null> {
+    using deadline = new Deadline(this.#client.clock, options, () => undefined);
+    return await this.#attempt(deadline.signal, () => Promise.resolve());
+  }
+
+  async run<T>(task: (hold: Hold) => T | Promise<T>, options: AcquireOptions = {}): Promise<T> {
+    await using hold = await this.acquire(options);
+    return await task(hold);
+  }
+
   /** Null if nobody holds it now. */
-  owner(options?: { readonly signal?: AbortSignal | undefined }): Promise<LockOwner | null>;
+  async owner(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockOwner | null> {
+    try {
+      const { data, stat } = await this.#client.getData(this.path, options);
+      if (stat.ephemeralOwner === 0n) return null;
+      return {
+        owner: decodeMark(data)?.owner ?? null,
+        sessionId: stat.ephemeralOwner,
+        fence: stat.czxid,
+        since: stat.ctime,
+      };
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return null;
+      throw error;
+    }
+  }
+
+  /** One try; if it is taken `whenTaken` decides how long to wait before null says "try again". */
+  async #attempt(
+    signal: AbortSignal,
+    whenTaken: (session: Session) => Promise<void>,
+  ): Promise<HeldNode | null> {
+    let previous: Session | null = null;
+    for (;;) {
+      const session = await nextSession(this.#client, previous, signal);
+      try {
+        const czxid = await this.#create(session, signal);
+        if (czxid !== null) return new HeldNode(this.#client, { path: this.path, czxid, session });
+        await whenTaken(session);
+        return null;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
+        previous = session;
+      }
+    }
+  }
+
+  /** Creation zxid of the own znode; null if another's is there. */
+  async #create(session: Session, signal: AbortSignal): Promise<bigint | null> {
+    const creating = this.#createOnce(session, this.#client.random.uuid());
+    try {
+      return await orAborted(creating, signal, session.signal);
+    } catch (error) {
+      void creating.then(
+        (czxid) => czxid !== null && abandon(this.#client, { path: this.path, czxid, session }),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  async #createOnce(session: Session, token: string): Promise<bigint | null> {
+    const mark = JSON.stringify({ owner: this.#owner, token });
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const { stat } = await this.#client.create(this.path, mark, {
+          mode: 'ephemeral',
+          createParents: true,
+          session: session.epoch,
+        });
+        return stat.czxid;
+      } catch (error) {
+        if (hasCode(error, 'NODE_EXISTS')) return attempt === 0 ? null : await this.#findOwn(session, token);
+        if (!isTransient(error) || isClosed(this.#client, error)) throw error;
+        await pause(this.#client, attempt, session.signal);
+      }
+    }
+  }
+
+  /** After a try of unknown outcome: is the znode that is there now the one that this attempt made? */
+  async #findOwn(session: Session, token: string): Promise<bigint | null> {
+    try {
+      const read = () => this.#client.getData(this.path, { session: session.epoch });
+      const { data, stat } = await persist(this.#client, read, session.signal);
+      const isOwn = stat.ephemeralOwner === session.id && decodeMark(data)?.token === token;
+      return isOwn ? stat.czxid : null;
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return null;
+      throw error;
+    }
+  }
+
+  async #waitUntilFree(session: Session, signal: AbortSignal): Promise<void> {
+    const signals = [signal, session.signal];
+    const read = await readAndWatch(this.#client, this.path, { session, signals });
+    if (read === null) return;
+    try {
+      if (read.stat.ephemeralOwner === 0n)
+        throw new LayoutConflictError(
+          this.path,
+          'is not ephemeral, so it is not a lock that would ever be free',
+        );
+      await orAborted(read.changed, ...signals);
+    } finally {
+      read.cancel();
+    }
+  }
+}
+
+interface Mark {
+  readonly owner: string | null;
+  readonly token: string | null;
+}
+
+function decodeMark(data: Uint8Array | null): Mark | null {
+  if (data === null) return null;
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(data));
+    if (typeof value !== 'object' || value === null) return null;
+    const { owner, token } = value as Readonly<Record<string, unknown>>;
+    return {
+      owner: typeof owner === 'string' ? owner : null,
+      token: typeof token === 'string' ? token : null,
+    };
+  } catch {
+    return null;
+  }
 }

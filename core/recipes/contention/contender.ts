@@ -1,0 +1,128 @@
+import type { Client, Created, Session } from '../../client/index.js';
+import { abandon } from '../nodes/own-node.js';
+import { readAndWatch } from '../nodes/watched-read.js';
+import { nameOf } from '../nodes/znode-name.js';
+import { orAborted } from '../waiting/abort.js';
+import { isClosed, isSessionOver, nextSession, persist } from '../waiting/failure.js';
+import { HeldNode } from './held-node.js';
+import { orderContenders, protectedName } from './sequence.js';
+
+export interface Line {
+  /** Parent of the contenders' znodes; made as a container if missing. */
+  readonly directory: string;
+  /** What stands before the sequence number in the own name; the others' markers count as contenders too. */
+  readonly marker: string;
+  readonly otherMarkers?: readonly string[] | undefined;
+  readonly data?: Uint8Array | string | undefined;
+}
+
+/**
+ * Stands in a line of ephemeral-sequential znodes: the lowest number holds, everybody else watches only the
+ * one before it, so that a release wakes one waiter and not all of them.
+ *
+ * Each turn happens within one session: every request carries its epoch, so a znode left by an older session
+ * can never be taken for the own place. A turn whose session ends begins anew, at the end of the line.
+ * What happens to a place that is given up: it is deleted in the background for as long as its session lives.
+ */
+export class Contender {
+  readonly #client: Client;
+  readonly #line: Line;
+  readonly #markers: readonly string[];
+
+  constructor(client: Client, line: Line) {
+    this.#client = client;
+    this.#line = line;
+    this.#markers = [line.marker, ...(line.otherMarkers ?? [])];
+  }
+
+  /**
+   * Resolves when first in the line; with `patience` 'none' it resolves to null if another is before it.
+   * Rejects with the signal's reason, the client's `ClosedError`, or the servers' refusal, and leaves no place behind.
+   */
+  async contend(signal: AbortSignal, patience: 'endless' | 'none'): Promise<HeldNode | null> {
+    let previous: Session | null = null;
+    for (;;) {
+      const session = await nextSession(this.#client, previous, signal);
+      try {
+        return await this.#contendIn(session, signal, patience);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
+        previous = session;
+      }
+    }
+  }
+
+  async #contendIn(
+    session: Session,
+    signal: AbortSignal,
+    patience: 'endless' | 'none',
+  ): Promise<HeldNode | null> {
+    for (;;) {
+      const place = await this.#enter(session, signal);
+      const own = { path: place.path, czxid: place.stat.czxid, session };
+      try {
+        const position = await this.#waitUntilFirst(nameOf(place.path), session, signal, patience);
+        if (position === 'first') return new HeldNode(this.#client, own);
+        if (position === 'behind') {
+          abandon(this.#client, own);
+          return null;
+        }
+      } catch (error) {
+        abandon(this.#client, own);
+        throw error;
+      }
+    }
+  }
+
+  /** Takes a place. If the wait for it is given up, the place is removed as soon as it is known. */
+  async #enter(session: Session, signal: AbortSignal): Promise<Created> {
+    const { directory, marker, data } = this.#line;
+    const path = `${directory}/${protectedName(this.#client.random.uuid(), marker)}`;
+    const entering = this.#client.create(path, data ?? null, {
+      mode: 'ephemeral-sequential',
+      uniqueName: true,
+      createParents: true,
+      session: session.epoch,
+    });
+    try {
+      return await orAborted(entering, signal, session.signal);
+    } catch (error) {
+      void entering.then(
+        (place) => abandon(this.#client, { path: place.path, czxid: place.stat.czxid, session }),
+        () => undefined,
+      );
+      throw error;
+    }
+  }
+
+  /** 'gone' means that somebody deleted the own place. */
+  async #waitUntilFirst(
+    name: string,
+    session: Session,
+    signal: AbortSignal,
+    patience: 'endless' | 'none',
+  ): Promise<'first' | 'behind' | 'gone'> {
+    const signals = [signal, session.signal];
+    for (;;) {
+      const line = await orAborted(this.#look(session, signals), ...signals);
+      const position = line.indexOf(name);
+      if (position < 0) return 'gone';
+      if (position === 0) return 'first';
+      if (patience === 'none') return 'behind';
+      const before = `${this.#line.directory}/${line[position - 1]}`;
+      const read = await readAndWatch(this.#client, before, { session, signals });
+      if (read !== null) await orAborted(read.changed, ...signals).finally(() => read.cancel());
+    }
+  }
+
+  async #look(session: Session, signals: readonly AbortSignal[]): Promise<readonly string[]> {
+    const { directory } = this.#line;
+    const { children } = await persist(
+      this.#client,
+      () => this.#client.getChildren(directory, { session: session.epoch }),
+      ...signals,
+    );
+    return orderContenders(children, this.#markers);
+  }
+}

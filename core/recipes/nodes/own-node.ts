@@ -1,0 +1,48 @@
+import type { Client, Session } from '../../client/index.js';
+import { orAborted } from '../waiting/abort.js';
+import { hasCode, isClosed, isSessionOver, isTransient, pause } from '../waiting/failure.js';
+
+/** A znode that this process created: told from a later one of the same path by its creation zxid. */
+export interface OwnNode {
+  readonly path: string;
+  readonly czxid: bigint;
+  readonly session: Session;
+}
+
+/**
+ * Deletes an own ephemeral znode. Resolves when it is gone: deleted, or its session over and the znode with
+ * it. Keeps trying through connection losses as long as the session lives. Before a try after one of unknown
+ * outcome it looks whether the znode is still the own one, so it never deletes what another created since.
+ */
+export async function removeOwnNode(client: Client, node: OwnNode): Promise<void> {
+  const { path, session } = node;
+  for (let attempt = 0; !session.signal.aborted; attempt++) {
+    try {
+      if (attempt > 0 && !(await isStillThere(client, node))) return;
+      await orAborted(client.delete(path, { session: session.epoch }), session.signal);
+      return;
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE') || isSessionOver(error, session) || isClosed(client, error)) return;
+      if (!isTransient(error)) throw error;
+      await pause(client, attempt, session.signal).catch(() => undefined);
+    }
+  }
+}
+
+async function isStillThere(client: Client, node: OwnNode): Promise<boolean> {
+  const stat = await orAborted(
+    client.exists(node.path, { session: node.session.epoch }),
+    node.session.signal,
+  );
+  return stat?.czxid === node.czxid;
+}
+
+/** Removes in the background what nobody waits for any more; a refusal is logged. */
+export function abandon(client: Client, node: OwnNode): void {
+  removeOwnNode(client, node).catch((error: unknown) => {
+    client.logger.warn('an abandoned znode could not be removed; it goes with its session', {
+      path: node.path,
+      error,
+    });
+  });
+}
