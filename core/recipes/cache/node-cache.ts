@@ -1,17 +1,50 @@
 import type { Client } from '../../client/index.js';
 import type { CacheEvent, NodeValue } from './node-value.js';
+import { TreeCache } from './tree-cache.js';
 
-export declare class NodeCache implements AsyncDisposable {
+/**
+ * A copy of one znode in this process, kept up to date by a persistent watch. States, guarantees, and what happens on
+ * suspension and loss are those of `TreeCache`; the znode need not exist.
+ */
+export class NodeCache implements AsyncDisposable {
   readonly path: string;
-  constructor(client: Client, path: string);
-  get state(): 'latent' | 'started' | 'closed';
+  readonly #cache: TreeCache;
+
+  constructor(client: Client, path: string) {
+    this.path = path;
+    this.#cache = new TreeCache(client, path, { maxDepth: 0 });
+  }
+
+  get state(): 'latent' | 'started' | 'failed' | 'closed' {
+    return this.#cache.state;
+  }
+
   /** Last known value; null if the znode does not exist, or is not known yet (see `ready`). */
-  get current(): NodeValue | null;
-  start(): this;
-  /** Resolves once the znode has been read (or found missing) for the first time. */
-  ready(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
-  /** Every change from now on. Ends when `signal` aborts or the cache closes. A slow consumer sees the changes of one znode merged, never a wrong last one. */
-  changes(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<CacheEvent>;
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+  get current(): NodeValue | null {
+    return this.#cache.get(this.path);
+  }
+
+  /** Throws `RecipeStateError` if called twice or after `close`. */
+  start(): this {
+    this.#cache.start();
+    return this;
+  }
+
+  /** Resolves once the znode has been read, or found missing, for the first time. */
+  ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return this.#cache.ready(options);
+  }
+
+  /** Every change from this call on. Ends when `signal` aborts or the cache closes. A slow consumer gets changes merged. */
+  changes(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<CacheEvent> {
+    return this.#cache.changes(options);
+  }
+
+  close(): Promise<void> {
+    return this.#cache.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
