@@ -1,0 +1,244 @@
+import { OPEN_ACL, type Acl, Permission } from '../protocol/index.js';
+import { AclCache } from './acl-cache.js';
+import type { StateDigest } from './digest.js';
+import { invariant } from './invariant.js';
+import { parentOf } from './path.js';
+import { ephemeralOwnerOf, ttlMsOf } from './stored-owner.js';
+import { QUOTA_ROOT } from './quota.js';
+import { Znode } from './znode.js';
+
+export const CONFIG_PATH = '/zookeeper/config';
+
+/** Znodes that are always there: everybody may read the configuration, only `super` may write it. */
+const PRESET_PATHS: readonly string[] = ['/', '/zookeeper', QUOTA_ROOT, CONFIG_PATH];
+const READ_ONLY_ACL: readonly Acl[] = [{ perms: Permission.read, id: { scheme: 'world', id: 'anyone' } }];
+
+export function isPresetPath(path: string): boolean {
+  return PRESET_PATHS.includes(path);
+}
+
+/** What a create decided about the new znode. */
+export interface NewNode {
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[];
+  readonly storedOwner: bigint;
+}
+
+/** Is told of a znode just before it changes or goes, while it still is what the last snapshot saw. */
+export interface ChangeListener {
+  beforeChange(node: Znode): void;
+}
+
+const NO_NODES: ReadonlySet<Znode> = new Set();
+
+/**
+ * The znodes, by path, with their indexes: ephemerals by session, and containers and znodes with a time
+ * to live. Every operation costs the same however many znodes and siblings there are. The operations do
+ * not check what preparing has checked already: a missing znode or parent is an `InvariantError`.
+ */
+export class DataTree {
+  readonly #nodes = new Map<string, Znode>();
+  readonly #ephemerals = new Map<bigint, Set<Znode>>();
+  readonly #expirable = new Set<Znode>();
+  readonly #acls = new AclCache();
+  readonly #digest: StateDigest;
+  readonly #listener: ChangeListener;
+  #nextSerial = 1;
+  #ephemeralCount = 0;
+  #dataBytes = 0;
+
+  constructor(digest: StateDigest, listener: ChangeListener) {
+    this.#digest = digest;
+    this.#listener = listener;
+  }
+
+  /** Puts the preset znodes into an empty tree. */
+  plant(): void {
+    for (const path of PRESET_PATHS) {
+      const acl = path === CONFIG_PATH ? READ_ONLY_ACL : OPEN_ACL;
+      this.insert(new Znode(path, null, this.#acls.acquire(acl), 0n, 0, 0n, 0));
+    }
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  get ephemeralCount(): number {
+    return this.#ephemeralCount;
+  }
+
+  /** Bytes of data in all znodes. */
+  get dataBytes(): number {
+    return this.#dataBytes;
+  }
+
+  /** Serial of the newest znode; older znodes have smaller ones. */
+  get lastSerial(): number {
+    return this.#nextSerial - 1;
+  }
+
+  get acls(): AclCache {
+    return this.#acls;
+  }
+
+  find(path: string): Znode | undefined {
+    return this.#nodes.get(path);
+  }
+
+  /** All znodes, oldest first. Stays valid while the tree changes: what goes is left out, what comes is seen last. */
+  values(): IterableIterator<Znode> {
+    return this.#nodes.values();
+  }
+
+  ephemeralsOf(sessionId: bigint): ReadonlySet<Znode> {
+    return this.#ephemerals.get(sessionId) ?? NO_NODES;
+  }
+
+  get expirableCount(): number {
+    return this.#expirable.size;
+  }
+
+  /** Containers and znodes with a time to live, under the same conditions as `values`. */
+  expirable(): IterableIterator<Znode> {
+    return this.#expirable.values();
+  }
+
+  create(created: NewNode, parentCreates: number, zxid: bigint, time: number): Znode {
+    invariant(!this.#nodes.has(created.path), `create of ${created.path}, which is there already`);
+    const parent = this.#nodes.get(parentOf(created.path));
+    invariant(parent !== undefined, `create of ${created.path}, whose parent is not there`);
+    const owner = created.storedOwner;
+    const node = new Znode(
+      created.path,
+      ownBytes(created.data),
+      this.#acls.acquire(created.acl),
+      zxid,
+      time,
+      owner === 0n ? owner : ephemeralOwnerOf(owner),
+      owner === 0n ? 0 : ttlMsOf(owner),
+    );
+    this.#willChange(parent);
+    parent.creates = parentCreates;
+    parent.pzxid = zxid;
+    this.#changed(parent);
+    this.insert(node);
+    return node;
+  }
+
+  delete(node: Znode, zxid: bigint): void {
+    const parent = node.parent;
+    invariant(parent !== null, `delete of ${node.path}, which has no parent`);
+    invariant(node.firstChild === null, `delete of ${node.path}, which has children`);
+    this.#willChange(node);
+    this.#willChange(parent);
+    parent.pzxid = zxid;
+    unlink(parent, node);
+    this.#changed(parent);
+    this.#nodes.delete(node.path);
+    this.#acls.release(node.interned);
+    this.#dataBytes -= node.dataLength;
+    this.#unindex(node);
+  }
+
+  setData(node: Znode, data: Uint8Array | null, version: number, zxid: bigint, time: number): void {
+    this.#willChange(node);
+    this.#dataBytes -= node.dataLength;
+    node.data = ownBytes(data);
+    this.#dataBytes += node.dataLength;
+    node.version = version;
+    node.mzxid = zxid;
+    node.mtime = time;
+    node.rehashBody();
+    this.#changed(node);
+  }
+
+  setAcl(node: Znode, acl: readonly Acl[], aversion: number): void {
+    this.#willChange(node);
+    const interned = this.#acls.acquire(acl);
+    this.#acls.release(node.interned);
+    node.interned = interned;
+    node.aversion = aversion;
+    this.#changed(node);
+  }
+
+  /** Replaces data and leaves the stat as it is: only for what the members write by themselves. */
+  rewriteData(node: Znode, data: Uint8Array): void {
+    this.#willChange(node);
+    this.#dataBytes += data.length - node.dataLength;
+    node.data = data;
+    node.rehashBody();
+    this.#changed(node);
+  }
+
+  /** Links a complete znode in. Its parent has to be there, unless it is the root. */
+  insert(node: Znode): void {
+    if (node.path !== '/') {
+      const parent = this.#nodes.get(parentOf(node.path));
+      invariant(parent !== undefined, `${node.path} has no parent`);
+      link(parent, node);
+    }
+    node.serial = this.#nextSerial++;
+    this.#nodes.set(node.path, node);
+    this.#dataBytes += node.dataLength;
+    this.#index(node);
+    node.rehashBody();
+    this.#changed(node);
+  }
+
+  #willChange(node: Znode): void {
+    this.#listener.beforeChange(node);
+    node.hash();
+    this.#digest.subtract();
+  }
+
+  #changed(node: Znode): void {
+    node.hash();
+    this.#digest.add();
+  }
+
+  #index(node: Znode): void {
+    if (node.ttlMs !== 0) this.#expirable.add(node);
+    if (node.ephemeralOwner === 0n) return;
+    this.#ephemeralCount++;
+    const owned = this.#ephemerals.get(node.ephemeralOwner);
+    if (owned === undefined) this.#ephemerals.set(node.ephemeralOwner, new Set([node]));
+    else owned.add(node);
+  }
+
+  #unindex(node: Znode): void {
+    if (node.ttlMs !== 0) this.#expirable.delete(node);
+    if (node.ephemeralOwner === 0n) return;
+    this.#ephemeralCount--;
+    const owned = this.#ephemerals.get(node.ephemeralOwner);
+    owned?.delete(node);
+    if (owned?.size === 0) this.#ephemerals.delete(node.ephemeralOwner);
+  }
+}
+
+/** A view into a buffer that is much larger than itself, such as a batch from the network, would keep all of that buffer alive. */
+export function ownBytes(data: Uint8Array | null): Uint8Array | null {
+  if (data === null || data.buffer.byteLength <= 2 * data.length) return data;
+  return new Uint8Array(data);
+}
+
+function link(parent: Znode, child: Znode): void {
+  child.parent = parent;
+  child.previousSibling = parent.lastChild;
+  if (parent.lastChild === null) parent.firstChild = child;
+  else parent.lastChild.nextSibling = child;
+  parent.lastChild = child;
+  parent.numChildren++;
+}
+
+function unlink(parent: Znode, child: Znode): void {
+  if (child.previousSibling === null) parent.firstChild = child.nextSibling;
+  else child.previousSibling.nextSibling = child.nextSibling;
+  if (child.nextSibling === null) parent.lastChild = child.previousSibling;
+  else child.nextSibling.previousSibling = child.previousSibling;
+  child.parent = null;
+  child.previousSibling = null;
+  child.nextSibling = null;
+  parent.numChildren--;
+}

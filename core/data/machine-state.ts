@@ -1,0 +1,18 @@
+import { DataTree } from './data-tree.js';
+import { StateDigest } from './digest.js';
+import { QuotaLedger } from './quota-ledger.js';
+import { SessionTable } from './session-table.js';
+import { OpenSnapshots } from './snapshot-writer.js';
+
+/** Everything that a member's state machine holds. Without znodes at first: plant the tree, or fill it from a snapshot. */
+export class MachineState {
+  readonly digest = new StateDigest();
+  readonly snapshots = new OpenSnapshots();
+  readonly tree = new DataTree(this.digest, this.snapshots);
+  readonly quotas = new QuotaLedger(this.tree);
+  readonly sessions = new SessionTable(this.digest);
+  /** zxid of the last transaction whose complete effect is in here. */
+  lastZxid = 0n;
+  /** Time of the newest transaction: no later one may be behind it. */
+  lastTime = 0;
+}

@@ -1,0 +1,124 @@
+import { CreateMode, type CreateRequest, ErrorCode, OpCode, Permission } from '../../protocol/index.js';
+import { expandAcl } from '../acl.js';
+import { parentOf } from '../path.js';
+import { CONTAINER_OWNER, MAX_TTL_MS, PERSISTENT_OWNER, ttlOwner } from '../stored-owner.js';
+import type { CreateOutcome, ErrorOutcome } from '../transaction.js';
+import {
+  type Preparation,
+  refuse,
+  refuseForbidden,
+  refuseInvalidPath,
+  refuseTooLong,
+} from './preparation.js';
+
+export type CreateOp =
+  typeof OpCode.create | typeof OpCode.create2 | typeof OpCode.createContainer | typeof OpCode.createTtl;
+
+/** The order of the checks decides which error a client sees, so it is ZooKeeper's. */
+export function prepareCreate(
+  preparation: Preparation,
+  op: CreateOp,
+  request: CreateRequest,
+): CreateOutcome | ErrorOutcome {
+  const { overlay, sessionId } = preparation;
+  const mode = request.flags as CreateMode;
+  const refusal =
+    refuseMode(preparation, op, mode, request.ttlMs) ??
+    (overlay.sessions.isOpen(sessionId) ? null : refuse(ErrorCode.sessionExpired)) ??
+    refuseNoPlace(request.path) ??
+    refuseTooLong(request.data, preparation);
+  return refusal ?? createAt(preparation, mode, request);
+}
+
+function createAt(
+  preparation: Preparation,
+  mode: CreateMode,
+  { path: givenPath, data, acl: givenAcl, ttlMs }: CreateRequest,
+): CreateOutcome | ErrorOutcome {
+  const { overlay, identities, sessionId } = preparation;
+  const acl = expandAcl(givenAcl, identities);
+  if (acl === null) return refuse(ErrorCode.invalidAcl);
+  const parent = overlay.find(parentOf(givenPath));
+  if (parent === null) return refuse(ErrorCode.noNode);
+  const forbidden = refuseForbidden(parent, Permission.create, preparation);
+  if (forbidden !== null) return forbidden;
+  const path = isSequential(mode) ? givenPath + sequentialSuffix(parent.creates) : givenPath;
+  const invalid = refuseInvalidPath(path);
+  if (invalid !== null) return invalid;
+  if (overlay.find(path) !== null) return refuse(ErrorCode.nodeExists);
+  if (parent.ephemeralOwner !== 0n) return refuse(ErrorCode.noChildrenForEphemerals);
+  if (!overlay.quotas.allows(path, 1, data === null ? 0 : data.length)) {
+    return refuse(ErrorCode.quotaExceeded);
+  }
+  const outcome: CreateOutcome = {
+    type: 'create',
+    path,
+    data,
+    acl,
+    storedOwner: storedOwnerFor(mode, sessionId, ttlMs),
+    parentCreates: (parent.creates + 1) | 0,
+  };
+  overlay.create(outcome);
+  return outcome;
+}
+
+function refuseMode(
+  { rules }: Preparation,
+  op: CreateOp,
+  mode: CreateMode,
+  ttlMs: number,
+): ErrorOutcome | null {
+  switch (mode) {
+    case CreateMode.persistent:
+    case CreateMode.ephemeral:
+    case CreateMode.persistentSequential:
+    case CreateMode.ephemeralSequential:
+      return op === OpCode.create || op === OpCode.create2 ? null : refuse(ErrorCode.badArguments);
+    case CreateMode.container:
+      return op === OpCode.createContainer ? null : refuse(ErrorCode.badArguments);
+    case CreateMode.persistentWithTtl:
+    case CreateMode.persistentSequentialWithTtl:
+      if (op !== OpCode.createTtl) return refuse(ErrorCode.badArguments);
+      if (!rules.ttlNodes) return refuse(ErrorCode.unimplemented);
+      return isTtl(ttlMs) ? null : refuse(ErrorCode.badArguments);
+    default:
+      return refuse(ErrorCode.badArguments);
+  }
+}
+
+function isTtl(ttlMs: number): boolean {
+  return Number.isInteger(ttlMs) && ttlMs >= 1 && ttlMs <= MAX_TTL_MS;
+}
+
+/** Without a slash there is no parent to look at; the rest of the path is looked at once it is final. */
+function refuseNoPlace(path: string): ErrorOutcome | null {
+  return path.includes('/') && !path.includes('\0') ? null : refuse(ErrorCode.badArguments);
+}
+
+function isSequential(mode: CreateMode): boolean {
+  return (
+    mode === CreateMode.persistentSequential ||
+    mode === CreateMode.ephemeralSequential ||
+    mode === CreateMode.persistentSequentialWithTtl
+  );
+}
+
+/** Ten characters as C's `%010d` writes a signed int: eleven only for the lowest of all. */
+function sequentialSuffix(creates: number): string {
+  return creates >= 0 ? String(creates).padStart(10, '0') : '-' + String(-creates).padStart(9, '0');
+}
+
+function storedOwnerFor(mode: CreateMode, sessionId: bigint, ttlMs: number): bigint {
+  switch (mode) {
+    case CreateMode.ephemeral:
+    case CreateMode.ephemeralSequential:
+      return sessionId;
+    case CreateMode.container:
+      return CONTAINER_OWNER;
+    case CreateMode.persistentWithTtl:
+    case CreateMode.persistentSequentialWithTtl:
+      return ttlOwner(ttlMs);
+    default:
+      return PERSISTENT_OWNER;
+  }
+}

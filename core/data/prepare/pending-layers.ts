@@ -1,0 +1,96 @@
+/** What is proposed but not applied yet; `zxid` is the newest transaction that has a part in it. */
+export interface Pending {
+  zxid: bigint;
+}
+
+interface Mark<K> {
+  readonly zxid: bigint;
+  readonly key: K;
+}
+
+/** Told of every change of the lower layer; undefined stands for no entry. */
+export type OnPlaced<K, V> = (key: K, before: V | undefined, after: V | undefined) => void;
+
+/** Once this many marks are used up the list of them is cut. */
+const MARKS_CUT = 1024;
+
+/**
+ * Pending values by key, in a layer of what is proposed and, while a multi is being prepared, another one on
+ * top, which is merged into the first or thrown away. An entry holds the whole value that will be there once
+ * its transaction is applied, so it can be forgotten as soon as that was, unless a newer one replaced it.
+ */
+export class PendingLayers<K, V extends Pending> {
+  readonly #proposed = new Map<K, V>();
+  readonly #attempted = new Map<K, V>();
+  readonly #onPlaced: OnPlaced<K, V> | null;
+  #isAttempting = false;
+  /** Which key may be forgotten when, oldest first; those before `#head` are used up. */
+  #marks: Mark<K>[] = [];
+  #head = 0;
+
+  constructor(onPlaced: OnPlaced<K, V> | null = null) {
+    this.#onPlaced = onPlaced;
+  }
+
+  /** True if nothing is pending, in either layer. */
+  get isEmpty(): boolean {
+    return this.#proposed.size === 0 && this.#attempted.size === 0;
+  }
+
+  find(key: K): V | undefined {
+    return (this.#isAttempting ? this.#attempted.get(key) : undefined) ?? this.#proposed.get(key);
+  }
+
+  /** The entry if it is the upper layer's own, so that changing it changes no other layer. */
+  findOwn(key: K): V | undefined {
+    return this.#isAttempting ? this.#attempted.get(key) : this.#proposed.get(key);
+  }
+
+  /** Has to be called for an own entry that was changed in place, too. */
+  put(key: K, value: V): void {
+    if (this.#isAttempting) this.#attempted.set(key, value);
+    else this.#place(key, value);
+  }
+
+  /** Everything pending, an entry of the upper layer hiding the one below. */
+  *entries(): Generator<readonly [K, V]> {
+    for (const entry of this.#proposed) if (!this.#attempted.has(entry[0])) yield entry;
+    yield* this.#attempted;
+  }
+
+  attempt(): void {
+    this.#isAttempting = true;
+  }
+
+  succeed(): void {
+    this.#isAttempting = false;
+    for (const [key, value] of this.#attempted) this.#place(key, value);
+    this.#attempted.clear();
+  }
+
+  fail(): void {
+    this.#isAttempting = false;
+    this.#attempted.clear();
+  }
+
+  applied(zxid: bigint): void {
+    const marks = this.#marks;
+    for (; this.#head < marks.length; this.#head++) {
+      const mark = marks[this.#head]!;
+      if (mark.zxid > zxid) break;
+      const value = this.#proposed.get(mark.key);
+      if (value === undefined || value.zxid > zxid) continue;
+      this.#proposed.delete(mark.key);
+      this.#onPlaced?.(mark.key, value, undefined);
+    }
+    if (this.#head < marks.length && (this.#head < MARKS_CUT || this.#head * 2 < marks.length)) return;
+    this.#marks = marks.slice(this.#head);
+    this.#head = 0;
+  }
+
+  #place(key: K, value: V): void {
+    if (this.#onPlaced !== null) this.#onPlaced(key, this.#proposed.get(key), value);
+    this.#proposed.set(key, value);
+    this.#marks.push({ zxid: value.zxid, key });
+  }
+}

@@ -1,0 +1,57 @@
+import { ErrorCode, type Id } from '../../protocol/index.js';
+import { isAllowed } from '../acl.js';
+import { invalidPathReason } from '../path.js';
+import type { ErrorOutcome } from '../transaction.js';
+import type { NodeState } from '../znode.js';
+import type { PendingOverlay } from './pending-overlay.js';
+
+/** What a leader decides for the whole ensemble. */
+export interface PrepareRules {
+  /** Whether a hard quota limit refuses what exceeds it. */
+  readonly enforceQuota: boolean;
+  /** Whether znodes with a time to live may be created. */
+  readonly ttlNodes: boolean;
+  readonly maxDataBytes: number;
+}
+
+/** One request on its way to becoming a transaction: whose it is, and the state it is checked against. */
+export interface Preparation {
+  readonly overlay: PendingOverlay;
+  readonly rules: PrepareRules;
+  readonly sessionId: bigint;
+  readonly identities: readonly Id[];
+}
+
+const refusals = new Map<ErrorCode, ErrorOutcome>();
+
+/** The outcome of a request that is not to be carried out. */
+export function refuse(error: ErrorCode): ErrorOutcome {
+  let refusal = refusals.get(error);
+  if (refusal === undefined) {
+    refusal = { type: 'error', error };
+    refusals.set(error, refusal);
+  }
+  return refusal;
+}
+
+/** Null, or why the path is no place to write to. */
+export function refuseInvalidPath(path: string): ErrorOutcome | null {
+  return invalidPathReason(path) === null ? null : refuse(ErrorCode.badArguments);
+}
+
+export function refuseTooLong(data: Uint8Array | null, { rules }: Preparation): ErrorOutcome | null {
+  return data !== null && data.length > rules.maxDataBytes ? refuse(ErrorCode.badArguments) : null;
+}
+
+export function refuseForbidden(
+  node: NodeState,
+  wanted: number,
+  { identities }: Preparation,
+): ErrorOutcome | null {
+  return isAllowed(node.acl, wanted, identities) ? null : refuse(ErrorCode.noAuth);
+}
+
+/** -1 expects any version. */
+export function refuseOtherVersion(expected: number, present: number): ErrorOutcome | null {
+  return expected === -1 || expected === present ? null : refuse(ErrorCode.badVersion);
+}

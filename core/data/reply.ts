@@ -1,0 +1,64 @@
+import { ErrorCode, type MultiReply, type MultiResult, OpCode, type Reply } from '../protocol/index.js';
+import type { Applied } from './applied.js';
+import type { DataTree } from './data-tree.js';
+import { invariant } from './invariant.js';
+import type { CreateOutcome, MultiOutcome } from './transaction.js';
+import type { Znode } from './znode.js';
+
+/** The reply to the client that asked for `applied`, read from the tree as the transaction left it. */
+export function replyTo(tree: DataTree, { txn, error, partStats }: Applied): Reply | null {
+  const { op, outcome } = txn;
+  if (error !== ErrorCode.ok) return null;
+  switch (outcome.type) {
+    case 'create':
+      return createReply(op, outcome, tree);
+    case 'setData':
+      return { op: OpCode.setData, body: { stat: existing(tree, outcome.path).stat() } };
+    case 'setAcl':
+      return { op: OpCode.setAcl, body: { stat: existing(tree, outcome.path).stat() } };
+    case 'multi':
+      return { op: OpCode.multi, body: multiReply(outcome, partStats ?? []) };
+    default:
+      return null;
+  }
+}
+
+function createReply(op: OpCode, { path }: CreateOutcome, tree: DataTree): Reply {
+  switch (op) {
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTtl:
+      return { op, body: { path, stat: existing(tree, path).stat() } };
+    default:
+      return { op: OpCode.create, body: { path } };
+  }
+}
+
+function multiReply({ parts }: MultiOutcome, stats: NonNullable<Applied['partStats']>): MultiReply {
+  const results = parts.map(({ op, outcome }, index): MultiResult => {
+    const stat = stats[index] ?? null;
+    switch (outcome.type) {
+      case 'error':
+        return { error: outcome.error };
+      case 'delete':
+        return { reply: { op: OpCode.delete, body: {} } };
+      case 'check':
+        return { reply: { op: OpCode.check, body: {} } };
+      case 'create':
+        if (op === OpCode.create) return { reply: { op, body: { path: outcome.path } } };
+        return { reply: { op, body: { path: outcome.path, stat } } as MultiCreateReply };
+      default:
+        return { reply: { op, body: { stat } } as MultiSetDataReply };
+    }
+  });
+  return { results };
+}
+
+type MultiCreateReply = Extract<Reply, { readonly op: typeof OpCode.create2 }>;
+type MultiSetDataReply = Extract<Reply, { readonly op: typeof OpCode.setData }>;
+
+function existing(tree: DataTree, path: string): Znode {
+  const node = tree.find(path);
+  invariant(node !== undefined, `a reply about ${path}, which went since`);
+  return node;
+}

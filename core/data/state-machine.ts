@@ -1,0 +1,93 @@
+import type { Reply, Request } from '../protocol/index.js';
+import type { Applied } from './applied.js';
+import { applyTxn } from './apply.js';
+import { MachineState } from './machine-state.js';
+import { read, type ReadContext, type ReadResult } from './read.js';
+import { replyTo } from './reply.js';
+import type { Snapshot } from './snapshot-writer.js';
+import type { Txn } from './transaction.js';
+import type { WatchedNode } from './watch-table.js';
+
+/**
+ * Tree, sessions, quotas and digest of one member: the state that its applied transactions add up to. Data
+ * handed in with a transaction is kept as it is where that costs no extra memory: nobody may change those bytes later.
+ */
+export class StateMachine {
+  /** For the other parts of this room; everybody else uses the methods. */
+  readonly state: MachineState;
+
+  /** Without a state: the one that every ensemble starts with. */
+  constructor(state?: MachineState) {
+    this.state = state ?? new MachineState();
+    if (state === undefined) this.state.tree.plant();
+  }
+
+  /** zxid of the last transaction whose complete effect is in here. */
+  get lastZxid(): bigint {
+    return this.state.lastZxid;
+  }
+
+  /** Time of the newest transaction, in milliseconds since 1970: what the replicas agree on as now. */
+  get lastTime(): number {
+    return this.state.lastTime;
+  }
+
+  /** Rolling digest of znodes, sessions and quotas' statistics, 64 bit unsigned: the same on members with the same state. */
+  get digest(): bigint {
+    return this.state.digest.value;
+  }
+
+  /** Session id → negotiated timeout in milliseconds. */
+  get sessions(): ReadonlyMap<bigint, number> {
+    return this.state.sessions.all;
+  }
+
+  get nodeCount(): number {
+    return this.state.tree.size;
+  }
+
+  get ephemeralCount(): number {
+    return this.state.tree.ephemeralCount;
+  }
+
+  /** Bytes of data in all znodes. */
+  get dataBytes(): number {
+    return this.state.tree.dataBytes;
+  }
+
+  /**
+   * Applies what was prepared; to be called with increasing zxids. One that is in the state already changes nothing.
+   * Throws `InvariantError` on a transaction that does not fit the state, which a prepared one always does.
+   */
+  apply(zxid: bigint, txn: Txn): Applied {
+    return applyTxn(this.state, zxid, txn);
+  }
+
+  /** An epoch marker passed: nothing changes but `lastZxid`. */
+  advanceTo(zxid: bigint): void {
+    if (zxid > this.state.lastZxid) this.state.lastZxid = zxid;
+  }
+
+  /** The reply to the client that asked for `applied`; to be called before the next apply. Null if error is not ok or the op has none. */
+  replyTo(applied: Applied): Reply | null {
+    return replyTo(this.state.tree, applied);
+  }
+
+  /** exists, getData, getAcl, getChildren, getChildren2, getAllChildrenNumber, getEphemerals, multiRead; anything else is unimplemented. Never throws on any path. */
+  read(request: Request, context: ReadContext): ReadResult {
+    return read(this.state.tree, request, context);
+  }
+
+  /** What `WatchTable.rearm` asks of the tree; to be looked at at once, for it goes on changing. Never throws on any path. */
+  watchedNode(path: string): WatchedNode | undefined {
+    return this.state.tree.find(path);
+  }
+
+  /**
+   * Writes the state as it is now, a slice per pull, while transactions go on being applied (copy on write).
+   * Any number may be open; what each holds in memory is bounded by what changed since. Close it if it is not drained.
+   */
+  snapshot(): Snapshot {
+    return this.state.snapshots.open(this.state);
+  }
+}

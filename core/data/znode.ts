@@ -1,0 +1,168 @@
+import type { Acl, Stat } from '../protocol/index.js';
+import type { InternedAcl } from './acl-cache.js';
+import { lanes } from './digest.js';
+
+/** What preparing a request has to know of a znode, be it applied or pending. */
+export interface NodeState {
+  readonly version: number;
+  readonly aversion: number;
+  /** Children ever created, signed 32 bit: the next sequential suffix. */
+  readonly creates: number;
+  readonly numChildren: number;
+  /** 0n unless the znode is an ordinary ephemeral. */
+  readonly ephemeralOwner: bigint;
+  /** Milliseconds to live, `CONTAINER_TTL`, or 0. */
+  readonly ttlMs: number;
+  readonly mtime: number;
+  readonly dataLength: number;
+  readonly acl: readonly Acl[];
+}
+
+/**
+ * One znode. A million of them have to fit, so it is one flat object: the children are a list linked
+ * through themselves, in order of creation, and a leaf owns no collection.
+ * Only `DataTree` changes one.
+ */
+export class Znode implements NodeState {
+  readonly path: string;
+  data: Uint8Array | null;
+  interned: InternedAcl;
+  readonly czxid: bigint;
+  mzxid: bigint;
+  pzxid: bigint;
+  readonly ctime: number;
+  mtime: number;
+  version = 0;
+  creates = 0;
+  aversion = 0;
+  numChildren = 0;
+  readonly ephemeralOwner: bigint;
+  readonly ttlMs: number;
+  parent: Znode | null = null;
+  firstChild: Znode | null = null;
+  lastChild: Znode | null = null;
+  previousSibling: Znode | null = null;
+  nextSibling: Znode | null = null;
+  /** Place in the order in which the tree's znodes came into being in this process. */
+  serial = 0;
+  /** Number of the newest snapshot that was open when the znode last changed. */
+  changedAt = 0;
+  /** Hash of path and data and of what changes only with the data, before the rest of the stat is mixed in. */
+  bodyLow = 0;
+  bodyHigh = 0;
+
+  constructor(
+    path: string,
+    data: Uint8Array | null,
+    interned: InternedAcl,
+    zxid: bigint,
+    time: number,
+    ephemeralOwner: bigint,
+    ttlMs: number,
+  ) {
+    this.path = path;
+    this.data = data;
+    this.interned = interned;
+    this.czxid = zxid;
+    this.mzxid = zxid;
+    this.pzxid = zxid;
+    this.ctime = time;
+    this.mtime = time;
+    this.ephemeralOwner = ephemeralOwner;
+    this.ttlMs = ttlMs;
+  }
+
+  get dataLength(): number {
+    return this.data === null ? 0 : this.data.length;
+  }
+
+  get acl(): readonly Acl[] {
+    return this.interned.list;
+  }
+
+  stat(): Stat {
+    return {
+      czxid: this.czxid,
+      mzxid: this.mzxid,
+      ctime: this.ctime,
+      mtime: this.mtime,
+      version: this.version,
+      // Creates plus deletes of children: only creates are counted, the deletes follow from who is left.
+      cversion: (2 * this.creates - this.numChildren) | 0,
+      aversion: this.aversion,
+      ephemeralOwner: this.ephemeralOwner,
+      dataLength: this.dataLength,
+      numChildren: this.numChildren,
+      pzxid: this.pzxid,
+    };
+  }
+
+  /** To be called whenever the data or what is set with it changed. */
+  rehashBody(): void {
+    lanes.start();
+    lanes.string(this.path);
+    lanes.bytes(this.data);
+    lanes.long(this.czxid);
+    lanes.long(this.mzxid);
+    lanes.whole(this.ctime);
+    lanes.whole(this.mtime);
+    lanes.int(this.version);
+    lanes.long(this.ephemeralOwner);
+    lanes.whole(this.ttlMs);
+    this.bodyLow = lanes.low;
+    this.bodyHigh = lanes.high;
+  }
+
+  /** Leaves the hash of the whole znode in `lanes`. */
+  hash(): void {
+    lanes.resume(this.bodyLow, this.bodyHigh);
+    lanes.int(this.creates);
+    lanes.int(this.aversion);
+    lanes.long(this.pzxid);
+    lanes.int(this.interned.hashLow);
+    lanes.int(this.interned.hashHigh);
+    lanes.finish();
+  }
+
+  /** The znode as it is now, outside of any tree: what an open snapshot keeps of a znode that goes on changing. */
+  frozen(): Znode {
+    const copy = new Znode(
+      this.path,
+      this.data,
+      this.interned,
+      this.czxid,
+      this.ctime,
+      this.ephemeralOwner,
+      this.ttlMs,
+    );
+    copy.mzxid = this.mzxid;
+    copy.pzxid = this.pzxid;
+    copy.mtime = this.mtime;
+    copy.version = this.version;
+    copy.creates = this.creates;
+    copy.aversion = this.aversion;
+    return copy;
+  }
+}
+
+/** Children's names in ascending order of their UTF-16 code units. */
+export function childNames(node: Znode): string[] {
+  const skip = node.path === '/' ? 1 : node.path.length + 1;
+  const names: string[] = [];
+  for (let child = node.firstChild; child !== null; child = child.nextSibling) {
+    names.push(child.path.slice(skip));
+  }
+  return names.sort();
+}
+
+/** The next znode of the subtree of `top` in depth-first order, or null behind the last; walks by links, so depth costs nothing. */
+export function nextInSubtree(node: Znode, top: Znode): Znode | null {
+  if (node.firstChild !== null) return node.firstChild;
+  let climbing: Znode = node;
+  while (climbing !== top) {
+    if (climbing.nextSibling !== null) return climbing.nextSibling;
+    if (climbing.parent === null) return null;
+    climbing = climbing.parent;
+  }
+  return null;
+}
