@@ -33,9 +33,11 @@ export function parseValue(
   }
 }
 
-/** The fields of a freshly made configuration object. */
+/** The fields of a freshly made configuration object; those without a default are no fields yet. */
 export function fieldsOf(instance: object): Readonly<Record<string, unknown>> {
-  return merge({}, Object.fromEntries(Object.entries(instance))) as Record<string, unknown>;
+  const entries: [string, unknown][] = Object.entries(instance);
+  const fields = Object.fromEntries(entries.filter(([, field]) => field !== undefined));
+  return merge({}, fields) as Record<string, unknown>;
 }
 
 function merge(below: unknown, above: unknown): unknown {

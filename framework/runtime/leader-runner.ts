@@ -105,14 +105,9 @@ export class LeaderRunner implements Runner {
     const { schedule } = this.#planned;
     /** No further run under this leadership. */
     const over = AbortSignal.any([hold.signal, this.#draining.signal]);
-    switch (schedule.kind) {
-      case 'once':
-        return this.#runOnce(hold, over);
-      case 'every':
-        return this.#runEvery(schedule.intervalMs, hold, over);
-      case 'cron':
-        return this.#runByCalendar(schedule.next, hold, over);
-    }
+    if (schedule.kind === 'once') return this.#runOnce(hold, over);
+    if (schedule.kind === 'every') return this.#runEvery(schedule.intervalMs, hold, over);
+    return this.#runByCalendar(schedule.next, hold, over);
   }
 
   async #runOnce(hold: Hold, over: AbortSignal): Promise<'ended' | 'failed'> {
