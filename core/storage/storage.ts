@@ -29,6 +29,8 @@ export interface RecoveredState {
   readonly acceptedEpoch: number;
   /** The newest snapshot that verifies and that the log reaches back to; null if there is none. */
   readonly snapshot: StoredSnapshot | null;
+  /** Of the whole history: the snapshot's, and the entries behind it. */
+  readonly epochs: EpochTable;
   /** Every durable entry behind the snapshot, in order. To be consumed once, before anything is persisted. */
   readonly entries: AsyncIterable<LogEntry>;
   /** True when the data directory held nothing at all. */

@@ -1,0 +1,126 @@
+import { crc32 } from 'node:zlib';
+import type { Random } from '../runtime/index.js';
+import type { Disk } from './disk.js';
+import { readAcceptedEpoch, writeAcceptedEpoch } from './epoch-file.js';
+import {
+  EPOCH_FILE,
+  IDENTITY_FILE,
+  isTemporary,
+  parseFileName,
+  type FileKind,
+  type HistoryFile,
+} from './file-name.js';
+import { readSealedFile, writeSealedFile } from './sealed-file.js';
+import { CorruptionError, StorageError } from './storage-error.js';
+
+/** Of the layout of the directory as a whole; a later version that can no longer read it will say so. */
+const FORMAT_VERSION = 1;
+export const DIRECTORY_ID_BYTES = 16;
+
+/** Which directory this is. Every file of the history carries its `id`, so that files of two members are never mixed. */
+export interface DirectoryIdentity {
+  readonly id: Buffer;
+  /** Whose directory it is, as given when it was made; '' if nothing was. */
+  readonly owner: string;
+}
+
+/** What stands in a directory before its history is read. */
+export interface DirectoryContent {
+  readonly identity: DirectoryIdentity;
+  readonly acceptedEpoch: number;
+  /** There was no history and no promise. */
+  readonly isNew: boolean;
+  /** Of the newest generation, in order. */
+  readonly logs: readonly HistoryFile[];
+  /** Of the newest generation, in order. */
+  readonly snapshots: readonly HistoryFile[];
+  readonly generation: number;
+  /** What an interrupted write or switch left behind: to be removed once the rest has proved sound. */
+  readonly leftovers: readonly string[];
+}
+
+/** Where records of this directory start their header checksums, so that no bytes from elsewhere pass for one. */
+export function saltOf(identity: DirectoryIdentity): number {
+  return crc32(identity.id);
+}
+
+/**
+ * Reads what identifies the directory, and makes it first if there is nothing at all. A directory with a
+ * history but without identity or promised epoch has lost something: `CorruptionError`.
+ */
+export async function openDirectory(
+  disk: Disk,
+  options: { readonly owner: string; readonly random: Random },
+): Promise<DirectoryContent> {
+  const names = await disk.list();
+  const history = names.map(parseFileName).filter((file) => file !== null);
+  const isEmpty = history.length === 0;
+  if (!names.includes(IDENTITY_FILE)) {
+    if (!isEmpty || names.includes(EPOCH_FILE)) throw missing(disk, IDENTITY_FILE);
+    await writeIdentity(disk, {
+      id: Buffer.from(options.random.bytes(DIRECTORY_ID_BYTES)),
+      owner: options.owner,
+    });
+  }
+  const identity = await readIdentity(disk, options.owner);
+  if (!names.includes(EPOCH_FILE)) {
+    if (!isEmpty) throw missing(disk, EPOCH_FILE);
+    await writeAcceptedEpoch(disk, 0);
+  }
+  const acceptedEpoch = await readAcceptedEpoch(disk);
+  const generation = Math.max(0, ...history.map((file) => file.generation));
+  const current = (kind: FileKind): HistoryFile[] =>
+    history.filter((file) => file.kind === kind && file.generation === generation);
+  return {
+    identity,
+    acceptedEpoch,
+    isNew: isEmpty && acceptedEpoch === 0,
+    logs: current('log'),
+    snapshots: current('snapshot'),
+    generation,
+    leftovers: [
+      ...(await disk.list()).filter(isTemporary),
+      ...history.filter((file) => file.generation < generation).map((file) => file.name),
+    ],
+  };
+}
+
+async function writeIdentity(disk: Disk, identity: DirectoryIdentity): Promise<void> {
+  const version = Buffer.alloc(4);
+  version.writeUInt32LE(FORMAT_VERSION);
+  await writeSealedFile(
+    disk,
+    IDENTITY_FILE,
+    Buffer.concat([version, identity.id, Buffer.from(identity.owner, 'utf8')]),
+  );
+}
+
+async function readIdentity(disk: Disk, owner: string): Promise<DirectoryIdentity> {
+  const body = await readSealedFile(disk, IDENTITY_FILE);
+  const version = body.length < 4 ? 0 : body.readUInt32LE();
+  if (version !== FORMAT_VERSION) {
+    throw new StorageError(
+      `${disk.location} has format ${version}, this version of Quorate knows format ${FORMAT_VERSION}: start it with the version that wrote it`,
+      { fields: { location: disk.location, version } },
+    );
+  }
+  const identity = {
+    id: body.subarray(4, 4 + DIRECTORY_ID_BYTES),
+    owner: body.toString('utf8', 4 + DIRECTORY_ID_BYTES),
+  };
+  if (owner !== '' && identity.owner !== '' && owner !== identity.owner) {
+    throw new StorageError(
+      `${disk.location} belongs to ${identity.owner}, not to ${owner}: a member must start with its own data directory`,
+      { code: 'STORAGE_MISUSED', fields: { location: disk.location, owner: identity.owner } },
+    );
+  }
+  return identity;
+}
+
+function missing(disk: Disk, file: string): CorruptionError {
+  return new CorruptionError({
+    location: disk.location,
+    file,
+    reason: 'it is missing though the directory has a history',
+  });
+}

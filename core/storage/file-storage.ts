@@ -1,0 +1,377 @@
+import { silentLogger, SystemRandom, type Logger, type Random } from '../runtime/index.js';
+import { openDirectory, saltOf, type DirectoryContent } from './data-directory.js';
+import type { Disk, DiskLock } from './disk.js';
+import { epochOf } from './epoch-table.js';
+import { writeAcceptedEpoch } from './epoch-file.js';
+import { ReadGate } from './read-gate.js';
+import { recoverHistory, type RecoveredHistory } from './recovery.js';
+import { readSnapshotContent } from './snapshot-file.js';
+import { SnapshotFailure, SnapshotStore } from './snapshot-store.js';
+import { StorageError, toStorageError } from './storage-error.js';
+import type { EpochTable, LogEntry, PersistBatch, RecoveredState, Storage } from './storage.js';
+import { TransactionLog, type LogOptions } from './transaction-log.js';
+
+const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
+const SMALLEST_SEGMENT_BYTES = 4096;
+const LARGEST_SEGMENT_BYTES = 1024 * 1024 * 1024;
+const DEFAULT_SNAPSHOTS_KEPT = 3;
+/** Entries of so many bytes, if they are waiting, go into one write. */
+const GROUP_BYTES = 4 * 1024 * 1024;
+
+export interface FileStorageOptions {
+  readonly disk: Disk;
+  readonly logger?: Logger | undefined;
+  /** Size at which a log file is followed by the next, 4 KiB to 1 GiB. Default 64 MiB; an engine in memory wants less. */
+  readonly segmentBytes?: number | undefined;
+  /** Snapshots that stay, with the log from the oldest of them on. Default 3. */
+  readonly snapshotsKept?: number | undefined;
+  /** Whose directory it is, such as `member 1`. A directory made for another owner is refused. */
+  readonly owner?: string | undefined;
+  /** For the directory's own id. */
+  readonly random?: Random | undefined;
+}
+
+/** Something that has been asked for and waits for its turn at the disk. */
+type Job =
+  | {
+      readonly type: 'batch';
+      readonly batch: PersistBatch;
+      resolve(): void;
+      reject(error: unknown): void;
+    }
+  | {
+      readonly type: 'install';
+      run(): Promise<void>;
+      resolve(): void;
+      reject(error: unknown): void;
+    };
+
+type BatchJob = Extract<Job, { readonly type: 'batch' }>;
+
+/**
+ * Durable state of one member in a directory of files: a log in segments, snapshots, the promised epoch. One
+ * loop carries out what is asked, in order; whatever gathers while it waits for a sync shares the next one. It
+ * is open → recovered → (failed) → closed; once failed it answers everything with the error that stopped it.
+ */
+export class FileStorage implements Storage {
+  readonly #disk: Disk;
+  readonly #logger: Logger;
+  readonly #lock: DiskLock;
+  readonly #options: Required<
+    Pick<FileStorageOptions, 'segmentBytes' | 'snapshotsKept' | 'owner' | 'random'>
+  >;
+  readonly #gate = new ReadGate();
+  #queue: Job[] = [];
+  #worker: Promise<void> | null = null;
+  /** Snapshots are written one after the other. */
+  #snapshotting: Promise<void> = Promise.resolve();
+  #failure: StorageError | null = null;
+  #closed: Promise<void> | null = null;
+  #hasBegunRecovery = false;
+
+  #acceptedEpoch = 0;
+  #generation = 0;
+  #logOptions!: LogOptions;
+  #log: TransactionLog | null = null;
+  #snapshots!: SnapshotStore;
+
+  private constructor(options: FileStorageOptions, lock: DiskLock) {
+    this.#disk = options.disk;
+    this.#logger = options.logger ?? silentLogger;
+    this.#lock = lock;
+    this.#options = {
+      segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
+      snapshotsKept: options.snapshotsKept ?? DEFAULT_SNAPSHOTS_KEPT,
+      owner: options.owner ?? '',
+      random: options.random ?? new SystemRandom(),
+    };
+  }
+
+  /** Locks the directory; rejects with `DataDirectoryLockedError` if another process uses it. `recover` comes next. */
+  static async open(options: FileStorageOptions): Promise<FileStorage> {
+    requireInteger('segmentBytes', options.segmentBytes, SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES);
+    requireInteger('snapshotsKept', options.snapshotsKept, 1, 1_000_000);
+    return new FileStorage(options, await options.disk.lock());
+  }
+
+  async recover(): Promise<RecoveredState> {
+    if (this.#hasBegunRecovery) throw misuse('recover was called twice; open the storage anew instead');
+    this.#hasBegunRecovery = true;
+    try {
+      const content = await openDirectory(this.#disk, this.#options);
+      const history = await recoverHistory(this.#disk, content, this.#logger);
+      return this.#begin(content, history);
+    } catch (error) {
+      throw this.#fail(error, 'recovering');
+    }
+  }
+
+  persist(batch: PersistBatch): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== null) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => this.#enqueue({ type: 'batch', batch, resolve, reject }));
+  }
+
+  async readEntries(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null> {
+    const refusal = this.#refusal();
+    if (refusal !== null) throw refusal;
+    return this.#gate.read(() => this.#log!.read(after, maxBytes));
+  }
+
+  async writeSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== null) throw refusal;
+    await this.#inTurn(async () => {
+      const { lastZxid } = this.#log!;
+      if (zxid > lastZxid || zxid < this.#snapshots.newestZxid) {
+        throw misuse(
+          `a snapshot at ${hex(zxid)} fits neither the log, which ends at ${hex(lastZxid)}, nor the snapshots, which end at ${hex(this.#snapshots.newestZxid)}`,
+        );
+      }
+      const header = { zxid, epochs, isInstalled: false };
+      const staged = await this.#snapshots.stage(this.#generation, header, content);
+      await this.#snapshots.publish(staged);
+      await this.#purge();
+    });
+  }
+
+  installSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== null) return Promise.reject(refusal);
+    const run = (): Promise<void> => this.#inTurn(() => this.#install(zxid, epochs, content));
+    return new Promise((resolve, reject) => this.#enqueue({ type: 'install', run, resolve, reject }));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #begin(content: DirectoryContent, history: RecoveredHistory): RecoveredState {
+    const { identity, acceptedEpoch, isNew } = content;
+    const { snapshot, epochs } = history;
+    this.#acceptedEpoch = acceptedEpoch;
+    this.#generation = content.generation;
+    this.#snapshots = new SnapshotStore(this.#disk, identity.id, history.snapshots);
+    this.#logOptions = {
+      disk: this.#disk,
+      directoryId: identity.id,
+      salt: saltOf(identity),
+      segmentBytes: this.#options.segmentBytes,
+    };
+    const log = new TransactionLog(this.#logOptions, history.log);
+    this.#log = log;
+    return {
+      acceptedEpoch,
+      isNew,
+      epochs,
+      snapshot: snapshot && {
+        zxid: snapshot.header.zxid,
+        epochs: snapshot.header.epochs,
+        read: () => readSnapshotContent(this.#disk, snapshot.file.name),
+      },
+      entries: log.entries(snapshot?.header.zxid ?? 0n),
+    };
+  }
+
+  #enqueue(job: Job): void {
+    this.#queue.push(job);
+    this.#worker ??= this.#work();
+  }
+
+  async #work(): Promise<void> {
+    // What is asked for in the same breath belongs to the same group.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const jobs = this.#queue;
+      this.#queue = [];
+      for (let next = 0; next < jobs.length;) next += await this.#carryOut(jobs, next);
+    }
+    this.#worker = null;
+  }
+
+  /** Carries out the job at `from`, and those behind it that can share its sync; returns how many. */
+  async #carryOut(jobs: readonly Job[], from: number): Promise<number> {
+    const job = jobs[from]!;
+    if (job.type === 'install') {
+      await this.#settle([job], () => job.run());
+      return 1;
+    }
+    const group = groupFrom(jobs, from, job);
+    await this.#settle(group, () => this.#commit(group.map(({ batch }) => batch)));
+    return group.length;
+  }
+
+  async #settle(jobs: readonly Job[], work: () => Promise<void>): Promise<void> {
+    try {
+      if (this.#failure !== null) throw this.#failure;
+      await work();
+    } catch (error) {
+      for (const job of jobs) job.reject(error);
+      return;
+    }
+    for (const job of jobs) job.resolve();
+  }
+
+  /** Only the first batch of a group has more than entries. */
+  async #commit(batches: readonly PersistBatch[]): Promise<void> {
+    const { acceptedEpoch, truncateAfter } = batches[0]!;
+    try {
+      if (acceptedEpoch !== undefined) await this.#accept(acceptedEpoch);
+      if (truncateAfter !== undefined) await this.#truncate(truncateAfter);
+      const lists = batches.map((batch) => batch.entries ?? []);
+      this.#requireSuccession(lists);
+      await this.#log!.append(lists);
+    } catch (error) {
+      throw this.#fail(error, 'writing');
+    }
+  }
+
+  async #accept(epoch: number): Promise<void> {
+    if (epoch === this.#acceptedEpoch) return;
+    if (!Number.isInteger(epoch) || epoch < this.#acceptedEpoch || epoch > 0x7fffffff) {
+      throw misuse(`epoch ${epoch} cannot be promised after epoch ${this.#acceptedEpoch}`);
+    }
+    await writeAcceptedEpoch(this.#disk, epoch);
+    this.#acceptedEpoch = epoch;
+  }
+
+  async #truncate(zxid: bigint): Promise<void> {
+    if (zxid < this.#snapshots.newestZxid || zxid < this.#log!.firstPrevZxid) {
+      throw misuse(
+        `the log cannot be cut back to ${hex(zxid)}: the snapshot at ${hex(this.#snapshots.newestZxid)} holds what would go`,
+      );
+    }
+    await this.#gate.alone(() => this.#log!.truncateAfter(zxid));
+  }
+
+  /** A gap, a repetition or an epoch beyond the promise would be data loss later on: it stops here. */
+  #requireSuccession(lists: readonly (readonly LogEntry[])[]): void {
+    let last = this.#log!.lastZxid;
+    for (const list of lists) {
+      for (const { zxid } of list) {
+        if (zxid !== last + 1n && !opensLaterEpoch(zxid, last)) {
+          throw misuse(`the entry ${hex(zxid)} does not follow ${hex(last)}, the last one of the log`);
+        }
+        last = zxid;
+      }
+    }
+    if (epochOf(last) > this.#acceptedEpoch) {
+      throw misuse(
+        `an entry of epoch ${epochOf(last)} was appended while only ${this.#acceptedEpoch} is promised`,
+      );
+    }
+  }
+
+  /** The rename is the switch: the new generation outlaws every file of the old one. */
+  async #install(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const generation = this.#generation + 1;
+    const staged = await this.#snapshots.stage(generation, { zxid, epochs, isInstalled: true }, content);
+    await this.#gate.alone(async () => {
+      await this.#snapshots.publish(staged);
+      const old = this.#log!;
+      this.#generation = generation;
+      this.#log = new TransactionLog(this.#logOptions, { generation, floor: zxid, segments: [] });
+      await this.#snapshots.removeOlderThan(generation);
+      await old.remove();
+      await this.#disk.syncDirectory();
+    });
+    this.#logger.info('Installed a snapshot received from the leader', { zxid: hex(zxid) });
+  }
+
+  async #purge(): Promise<void> {
+    const oldestKept = await this.#snapshots.purge(this.#options.snapshotsKept);
+    if (oldestKept === null) return;
+    const removed = await this.#log!.purge(oldestKept);
+    if (removed.length > 0) this.#logger.info('Removed log files that no snapshot needs', { files: removed });
+  }
+
+  /** Runs `work` behind every earlier snapshot; what does not go wrong harmlessly stops the storage. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#snapshotting.then(async () => {
+      if (this.#failure !== null) throw this.#failure;
+      try {
+        await work();
+      } catch (error) {
+        if (error instanceof SnapshotFailure && error.isHarmless) throw error.reason;
+        if (isMisuse(error)) throw error;
+        throw this.#fail(error instanceof SnapshotFailure ? error.reason : error, 'writing a snapshot to');
+      }
+    });
+    this.#snapshotting = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #close(): Promise<void> {
+    await this.#worker;
+    await this.#snapshotting;
+    try {
+      await this.#gate.alone(async () => {
+        if (this.#failure === null) await this.#log?.close();
+        else await this.#log?.abandon();
+      });
+    } catch (error) {
+      throw this.#fail(error, 'closing');
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  /** The first failure is the one that every later call hears of. */
+  #fail(error: unknown, doing: string): StorageError {
+    if (this.#failure !== null) return this.#failure;
+    const what = { location: this.#disk.location, doing, file: 'the data directory' };
+    this.#failure = toStorageError(error, what);
+    this.#logger.error('The storage has failed and stops', { error: this.#failure });
+    return this.#failure;
+  }
+
+  #refusal(): StorageError | null {
+    if (this.#failure !== null) return this.#failure;
+    if (this.#closed !== null) {
+      return new StorageError(`${this.#disk.location} is closed`, { code: 'STORAGE_CLOSED' });
+    }
+    return this.#log === null ? misuse('recover has to come first') : null;
+  }
+}
+
+/** `first` and the batches behind it that have nothing but entries, up to the size of a group. */
+function groupFrom(jobs: readonly Job[], from: number, first: BatchJob): readonly BatchJob[] {
+  const group = [first];
+  let bytes = payloadBytes(first.batch);
+  for (let next = from + 1; next < jobs.length && bytes < GROUP_BYTES; next++) {
+    const job = jobs[next]!;
+    if (job.type !== 'batch') break;
+    if (job.batch.acceptedEpoch !== undefined || job.batch.truncateAfter !== undefined) break;
+    group.push(job);
+    bytes += payloadBytes(job.batch);
+  }
+  return group;
+}
+
+function payloadBytes(batch: PersistBatch): number {
+  let bytes = 0;
+  for (const entry of batch.entries ?? []) bytes += entry.payload.length;
+  return bytes;
+}
+
+function opensLaterEpoch(zxid: bigint, last: bigint): boolean {
+  return (zxid & 0xffffffffn) === 0n && zxid > last;
+}
+
+function requireInteger(name: string, value: number | undefined, least: number, most: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  throw misuse(`${name} is ${value}; it must be a whole number from ${least} to ${most}`);
+}
+
+function misuse(message: string): StorageError {
+  return new StorageError(message, { code: 'STORAGE_MISUSED' });
+}
+
+function isMisuse(error: unknown): boolean {
+  return error instanceof StorageError && error.code === 'STORAGE_MISUSED';
+}
+
+function hex(zxid: bigint): string {
+  return `0x${zxid.toString(16)}`;
+}

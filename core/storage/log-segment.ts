@@ -1,0 +1,162 @@
+import { crc32 } from 'node:zlib';
+import { DIRECTORY_ID_BYTES } from './data-directory.js';
+import { readExactly, withFile, type Disk, type DiskFile } from './disk.js';
+import { fileName, type HistoryFile } from './file-name.js';
+import type { LogPosition } from './log-record.js';
+
+/*
+ * The header of a segment, little endian, written and synced before the first record:
+ *
+ *    0  magic     8  u32 version     12  u32 crc of everything else in it
+ *   16  u64 first zxid     24  u64 zxid before it     32  u32 chain before it
+ *   36  u32 offset at which the segment before ends     40  16 bytes, the directory's id     56  zeros
+ */
+export const SEGMENT_HEADER_BYTES = 64;
+const MAGIC = Buffer.from('QRTLOG \n', 'latin1');
+const VERSION = 1;
+
+/** Records that a reader may have to skip to find its place. */
+const INDEX_BYTES = 64 * 1024;
+
+/** A file of the log, as it is known in memory. */
+export interface Segment {
+  readonly name: string;
+  readonly firstZxid: bigint;
+  /** Before its first record. */
+  readonly start: LogPosition;
+  /** Behind its last durable record. */
+  end: LogPosition;
+  /** Some positions between start and end, in order. */
+  readonly index: LogPosition[];
+  /** How many are reading it: it must not be removed meanwhile. */
+  readers: number;
+}
+
+export interface SegmentHeader {
+  readonly firstZxid: bigint;
+  readonly prevZxid: bigint;
+  readonly chain: number;
+  /** 0 when no segment is before it. */
+  readonly prevEnd: number;
+}
+
+export type HeaderReading =
+  | { readonly type: 'header'; readonly header: SegmentHeader }
+  /** `isEmpty`: nothing but zeros stands behind it, so the segment was never used. */
+  | { readonly type: 'damaged'; readonly isEmpty: boolean; readonly reason: string };
+
+/** Makes the file, preallocates `allocateBytes`, and leaves it durable under its name. */
+export async function createSegment(
+  disk: Disk,
+  options: {
+    readonly generation: number;
+    readonly header: SegmentHeader;
+    readonly directoryId: Uint8Array;
+    readonly allocateBytes: number;
+  },
+): Promise<{ readonly file: DiskFile; readonly segment: Segment }> {
+  const { header } = options;
+  const name = fileName('log', options.generation, header.firstZxid);
+  const file = await disk.open(name, 'create');
+  try {
+    await file.write(0, encodeHeader(header, options.directoryId));
+    await writeZeros(file, SEGMENT_HEADER_BYTES, options.allocateBytes);
+    await file.sync();
+    await disk.syncDirectory();
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return { file, segment: segmentOf(name, header) };
+}
+
+export function segmentOf(name: string, header: SegmentHeader): Segment {
+  const start = { offset: SEGMENT_HEADER_BYTES, zxid: header.prevZxid, chain: header.chain };
+  return { name, firstZxid: header.firstZxid, start, end: start, index: [], readers: 0 };
+}
+
+export async function readHeader(
+  disk: Disk,
+  found: HistoryFile,
+  directoryId: Uint8Array,
+): Promise<HeaderReading> {
+  return withFile(disk, found.name, 'read', async (file) => {
+    const bytes = await readExactly(file, 0, SEGMENT_HEADER_BYTES);
+    const reason = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
+    if (bytes !== null && reason === null) return { type: 'header', header: decodeHeader(bytes) };
+    return { type: 'damaged', isEmpty: await isZeroFrom(file, SEGMENT_HEADER_BYTES), reason: reason ?? '' };
+  });
+}
+
+/** The closest known place at or before the end of `zxid`, from which to read on. */
+export function positionBefore(segment: Segment, zxid: bigint): LogPosition {
+  return segment.index.findLast((position) => position.zxid <= zxid) ?? segment.start;
+}
+
+/** Takes note of a place that the segment has reached. */
+export function noteProgress(segment: Segment, position: LogPosition): void {
+  const last = segment.index.at(-1) ?? segment.start;
+  if (position.offset - last.offset >= INDEX_BYTES) segment.index.push(position);
+  segment.end = position;
+}
+
+/** Forgets what stood behind `position`. */
+export function endAt(segment: Segment, position: LogPosition): void {
+  while ((segment.index.at(-1)?.offset ?? 0) > position.offset) segment.index.pop();
+  segment.end = position;
+}
+
+const ZEROS = Buffer.alloc(1024 * 1024);
+
+/** Writes zeros from `from` up to `to`, without a sync. */
+export async function writeZeros(file: DiskFile, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += ZEROS.length) {
+    await file.write(at, ZEROS.subarray(0, Math.min(ZEROS.length, to - at)));
+  }
+}
+
+async function isZeroFrom(file: DiskFile, from: number): Promise<boolean> {
+  const buffer = Buffer.alloc(ZEROS.length);
+  for (let at = from; ; at += buffer.length) {
+    const read = await file.read(at, buffer);
+    if (ZEROS.compare(buffer, 0, read, 0, read) !== 0) return false;
+    if (read < buffer.length) return true;
+  }
+}
+
+function encodeHeader(header: SegmentHeader, directoryId: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  bytes.set(MAGIC, 0);
+  bytes.writeUInt32LE(VERSION, 8);
+  bytes.writeBigUInt64LE(header.firstZxid, 16);
+  bytes.writeBigUInt64LE(header.prevZxid, 24);
+  bytes.writeUInt32LE(header.chain, 32);
+  bytes.writeUInt32LE(header.prevEnd, 36);
+  bytes.set(directoryId, 40);
+  bytes.writeUInt32LE(checkOf(bytes), 12);
+  return bytes;
+}
+
+function decodeHeader(bytes: Buffer): SegmentHeader {
+  return {
+    firstZxid: bytes.readBigUInt64LE(16),
+    prevZxid: bytes.readBigUInt64LE(24),
+    chain: bytes.readUInt32LE(32),
+    prevEnd: bytes.readUInt32LE(36),
+  };
+}
+
+function headerFault(bytes: Buffer, found: HistoryFile, directoryId: Uint8Array): string | null {
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return 'it does not begin as a log segment does';
+  if (bytes.readUInt32LE(12) !== checkOf(bytes)) return 'the checksum of its header does not match';
+  if (bytes.readUInt32LE(8) !== VERSION) return `its version ${bytes.readUInt32LE(8)} is unknown`;
+  if (!bytes.subarray(40, 40 + DIRECTORY_ID_BYTES).equals(directoryId)) {
+    return 'it was written in another data directory';
+  }
+  if (bytes.readBigUInt64LE(16) !== found.zxid) return 'it was written under another name';
+  return null;
+}
+
+function checkOf(bytes: Buffer): number {
+  return crc32(bytes.subarray(16), crc32(bytes.subarray(0, 12)));
+}

@@ -1,0 +1,132 @@
+import * as fs from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { lockDirectory } from './directory-lock.js';
+import type { Disk, DiskFile, DiskLock, OpenMode } from './disk.js';
+import { toStorageError } from './storage-error.js';
+
+const FLAGS: Record<OpenMode, string> = { create: 'w+', write: 'r+', read: 'r' };
+
+/** A directory of the operating system. */
+export class NodeDisk implements Disk {
+  readonly location: string;
+
+  private constructor(location: string) {
+    this.location = location;
+  }
+
+  /** Makes the directory, and those above it, if need be. Rejects with `StorageError` if that is impossible. */
+  static async open(directory: string): Promise<NodeDisk> {
+    const location = resolve(directory);
+    try {
+      const firstMade = await mkdir(location, { recursive: true });
+      if (firstMade !== undefined) await syncDirectory(join(firstMade, '..'));
+      return new NodeDisk(location);
+    } catch (error) {
+      throw toStorageError(error, { location, doing: 'opening', file: 'the data directory' });
+    }
+  }
+
+  lock(): Promise<DiskLock> {
+    return lockDirectory(this.location);
+  }
+
+  async list(): Promise<readonly string[]> {
+    const entries = await readdir(this.location, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name)
+      .sort();
+  }
+
+  async open(name: string, mode: OpenMode): Promise<DiskFile> {
+    const path = join(this.location, name);
+    const descriptor = await call<number>((done) => fs.open(path, FLAGS[mode], 0o640, done));
+    return new NodeFile(name, descriptor);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return rename(join(this.location, from), join(this.location, to));
+  }
+
+  remove(name: string): Promise<void> {
+    return rm(join(this.location, name));
+  }
+
+  syncDirectory(): Promise<void> {
+    return syncDirectory(this.location);
+  }
+}
+
+/** Plain descriptors and callbacks: one trip to the thread pool for each call and nothing else on the way. */
+class NodeFile implements DiskFile {
+  readonly name: string;
+  readonly #descriptor: number;
+  #isClosed = false;
+
+  constructor(name: string, descriptor: number) {
+    this.name = name;
+    this.#descriptor = descriptor;
+  }
+
+  async size(): Promise<number> {
+    const stats = await call<fs.Stats>((done) => fs.fstat(this.#descriptor, done));
+    return stats.size;
+  }
+
+  async read(position: number, into: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < into.length) {
+      const read = await call<number>((done) =>
+        fs.read(this.#descriptor, into, filled, into.length - filled, position + filled, done),
+      );
+      if (read === 0) break;
+      filled += read;
+    }
+    return filled;
+  }
+
+  async write(position: number, bytes: Uint8Array): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      written += await call<number>((done) =>
+        fs.write(this.#descriptor, bytes, written, bytes.length - written, position + written, done),
+      );
+    }
+  }
+
+  truncate(size: number): Promise<void> {
+    return call<void>((done) => fs.ftruncate(this.#descriptor, size, done));
+  }
+
+  syncData(): Promise<void> {
+    return call<void>((done) => fs.fdatasync(this.#descriptor, done));
+  }
+
+  sync(): Promise<void> {
+    return call<void>((done) => fs.fsync(this.#descriptor, done));
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await call<void>((done) => fs.close(this.#descriptor, done));
+  }
+}
+
+/** Where directories cannot be opened for syncing (Windows), renames are durable by the file system's own means. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const descriptor = await call<number>((done) => fs.open(path, 'r', done));
+  try {
+    await call<void>((done) => fs.fsync(descriptor, done));
+  } finally {
+    await call<void>((done) => fs.close(descriptor, done));
+  }
+}
+
+function call<T>(start: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) =>
+    start((error, result) => (error === null || error === undefined ? resolve(result as T) : reject(error))),
+  );
+}

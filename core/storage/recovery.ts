@@ -1,0 +1,235 @@
+import type { Logger } from '../runtime/index.js';
+import { saltOf, type DirectoryContent } from './data-directory.js';
+import { withFile, type Disk } from './disk.js';
+import { epochOf, EpochTableBuilder } from './epoch-table.js';
+import { damagedName, EPOCH_FILE, type HistoryFile } from './file-name.js';
+import { noteProgress, readHeader, segmentOf, type Segment, type SegmentHeader } from './log-segment.js';
+import { SegmentScan } from './segment-scan.js';
+import { verifySnapshot, type SnapshotHeader } from './snapshot-file.js';
+import { CorruptionError } from './storage-error.js';
+import type { EpochTable } from './storage.js';
+import type { LogState } from './transaction-log.js';
+
+/** A history that has been read, verified, repaired and synced. */
+export interface RecoveredHistory {
+  readonly log: LogState;
+  readonly snapshot: { readonly file: HistoryFile; readonly header: SnapshotHeader } | null;
+  /** Of the newest generation that may serve as a fallback, oldest first. */
+  readonly snapshots: readonly HistoryFile[];
+  readonly epochs: EpochTable;
+}
+
+/**
+ * Reads the history of a directory. What a crash can leave behind is repaired: a torn tail of the last segment
+ * is cut, a segment that was never used goes, a half-written file goes. What a crash cannot explain is damage:
+ * `CorruptionError`, and nothing on the disk has been changed.
+ */
+export async function recoverHistory(
+  disk: Disk,
+  content: DirectoryContent,
+  logger: Logger,
+): Promise<RecoveredHistory> {
+  return new Recovery(disk, content, logger).run();
+}
+
+interface TornTail {
+  readonly segment: Segment;
+  readonly bytes: number;
+  readonly reason: string;
+}
+
+class Recovery {
+  readonly #disk: Disk;
+  readonly #content: DirectoryContent;
+  readonly #logger: Logger;
+  readonly #removals: string[];
+  readonly #damagedSnapshots: HistoryFile[] = [];
+  /** To be cut, once everything else has proved sound. */
+  #torn: TornTail | null = null;
+
+  constructor(disk: Disk, content: DirectoryContent, logger: Logger) {
+    this.#disk = disk;
+    this.#content = content;
+    this.#logger = logger;
+    this.#removals = [...content.leftovers];
+  }
+
+  async run(): Promise<RecoveredHistory> {
+    const segments = await this.#readSegments();
+    const snapshot = await this.#chooseSnapshot();
+    const base = snapshot?.header.zxid ?? 0n;
+    this.#requireReach(segments, snapshot);
+    const epochs = new EpochTableBuilder(snapshot?.header.epochs);
+    for (const segment of segments) {
+      const isLast = segment === segments.at(-1);
+      if (isLast || segment.end.zxid > base) await this.#scan(segment, isLast, epochs, base);
+    }
+    const used = this.#dropUnusedSegment(segments);
+    const lastZxid = used.at(-1)?.end.zxid ?? base;
+    this.#requireNothingLost(lastZxid);
+    await this.#repair(used);
+    const floor = used[0]?.start.zxid ?? base;
+    return {
+      log: { generation: this.#content.generation, floor, segments: used },
+      snapshot,
+      snapshots: this.#content.snapshots.filter((file) => !this.#damagedSnapshots.includes(file)),
+      epochs: epochs.table(),
+    };
+  }
+
+  /** In order. Each but the last ends where the header of the next one says. */
+  async #readSegments(): Promise<Segment[]> {
+    const segments: Segment[] = [];
+    const { logs, identity } = this.#content;
+    for (const found of logs) {
+      const reading = await readHeader(this.#disk, found, identity.id);
+      if (reading.type === 'header') {
+        this.#link(segments.at(-1), found, reading.header);
+        segments.push(segmentOf(found.name, reading.header));
+      } else if (reading.isEmpty && found === logs.at(-1)) {
+        this.#removals.push(found.name);
+      } else {
+        throw this.#damage(found.name, 0, reading.reason);
+      }
+    }
+    return segments;
+  }
+
+  #link(previous: Segment | undefined, found: HistoryFile, header: SegmentHeader): void {
+    if (previous === undefined) return;
+    if (header.prevZxid < previous.firstZxid || header.prevEnd <= previous.start.offset) {
+      throw this.#damage(found.name, 0, `it does not continue ${previous.name}`);
+    }
+    previous.end = { offset: header.prevEnd, zxid: header.prevZxid, chain: header.chain };
+  }
+
+  /** The newest that verifies; damaged ones are remembered. */
+  async #chooseSnapshot(): Promise<RecoveredHistory['snapshot']> {
+    for (const file of [...this.#content.snapshots].reverse()) {
+      try {
+        return { file, header: await verifySnapshot(this.#disk, file, this.#content.identity.id) };
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        this.#logger.warn('A snapshot is damaged; trying an older one', { error, file: file.name });
+        this.#damagedSnapshots.push(file);
+      }
+    }
+    return null;
+  }
+
+  /** The log must continue the snapshot, or the beginning of history, without a gap. */
+  #requireReach(segments: readonly Segment[], snapshot: RecoveredHistory['snapshot']): void {
+    const base = snapshot?.header.zxid ?? 0n;
+    const first = segments[0];
+    if (first !== undefined && first.start.zxid > base) {
+      const damaged = this.#damagedSnapshots[0];
+      throw this.#damage(
+        damaged?.name ?? first.name,
+        0,
+        `the log begins behind 0x${first.start.zxid.toString(16)} and no snapshot that verifies reaches up to there`,
+      );
+    }
+    const newest = this.#content.snapshots.at(-1);
+    if (first !== undefined || newest === undefined) return;
+    const needsNoLog = snapshot?.file === newest && (snapshot.header.isInstalled || newest.zxid === 0n);
+    if (!needsNoLog) throw this.#damage(newest.name, 0, 'the log that belongs to it is missing');
+  }
+
+  async #scan(segment: Segment, isLast: boolean, epochs: EpochTableBuilder, base: bigint): Promise<void> {
+    const expectedEnd = segment.end;
+    segment.end = segment.start;
+    await withFile(this.#disk, segment.name, 'read', async (file) => {
+      const limit = isLast ? await file.size() : expectedEnd.offset;
+      const scan = new SegmentScan(file, {
+        from: segment.start,
+        limit,
+        salt: saltOf(this.#content.identity),
+      });
+      for (let entries = await scan.next(); entries !== null; entries = await scan.next()) {
+        for (const { zxid, next } of entries) {
+          noteProgress(segment, next);
+          if (zxid > base) epochs.add(zxid);
+        }
+      }
+      if (isLast) await this.#judgeTail(segment, scan);
+      else this.#requireEnd(segment, scan, expectedEnd.chain);
+    });
+  }
+
+  #requireEnd(segment: Segment, scan: SegmentScan, chain: number): void {
+    const { position, fault } = scan;
+    if (fault === null && position.chain === chain) return;
+    throw this.#damage(segment.name, position.offset, fault ?? 'the next segment does not continue it');
+  }
+
+  async #judgeTail(segment: Segment, scan: SegmentScan): Promise<void> {
+    const rest = await scan.inspectRest();
+    if (rest.wasSynced) {
+      const reason = scan.fault ?? 'a record is missing';
+      throw this.#damage(
+        segment.name,
+        scan.position.offset,
+        `${reason}, and records behind it prove that it was there`,
+      );
+    }
+    if (rest.isClean) return;
+    this.#torn = { segment, bytes: rest.bytes, reason: scan.fault ?? 'bytes behind the end' };
+  }
+
+  /** A segment is started just before its first record is written: one without records holds nothing. */
+  #dropUnusedSegment(segments: readonly Segment[]): readonly Segment[] {
+    const last = segments.at(-1);
+    if (last === undefined || last.end !== last.start) return segments;
+    this.#removals.push(last.name);
+    if (this.#torn?.segment === last) this.#torn = null;
+    return segments.slice(0, -1);
+  }
+
+  /** What snapshots and promises prove to have been there is there. */
+  #requireNothingLost(lastZxid: bigint): void {
+    const newest = this.#content.snapshots.at(-1);
+    if (newest !== undefined && newest.zxid > lastZxid) {
+      throw this.#damage(
+        newest.name,
+        0,
+        `the log ends at 0x${lastZxid.toString(16)}, before the snapshot, and so has lost its end`,
+      );
+    }
+    if (epochOf(lastZxid) > this.#content.acceptedEpoch) {
+      const { acceptedEpoch } = this.#content;
+      throw this.#damage(
+        EPOCH_FILE,
+        0,
+        `it promises epoch ${acceptedEpoch} while the history reaches epoch ${epochOf(lastZxid)}: it is an old copy`,
+      );
+    }
+  }
+
+  /** Nothing that was found may be promised before it is durable: it may have been read from a cache that a process left behind. */
+  async #repair(segments: readonly Segment[]): Promise<void> {
+    for (const segment of segments) {
+      await withFile(this.#disk, segment.name, 'write', async (file) => {
+        if (this.#torn?.segment === segment) await file.truncate(segment.end.offset);
+        await file.sync();
+      });
+    }
+    await this.#disk.syncDirectory();
+    if (this.#torn !== null) this.#reportCut(this.#torn);
+    for (const name of this.#removals) await this.#disk.remove(name);
+    for (const { name } of this.#damagedSnapshots) await this.#disk.rename(name, damagedName(name));
+    if (this.#removals.length + this.#damagedSnapshots.length > 0) await this.#disk.syncDirectory();
+  }
+
+  #reportCut({ segment, bytes, reason }: TornTail): void {
+    this.#logger.warn('Cut a torn tail off the log; nothing in it was ever acknowledged', {
+      file: segment.name,
+      offset: segment.end.offset,
+      bytes,
+      reason,
+    });
+  }
+
+  #damage(file: string, offset: number, reason: string): CorruptionError {
+    return new CorruptionError({ location: this.#disk.location, file, offset, reason });
+  }
+}

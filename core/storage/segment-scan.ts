@@ -1,0 +1,101 @@
+import type { DiskFile } from './disk.js';
+import { decodeRecord, findSyncedTo, RECORD_HEADER_BYTES, type LogPosition } from './log-record.js';
+import type { LogEntry } from './storage.js';
+
+/** Read at once; more only for a record that is larger. */
+const WINDOW_BYTES = 1024 * 1024;
+
+/** An entry and where it ends. Its payload is a view of a buffer that nobody writes to again. */
+export interface ScannedEntry extends LogEntry {
+  readonly next: LogPosition;
+}
+
+/** Reads a segment's records in order, verifying each, a window at a time. */
+export class SegmentScan {
+  readonly #file: DiskFile;
+  readonly #salt: number;
+  /** Reading stops there even if more follows. */
+  readonly #limit: number;
+  #position: LogPosition;
+  #windowBytes = WINDOW_BYTES;
+  #fault: string | null = null;
+  #hasEnded = false;
+
+  constructor(
+    file: DiskFile,
+    options: { readonly from: LogPosition; readonly limit: number; readonly salt: number },
+  ) {
+    this.#file = file;
+    this.#position = options.from;
+    this.#limit = options.limit;
+    this.#salt = options.salt;
+  }
+
+  /** Behind the last record that verified. */
+  get position(): LogPosition {
+    return this.#position;
+  }
+
+  /** What is wrong with the record at `position`; null when the log simply ends there. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
+  /** The next entries, at least one; null at the end or at the first fault. */
+  async next(): Promise<readonly ScannedEntry[] | null> {
+    while (!this.#hasEnded) {
+      const entries = await this.#readWindow();
+      if (entries.length > 0) return entries;
+    }
+    return null;
+  }
+
+  /**
+   * What stands behind `position`. `wasSynced`: records there prove that what is wrong at `position` once was on
+   * disk, so it is damage and no torn write. `isClean`: nothing but the zeros of preallocation, or a mark and zeros.
+   */
+  async inspectRest(): Promise<{
+    readonly wasSynced: boolean;
+    readonly isClean: boolean;
+    readonly bytes: number;
+  }> {
+    const { offset } = this.#position;
+    const buffer = Buffer.alloc(Math.max(0, this.#limit - offset));
+    const rest = buffer.subarray(0, await this.#file.read(offset, buffer));
+    return {
+      wasSynced: findSyncedTo(rest, offset, this.#salt) > offset,
+      isClean: this.#fault === null && rest.subarray(RECORD_HEADER_BYTES).every((byte) => byte === 0),
+      bytes: rest.length,
+    };
+  }
+
+  async #readWindow(): Promise<ScannedEntry[]> {
+    const { offset } = this.#position;
+    const window = Buffer.allocUnsafe(Math.min(this.#windowBytes, Math.max(0, this.#limit - offset)));
+    const read = await this.#file.read(offset, window);
+    const isLast = read < window.length || offset + read >= this.#limit;
+    return this.#decode(window.subarray(0, read), isLast);
+  }
+
+  #decode(window: Buffer, isLast: boolean): ScannedEntry[] {
+    const entries: ScannedEntry[] = [];
+    const { offset } = this.#position;
+    for (;;) {
+      const at = this.#position.offset - offset;
+      const decoded = decodeRecord(window, at, this.#position, this.#salt);
+      if (decoded.type === 'record') {
+        entries.push(decoded);
+        this.#position = decoded.next;
+        continue;
+      }
+      if (decoded.type === 'partial' && !isLast) {
+        this.#windowBytes = Math.max(WINDOW_BYTES, decoded.bytes);
+        return entries;
+      }
+      this.#hasEnded = true;
+      if (decoded.type === 'damaged') this.#fault = decoded.reason;
+      if (decoded.type === 'partial' && at < window.length) this.#fault = 'the file ends within a record';
+      return entries;
+    }
+  }
+}

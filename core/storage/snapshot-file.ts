@@ -1,0 +1,226 @@
+import { crc32 } from 'node:zlib';
+import { DIRECTORY_ID_BYTES } from './data-directory.js';
+import { readExactly, withFile, type Disk, type DiskFile } from './disk.js';
+import type { HistoryFile } from './file-name.js';
+import { CorruptionError } from './storage-error.js';
+import type { EpochTable } from './storage.js';
+
+/*
+ * A snapshot file, little endian:
+ *
+ *    0  magic     8  u32 version    12  u32 flags    16  u64 zxid    24  u32 number of epochs    28  u32 zero
+ *   32  16 bytes, the directory's id
+ *   48  for each epoch: u32 epoch, u64 last zxid; then u32 crc of everything so far
+ *
+ * Then chunks: u32 length, u32 crc of the length and the chunk, continued from the crc before, and the chunk. The
+ * chunk of length zero is the last one: it holds the u64 number of content bytes. Nothing follows it.
+ */
+const MAGIC = Buffer.from('QRTSNAP\n', 'latin1');
+const VERSION = 1;
+const FIXED_BYTES = 48;
+const EPOCH_BYTES = 12;
+const CHUNK_HEADER_BYTES = 8;
+const TOTAL_BYTES = 8;
+/** Small pieces are gathered into chunks of this size, large ones are cut. */
+const CHUNK_BYTES = 256 * 1024;
+const INSTALLED = 1;
+
+export interface SnapshotHeader {
+  readonly zxid: bigint;
+  readonly epochs: EpochTable;
+  /** It came from a leader and opened its generation: no log needs to reach up to it. */
+  readonly isInstalled: boolean;
+}
+
+/** Writes a whole snapshot file and syncs it. Errors of `content` pass through as they are. */
+export async function writeSnapshotFile(
+  disk: Disk,
+  name: string,
+  options: {
+    readonly header: SnapshotHeader;
+    readonly directoryId: Uint8Array;
+    readonly content: AsyncIterable<Uint8Array>;
+  },
+): Promise<void> {
+  await withFile(disk, name, 'create', async (file) => {
+    const header = encodeHeader(options.header, options.directoryId);
+    await file.write(0, header);
+    const writer = new ChunkWriter(file, header.length, header.readUInt32LE(header.length - 4));
+    for await (const piece of options.content) await writer.add(piece);
+    await writer.end();
+    await file.sync();
+  });
+}
+
+/** Reads the header of a snapshot file; rejects with `CorruptionError` if it is not whole. */
+export async function readSnapshotHeader(
+  disk: Disk,
+  found: HistoryFile,
+  directoryId: Uint8Array,
+): Promise<SnapshotHeader> {
+  return withFile(disk, found.name, 'read', async (file) => {
+    const bytes = await readHeaderBytes(file);
+    const fault = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
+    if (bytes === null || fault !== null) throw damage(disk, found.name, 0, fault ?? '');
+    return decodeHeader(bytes);
+  });
+}
+
+/** The content, chunk by chunk, each verified before it is given out; rejects with `CorruptionError`. */
+export async function* readSnapshotContent(disk: Disk, name: string): AsyncGenerator<Uint8Array, void> {
+  const file = await disk.open(name, 'read');
+  try {
+    const header = await readHeaderBytes(file);
+    if (header === null) throw damage(disk, name, 0, 'it ends within its header');
+    let chain = header.readUInt32LE(header.length - 4);
+    let offset = header.length;
+    let total = 0;
+    for (;;) {
+      const chunk = await readChunk(file, offset, chain);
+      if (chunk === null)
+        throw damage(disk, name, offset, 'a part is cut off or its checksum does not match');
+      chain = chunk.chain;
+      offset += CHUNK_HEADER_BYTES + chunk.bytes.length;
+      if (chunk.isLast) {
+        const isWhole = chunk.bytes.readBigUInt64LE() === BigInt(total) && offset === (await file.size());
+        if (!isWhole) throw damage(disk, name, offset, 'its length is wrong');
+        return;
+      }
+      total += chunk.bytes.length;
+      yield chunk.bytes;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads the whole file; rejects with `CorruptionError` if anything in it is wrong. */
+export async function verifySnapshot(
+  disk: Disk,
+  found: HistoryFile,
+  directoryId: Uint8Array,
+): Promise<SnapshotHeader> {
+  const header = await readSnapshotHeader(disk, found, directoryId);
+  const content = readSnapshotContent(disk, found.name);
+  while ((await content.next()).done !== true);
+  return header;
+}
+
+/** Gathers small pieces and cuts large ones. */
+class ChunkWriter {
+  readonly #file: DiskFile;
+  readonly #chunk = Buffer.allocUnsafe(CHUNK_HEADER_BYTES + CHUNK_BYTES);
+  #offset: number;
+  #chain: number;
+  #filled = 0;
+  #total = 0;
+
+  constructor(file: DiskFile, offset: number, chain: number) {
+    this.#file = file;
+    this.#offset = offset;
+    this.#chain = chain;
+  }
+
+  async add(piece: Uint8Array): Promise<void> {
+    for (let from = 0; from < piece.length;) {
+      const part = piece.subarray(from, from + CHUNK_BYTES - this.#filled);
+      this.#chunk.set(part, CHUNK_HEADER_BYTES + this.#filled);
+      this.#filled += part.length;
+      this.#total += part.length;
+      from += part.length;
+      if (this.#filled === CHUNK_BYTES) await this.#flush();
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.#filled > 0) await this.#flush();
+    this.#chunk.writeBigUInt64LE(BigInt(this.#total), CHUNK_HEADER_BYTES);
+    await this.#write(0, TOTAL_BYTES);
+  }
+
+  async #flush(): Promise<void> {
+    const length = this.#filled;
+    this.#filled = 0;
+    await this.#write(length, length);
+  }
+
+  async #write(length: number, bodyBytes: number): Promise<void> {
+    const bytes = this.#chunk.subarray(0, CHUNK_HEADER_BYTES + bodyBytes);
+    bytes.writeUInt32LE(length, 0);
+    this.#chain = chunkCheck(bytes, this.#chain);
+    bytes.writeUInt32LE(this.#chain, 4);
+    await this.#file.write(this.#offset, bytes);
+    this.#offset += bytes.length;
+  }
+}
+
+async function readChunk(
+  file: DiskFile,
+  offset: number,
+  chain: number,
+): Promise<{ readonly bytes: Buffer; readonly chain: number; readonly isLast: boolean } | null> {
+  const length = (await readExactly(file, offset, CHUNK_HEADER_BYTES))?.readUInt32LE() ?? Infinity;
+  if (length > CHUNK_BYTES) return null;
+  const whole = await readExactly(file, offset, CHUNK_HEADER_BYTES + (length === 0 ? TOTAL_BYTES : length));
+  if (whole === null || whole.readUInt32LE(4) !== chunkCheck(whole, chain)) return null;
+  return {
+    bytes: whole.subarray(CHUNK_HEADER_BYTES),
+    chain: whole.readUInt32LE(4),
+    isLast: length === 0,
+  };
+}
+
+function chunkCheck(chunk: Buffer, chain: number): number {
+  return crc32(chunk.subarray(CHUNK_HEADER_BYTES), crc32(chunk.subarray(0, 4), chain));
+}
+
+function encodeHeader(header: SnapshotHeader, directoryId: Uint8Array): Buffer {
+  const { epochs } = header;
+  const bytes = Buffer.alloc(FIXED_BYTES + epochs.length * EPOCH_BYTES + 4);
+  bytes.set(MAGIC, 0);
+  bytes.writeUInt32LE(VERSION, 8);
+  bytes.writeUInt32LE(header.isInstalled ? INSTALLED : 0, 12);
+  bytes.writeBigUInt64LE(header.zxid, 16);
+  bytes.writeUInt32LE(epochs.length, 24);
+  bytes.set(directoryId, 32);
+  epochs.forEach(({ epoch, lastZxid }, row) => {
+    bytes.writeUInt32LE(epoch, FIXED_BYTES + row * EPOCH_BYTES);
+    bytes.writeBigUInt64LE(lastZxid, FIXED_BYTES + row * EPOCH_BYTES + 4);
+  });
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, -4)), bytes.length - 4);
+  return bytes;
+}
+
+async function readHeaderBytes(file: DiskFile): Promise<Buffer | null> {
+  const fixed = await readExactly(file, 0, FIXED_BYTES);
+  const length = FIXED_BYTES + (fixed?.readUInt32LE(24) ?? Infinity) * EPOCH_BYTES + 4;
+  return length > (await file.size()) ? null : readExactly(file, 0, length);
+}
+
+function headerFault(bytes: Buffer, found: HistoryFile, directoryId: Uint8Array): string | null {
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return 'it does not begin as a snapshot does';
+  if (bytes.readUInt32LE(bytes.length - 4) !== crc32(bytes.subarray(0, -4))) {
+    return 'the checksum of its header does not match';
+  }
+  if (bytes.readUInt32LE(8) !== VERSION) return `its version ${bytes.readUInt32LE(8)} is unknown`;
+  if (!bytes.subarray(32, 32 + DIRECTORY_ID_BYTES).equals(directoryId)) {
+    return 'it was written in another data directory';
+  }
+  return bytes.readBigUInt64LE(16) === found.zxid ? null : 'it was written under another name';
+}
+
+function decodeHeader(bytes: Buffer): SnapshotHeader {
+  const epochs = Array.from({ length: bytes.readUInt32LE(24) }, (_, row) => ({
+    epoch: bytes.readUInt32LE(FIXED_BYTES + row * EPOCH_BYTES),
+    lastZxid: bytes.readBigUInt64LE(FIXED_BYTES + row * EPOCH_BYTES + 4),
+  }));
+  return {
+    zxid: bytes.readBigUInt64LE(16),
+    epochs,
+    isInstalled: (bytes.readUInt32LE(12) & INSTALLED) !== 0,
+  };
+}
+
+function damage(disk: Disk, file: string, offset: number, reason: string): CorruptionError {
+  return new CorruptionError({ location: disk.location, file, offset, reason });
+}

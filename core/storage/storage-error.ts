@@ -1,0 +1,92 @@
+import { QuorateError, type ErrorFields } from '../runtime/index.js';
+
+interface StorageErrorOptions {
+  readonly fields?: ErrorFields;
+  readonly cause?: unknown;
+}
+
+/**
+ * A member's durable state cannot be read or written. Codes: `STORAGE_FAILED` (the disk refused),
+ * `STORAGE_CLOSED`, `STORAGE_MISUSED` (the caller broke a rule, such as a gap between entries), and those of the subclasses.
+ */
+export class StorageError extends QuorateError {
+  constructor(
+    message: string,
+    options: StorageErrorOptions & {
+      readonly code?:
+        | 'STORAGE_FAILED'
+        | 'STORAGE_CLOSED'
+        | 'STORAGE_MISUSED'
+        | 'STORAGE_CORRUPT'
+        | 'DISK_FULL'
+        | 'DATA_DIRECTORY_LOCKED';
+    } = {},
+  ) {
+    super(options.code ?? 'STORAGE_FAILED', message, options);
+  }
+}
+
+/** What the disk holds is not what was written, and going on would mean to guess. `fields.file`, `fields.offset` say where. */
+export class CorruptionError extends StorageError {
+  constructor(options: {
+    readonly location: string;
+    readonly file: string;
+    readonly offset?: number;
+    readonly reason: string;
+    readonly cause?: unknown;
+  }) {
+    const { location, file, offset, reason, cause } = options;
+    const place = offset === undefined ? file : `${file} at byte ${offset}`;
+    super(
+      `${location}: ${place} is damaged: ${reason}. Entries that this member has acknowledged may be lost, so it must not ` +
+        `take part as it is. Check the disk; then restore the directory from a backup, or, if the other members of the ` +
+        `ensemble hold a quorum without this one, move the directory away and let the member join anew`,
+      { code: 'STORAGE_CORRUPT', fields: { location, file, offset, reason }, cause },
+    );
+  }
+}
+
+/** There is no room left. Nothing half-written stays behind where that could be prevented. */
+export class DiskFullError extends StorageError {
+  constructor(options: { readonly location: string; readonly file: string; readonly cause?: unknown }) {
+    const { location, file, cause } = options;
+    super(
+      `${location}: no space left on the device while writing ${file}. Free some space, then start the member again; ` +
+        `everything that it acknowledged is kept`,
+      { code: 'DISK_FULL', fields: { location, file }, cause },
+    );
+  }
+}
+
+/** Another process uses the data directory. */
+export class DataDirectoryLockedError extends StorageError {
+  constructor(options: { readonly location: string; readonly owner: string }) {
+    super(
+      `${options.location} is in use by ${options.owner}. Two members cannot share a data directory: stop the other ` +
+        `one, or give this one a directory of its own`,
+      { code: 'DATA_DIRECTORY_LOCKED', fields: { ...options } },
+    );
+  }
+}
+
+/** What the disk threw, in the house's words; an error that already is one of them stays itself. */
+export function toStorageError(
+  error: unknown,
+  what: { readonly location: string; readonly doing: string; readonly file: string },
+): StorageError {
+  if (error instanceof StorageError) return error;
+  if (errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT') {
+    return new DiskFullError({ location: what.location, file: what.file, cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StorageError(
+    `${what.location}: ${what.doing} ${what.file} failed: ${reason}. Nobody knows now what the disk holds, so this ` +
+      `member has stopped using it; check the disk, then start the member again: it recovers from what is there`,
+    { fields: { ...what, errno: errnoOf(error) }, cause: error },
+  );
+}
+
+function errnoOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,317 @@
+import type { Disk, DiskFile } from './disk.js';
+import { withFile } from './disk.js';
+import { encodeMark, encodeRecord, recordBytes, type LogPosition } from './log-record.js';
+import {
+  createSegment,
+  endAt,
+  noteProgress,
+  positionBefore,
+  SEGMENT_HEADER_BYTES,
+  writeZeros,
+  type Segment,
+} from './log-segment.js';
+import { SegmentScan, type ScannedEntry } from './segment-scan.js';
+import { CorruptionError, DiskFullError, toStorageError, type StorageError } from './storage-error.js';
+import type { LogEntry } from './storage.js';
+
+/** Kept between appends; a larger group gets a buffer of its own. */
+const KEPT_BUFFER_BYTES = 1024 * 1024;
+/** Files are extended by so much at a time, so that most syncs find nothing but data to write. */
+const LARGEST_EXTENSION_BYTES = 4 * 1024 * 1024;
+const EXTENSIONS_PER_SEGMENT = 16;
+
+export interface LogOptions {
+  readonly disk: Disk;
+  readonly directoryId: Uint8Array;
+  readonly salt: number;
+  /** A segment that has grown so large is followed by a new one. */
+  readonly segmentBytes: number;
+}
+
+/** What a log begins with: segments in order, each continuing the one before. */
+export interface LogState {
+  readonly generation: number;
+  /** zxid before the first entry. */
+  readonly floor: bigint;
+  readonly segments: readonly Segment[];
+}
+
+/**
+ * The entries of one generation, in segment files. Appends, truncations and `close` are called one at a time;
+ * `read` and `purge` may run beside appends. Positions in memory only ever describe what has been synced.
+ */
+export class TransactionLog {
+  readonly #options: LogOptions;
+  readonly #generation: number;
+  readonly #floor: bigint;
+  readonly #extensionBytes: number;
+  #segments: Segment[];
+  /** The last segment, open for writing; null until the first append. */
+  #file: DiskFile | null = null;
+  #allocatedBytes = 0;
+  readonly #buffer = Buffer.allocUnsafeSlow(KEPT_BUFFER_BYTES);
+
+  constructor(options: LogOptions, state: LogState) {
+    this.#options = options;
+    this.#generation = state.generation;
+    this.#floor = state.floor;
+    this.#segments = [...state.segments];
+    this.#extensionBytes = Math.min(
+      LARGEST_EXTENSION_BYTES,
+      Math.ceil(options.segmentBytes / EXTENSIONS_PER_SEGMENT),
+    );
+  }
+
+  /** zxid of the last durable entry; the floor if there is none. */
+  get lastZxid(): bigint {
+    return this.#segments.at(-1)?.end.zxid ?? this.#floor;
+  }
+
+  /** zxid before the first entry that is still there. */
+  get firstPrevZxid(): bigint {
+    return this.#segments[0]?.start.zxid ?? this.#floor;
+  }
+
+  /** Appends all lists, in one write and one sync. Rejects with a `StorageError`, after which the log is not to be used. */
+  async append(lists: readonly (readonly LogEntry[])[]): Promise<void> {
+    const first = lists.find((list) => list.length > 0)?.[0];
+    if (first === undefined) return;
+    const { file, segment } = await this.#writable(first.zxid);
+    const { bytes, positions } = this.#encode(lists, segment.end);
+    try {
+      await file.write(segment.end.offset, bytes);
+      await this.#extendBehind(file, segment.end.offset + bytes.length);
+      await file.syncData();
+    } catch (error) {
+      const failure = this.#failure(error, 'appending to', segment.name);
+      if (failure instanceof DiskFullError) await this.#undoAppend(file, segment);
+      throw failure;
+    }
+    for (const position of positions) noteProgress(segment, position);
+  }
+
+  /** Durably removes every entry behind `zxid`: from the end, so that a crash leaves a log without a hole. */
+  async truncateAfter(zxid: bigint): Promise<void> {
+    const { disk } = this.#options;
+    await this.#closeFile();
+    for (let last = this.#segments.at(-1); last !== undefined; last = this.#segments.at(-1)) {
+      if (last.firstZxid <= zxid) break;
+      await disk.remove(last.name);
+      await disk.syncDirectory();
+      this.#segments.pop();
+    }
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.end.zxid <= zxid) return;
+    const cut = await this.#findEnd(last, zxid);
+    await withFile(disk, last.name, 'write', async (file) => {
+      await file.truncate(cut.offset);
+      await file.sync();
+    });
+    endAt(last, cut);
+  }
+
+  /** Durable entries behind `after`, at least one if there is any; null if the log begins later. */
+  async read(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null> {
+    if (after < this.firstPrevZxid) return null;
+    const found: LogEntry[] = [];
+    let budget = maxBytes;
+    for await (const entry of this.entries(after)) {
+      budget -= recordBytes(entry.payload.length);
+      if (budget < 0 && found.length > 0) break;
+      found.push(entry);
+    }
+    return found;
+  }
+
+  /** All durable entries behind `after`, in order. Segments are not purged from under it. */
+  async *entries(after: bigint): AsyncGenerator<LogEntry, void> {
+    const segments = this.#segments.filter((segment) => segment.end.zxid > after);
+    for (const segment of segments) segment.readers++;
+    try {
+      for (const segment of segments) {
+        for await (const entry of this.#scan(segment, positionBefore(segment, after))) {
+          if (entry.zxid > after) yield { zxid: entry.zxid, payload: entry.payload };
+        }
+      }
+    } finally {
+      for (const segment of segments) segment.readers--;
+    }
+  }
+
+  /** Removes segments that hold nothing behind `zxid`; never the last one, nor one that is being read. */
+  async purge(zxid: bigint): Promise<readonly string[]> {
+    const { disk } = this.#options;
+    const removed: string[] = [];
+    for (;;) {
+      const [oldest, next] = this.#segments;
+      if (oldest === undefined || next === undefined) return removed;
+      if (oldest.end.zxid > zxid || oldest.readers > 0) return removed;
+      this.#segments.shift();
+      removed.push(oldest.name);
+      await disk.remove(oldest.name);
+      // One at a time: a crash must not keep an older one and lose a newer one.
+      await disk.syncDirectory();
+    }
+  }
+
+  /** Marks the end as synced, so that later damage to the last records is known for what it is, and lets go of the file. */
+  async close(): Promise<void> {
+    const segment = this.#segments.at(-1);
+    if (this.#file !== null && segment !== undefined) {
+      try {
+        await this.#file.write(segment.end.offset, encodeMark(segment.end, this.#options.salt));
+        await this.#file.syncData();
+      } catch (error) {
+        throw this.#failure(error, 'closing', segment.name);
+      }
+    }
+    await this.#closeFile();
+  }
+
+  /** Removes every file: another generation has replaced it. */
+  async remove(): Promise<void> {
+    await this.#closeFile();
+    for (const segment of this.#segments.splice(0)) await this.#options.disk.remove(segment.name);
+  }
+
+  /** Lets go of the file as it is. */
+  async abandon(): Promise<void> {
+    await this.#closeFile().catch(() => undefined);
+  }
+
+  async #writable(nextZxid: bigint): Promise<{ readonly file: DiskFile; readonly segment: Segment }> {
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.end.offset >= this.#options.segmentBytes)
+      return this.#roll(nextZxid, last);
+    try {
+      this.#file ??= await this.#reopen(last);
+    } catch (error) {
+      throw this.#failure(error, 'opening', last.name);
+    }
+    return { file: this.#file, segment: last };
+  }
+
+  async #reopen(last: Segment): Promise<DiskFile> {
+    const file = await this.#options.disk.open(last.name, 'write');
+    this.#allocatedBytes = await file.size();
+    return file;
+  }
+
+  async #roll(
+    nextZxid: bigint,
+    last: Segment | undefined,
+  ): Promise<{ readonly file: DiskFile; readonly segment: Segment }> {
+    const { disk, directoryId } = this.#options;
+    const previous = last?.end ?? { offset: 0, zxid: this.#floor, chain: 0 };
+    try {
+      await this.#closeFile();
+      const { file, segment } = await createSegment(disk, {
+        generation: this.#generation,
+        header: {
+          firstZxid: nextZxid,
+          prevZxid: previous.zxid,
+          chain: previous.chain,
+          prevEnd: previous.offset,
+        },
+        directoryId,
+        allocateBytes: this.#extensionBytes,
+      });
+      this.#file = file;
+      this.#allocatedBytes = Math.max(SEGMENT_HEADER_BYTES, this.#extensionBytes);
+      this.#segments.push(segment);
+      return { file, segment };
+    } catch (error) {
+      throw this.#failure(error, 'starting a new segment behind', last?.name ?? 'the beginning of the log');
+    }
+  }
+
+  /** The one copy that a payload goes through: all records of a group, side by side. */
+  #encode(
+    lists: readonly (readonly LogEntry[])[],
+    start: LogPosition,
+  ): { readonly bytes: Buffer; readonly positions: readonly LogPosition[] } {
+    const { salt } = this.#options;
+    const buffer = this.#bufferOf(sizeOf(lists));
+    const positions: LogPosition[] = [];
+    let previous = start;
+    for (const list of lists) {
+      for (const { zxid, payload } of list) {
+        const at = previous.offset - start.offset;
+        const record = { zxid, payload, previous, syncedTo: start.offset, salt };
+        const chain = encodeRecord(buffer, at, record);
+        previous = { offset: previous.offset + recordBytes(payload.length), zxid, chain };
+        positions.push(previous);
+      }
+    }
+    return { bytes: buffer.subarray(0, previous.offset - start.offset), positions };
+  }
+
+  #bufferOf(bytes: number): Buffer {
+    return bytes <= this.#buffer.length ? this.#buffer : Buffer.allocUnsafeSlow(bytes);
+  }
+
+  async #extendBehind(file: DiskFile, end: number): Promise<void> {
+    if (end <= this.#allocatedBytes) return;
+    const extended = Math.max(end, Math.min(end + this.#extensionBytes, this.#options.segmentBytes));
+    await writeZeros(file, end, extended);
+    this.#allocatedBytes = extended;
+  }
+
+  /** Nothing half-written stays behind if the disk lets us; if not, recovery cuts it. */
+  async #undoAppend(file: DiskFile, segment: Segment): Promise<void> {
+    try {
+      await file.truncate(segment.end.offset);
+      await file.sync();
+    } catch {
+      // The first error is the one that counts.
+    }
+  }
+
+  async #findEnd(segment: Segment, zxid: bigint): Promise<LogPosition> {
+    let end = positionBefore(segment, zxid);
+    for await (const entry of this.#scan(segment, end)) {
+      if (entry.zxid > zxid) break;
+      end = entry.next;
+    }
+    return end;
+  }
+
+  /** The segment's durable records from `from` on; anything else than all of them is damage. */
+  async *#scan(segment: Segment, from: LogPosition): AsyncGenerator<ScannedEntry, void> {
+    const { disk, salt } = this.#options;
+    const end = segment.end;
+    const file = await disk.open(segment.name, 'read');
+    try {
+      const scan = new SegmentScan(file, { from, limit: end.offset, salt });
+      for (let entries = await scan.next(); entries !== null; entries = await scan.next()) yield* entries;
+      if (scan.position.offset !== end.offset) throw this.#damage(segment, scan);
+    } finally {
+      await file.close();
+    }
+  }
+
+  #damage(segment: Segment, scan: SegmentScan): CorruptionError {
+    return new CorruptionError({
+      location: this.#options.disk.location,
+      file: segment.name,
+      offset: scan.position.offset,
+      reason: scan.fault ?? 'the log ends before it should',
+    });
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
+  }
+
+  #failure(error: unknown, doing: string, file: string): StorageError {
+    return toStorageError(error, { location: this.#options.disk.location, doing, file });
+  }
+}
+
+function sizeOf(lists: readonly (readonly LogEntry[])[]): number {
+  let bytes = 0;
+  for (const list of lists) for (const entry of list) bytes += recordBytes(entry.payload.length);
+  return bytes;
+}
