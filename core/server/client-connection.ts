@@ -1,0 +1,361 @@
+import {
+  ErrorCode,
+  FrameError,
+  OpCode,
+  readRequestHeader,
+  splitPackets,
+  writeConnectResponse,
+  writeReply,
+  writeWatchEvent,
+  Xid,
+  type ConnectResponse,
+  type Id,
+  type JuteReader,
+  type JuteWriter,
+  type WatchEvent,
+} from '../protocol/index.js';
+import type { Logger } from '../runtime/index.js';
+import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
+import { identitiesOfAddress } from './authentication.js';
+import { Fifo } from './fifo.js';
+import type { ReplySlot } from './reply-slot.js';
+import type { WriterPool } from './writer-pool.js';
+
+/** A turn's output is handed to the transport in messages of about this size. */
+const MESSAGE_BYTES = 256 * 1024;
+
+/** A request as it arrived: its body is not decoded yet. */
+export interface Packet {
+  readonly xid: number;
+  readonly op: number;
+  readonly body: JuteReader;
+}
+
+export interface ConnectionLimits {
+  readonly maxPacketBytes: number;
+  readonly maxOutstandingRequests: number;
+  readonly outputHighWaterBytes: number;
+  readonly maxOutputBytes: number;
+}
+
+/** What a connection asks of the service that it belongs to. */
+export interface ConnectionHost {
+  readonly limits: ConnectionLimits;
+  readonly writers: WriterPool;
+  readonly logger: Logger;
+  /** zxid of the last transaction applied here. */
+  readonly lastZxid: bigint;
+  /** The first packet has arrived. */
+  greet(connection: ClientConnection, packet: JuteReader): void;
+  /** Something has arrived on behalf of the session; false if the session is over. */
+  heard(connection: ClientConnection): boolean;
+  /** There is work for the next turn: packets, or replies that wait. */
+  wake(connection: ClientConnection): void;
+  /** There is output to be flushed at the end of the turn. */
+  flushLater(connection: ClientConnection): void;
+  /** Completes a slot whose request is answered from memory; false if it takes another turn. */
+  answer(connection: ClientConnection, slot: ReplySlot): boolean;
+  /** Called once: the connection takes no further part. */
+  gone(connection: ClientConnection): void;
+}
+
+/**
+ * One client's connection to this member.
+ * - greeting: nothing has arrived yet;
+ * - establishing: its session is being created or looked up; packets that arrive are kept;
+ * - established: it takes requests, and owes their replies in the order in which they came;
+ * - ended: what was written is flushed, nothing more is taken; final.
+ *
+ * Notifications and replies leave through one queue, so that who sees a change has heard of it first. While
+ * packets wait — for replies that are owed, for output to drain, for the member — the transport is not read.
+ */
+export class ClientConnection {
+  readonly remoteAddress: string;
+  readonly acceptedAt: number;
+  sessionId = 0n;
+  timeoutMs = 0;
+  identities: readonly Id[];
+  /** `readOnly` of the answer to the connect request: null if the request had none. */
+  answersReadOnly: boolean | null = null;
+  /** Kept by the host: whether the connection stands in its list for the next turn, and in that for the flush; when its progress was checked. */
+  isAwake = false;
+  checkedAt: number;
+  isFlushPending = false;
+
+  readonly #connection: Connection;
+  readonly #host: ConnectionHost;
+  #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
+  readonly #packets = new Fifo<Packet>();
+  readonly #slots = new Fifo<ReplySlot>();
+  #writer: JuteWriter | null = null;
+  #lastReplyZxid = 0n;
+  /** Bytes that the transport still held after the last flush; 0 again when it has drained. */
+  #unsentBytes = 0;
+  #sentBytes = 0;
+  #takenInAtLastCheck = -1;
+  #isReading = true;
+  /** What comes behind the last request is not looked at. */
+  #isLastOwed = false;
+  #endReason: CloseReason | null = null;
+
+  constructor(connection: Connection, host: ConnectionHost, now: number) {
+    this.#connection = connection;
+    this.#host = host;
+    this.acceptedAt = now;
+    this.checkedAt = now;
+    this.remoteAddress = connection.remoteAddress;
+    this.identities = identitiesOfAddress(connection.remoteAddress);
+  }
+
+  get state(): 'greeting' | 'establishing' | 'established' | 'ended' {
+    return this.#state;
+  }
+
+  /** Begins to take what arrives. */
+  open(): void {
+    this.#connection.handle({
+      message: (bytes) => this.#receive(bytes),
+      drained: () => this.#drained(),
+      closed: () => this.#leave(),
+    });
+  }
+
+  /** Answers the connect request; what was sent behind it is processed from now on. */
+  establish(response: ConnectResponse): void {
+    if (this.#state !== 'establishing') return;
+    this.#state = 'established';
+    this.sessionId = response.sessionId;
+    this.timeoutMs = response.timeoutMs;
+    writeConnectResponse(this.#output(), response);
+    if (this.#packets.length > 0) this.#host.wake(this);
+  }
+
+  /** Tells the client that its session is over, and ends. */
+  refuseAsExpired(): void {
+    if (this.#state !== 'establishing') return;
+    writeConnectResponse(this.#output(), {
+      protocolVersion: 0,
+      timeoutMs: 0,
+      sessionId: 0n,
+      password: new Uint8Array(16),
+      readOnly: this.answersReadOnly,
+    });
+    this.end({ code: CloseCode.normal, text: 'session expired' });
+  }
+
+  get hasPackets(): boolean {
+    return this.#packets.length > 0;
+  }
+
+  /** The next request, or null if there is none, or none may be taken now. */
+  takePacket(): Packet | null {
+    if (this.#state !== 'established' || this.#isLastOwed) return null;
+    if (this.#slots.length >= this.#host.limits.maxOutstandingRequests || this.#isOutputFull()) return null;
+    return this.#packets.shift() ?? null;
+  }
+
+  /** Takes note that a reply is owed, behind all that are owed already. */
+  owe(slot: ReplySlot): void {
+    this.#slots.push(slot);
+    if (slot.isLast) this.#isLastOwed = true;
+  }
+
+  /** Writes out the replies that may leave: those at the head that are complete, or can be answered from memory. */
+  advance(): void {
+    let slot = this.#slots.peek();
+    while (slot !== undefined && this.#state === 'established' && !this.#isOutputFull()) {
+      if (!slot.isDone) {
+        if (slot.request === null) return;
+        if (!this.#host.answer(this, slot)) return this.#host.wake(this);
+      }
+      this.#slots.shift();
+      this.#reply(slot);
+      if (slot.isLast) return this.end({ code: CloseCode.normal, text: '' });
+      slot = this.#slots.peek();
+    }
+  }
+
+  /** A slot was completed from outside: lets go what may go. */
+  completed(): void {
+    this.advance();
+    if (this.#packets.length > 0) this.#host.wake(this);
+  }
+
+  /** Pings do not wait for what goes before them: a stalled disk is no reason for a client to leave. */
+  answerPings(): void {
+    if (this.#state !== 'established') return;
+    for (let left = this.#packets.length; left > 0; left--) {
+      const packet = this.#packets.shift()!;
+      if (isPing(packet)) this.#pong();
+      else this.#packets.push(packet);
+    }
+  }
+
+  notify(zxid: bigint, event: WatchEvent): void {
+    if (this.#state !== 'established') return;
+    writeWatchEvent(this.#output(), zxid, event);
+    this.#bound();
+  }
+
+  /** Reads the transport while nothing waits, and only then. */
+  settle(): void {
+    if (this.#state === 'ended') return;
+    const mayRead = this.#packets.length === 0;
+    if (mayRead === this.#isReading) return;
+    this.#isReading = mayRead;
+    if (mayRead) this.#connection.resume();
+    else this.#connection.pause();
+  }
+
+  /** Hands this turn's output to the transport. */
+  flush(): void {
+    const writer = this.#writer;
+    if (writer !== null) {
+      this.#writer = null;
+      this.#send(writer);
+      this.#host.writers.giveBack(writer);
+    }
+    if (this.#endReason !== null) this.#connection.close(this.#endReason);
+  }
+
+  /** Flushes what was written, then closes. Replies that are still owed are not sent. */
+  end(reason: CloseReason): void {
+    if (this.#state === 'ended') return;
+    this.#leave();
+    this.#endReason = reason;
+    this.#host.flushLater(this);
+  }
+
+  /** Closes at once, and says so in the log. */
+  cut(why: string): void {
+    if (this.#state === 'ended') return;
+    this.log(why);
+    this.abandon();
+  }
+
+  /** Closes at once; what was written in this turn is dropped. */
+  abandon(): void {
+    this.#leave();
+    this.#connection.terminate();
+  }
+
+  log(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    const session =
+      this.sessionId === 0n ? undefined : `0x${BigInt.asUintN(64, this.sessionId).toString(16)}`;
+    this.#host.logger.warn(message, { remote: this.remoteAddress, session, ...fields });
+  }
+
+  /**
+   * To be called about once per `timeoutMs`. A client that takes in nothing of what it is owed is cut off;
+   * one that is slow, and is not read meanwhile, is kept alive.
+   */
+  checkProgress(): void {
+    const unsent = this.#connection.bufferedBytes;
+    const takenIn = this.#sentBytes - unsent;
+    const isStuck = unsent > 0 && takenIn === this.#takenInAtLastCheck;
+    this.#takenInAtLastCheck = takenIn;
+    this.#unsentBytes = unsent;
+    if (isStuck) this.cut('Client does not read: connection cut');
+    else if (unsent > 0 && !this.#isReading) this.#host.heard(this);
+  }
+
+  #receive(message: Uint8Array): void {
+    if (this.#state === 'ended') return;
+    const packets = this.#split(message);
+    if (packets === null) return;
+    if (this.#state === 'established' && !this.#host.heard(this)) {
+      return this.end({ code: CloseCode.normal, text: 'session expired' });
+    }
+    for (const packet of packets) {
+      if (this.#state === 'greeting') {
+        this.#state = 'establishing';
+        this.#host.greet(this, packet);
+      } else {
+        this.#keep(packet);
+      }
+    }
+    if (this.#packets.length === 0) return;
+    if (this.#state === 'established') this.#host.wake(this);
+    else this.settle();
+  }
+
+  #keep(body: JuteReader): void {
+    const { xid, op } = readRequestHeader(body);
+    const packet = { xid, op, body };
+    if (isPing(packet) && this.#state === 'established') this.#pong();
+    else this.#packets.push(packet);
+  }
+
+  #split(message: Uint8Array): readonly JuteReader[] | null {
+    try {
+      return splitPackets(message, this.#host.limits.maxPacketBytes);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      const code = error.reason === 'oversize' ? CloseCode.messageTooBig : CloseCode.protocolError;
+      this.log('Connection closed: bytes that are no packets', { problem: error.message });
+      this.end({ code, text: error.message });
+      return null;
+    }
+  }
+
+  #pong(): void {
+    writeReply(this.#output(), { xid: Xid.ping, zxid: this.#host.lastZxid, err: ErrorCode.ok }, null);
+  }
+
+  #reply(slot: ReplySlot): void {
+    let zxid = 0n;
+    if (slot.xid !== Xid.auth) {
+      // A reply that had to wait for one before it must not lead the client back in time.
+      zxid = slot.zxid > this.#lastReplyZxid ? slot.zxid : this.#lastReplyZxid;
+      this.#lastReplyZxid = zxid;
+    }
+    writeReply(this.#output(), { xid: slot.xid, zxid, err: slot.error }, slot.reply);
+    this.#bound();
+  }
+
+  #output(): JuteWriter {
+    if (this.#writer === null) {
+      this.#writer = this.#host.writers.take();
+      this.#host.flushLater(this);
+    }
+    return this.#writer;
+  }
+
+  /** Keeps what gathers within a turn small, and cuts off who never reads. */
+  #bound(): void {
+    if (this.#writer !== null && this.#writer.length >= MESSAGE_BYTES) this.#send(this.#writer);
+  }
+
+  #send(writer: JuteWriter): void {
+    if (writer.length === 0) return;
+    if (this.#unsentBytes > this.#host.limits.maxOutputBytes && this.#state !== 'ended') {
+      writer.take();
+      return this.cut('Client does not read: connection cut');
+    }
+    this.#sentBytes += writer.length;
+    this.#connection.send(writer.take());
+    this.#unsentBytes = this.#connection.bufferedBytes;
+  }
+
+  #isOutputFull(): boolean {
+    return this.#unsentBytes + (this.#writer?.length ?? 0) > this.#host.limits.outputHighWaterBytes;
+  }
+
+  #drained(): void {
+    this.#unsentBytes = 0;
+    if (this.#state === 'established') this.#host.wake(this);
+  }
+
+  /** Takes no further part; the transport may go on for a while. */
+  #leave(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#packets.clear();
+    this.#slots.clear();
+    this.#host.gone(this);
+  }
+}
+
+function isPing(packet: Packet): boolean {
+  return packet.xid === Xid.ping && packet.op === OpCode.ping;
+}

@@ -1,0 +1,126 @@
+import {
+  ErrorCode,
+  isClientOp,
+  MarshallingError,
+  OpCode,
+  readRequest,
+  Xid,
+  type AuthRequest,
+  type Request,
+} from '../protocol/index.js';
+import { withIdentities, type Authentication } from './authentication.js';
+import type { ClientConnection, Packet } from './client-connection.js';
+import { ReplySlot } from './reply-slot.js';
+import type { SessionService } from './session-service.js';
+import type { WritePipeline } from './write-pipeline.js';
+
+export interface RequestRouterParts {
+  readonly authentication: Authentication;
+  readonly sessions: SessionService;
+  readonly pipeline: WritePipeline;
+  /** Asks for the zxid that a sync has to wait for, and completes the slot when that is applied. */
+  readonly sync: (connection: ClientConnection, slot: ReplySlot, path: string) => void;
+  /** zxid of the last transaction applied. */
+  readonly lastZxid: () => bigint;
+}
+
+const WRITES: ReadonlySet<number> = new Set([
+  OpCode.create,
+  OpCode.create2,
+  OpCode.createContainer,
+  OpCode.createTtl,
+  OpCode.delete,
+  OpCode.setData,
+  OpCode.setAcl,
+  OpCode.multi,
+  OpCode.closeSession,
+]);
+
+/** Sends every request on the way it has to go, behind a slot that keeps its reply's place. */
+export class RequestRouter {
+  readonly #parts: RequestRouterParts;
+
+  constructor(parts: RequestRouterParts) {
+    this.#parts = parts;
+  }
+
+  route(connection: ClientConnection, packet: Packet): void {
+    if (!isClientOp(packet.op)) return this.#refuse(connection, packet);
+    const request = this.#decode(connection, packet);
+    if (request === null) return;
+    if (WRITES.has(request.op)) this.#write(connection, packet.xid, request);
+    else if (request.op === OpCode.ping)
+      this.#answer(connection, new ReplySlot(packet.xid, null), ErrorCode.ok);
+    else if (request.op === OpCode.auth) this.#authenticate(connection, packet.xid, request.body);
+    else if (request.op === OpCode.sync) this.#sync(connection, packet.xid, request.body.path);
+    else this.#local(connection, packet.xid, request);
+  }
+
+  /** What a client may not ask for is answered in its turn, and then the connection ends, as in ZooKeeper. */
+  #refuse(connection: ClientConnection, packet: Packet): void {
+    connection.log('Connection closed: unknown operation', { op: packet.op });
+    const slot = new ReplySlot(packet.xid, null);
+    slot.isLast = true;
+    this.#answer(connection, slot, ErrorCode.unimplemented);
+  }
+
+  #decode(connection: ClientConnection, packet: Packet): Request | null {
+    try {
+      return readRequest(packet.body, packet);
+    } catch (error) {
+      if (!(error instanceof MarshallingError)) throw error;
+      connection.log('Request refused: its body cannot be decoded', {
+        op: packet.op,
+        problem: error.message,
+      });
+      this.#answer(connection, new ReplySlot(packet.xid, null), ErrorCode.marshallingError);
+      return null;
+    }
+  }
+
+  #local(connection: ClientConnection, xid: number, request: Request): void {
+    connection.owe(new ReplySlot(xid, request));
+    connection.advance();
+  }
+
+  #write(connection: ClientConnection, xid: number, request: Request): void {
+    const { sessions, pipeline } = this.#parts;
+    const { sessionId, identities } = connection;
+    if (!sessions.isOwner(sessionId, connection)) {
+      // ZooKeeper's SESSIONMOVED, which is never told: the client has another connection by now.
+      return connection.cut('Connection closed: its session moved away');
+    }
+    const slot = new ReplySlot(xid, null);
+    slot.isLast = request.op === OpCode.closeSession;
+    connection.owe(slot);
+    const isProposed = pipeline.propose(request, { sessionId, cxid: xid, identities, connection, slot });
+    if (!isProposed) return connection.cut('Connection closed: a request of it could not be prepared');
+    if (slot.isLast) sessions.setClosing(sessionId);
+  }
+
+  #sync(connection: ClientConnection, xid: number, path: string): void {
+    const slot = new ReplySlot(xid, null);
+    connection.owe(slot);
+    this.#parts.sync(connection, slot, path);
+  }
+
+  /** Counts at once for what comes behind it; answered in its turn all the same, because kazoo takes replies by their order. */
+  #authenticate(connection: ClientConnection, xid: number, request: AuthRequest): void {
+    const slot = new ReplySlot(xid, null);
+    const added = this.#parts.authentication.identities(request);
+    if (added === null) {
+      connection.log('Connection closed: authentication failed', { scheme: request.scheme });
+      slot.isLast = true;
+      return this.#answer(connection, slot, ErrorCode.authFailed);
+    }
+    connection.identities = withIdentities(connection.identities, added);
+    this.#answer(connection, slot, ErrorCode.ok);
+  }
+
+  /** Owes a reply that is complete already. */
+  #answer(connection: ClientConnection, slot: ReplySlot, error: ErrorCode): void {
+    slot.complete(error, null, slot.xid === Xid.auth ? 0n : this.#parts.lastZxid());
+    connection.owe(slot);
+    connection.advance();
+  }
+}

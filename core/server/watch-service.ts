@@ -1,0 +1,71 @@
+import { isAllowed, WatchTable, type Change, type StateMachine } from '../data/index.js';
+import { Permission, type Acl, type SetWatches2Request, type WatchEvent } from '../protocol/index.js';
+import type { ClientConnection } from './client-connection.js';
+
+/** Paths of a setWatches that are looked at in one turn. */
+const PATHS_PER_TURN = 2_000;
+
+/** The watches of this member's connections: who hears of a change, and who may. */
+export class WatchService {
+  readonly table = new WatchTable<ClientConnection>();
+  #zxid = 0n;
+
+  /** Writes out the events of what a transaction changed, to those who may read what it is about. */
+  fire(zxid: bigint, changes: readonly Change[]): void {
+    this.#zxid = zxid;
+    for (const change of changes) this.table.trigger(change, mayRead, this.#notify);
+  }
+
+  /**
+   * Takes up again the part of the watches of a reconnected client that begins at path number `from`. What has changed
+   * meanwhile is told at once. Returns where the next part begins, or null when all are up.
+   */
+  rearm(
+    connection: ClientConnection,
+    request: SetWatches2Request,
+    machine: StateMachine,
+    from: number,
+  ): number | null {
+    const part = partOf(request, from, from + PATHS_PER_TURN);
+    const events = this.table.rearm(connection, part, machine, (acl) => mayRead(connection, acl));
+    for (const event of events) connection.notify(machine.lastZxid, event);
+    const next = from + PATHS_PER_TURN;
+    return next < countOf(request) ? next : null;
+  }
+
+  readonly #notify = (connection: ClientConnection, event: WatchEvent): void => {
+    connection.notify(this.#zxid, event);
+  };
+}
+
+function mayRead(connection: ClientConnection, acl: readonly Acl[]): boolean {
+  return isAllowed(acl, Permission.read, connection.identities);
+}
+
+const LISTS = [
+  'dataWatches',
+  'existWatches',
+  'childWatches',
+  'persistentWatches',
+  'persistentRecursiveWatches',
+] as const;
+
+function countOf(request: SetWatches2Request): number {
+  return LISTS.reduce((sum, list) => sum + request[list].length, 0);
+}
+
+/** The paths numbered `from` up to `to`, counted through all the lists. */
+function partOf(request: SetWatches2Request, from: number, to: number): SetWatches2Request {
+  if (from === 0 && countOf(request) <= to) return request;
+  let start = 0;
+  const parts = LISTS.map((list) => {
+    const paths = request[list];
+    const part = paths.slice(Math.max(0, from - start), Math.max(0, to - start));
+    start += paths.length;
+    return [list, part] as const;
+  });
+  return {
+    relativeZxid: request.relativeZxid,
+    ...Object.fromEntries(parts),
+  } as unknown as SetWatches2Request;
+}
