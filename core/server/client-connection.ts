@@ -260,7 +260,7 @@ export class ClientConnection {
   }
 
   #receive(message: Uint8Array): void {
-    if (this.#state === 'ended') return;
+    if (this.#state === 'ended' || this.#isLastOwed) return;
     const packets = this.#split(message);
     if (packets === null) return;
     if (this.#state === 'established' && !this.#host.heard(this)) {

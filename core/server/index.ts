@@ -1,2 +1,6 @@
 /** The shell around the pure rooms: one member of an ensemble. */
-export {};
+export { Member, type MemberParts } from './member.js';
+export { Embedded, type EmbeddedOptions } from './embedded.js';
+export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js';
+export type { MemberHealth } from './health.js';
+export { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';

@@ -1,4 +1,4 @@
-import { QuorateError } from '../runtime/index.js';
+import { QuorateError, SystemClock } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection, type ConnectionHandlers } from './connection.js';
 import type { WebSocketOptions } from './websocket-dialer.js';
 
@@ -19,6 +19,7 @@ type PlatformWebSocketClass = new (url: string, subprotocols: string[]) => Platf
 const OPEN = 1;
 /** The platform tells nobody when its buffer has drained, so it is asked. */
 const DRAIN_POLL_MS = 20;
+const clock = new SystemClock();
 
 /** Opens a WebSocket in a browser. Rejects with a `QuorateError` of code `CONNECT_FAILED`. */
 export function openWebSocket(url: URL, options: WebSocketOptions, signal: AbortSignal): Promise<Connection> {
@@ -149,13 +150,13 @@ class BrowserConnection implements Connection {
     this.#isWatchingDrain = true;
     const look = (): void => {
       if (this.isOpen && this.#socket.bufferedAmount > 0) {
-        setTimeout(look, DRAIN_POLL_MS);
+        clock.setTimer(DRAIN_POLL_MS, look);
         return;
       }
       this.#isWatchingDrain = false;
       if (this.isOpen) this.#handlers?.drained?.();
     };
-    setTimeout(look, DRAIN_POLL_MS);
+    clock.setTimer(DRAIN_POLL_MS, look);
   }
 
   #ended(reason: CloseReason): void {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { QuorateError, type Logger } from '../runtime/index.js';
+import { QuorateError, type Clock, type Logger } from '../runtime/index.js';
 import { CloseCode, type Connection } from './connection.js';
 import { WsConnection } from './ws-connection.js';
 
@@ -16,6 +16,7 @@ export interface WebSocketListenerOptions {
   readonly maxConnectionsPerAddress: number;
   /** Milliseconds within which a socket has to have sent its whole HTTP request. */
   readonly requestTimeoutMs: number;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -34,6 +35,7 @@ export interface HttpAnswer {
 
 /** A connection that is told to close and does not answer is cut off after this time. */
 const CLOSE_TIMEOUT_MS = 2_000;
+const CLOSE_POLL_MS = 10;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 /** One HTTP server on a port: WebSockets by path, and small answers to GET. */
@@ -117,8 +119,11 @@ export class WebSocketListener {
     for (const connection of this.#connections) {
       connection.close({ code: CloseCode.goingAway, text: 'the member is stopping' });
     }
-    const deadline = performance.now() + CLOSE_TIMEOUT_MS;
-    while (this.#connections.size > 0 && performance.now() < deadline) await pause(10);
+    const { clock } = this.#options;
+    const deadline = clock.now() + CLOSE_TIMEOUT_MS;
+    while (this.#connections.size > 0 && clock.now() < deadline) {
+      await new Promise<void>((resolve) => clock.setTimer(CLOSE_POLL_MS, resolve, { hold: true }));
+    }
     for (const connection of this.#connections) connection.terminate();
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -144,7 +149,7 @@ export class WebSocketListener {
 
   #logRefusal(limit: string): void {
     this.#refused += 1;
-    const now = performance.now();
+    const now = this.#options.clock.now();
     if (now - this.#lastRefusalLogAt < REFUSAL_LOG_INTERVAL_MS) return;
     this.#lastRefusalLogAt = now;
     this.#options.logger.warn('Connections refused: limit reached', { limit, refused: this.#refused });
@@ -197,8 +202,4 @@ function hostPort(address: string, port: number | undefined): string {
 function plain(status: number): HttpAnswer {
   const body = status === 404 ? 'not found\n' : 'only GET is allowed here\n';
   return { status, contentType: 'text/plain; charset=utf-8', body };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

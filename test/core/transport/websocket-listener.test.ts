@@ -2,7 +2,7 @@ import { connect as tcp } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
-import { silentLogger, type QuorateError } from '../../../core/runtime/index.js';
+import { silentLogger, SystemClock, type QuorateError } from '../../../core/runtime/index.js';
 import { WebSocketDialer, type CloseReason, type Connection } from '../../../core/transport/index.js';
 import { WebSocketListener, type WebSocketListenerOptions } from '../../../core/transport/listener.js';
 
@@ -26,6 +26,7 @@ async function serve(options: Partial<WebSocketListenerOptions> = {}): Promise<S
     maxConnections: 100,
     maxConnectionsPerAddress: 100,
     requestTimeoutMs: 5_000,
+    clock: new SystemClock(),
     logger: silentLogger,
     ...options,
   });
