@@ -60,7 +60,8 @@ export class Handshake {
   #create(connection: ClientConnection, request: ConnectRequest): void {
     const { sessions, pipeline, clock } = this.#parts;
     const timeoutMs = this.#negotiate(request.timeoutMs);
-    const sessionId = sessions.newId(clock.wall(), pipeline.nextZxid());
+    const latest = Math.max(clock.wall(), this.#parts.machine().lastTime);
+    const sessionId = sessions.newId(latest, pipeline.nextZxid());
     sessions.track(sessionId, timeoutMs, clock.now(), connection);
     const isProposed = pipeline.propose(
       { op: OpCode.createSession, body: { timeoutMs } },

@@ -46,13 +46,12 @@ export class SessionService {
   }
 
   /**
-   * An id that no session has had: from the wall clock, kept from running backwards within this process and
-   * behind every session that still lives, with the proposal's number in its low bits so that a clock that
-   * was set back between two runs does not repeat one either.
+   * An id that no session has had: from the time of the latest transaction, which never runs backwards, and the
+   * number of the proposal that creates it, which is never used twice; behind every session that still lives.
    */
-  newId(wallMs: number, zxid: bigint): bigint {
+  newId(latestMs: number, zxid: bigint): bigint {
     const member = BigInt(this.#options.memberId) << 56n;
-    const drawn = ((BigInt(wallMs) << 16n) & LOW_56_BITS) | (zxid & 0xffffn);
+    const drawn = ((BigInt(latestMs) << 16n) & LOW_56_BITS) | (zxid & 0xffffn);
     const last = BigInt.asUintN(64, this.#lastId) & LOW_56_BITS;
     let id = member | (drawn > last ? drawn : last + 1n);
     if (id === CONTAINER_MARK) id += 1n;
