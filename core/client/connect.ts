@@ -1,0 +1,131 @@
+import {
+  SystemClock,
+  SystemRandom,
+  silentLogger,
+  type Clock,
+  type Logger,
+  type Random,
+} from '../runtime/index.js';
+import { WebSocketDialer, type Dialer } from '../transport/index.js';
+import { abortable } from './abortable.js';
+import type { AuthInfo } from './auth-list.js';
+import { Chroot } from './chroot.js';
+import { ClosedError, ConnectStringError, ConnectTimeoutError } from './client-errors.js';
+import type { Client } from './client.js';
+import { parseConnectString } from './connect-string.js';
+import { BadArgumentsError } from './errors.js';
+import { exponentialBackoff, type RetryPolicy } from './retry.js';
+import { SessionClient } from './session-client.js';
+
+export interface ClientOptions {
+  /** What is asked for; servers keep it within their own bounds. Milliseconds, default 10 000. */
+  readonly sessionTimeoutMs?: number | undefined;
+  /** For one attempt at one host, to the server's answer. Default: a third of the session timeout. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** How attempts to reach a server follow each other; when it gives up, the client closes. Default: exponential backoff without end. */
+  readonly retry?: RetryPolicy | undefined;
+  /** Identities for every connection. If a server refuses one, the client closes with `AuthFailedError`. */
+  readonly auth?: readonly AuthInfo[] | undefined;
+  /** Dialers by the scheme of the connect string, beside `ws` and `wss`. */
+  readonly transports?: Readonly<Record<string, Dialer>> | undefined;
+  /** Dials whatever the scheme is. */
+  readonly dialer?: Dialer | undefined;
+  /** Requests that may wait for an answer before further ones reject with `QueueFullError`. Default 10 000. */
+  readonly maxPendingRequests?: number | undefined;
+  /** The same in bytes of their payload. Default 64 MiB. */
+  readonly maxPendingBytes?: number | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+export interface ConnectOptions extends ClientOptions {
+  /** How long to wait for the first session. Milliseconds, default 30 000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Ends the waiting and closes the client; once connected it has no effect. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_SESSION_TIMEOUT_MS = 10_000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
+const DEFAULT_MAX_PENDING_REQUESTS = 10_000;
+const DEFAULT_MAX_PENDING_BYTES = 64 * 1024 * 1024;
+const MAX_SESSION_TIMEOUT_MS = 0x7fffffff;
+
+/**
+ * A client that is returned at once and connects by itself, for as long as it takes: for applications that start
+ * without a server. Throws `ConnectStringError` and `BadArgumentsError`.
+ */
+export function createClient(url: string, options: ClientOptions = {}): Client {
+  const { scheme, addresses, chroot } = parseConnectString(url);
+  const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
+  const { attemptTimeoutMs = sessionTimeoutMs / 3 } = options;
+  checkDuration('sessionTimeoutMs', sessionTimeoutMs);
+  checkDuration('attemptTimeoutMs', attemptTimeoutMs);
+  return new SessionClient({
+    addresses,
+    chroot: new Chroot(chroot),
+    dialer: dialerFor(url, scheme, options),
+    sessionTimeoutMs: Math.round(sessionTimeoutMs),
+    attemptTimeoutMs,
+    policy: options.retry ?? exponentialBackoff(),
+    auth: options.auth ?? [],
+    limits: {
+      maxRequests: options.maxPendingRequests ?? DEFAULT_MAX_PENDING_REQUESTS,
+      maxBytes: options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES,
+    },
+    clock: options.clock ?? new SystemClock(),
+    random: options.random ?? new SystemRandom(),
+    logger: options.logger ?? silentLogger,
+  });
+}
+
+/**
+ * A client with a session. Rejects with `ConnectTimeoutError` when no server accepted one in time, with the
+ * signal's reason, or with what made the client close itself, such as `AuthFailedError`; the client is then closed.
+ */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal } = options;
+  checkDuration('connectTimeoutMs', connectTimeoutMs);
+  signal?.throwIfAborted();
+  const client = createClient(url, options);
+  const timeout = new AbortController();
+  const timer = client.clock.setTimer(
+    connectTimeoutMs,
+    () => {
+      const what = `no server of ${url} accepted a session within ${connectTimeoutMs} ms`;
+      timeout.abort(new ConnectTimeoutError({ what, fields: { connectString: url } }));
+    },
+    { hold: true },
+  );
+  try {
+    await abortable(client.connected({ signal: timeout.signal }), signal);
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error instanceof ClosedError && error.cause !== undefined ? error.cause : error;
+  } finally {
+    timer.cancel();
+  }
+}
+
+function dialerFor(url: string, scheme: string, { dialer, transports }: ClientOptions): Dialer {
+  if (dialer !== undefined) return dialer;
+  const named = transports?.[scheme];
+  if (named !== undefined) return named;
+  if (scheme === 'ws' || scheme === 'wss') return new WebSocketDialer();
+  const known = ['ws', 'wss', ...Object.keys(transports ?? {})].join(', ');
+  throw new ConnectStringError({
+    what: `connect string "${url}": no transport speaks "${scheme}", only ${known}`,
+    fields: { connectString: url },
+  });
+}
+
+function checkDuration(option: string, value: number): void {
+  if (value > 0 && value <= MAX_SESSION_TIMEOUT_MS) return;
+  throw new BadArgumentsError({
+    operation: 'connect',
+    what: `${option} must be a number of milliseconds above 0, not ${value}`,
+    fields: { option, value },
+  });
+}

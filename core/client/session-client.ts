@@ -1,0 +1,347 @@
+import {
+  OpCode,
+  type Acl,
+  type ClientOp,
+  type PathVersion,
+  type RequestBodies,
+  type Stat,
+} from '../protocol/index.js';
+import type { Clock, Logger, Random } from '../runtime/index.js';
+import { abortable } from './abortable.js';
+import type { Chroot } from './chroot.js';
+import type {
+  Client,
+  ConnectionState,
+  CreateOptions,
+  Created,
+  Operation,
+  OperationResult,
+  ReadOptions,
+  RequestOptions,
+  Session,
+  Watch,
+  WatchStreamEvent,
+} from './client.js';
+import { createWithParents } from './create-with-parents.js';
+import { InvalidAclError } from './errors.js';
+import { validatePath } from './path.js';
+import type { RequestSpec } from './pending-request.js';
+import {
+  checkedVersion,
+  created,
+  createRequest,
+  encodeData,
+  multiMember,
+  multiResults,
+  ownBytes,
+} from './requests.js';
+import { SessionMachine, type SessionMachineOptions } from './session-machine.js';
+import type { WatchKind } from './watch-registry.js';
+
+type WriteOptions = RequestOptions & { readonly version?: number };
+
+/** What an operation on one path adds to its path. */
+interface PathOperation<Op extends ClientOp, Result> {
+  readonly op: Op;
+  readonly operation: string;
+  readonly path: string;
+  readonly body: (serverPath: string) => RequestBodies[Op];
+  readonly result: RequestSpec<Op, Result>['result'];
+  readonly whenMissing?: () => Result;
+}
+
+/** The client that the door promises: turns calls into requests, and leaves sessions and connections to its machine. */
+export class SessionClient implements Client {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly #machine: SessionMachine;
+  readonly #chroot: Chroot;
+
+  constructor(options: SessionMachineOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.logger = options.logger;
+    this.#chroot = options.chroot;
+    this.#machine = new SessionMachine(options);
+    this.#machine.start();
+  }
+
+  get state(): ConnectionState {
+    return this.#machine.state;
+  }
+
+  get session(): Session {
+    return this.#machine.session;
+  }
+
+  get lastZxid(): bigint {
+    return this.#machine.lastZxid;
+  }
+
+  connected({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (state: ConnectionState): void => {
+        if (state !== 'connected' && state !== 'closed') return;
+        stop();
+        signal?.removeEventListener('abort', abort);
+        if (state === 'connected') resolve();
+        else reject(this.#machine.closedBy);
+      };
+      const abort = (): void => {
+        stop();
+        reject(signal?.reason);
+      };
+      let stop = (): void => undefined;
+      if (signal?.aborted === true) return abort();
+      if (this.state !== 'closed') stop = this.onState(settle);
+      signal?.addEventListener('abort', abort, { once: true });
+      settle(this.state);
+    });
+  }
+
+  onState(listener: (state: ConnectionState, session: Session) => void): () => void {
+    return this.#machine.feed.listen(listener);
+  }
+
+  states(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<ConnectionState> {
+    return this.#machine.feed.stream(options.signal);
+  }
+
+  async create(
+    path: string,
+    data: Uint8Array | string | null = null,
+    options: CreateOptions = {},
+  ): Promise<Created> {
+    const { op, body } = createRequest(this.#chroot, { ...options, path, data });
+    const create = (): Promise<Created> =>
+      this.#machine.submit(
+        {
+          op,
+          body,
+          rule: options.uniqueName === true ? 'lookup' : 'unknown',
+          operation: 'create',
+          path,
+          result: (reply) => created(this.#chroot, reply),
+        },
+        options,
+      );
+    if (options.createParents !== true) return create();
+    return createWithParents(create, body.path, (spec) => this.#machine.submit(spec, options));
+  }
+
+  delete(path: string, options: WriteOptions = {}): Promise<void> {
+    return this.#write(options, {
+      op: OpCode.delete,
+      operation: 'delete',
+      path,
+      body: (serverPath) => versioned('delete', path, serverPath, options),
+      result: () => undefined,
+    });
+  }
+
+  exists(path: string, options: ReadOptions = {}): Promise<Stat | null> {
+    const { watch } = options;
+    return this.#read<typeof OpCode.exists, Stat | null>(options, 'exist', {
+      op: OpCode.exists,
+      operation: 'exists',
+      path,
+      body: (serverPath) => ({ path: serverPath, watch: watch !== undefined }),
+      result: ({ stat }) => stat,
+      whenMissing: () => null,
+    });
+  }
+
+  getData(
+    path: string,
+    options: ReadOptions = {},
+  ): Promise<{ readonly data: Uint8Array | null; readonly stat: Stat }> {
+    return this.#read(options, 'data', {
+      op: OpCode.getData,
+      operation: 'getData',
+      path,
+      body: (serverPath) => ({ path: serverPath, watch: options.watch !== undefined }),
+      result: ({ data, stat }) => ({ data: ownBytes(data), stat }),
+    });
+  }
+
+  setData(path: string, data: Uint8Array | string | null, options: WriteOptions = {}): Promise<Stat> {
+    return this.#write(options, {
+      op: OpCode.setData,
+      operation: 'setData',
+      path,
+      body: (serverPath) => ({
+        ...versioned('setData', path, serverPath, options),
+        data: encodeData(data),
+      }),
+      result: ({ stat }) => stat,
+    });
+  }
+
+  getChildren(
+    path: string,
+    options: ReadOptions = {},
+  ): Promise<{ readonly children: readonly string[]; readonly stat: Stat }> {
+    return this.#read(options, 'child', {
+      op: OpCode.getChildren2,
+      operation: 'getChildren',
+      path,
+      body: (serverPath) => ({ path: serverPath, watch: options.watch !== undefined }),
+      result: ({ children, stat }) => ({ children: [...children].sort(), stat }),
+    });
+  }
+
+  getAcl(
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<{ readonly acl: readonly Acl[]; readonly stat: Stat }> {
+    return this.#read(options, null, {
+      op: OpCode.getAcl,
+      operation: 'getAcl',
+      path,
+      body: (serverPath) => ({ path: serverPath }),
+      result: ({ acl, stat }) => ({ acl, stat }),
+    });
+  }
+
+  setAcl(path: string, acl: readonly Acl[], options: WriteOptions = {}): Promise<Stat> {
+    return this.#write(options, {
+      op: OpCode.setAcl,
+      operation: 'setAcl',
+      path,
+      body: (serverPath) => {
+        if (acl.length === 0) throw new InvalidAclError({ operation: 'setAcl', path });
+        return { ...versioned('setAcl', path, serverPath, options), acl };
+      },
+      result: ({ stat }) => stat,
+    });
+  }
+
+  async multi(
+    operations: readonly Operation[],
+    options: RequestOptions = {},
+  ): Promise<readonly OperationResult[]> {
+    const ops = operations.map((operation) => multiMember(this.#chroot, operation));
+    const reply = await this.#machine.submit(
+      { op: OpCode.multi, body: { ops }, rule: 'unknown', operation: 'multi', result: (body) => body },
+      options,
+    );
+    return multiResults(this.#chroot, operations, reply);
+  }
+
+  sync(path: string, options: RequestOptions = {}): Promise<void> {
+    return this.#read(options, null, {
+      op: OpCode.sync,
+      operation: 'sync',
+      path,
+      body: (serverPath) => ({ path: serverPath }),
+      result: () => undefined,
+    });
+  }
+
+  async getEphemerals(prefix = '/', options: RequestOptions = {}): Promise<readonly string[]> {
+    const prefixPath = prefix === '/' ? this.#chroot.prefix || '/' : this.#chroot.toServer(prefix);
+    return this.#machine.submit(
+      {
+        op: OpCode.getEphemerals,
+        body: { prefixPath },
+        rule: 'resend',
+        operation: 'getEphemerals',
+        path: prefix,
+        result: ({ ephemerals }) => ephemerals.flatMap((path) => this.#chroot.toClient(path) ?? []).sort(),
+      },
+      options,
+    );
+  }
+
+  countDescendants(path: string, options: RequestOptions = {}): Promise<number> {
+    return this.#read(options, null, {
+      op: OpCode.getAllChildrenNumber,
+      operation: 'countDescendants',
+      path,
+      body: (serverPath) => ({ path: serverPath }),
+      result: ({ totalNumber }) => totalNumber,
+    });
+  }
+
+  whoAmI(
+    options: RequestOptions = {},
+  ): Promise<readonly { readonly scheme: string; readonly user: string }[]> {
+    return this.#machine.submit(
+      {
+        op: OpCode.whoAmI,
+        body: {},
+        rule: 'resend',
+        operation: 'whoAmI',
+        result: ({ clientInfo }) => clientInfo,
+      },
+      options,
+    );
+  }
+
+  addAuth(scheme: string, auth: Uint8Array | string, options: RequestOptions = {}): Promise<void> {
+    return abortable(this.#machine.addAuth({ scheme, auth }), options.signal);
+  }
+
+  watch(
+    path: string,
+    options: { readonly recursive?: boolean; readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncIterable<WatchStreamEvent> {
+    validatePath(path, 'watch');
+    return this.#machine.openStream(path, {
+      isRecursive: options.recursive === true,
+      signal: options.signal,
+    });
+  }
+
+  async unwatch(path: string, watch: Watch): Promise<void> {
+    const unwanted = this.#machine.watches.remove(path, watch);
+    await Promise.all(unwanted.map((table) => this.#machine.removeWatches(path, table)));
+  }
+
+  close(): Promise<void> {
+    return this.#machine.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #read<Op extends ClientOp, Result>(
+    options: ReadOptions,
+    kind: WatchKind | null,
+    read: PathOperation<Op, Result>,
+  ): Promise<Result> {
+    const { path, operation } = read;
+    validatePath(path, operation);
+    const claim =
+      options.watch === undefined || kind === null
+        ? undefined
+        : this.#machine.watches.claim(kind, path, options.watch);
+    const body = read.body(this.#chroot.toServer(path));
+    try {
+      return await this.#machine.submit({ ...read, body, rule: 'resend', claim }, options);
+    } finally {
+      claim?.release();
+    }
+  }
+
+  async #write<Op extends ClientOp, Result>(
+    options: RequestOptions,
+    write: PathOperation<Op, Result>,
+  ): Promise<Result> {
+    validatePath(write.path, write.operation);
+    const body = write.body(this.#chroot.toServer(write.path));
+    return this.#machine.submit({ ...write, body, rule: 'unknown' }, options);
+  }
+}
+
+/** Throws `BadArgumentsError`. */
+function versioned(
+  operation: string,
+  path: string,
+  serverPath: string,
+  options: { readonly version?: number },
+): PathVersion {
+  return { path: serverPath, version: checkedVersion(operation, path, options.version) };
+}

@@ -1,0 +1,27 @@
+import type { Clock } from '../runtime/index.js';
+
+/** Waits on `clock`; rejects with the signal's reason when it aborts first. Keeps the process alive. */
+export function sleep(
+  delayMs: number,
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason);
+      return;
+    }
+    const abort = (): void => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    const timer = clock.setTimer(
+      delayMs,
+      () => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      },
+      { hold: true },
+    );
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
