@@ -30,6 +30,7 @@ export interface ChangeListener {
   beforeChange(node: Znode): void;
 }
 
+const NO_BYTES = new Uint8Array(0);
 const NO_NODES: ReadonlySet<Znode> = new Set();
 
 /**
@@ -220,6 +221,7 @@ export class DataTree {
 /** A view into a buffer that is much larger than itself, such as a batch from the network, would keep all of that buffer alive. */
 export function ownBytes(data: Uint8Array | null): Uint8Array | null {
   if (data === null || data.buffer.byteLength <= 2 * data.length) return data;
+  if (data.length === 0) return NO_BYTES;
   return new Uint8Array(data);
 }
 

@@ -49,6 +49,11 @@ export class RequestPreparer {
     this.#reaper = machine.state.tree.expirable();
   }
 
+  /** Znodes, sessions and quotas that something proposed but not applied will change: 0 once everything is applied. */
+  get pendingCount(): number {
+    return this.#overlay.size;
+  }
+
   /**
    * The transaction for this request if it is proposed as `zxid`; a refused request gives an error transaction.
    * Never throws on any request.

@@ -10,6 +10,8 @@ import type { Znode } from './znode.js';
 export interface Snapshot {
   /** The state is exactly the one after this transaction. */
   readonly zxid: bigint;
+  /** Znodes held in memory because they changed before their turn to be written. */
+  readonly keptCount: number;
   /** The next bytes, at most `maxBytes` of them; null behind the last. */
   next(maxBytes: number): Uint8Array | null;
   /** Lets go of what is kept for the rest. Idempotent; nothing more is handed out afterwards. */
@@ -79,6 +81,10 @@ class SnapshotWriter implements Snapshot {
     this.#writeOpening(state);
   }
 
+  get keptCount(): number {
+    return this.#kept.length;
+  }
+
   /** True if the znode as it is now belongs in here and is neither written nor kept yet. */
   lacks(node: Znode): boolean {
     return (
@@ -96,7 +102,7 @@ class SnapshotWriter implements Snapshot {
       this.#output = this.#writer.take();
     }
     if (this.#output.length === 0) return null;
-    const slice = this.#output.subarray(0, maxBytes);
+    const slice = this.#output.subarray(0, Math.max(1, maxBytes));
     this.#output = this.#output.subarray(slice.length);
     return slice;
   }

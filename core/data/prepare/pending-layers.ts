@@ -32,9 +32,9 @@ export class PendingLayers<K, V extends Pending> {
     this.#onPlaced = onPlaced;
   }
 
-  /** True if nothing is pending, in either layer. */
-  get isEmpty(): boolean {
-    return this.#proposed.size === 0 && this.#attempted.size === 0;
+  /** Entries in both layers. */
+  get size(): number {
+    return this.#proposed.size + this.#attempted.size;
   }
 
   find(key: K): V | undefined {

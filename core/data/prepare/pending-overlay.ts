@@ -31,6 +31,11 @@ export class PendingOverlay {
     this.quotas = new PendingQuotas(state, this.#nodes, isQuotaEnforced);
   }
 
+  /** Znodes, sessions and quotas that something proposed will change. */
+  get size(): number {
+    return this.#nodes.size + this.sessions.size + this.quotas.layers.size;
+  }
+
   /** Null if there will be no such znode. */
   find(path: string): NodeState | null {
     const pending = this.#nodes.find(path);

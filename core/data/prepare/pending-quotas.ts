@@ -67,7 +67,7 @@ export class PendingQuotas {
   }
 
   get #isNeeded(): boolean {
-    return this.#isEnforced && (this.#state.quotas.quotas.size > 0 || !this.layers.isEmpty);
+    return this.#isEnforced && (this.#state.quotas.quotas.size > 0 || this.layers.size > 0);
   }
 
   #find(path: string): (QuotaUsage & { readonly limits: QuotaLimits | null }) | undefined {

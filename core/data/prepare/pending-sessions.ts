@@ -17,13 +17,12 @@ export class PendingSessions {
     this.#applied = applied;
   }
 
-  isOpen(sessionId: bigint): boolean {
-    return this.#pending.find(sessionId)?.isOpen ?? this.#applied.all.has(sessionId);
+  get size(): number {
+    return this.#pending.size;
   }
 
-  /** True between the preparation of the session's close and its application. */
-  isClosing(sessionId: bigint): boolean {
-    return this.#pending.find(sessionId)?.isOpen === false;
+  isOpen(sessionId: bigint): boolean {
+    return this.#pending.find(sessionId)?.isOpen ?? this.#applied.all.has(sessionId);
   }
 
   open(sessionId: bigint, zxid: bigint): void {

@@ -12,7 +12,6 @@ export function prepareCreateSession(
 ): CreateSessionOutcome | ErrorOutcome {
   const isValid = Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS;
   if (!isValid || !isUsableSessionId(sessionId)) return refuse(ErrorCode.badArguments);
-  if (overlay.sessions.isClosing(sessionId)) return refuse(ErrorCode.sessionExpired);
   overlay.sessions.open(sessionId, overlay.zxid);
   return { type: 'createSession', timeoutMs };
 }

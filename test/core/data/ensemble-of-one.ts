@@ -58,14 +58,14 @@ export class EnsembleOfOne {
   /** How many of the log are applied. */
   applied = 0;
 
-  constructor(rules: Partial<PrepareRules> = {}, machine = new StateMachine()) {
-    this.machine = machine;
-    this.zxid = machine.lastZxid;
-    this.preparer = new RequestPreparer(machine, rules);
-    if (machine.sessions.size === 0) {
-      this.openSession(SESSION);
-      this.openSession(OTHER_SESSION);
-    }
+  /** Without a machine: a new one with two sessions. */
+  constructor(rules: Partial<PrepareRules> = {}, machine?: StateMachine) {
+    this.machine = machine ?? new StateMachine();
+    this.zxid = this.machine.lastZxid;
+    this.preparer = new RequestPreparer(this.machine, rules);
+    if (machine !== undefined) return;
+    this.openSession(SESSION);
+    this.openSession(OTHER_SESSION);
   }
 
   openSession(sessionId: bigint, timeoutMs = 10_000): Applied {
