@@ -22,3 +22,25 @@ export type { Constructor } from './constructor.js';
 export { DeclarationError, type DeclarationProblem } from './declaration-error.js';
 export { inject, token, InjectionError, type NamedToken, type Token } from './container.js';
 export type { ApplicationEvent, ApplicationEventType, ApplicationState, EventOf } from './events.js';
+export { Application } from './application.js';
+export {
+  provide,
+  type ApplicationHooks,
+  type ApplicationOptions,
+  type Provision,
+} from './application-options.js';
+export { connect, type ConnectTarget, type Engine } from './engine.js';
+export { Client, Logger } from './tokens.js';
+export { Locks } from './locks.js';
+export { currentHold } from './runtime/lock-interceptor.js';
+export { JobInvalidError, Queue, Queues } from './queues.js';
+export { Services, ServiceUnavailableError, type SearchOptions } from './services.js';
+export {
+  ConfigStore,
+  type ConfigHistoryEntry,
+  type ConfigRules,
+  type StoredConfig,
+} from './config/config-store.js';
+export { ConfigRefusedError, ConfigUnknownError } from './config/config-errors.js';
+export { onReload } from './config/live-config.js';
+export * from '../core/recipes/index.js';

@@ -27,7 +27,6 @@ export {
   AcquireTimeoutError,
   CacheOverflowError,
   ClaimLostError,
-  DrainDeadlineError,
   HoldLostError,
   HoldReleasedError,
   InvalidInstanceError,

@@ -8,7 +8,10 @@ export interface LockedOptions {
 }
 
 /** A method that can be locked: it is asynchronous, since acquiring a lock takes a while. */
-type LockedDecorator<Parameters extends readonly unknown[]> = <Actual extends Parameters, Result>(
+type LockedDecorator<Parameters extends readonly unknown[]> = <
+  Actual extends readonly [...Parameters, ...unknown[]],
+  Result,
+>(
   target: object,
   member: string | symbol,
   descriptor: TypedPropertyDescriptor<(...parameters: Actual) => Promise<Result>>,

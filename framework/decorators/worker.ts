@@ -21,6 +21,8 @@ export type JobHandler<T> = unknown extends T
   : { readonly handle: (job: Job<T>) => unknown };
 
 /** Declares a class whose `handle` works off a queue. */
-export function Worker<T = unknown>(options: WorkerOptions<T>): (target: Constructor<JobHandler<T>>) => void {
+export function Worker<T = unknown>(
+  options: WorkerOptions<T>,
+): (target: Constructor<JobHandler<NoInfer<T>>>) => void {
   return (target) => recordDeclaration(target, { kind: 'worker', options });
 }

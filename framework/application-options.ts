@@ -1,0 +1,53 @@
+import type { Clock, Logger, Random } from '../core/runtime/index.js';
+import type { Application } from './application.js';
+import type { Constructor } from './constructor.js';
+import type { Token } from './container.js';
+import type { ConnectTarget } from './engine.js';
+import type { ApplicationEvent } from './events.js';
+
+/** Moments in the life of an application. What `connected` and `started` throw, or reject with, fails the start. */
+export interface ApplicationHooks {
+  /** Every event, from the very first one. */
+  readonly event?: (event: ApplicationEvent) => void;
+  /** A session is there, or will be later when it starts without a server; nothing is built yet. */
+  readonly connected?: (application: Application) => unknown;
+  readonly started?: (application: Application) => unknown;
+  readonly draining?: (application: Application) => unknown;
+  readonly stopped?: (application: Application) => unknown;
+}
+
+/** A value for a token. */
+export interface Provision {
+  readonly token: Token;
+  readonly value: unknown;
+}
+
+/** Gives the value of a token, for `provide`. */
+export function provide<T>(token: Token<T>, value: NoInfer<T>): Provision {
+  return { token, value };
+}
+
+export interface ApplicationOptions {
+  /** `embedded:`, `embedded:./data`, `ws://a:7300,b:7300/chroot`, `wss://…`; or a client or an engine made elsewhere, which stays open. */
+  readonly connect: ConnectTarget;
+  /** Every class with a decorator that this application runs. */
+  readonly declare: readonly Constructor[];
+  /** What else can be injected. */
+  readonly provide?: readonly Provision[] | undefined;
+  /** Names this process among those that run the same application; host name, process id and a random part if left out. */
+  readonly id?: string | undefined;
+  /** Asked for; the servers keep it within their bounds. 10 000 if left out. */
+  readonly sessionTimeoutMs?: number | undefined;
+  /** How long a start waits for a server. 30 000 if left out. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long work in hand may go on once a stop began. 10 000 if left out. */
+  readonly drainDeadlineMs?: number | undefined;
+  /** Directory in which good configuration is kept, so that a start without a server is possible. */
+  readonly lastKnownGood?: string | undefined;
+  /** Stop on SIGTERM and SIGINT; a second one stops without waiting for work in hand. */
+  readonly handleSignals?: boolean | undefined;
+  readonly hooks?: ApplicationHooks | undefined;
+  readonly logger?: Logger | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+}

@@ -1,0 +1,276 @@
+import { hostname } from 'node:os';
+import type { Client as SessionClient } from '../core/client/index.js';
+import {
+  QuorateError,
+  silentLogger,
+  SystemClock,
+  SystemRandom,
+  type Clock,
+  type Logger as LoggerPort,
+} from '../core/runtime/index.js';
+import type { ApplicationOptions } from './application-options.js';
+import { ConfigStore } from './config/config-store.js';
+import { LastKnownGood } from './config/last-known-good.js';
+import { Container, type Token } from './container.js';
+import { openEngine } from './engine.js';
+import {
+  EventHub,
+  type ApplicationEvent,
+  type ApplicationEventType,
+  type ApplicationState,
+  type EventOf,
+} from './events.js';
+import { explore } from './explorer.js';
+import { Locks } from './locks.js';
+import type { Plan } from './plan.js';
+import { Queues } from './queues.js';
+import { LockInterceptor } from './runtime/lock-interceptor.js';
+import { startRunners } from './runtime/orchestrator.js';
+import { handleSignals } from './runtime/process-signals.js';
+import { UndoStack } from './runtime/undo-stack.js';
+import { settledWithin } from './runtime/waiting.js';
+import { Services } from './services.js';
+import { Client, Logger } from './tokens.js';
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
+const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
+
+/** How long each step of a stop may take beyond the drain deadline: enough to give something back to a server that answers. */
+const STOP_GRACE_MS = 5000;
+
+/** Longer than any process lives. */
+const FOR_EVER_MS = 2 ** 52;
+
+/** What is there to be injected in every application. */
+const BUILT_IN: readonly Token[] = [Client, Logger, Locks, Queues, Services, ConfigStore];
+
+/**
+ * The declared classes of one process, running.
+ *
+ * - starting: connects, loads configuration, builds and starts services, registers them, starts workers and leader jobs;
+ * - running;
+ * - draining: takes in nothing more; work in hand finishes, or is aborted at the deadline; then leaderships, registrations,
+ *   services and the session end, in this order;
+ * - stopped: final;
+ * - failed: final; it could not start, or its client closed for good. What had been started is stopped.
+ *
+ * A running application keeps its process alive.
+ */
+export class Application implements AsyncDisposable {
+  /** Names this process among those that run the same application. */
+  readonly id: string;
+  /** Resolves when the application is stopped or failed, whoever stopped it. */
+  readonly stopped: Promise<void>;
+  readonly #options: ApplicationOptions;
+  readonly #clock: Clock;
+  readonly #logger: LoggerPort;
+  readonly #events: EventHub;
+  readonly #undo: UndoStack;
+  /** Aborts when work in hand may not go on any longer. */
+  readonly #deadline = new AbortController();
+  #container = new Container();
+  #client: SessionClient | undefined;
+  #state: ApplicationState = 'starting';
+  #stopping: Promise<void> | undefined;
+  #resolveStopped: () => void = () => undefined;
+
+  private constructor(options: ApplicationOptions) {
+    const random = options.random ?? new SystemRandom();
+    this.id = options.id ?? `${hostname()}-${process.pid}-${random.uuid().slice(0, 8)}`;
+    this.#options = { ...options, random };
+    this.#clock = options.clock ?? new SystemClock();
+    this.#logger = (options.logger ?? silentLogger).child({ application: this.id });
+    this.#events = new EventHub(this.#logger);
+    this.#undo = new UndoStack(this.#clock, this.#logger);
+    this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve));
+    if (options.hooks?.event !== undefined) this.#events.on('*', options.hooks.event);
+  }
+
+  /**
+   * Resolves when everything runs. If a step fails, what had been started is stopped again, and it rejects with the reason.
+   * @throws DeclarationError when the declarations cannot work; then nothing was started.
+   */
+  static async start(options: ApplicationOptions): Promise<Application> {
+    const provided = new Set<Token>([...BUILT_IN, ...(options.provide ?? []).map(({ token }) => token)]);
+    const plan = explore(options.declare, (token) => provided.has(token));
+    const application = new Application(options);
+    await application.#start(plan);
+    return application;
+  }
+
+  /** Starts, stops on SIGTERM or SIGINT, and resolves when stopped: the whole `main` of a program. */
+  static async run(options: ApplicationOptions): Promise<void> {
+    const application = await Application.start({ ...options, handleSignals: true });
+    await application.stopped;
+  }
+
+  get state(): ApplicationState {
+    return this.#state;
+  }
+
+  /** The session client. Not to be closed. */
+  get client(): SessionClient {
+    if (this.#client === undefined)
+      throw new QuorateError('NOT_CONNECTED', 'the application is not connected yet');
+    return this.#client;
+  }
+
+  /** The instance of a class, or the value of a token. */
+  get<T>(token: Token<T>): T {
+    return this.#container.get(token);
+  }
+
+  /** Calls `listener` with every event of one type, or of all with `*`; returns how to stop it. */
+  on<Type extends ApplicationEventType>(type: Type, listener: (event: EventOf<Type>) => void): () => void;
+  on(type: '*', listener: (event: ApplicationEvent) => void): () => void;
+  on(type: never, listener: (event: never) => void): () => void {
+    return this.#events.on(type, listener);
+  }
+
+  /** Resolves when stopped. A second call may only bring the deadline forward. */
+  async stop(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    const { deadlineMs = this.#options.drainDeadlineMs ?? DEFAULT_DRAIN_DEADLINE_MS } = options;
+    if (this.#stopping === undefined || options.deadlineMs !== undefined) this.#limit(deadlineMs);
+    this.#stopping ??= this.#stop('stopped');
+    await this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #start(plan: Plan): Promise<void> {
+    this.#enter('starting');
+    try {
+      const isOnline = await this.#connect();
+      await this.#options.hooks?.connected?.(this);
+      await this.#startRunners(plan, isOnline);
+      await this.#options.hooks?.started?.(this);
+    } catch (error) {
+      this.#logger.error('the application could not start', { error });
+      this.#deadline.abort();
+      this.#stopping = this.#stop('failed');
+      await this.#stopping;
+      throw error;
+    }
+    this.#enter('running');
+    this.#holdProcess();
+    // Until the very end: a second signal is to cut the waiting short, not to kill the process.
+    if (this.#options.handleSignals === true) void this.stopped.then(handleSignals(this));
+  }
+
+  /** Resolves with whether a server answers; false only if it may start without one. */
+  async #connect(): Promise<boolean> {
+    const {
+      connect,
+      sessionTimeoutMs,
+      connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
+      random,
+      lastKnownGood,
+    } = this.#options;
+    const engine = await openEngine(connect, {
+      clock: this.#clock,
+      logger: this.#logger,
+      random,
+      sessionTimeoutMs,
+    });
+    this.#undo.push('the connection', () => engine.close());
+    const { client } = engine;
+    this.#client = client;
+    const stopListening = client.onState((state) => this.#connectionChanged(state));
+    this.#undo.push('connection events', async () => stopListening());
+    if (await settledWithin(this.#clock, connectTimeoutMs, client.connected())) return true;
+    if (lastKnownGood !== undefined) {
+      this.#logger.warn('no server answers, starting with the last known good configuration', {
+        connectTimeoutMs,
+      });
+      return false;
+    }
+    throw new QuorateError(
+      'START_TIMEOUT',
+      `no server answered within ${connectTimeoutMs} ms; check the address, or set lastKnownGood to start without one`,
+      { fields: { connectTimeoutMs } },
+    );
+  }
+
+  async #startRunners(plan: Plan, isOnline: boolean): Promise<void> {
+    const { client, id } = this;
+    const { lastKnownGood, random } = this.#options;
+    const locks = new Locks(client);
+    const queues = new Queues(client, new Map(plan.workers.map(({ queue, validate }) => [queue, validate])));
+    const store = new ConfigStore(client);
+    const services = new Services(client);
+    this.#undo.push('service directories', () => services[Symbol.asyncDispose]());
+    const interceptor = new LockInterceptor(locks, this.#deadline.signal);
+    const container = new Container((instance, target) => interceptor.intercept(instance, target));
+    this.#container = container;
+    this.#undo.push('the container', () => container.dispose());
+    container.provide(Client, client);
+    container.provide(Logger, this.#logger);
+    container.provide(Locks, locks);
+    container.provide(Queues, queues);
+    container.provide(Services, services);
+    container.provide(ConfigStore, store);
+    for (const { token, value } of this.#options.provide ?? []) container.provide(token, value);
+    await startRunners({
+      plan,
+      context: {
+        client,
+        clock: this.#clock,
+        random: random!,
+        logger: this.#logger,
+        events: this.#events,
+        id,
+      },
+      container,
+      undo: this.#undo,
+      queues,
+      store,
+      known: lastKnownGood === undefined ? undefined : new LastKnownGood(lastKnownGood, this.#logger),
+      isOnline,
+    });
+  }
+
+  #connectionChanged(state: string): void {
+    this.#events.emit({ type: 'connection', state });
+    if (state !== 'closed' || this.#stopping !== undefined) return;
+    this.#logger.error('the client closed for good, the application stops', {});
+    this.#deadline.abort();
+    if (this.#state === 'running') this.#stopping = this.#stop('failed');
+  }
+
+  async #stop(end: 'stopped' | 'failed'): Promise<void> {
+    if (end === 'stopped') {
+      this.#enter('draining');
+      await this.#callHook('draining');
+    }
+    await this.#undo.unwind(this.#deadline.signal, STOP_GRACE_MS);
+    this.#enter(end);
+    await this.#callHook('stopped');
+    this.#resolveStopped();
+  }
+
+  async #callHook(name: 'draining' | 'stopped'): Promise<void> {
+    try {
+      await this.#options.hooks?.[name]?.(this);
+    } catch (error) {
+      this.#logger.error('a hook of the application failed', { hook: name, error });
+    }
+  }
+
+  #limit(deadlineMs: number): void {
+    const timer = this.#clock.setTimer(deadlineMs, () => this.#deadline.abort(), { hold: true });
+    void this.stopped.then(() => timer.cancel());
+  }
+
+  #holdProcess(): void {
+    const timer = this.#clock.setTimer(FOR_EVER_MS, () => undefined, { hold: true });
+    void this.stopped.then(() => timer.cancel());
+  }
+
+  #enter(state: ApplicationState): void {
+    this.#state = state;
+    this.#logger.info('application', { state });
+    this.#events.emit({ type: 'state', state });
+  }
+}
