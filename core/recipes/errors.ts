@@ -109,6 +109,17 @@ export class ClaimLostError extends QuorateError {
   }
 }
 
+/** Why a job's signal aborted: its worker is shutting down and did not finish it in time. Code `DRAIN_DEADLINE`. */
+export class DrainDeadlineError extends QuorateError {
+  constructor(job: string, deadlineMs: number) {
+    super(
+      'DRAIN_DEADLINE',
+      `Job ${job} was not finished within ${deadlineMs} ms of the drain; it goes back to the queue.`,
+      { fields: { job, deadlineMs } },
+    );
+  }
+}
+
 /** A waiter for a job's result learned that the job failed for good. Code `JOB_DEAD`. */
 export class JobDeadError extends QuorateError {
   constructor(job: string, failure: string) {

@@ -27,6 +27,7 @@ export {
   AcquireTimeoutError,
   CacheOverflowError,
   ClaimLostError,
+  DrainDeadlineError,
   HoldLostError,
   HoldReleasedError,
   InvalidInstanceError,

@@ -14,6 +14,11 @@ export interface MemberHealth {
   readonly sessions: number;
 }
 
+/** Of a member that reads its data directory: nothing is known of it yet. */
+export function startingHealth(id: number): MemberHealth {
+  return { id, state: 'starting', isServing: false, zxid: '0x0', epoch: 0, connections: 0, sessions: 0 };
+}
+
 /** `/livez`: the process is worth keeping. */
 export function livez(health: MemberHealth): HttpAnswer {
   return json(health.state === 'failed' ? 503 : 200, health);

@@ -8,9 +8,9 @@ import {
   type Random,
 } from '../runtime/index.js';
 import { FileStorage, NodeDisk } from '../storage/index.js';
-import { CLIENT_PATH, CLIENT_SUBPROTOCOL } from '../transport/index.js';
+import { CLIENT_PATH, CLIENT_SUBPROTOCOL, CloseCode } from '../transport/index.js';
 import { WebSocketListener } from '../transport/listener.js';
-import { livez, readyz, type MemberHealth } from './health.js';
+import { livez, readyz, startingHealth, type MemberHealth } from './health.js';
 import { Member } from './member.js';
 import { memberSecret } from './member-secret.js';
 import { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';
@@ -48,7 +48,10 @@ const RESERVED_DESCRIPTORS = 128;
 /** A client may send so many of the largest packets in one message. */
 const PACKETS_PER_MESSAGE = 4;
 
-/** Runs a member on a data directory and a port. Resolves when clients are welcome. */
+/**
+ * Runs a member on a data directory and a port. The port is bound first, so that `/livez` and `/readyz` tell of a recovery that
+ * takes long; resolves when clients are welcome.
+ */
 export async function serve(options: ServeOptions): Promise<Served> {
   const resolved = resolveServerOptions(options);
   const port = checkPort(options.port ?? DEFAULT_PORT);
@@ -63,21 +66,26 @@ export async function serve(options: ServeOptions): Promise<Served> {
     clock,
     logger,
   });
-  const member = await startMember(options, { clock, random, logger });
+  let member: Member | null = null;
+  const health = (): MemberHealth => member?.health() ?? startingHealth(resolved.id);
   listener.route(CLIENT_PATH, {
     subprotocol: CLIENT_SUBPROTOCOL,
     maxMessageBytes: PACKETS_PER_MESSAGE * (resolved.maxPacketBytes + 4),
-    accept: (connection) => member.accept(connection),
+    accept: (connection) =>
+      member === null
+        ? connection.close({ code: CloseCode.goingAway, text: 'starting' })
+        : member.accept(connection),
   });
-  listener.get('/livez', () => livez(member.health()));
-  listener.get('/readyz', () => readyz(member.health()));
+  listener.get('/livez', () => livez(health()));
+  listener.get('/readyz', () => readyz(health()));
+  const bound = await listener.listen();
   try {
-    const bound = await listener.listen();
-    return served(member, listener, bound);
+    member = await startMember(options, { clock, random, logger });
   } catch (error) {
-    await member.close();
+    await listener.close();
     throw error;
   }
+  return served(member, listener, bound);
 }
 
 async function startMember(

@@ -236,6 +236,8 @@ export class KeptNode implements AsyncDisposable {
   async #findSequential(session: Session): Promise<Created | null> {
     const { path } = this.#options;
     const parent = parentOf(path);
+    // A server that lags behind must not hide what the lost reply was about.
+    await this.#client.sync(parent, { session: session.epoch });
     const { children } = await this.#client.getChildren(parent, { session: session.epoch });
     for (const child of children) {
       if (!child.startsWith(nameOf(path)) || parseSequence(child.slice(nameOf(path).length)) === null)

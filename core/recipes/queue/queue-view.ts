@@ -1,0 +1,139 @@
+import type { Client, WatchStreamEvent } from '../../client/index.js';
+import { isClosed, persist } from '../waiting/failure.js';
+import type { JobBoard, QueueListing } from './job-board.js';
+import { parseDelay, type QueueLayout } from './queue-layout.js';
+
+/** Events kept while the queue is being read; with more than these it is read once more instead. */
+const MOST_KEPT_EVENTS = 4_096;
+
+export interface QueueViewListener {
+  /** The board may have something new. */
+  changed(): void;
+  /** A claim was not there when it was last looked at. */
+  claimVanished(job: string): void;
+  /** The queue cannot be followed any more; the view has stopped and can be opened again. */
+  failed(error: unknown): void;
+}
+
+/**
+ * Keeps a job board true: by one recursive watch on the queue, and by reading the queue's lists whenever the watch is
+ * armed anew, because events may have been missed before. Events that come during a reading are applied after it.
+ */
+export class QueueView {
+  readonly #client: Client;
+  readonly #layout: QueueLayout;
+  readonly #board: JobBoard;
+  readonly #listener: QueueViewListener;
+  #closing = new AbortController();
+  #following: Promise<void> | null = null;
+  #kept: WatchStreamEvent[] = [];
+  #isReading = false;
+  #mustRead = true;
+
+  constructor(client: Client, layout: QueueLayout, board: JobBoard, listener: QueueViewListener) {
+    this.#client = client;
+    this.#layout = layout;
+    this.#board = board;
+    this.#listener = listener;
+  }
+
+  /** Whether the board has been read since the watch was armed. */
+  get isCurrent(): boolean {
+    return !this.#isReading && !this.#mustRead;
+  }
+
+  /** Begins to follow the queue, if it is not being followed. */
+  open(): void {
+    if (this.#following !== null) return;
+    this.#closing = new AbortController();
+    this.#mustRead = true;
+    this.#following = this.#follow(this.#closing.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#following;
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    try {
+      for await (const event of this.#client.watch(this.#layout.path, { recursive: true, signal })) {
+        if (event.type === 'armed') this.#read(signal);
+        else if (this.isCurrent) this.#note(event);
+        else this.#keep(event);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #keep(event: WatchStreamEvent): void {
+    this.#kept.push(event);
+    if (this.#kept.length <= MOST_KEPT_EVENTS) return;
+    this.#kept = [];
+    this.#mustRead = true;
+  }
+
+  #read(signal: AbortSignal): void {
+    this.#mustRead = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#readUntilCurrent(signal)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => (this.#isReading = false));
+  }
+
+  async #readUntilCurrent(signal: AbortSignal): Promise<void> {
+    while (this.#mustRead) {
+      this.#mustRead = false;
+      this.#kept = [];
+      const listing = await this.#list(signal);
+      if (signal.aborted) return;
+      this.#board.reconcile(listing, this.#client.clock.now(), this.#toMonotonic);
+      const claimed = new Set(listing.claims);
+      for (const job of listing.jobs) if (!claimed.has(job)) this.#listener.claimVanished(job);
+    }
+    this.#isReading = false;
+    for (const event of this.#kept.splice(0)) this.#note(event);
+    this.#listener.changed();
+  }
+
+  /** The delays first: one that is made while this goes on is then told of by an event. */
+  async #list(signal: AbortSignal): Promise<QueueListing> {
+    const { jobs, claims, delays, consumers } = this.#layout;
+    const lists = await Promise.all(
+      [delays, claims, consumers, jobs].map((path) =>
+        persist(this.#client, () => this.#client.getChildren(path), signal),
+      ),
+    );
+    const [delayNames, claimNames, consumerNames, jobNames] = lists.map(({ children }) => children);
+    return {
+      jobs: jobNames!,
+      claims: claimNames!,
+      consumers: consumerNames!,
+      delays: delayNames!.flatMap((name) => {
+        const delay = parseDelay(name);
+        return delay === null ? [] : [{ name, ...delay }];
+      }),
+    };
+  }
+
+  #note(event: WatchStreamEvent): void {
+    if (event.type !== 'created' && event.type !== 'deleted') return;
+    const subject = this.#layout.subjectOf(event.path);
+    if (subject === null) return;
+    this.#board.note(subject, event.type, this.#client.clock.now(), this.#toMonotonic);
+    if (subject.type === 'claim' && event.type === 'deleted') this.#listener.claimVanished(subject.name);
+    this.#listener.changed();
+  }
+
+  readonly #toMonotonic = (wallMs: number): number =>
+    this.#client.clock.now() + wallMs - this.#client.clock.wall();
+
+  #fail(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    this.#following = null;
+    if (!isClosed(this.#client, error)) this.#listener.failed(error);
+  }
+}

@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { ConfigurationError, type ServeOptions } from '../../core/server/index.js';
+import { LOG_LEVELS, type LogLevel } from './pino-logger.js';
+
+/** What can be set, by flag, by environment variable or in the configuration file. */
+export interface ServeSettings extends ServeOptions {
+  readonly logLevel: LogLevel;
+}
+
+type SettingValue = string | number | boolean;
+
+export interface Setting {
+  /** As it stands in the configuration file. */
+  readonly name: keyof ServeSettings;
+  /** As commander takes it. */
+  readonly flag: string;
+  readonly type: 'string' | 'number' | 'boolean';
+  readonly description: string;
+}
+
+export const SETTINGS: readonly Setting[] = [
+  { name: 'data', flag: '--data <directory>', type: 'string', description: 'data directory of this member' },
+  { name: 'host', flag: '--host <address>', type: 'string', description: 'address to listen at (127.0.0.1)' },
+  { name: 'port', flag: '--port <number>', type: 'number', description: 'port to listen at (7300)' },
+  { name: 'id', flag: '--id <number>', type: 'number', description: 'number of this member, 1 to 254 (1)' },
+  {
+    name: 'tickMs',
+    flag: '--tick-ms <ms>',
+    type: 'number',
+    description: 'granularity of session expiry (500)',
+  },
+  {
+    name: 'minSessionMs',
+    flag: '--min-session-ms <ms>',
+    type: 'number',
+    description: 'shortest session timeout (two ticks)',
+  },
+  {
+    name: 'maxSessionMs',
+    flag: '--max-session-ms <ms>',
+    type: 'number',
+    description: 'longest session timeout (40000)',
+  },
+  {
+    name: 'superDigest',
+    flag: '--super-digest <identity>',
+    type: 'string',
+    description: 'identity that passes every ACL, user:base64(sha1("user:password"))',
+  },
+  {
+    name: 'containerCheckMs',
+    flag: '--container-check-ms <ms>',
+    type: 'number',
+    description: 'how often containers and TTL znodes are looked through (60000)',
+  },
+  {
+    name: 'enforceQuota',
+    flag: '--enforce-quota',
+    type: 'boolean',
+    description: 'refuse what a hard quota forbids',
+  },
+  {
+    name: 'ttlNodes',
+    flag: '--no-ttl-nodes',
+    type: 'boolean',
+    description: 'refuse znodes with a time to live',
+  },
+  {
+    name: 'maxPacketBytes',
+    flag: '--max-packet-bytes <bytes>',
+    type: 'number',
+    description: 'largest packet of a client (1048575)',
+  },
+  {
+    name: 'maxConnections',
+    flag: '--max-connections <number>',
+    type: 'number',
+    description: 'connections at once (20000)',
+  },
+  {
+    name: 'maxConnectionsPerAddress',
+    flag: '--max-connections-per-address <number>',
+    type: 'number',
+    description: 'the same, of one address',
+  },
+  {
+    name: 'snapshotTxns',
+    flag: '--snapshot-txns <number>',
+    type: 'number',
+    description: 'transactions between snapshots (100000)',
+  },
+  {
+    name: 'logLevel',
+    flag: '--log-level <level>',
+    type: 'string',
+    description: `one of ${LOG_LEVELS.join(', ')} (info)`,
+  },
+];
+
+/** `QUORATE_` and the name in capitals: `tickMs` is `QUORATE_TICK_MS`. */
+export function environmentName(name: string): string {
+  return `QUORATE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+export interface SettingSources {
+  /** Given on the command line. */
+  readonly flags: Readonly<Record<string, SettingValue | undefined>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Path of a JSON file; `QUORATE_CONFIG` if it is left out. */
+  readonly configFile?: string | undefined;
+}
+
+/** A flag goes before the environment, the environment before the file. Throws `ConfigurationError` naming where a wrong value stands. */
+export function resolveSettings({ flags, environment, configFile }: SettingSources): ServeSettings {
+  const file = readConfigFile(configFile ?? environment.QUORATE_CONFIG);
+  const settings: Record<string, SettingValue> = {};
+  for (const { name, type, flag } of SETTINGS) {
+    const variable = environmentName(name);
+    const candidates = [
+      { value: flags[name], from: flag.split(' ')[0]! },
+      { value: environment[variable], from: variable },
+      { value: file[name], from: `"${name}" in the configuration file` },
+    ];
+    const chosen = candidates.find(({ value }) => value !== undefined);
+    if (chosen !== undefined) settings[name] = convert(chosen.from, chosen.value, type);
+  }
+  const { logLevel = 'info', data } = settings;
+  if (data === undefined || data === '') {
+    throw new ConfigurationError(
+      'data',
+      'it is missing',
+      'Give --data, QUORATE_DATA, or "data" in the file.',
+    );
+  }
+  if (!LOG_LEVELS.includes(logLevel as LogLevel)) {
+    throw new ConfigurationError(
+      'logLevel',
+      `${String(logLevel)} is unknown`,
+      `Give one of ${LOG_LEVELS.join(', ')}.`,
+    );
+  }
+  return { ...settings, logLevel } as unknown as ServeSettings;
+}
+
+function convert(from: string, value: unknown, type: Setting['type']): SettingValue {
+  if (typeof value === type) return value as SettingValue;
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (type === 'number' && /^-?\d+$/.test(text)) return Number(text);
+  if (type === 'boolean' && /^(?:true|1|yes)$/i.test(text)) return true;
+  if (type === 'boolean' && /^(?:false|0|no)$/i.test(text)) return false;
+  const wanted = type === 'number' ? 'a whole number' : type === 'boolean' ? 'true or false' : 'text';
+  throw new ConfigurationError(from, `${JSON.stringify(value)} is not ${wanted}`, `Give ${wanted}.`);
+}
+
+function readConfigFile(path: string | undefined): Readonly<Record<string, unknown>> {
+  if (path === undefined || path === '') return {};
+  const content = parse(path);
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new ConfigurationError(
+      'config',
+      `${path} holds no JSON object`,
+      'Give {"data": "…", "port": 7300, …}.',
+    );
+  }
+  const known = SETTINGS.map(({ name }) => name as string);
+  const unknown = Object.keys(content).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new ConfigurationError(
+      'config',
+      `${path} sets "${unknown}", which is unknown`,
+      `Known: ${known.join(', ')}.`,
+    );
+  }
+  return content as Readonly<Record<string, unknown>>;
+}
+
+function parse(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError('config', `${path} cannot be read: ${why}`, 'Give the path of a JSON file.');
+  }
+}

@@ -1,0 +1,78 @@
+import { Command, Option } from 'commander';
+import { QuorateError } from '../../core/runtime/index.js';
+import { serve, type Served } from '../../core/server/index.js';
+import { pinoLogger } from './pino-logger.js';
+import { environmentName, resolveSettings, SETTINGS, type ServeSettings } from './serve-settings.js';
+
+/** `quorate serve`: one member on a data directory and a port, until a signal or a failure ends it. */
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .description('run a member of an ensemble')
+    .addOption(
+      new Option('--config <file>', 'JSON file with any of the settings below [env: QUORATE_CONFIG]'),
+    );
+  for (const { name, flag, description } of SETTINGS) {
+    command.addOption(new Option(flag, `${description} [env: ${environmentName(name)}]`));
+  }
+  return command
+    .addHelpText(
+      'after',
+      '\nA flag goes before an environment variable, and that before the configuration file.',
+    )
+    .action(async (_options: unknown, self: Command) => {
+      const settings = settingsOf(self);
+      if (settings !== null) await run(settings);
+    });
+}
+
+function settingsOf(command: Command): ServeSettings | null {
+  const values = command.opts<Record<string, string | boolean | undefined>>();
+  // A negatable flag has a default of commander's own; only what was typed counts.
+  const flags = Object.fromEntries(
+    Object.entries(values).filter(([name]) => command.getOptionValueSource(name) === 'cli'),
+  );
+  try {
+    return resolveSettings({
+      flags,
+      environment: process.env,
+      configFile: flags.config as string | undefined,
+    });
+  } catch (error) {
+    fail(error);
+    return null;
+  }
+}
+
+async function run(settings: ServeSettings): Promise<void> {
+  const logger = pinoLogger(settings.logLevel);
+  let member: Served;
+  try {
+    member = await serve({ ...settings, logger });
+  } catch (error) {
+    return fail(error);
+  }
+  let isStopping = false;
+  const stop = async (exitCode: number): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    await member.close().catch((error: unknown) => {
+      exitCode = 1;
+      logger.error('Stopping failed', { error });
+    });
+    process.exit(exitCode);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      logger.info('Stopping', { signal });
+      void stop(0);
+    });
+  }
+  member.onFailure(() => void stop(1));
+  process.stdout.write(`quorate: member ${member.health().id} is ready at ${member.address}\n`);
+}
+
+function fail(error: unknown): void {
+  const text = error instanceof QuorateError ? `${error.code}: ${error.message}` : String(error);
+  process.stderr.write(`quorate serve: ${text}\n`);
+  process.exitCode = 1;
+}
