@@ -1,10 +1,15 @@
 #!/usr/bin/env node
-/** The `quorate` command. */
 import { Command } from 'commander';
+import { packageVersion } from './package-version.js';
 import { serveCommand } from './serve.js';
+import { shellCommand } from './shell.js';
 
 const program = new Command('quorate')
-  .description('Coordination for distributed workers')
-  .addCommand(serveCommand());
+  .description('Coordination servers, and a shell to work on their znodes')
+  .version(packageVersion())
+  // So that the flags behind a shell's command are that command's own.
+  .enablePositionalOptions();
+
+for (const command of [serveCommand(), shellCommand()]) program.addCommand(command);
 
 await program.parseAsync();

@@ -1,0 +1,97 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { connect } from '../../core/client/index.js';
+import { packageVersion } from './package-version.js';
+import { HistoryFile } from './shell/history-file.js';
+import { converse, runScript } from './shell/interactive.js';
+import { describeError } from './shell/shell-error.js';
+import { type ShellOutput, StreamOutput, TerminalOutput } from './shell/shell-output.js';
+import { Shell } from './shell/shell.js';
+
+const DEFAULT_URL = 'ws://127.0.0.1:7300';
+const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
+const DEFAULT_PATIENCE_MS = 10_000;
+const HISTORY_FILE = '.quorate_history';
+
+interface ShellFlags {
+  readonly connect: string;
+  readonly sessionTimeout: number;
+  readonly patience: number;
+}
+
+/** `quorate shell`: ZooKeeper's own shell commands, interactive, from a pipe, or one and out. */
+export function shellCommand(): Command {
+  return new Command('shell')
+    .description("work on the znodes of an ensemble with the commands of ZooKeeper's own shell")
+    .option('--connect <url>', 'members to talk to, and optionally a chroot', DEFAULT_URL)
+    .option('--session-timeout <ms>', 'session timeout to ask for', milliseconds, DEFAULT_SESSION_TIMEOUT_MS)
+    .option('--patience <ms>', 'how long to wait while no member answers', milliseconds, DEFAULT_PATIENCE_MS)
+    .argument('[command...]', 'one command to carry out; without one, commands are read line by line')
+    .passThroughOptions()
+    .action(async (words: readonly string[], flags: ShellFlags) => {
+      const succeeded = words.length > 0 ? await runOne(words, flags) : await runMany(flags);
+      if (!succeeded) process.exitCode = 1;
+    });
+}
+
+async function runOne(words: readonly string[], flags: ShellFlags): Promise<boolean> {
+  const shell = shellFor(flags, standardOutput());
+  return (await connectOrExplain(shell)) && (await closeAfter(shell, shell.execute(words)));
+}
+
+async function runMany(flags: ShellFlags): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    const shell = shellFor(flags, standardOutput());
+    return (await connectOrExplain(shell)) && (await closeAfter(shell, runScript(shell, process.stdin)));
+  }
+  const output = new TerminalOutput(process.stdout);
+  output.print(`Connecting to ${flags.connect}. "help" lists the commands, Tab completes them.`);
+  const shell = shellFor(flags, output, true);
+  // Without a member it is still a shell: `connect` may find one.
+  await connectOrExplain(shell, output);
+  const history = new HistoryFile(join(homedir(), HISTORY_FILE));
+  return closeAfter(shell, converse(shell, process.stdin, output, history));
+}
+
+function shellFor(flags: ShellFlags, output: ShellOutput, showsStates = false): Shell {
+  const { sessionTimeout: sessionTimeoutMs, patience: patienceMs } = flags;
+  return new Shell({
+    open: (url) => connect(url, { sessionTimeoutMs, connectTimeoutMs: patienceMs }),
+    url: flags.connect,
+    output,
+    version: packageVersion(),
+    patienceMs,
+    showsStates,
+  });
+}
+
+async function connectOrExplain(shell: Shell, output: ShellOutput = standardOutput()): Promise<boolean> {
+  try {
+    await shell.connect();
+    return true;
+  } catch (error) {
+    output.printError(describeError(error));
+    return false;
+  }
+}
+
+async function closeAfter(shell: Shell, work: Promise<boolean>): Promise<boolean> {
+  try {
+    return await work;
+  } finally {
+    await shell.close();
+  }
+}
+
+function standardOutput(): StreamOutput {
+  return new StreamOutput(process.stdout, process.stderr);
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value <= 0) {
+    throw new InvalidArgumentError('It has to be a positive number of milliseconds.');
+  }
+  return value;
+}
