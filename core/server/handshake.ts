@@ -60,8 +60,7 @@ export class Handshake {
   #create(connection: ClientConnection, request: ConnectRequest): void {
     const { sessions, pipeline, clock } = this.#parts;
     const timeoutMs = this.#negotiate(request.timeoutMs);
-    const latest = Math.max(clock.wall(), this.#parts.machine().lastTime);
-    const sessionId = sessions.newId(latest, pipeline.nextZxid());
+    const sessionId = sessions.newId(pipeline.nextZxid());
     sessions.track(sessionId, timeoutMs, clock.now(), connection);
     const isProposed = pipeline.propose(
       { op: OpCode.createSession, body: { timeoutMs } },

@@ -5,8 +5,6 @@ import type { ClientConnection } from './client-connection.js';
 export const SECRET_BYTES = 32;
 const PASSWORD_BYTES = 16;
 const LOW_56_BITS = (1n << 56n) - 1n;
-/** The id that marks containers in ZooKeeper's znodes; no session may have it. */
-const CONTAINER_MARK = 0x8000000000000000n;
 
 export interface SessionServiceOptions {
   readonly memberId: number;
@@ -23,7 +21,6 @@ export class SessionService {
   readonly #options: SessionServiceOptions;
   readonly #connections = new Map<bigint, ClientConnection>();
   #tracker: SessionTracker<ClientConnection>;
-  #lastId = 0n;
 
   constructor(options: SessionServiceOptions) {
     this.#options = options;
@@ -38,25 +35,15 @@ export class SessionService {
   /** A leader begins: every session that there is gets its whole timeout. */
   lead(sessions: ReadonlyMap<bigint, number>, now: number): void {
     this.#tracker = new SessionTracker(this.#options.tickMs);
-    for (const [id, timeoutMs] of sessions) {
-      this.#tracker.add(id, timeoutMs, now, null);
-      if (id >> 56n === BigInt.asIntN(8, BigInt(this.#options.memberId)) && id > this.#lastId)
-        this.#lastId = id;
-    }
+    for (const [id, timeoutMs] of sessions) this.#tracker.add(id, timeoutMs, now, null);
   }
 
   /**
-   * An id that no session has had: from the time of the latest transaction, which never runs backwards, and the
-   * number of the proposal that creates it, which is never used twice; behind every session that still lives.
+   * The id of the session whose creation is proposed as `zxid`. Zxids are never used twice, so ids are not either,
+   * whatever the clock does and however often the member starts.
    */
-  newId(latestMs: number, zxid: bigint): bigint {
-    const member = BigInt(this.#options.memberId) << 56n;
-    const drawn = ((BigInt(latestMs) << 16n) & LOW_56_BITS) | (zxid & 0xffffn);
-    const last = BigInt.asUintN(64, this.#lastId) & LOW_56_BITS;
-    let id = member | (drawn > last ? drawn : last + 1n);
-    if (id === CONTAINER_MARK) id += 1n;
-    this.#lastId = BigInt.asIntN(64, id);
-    return this.#lastId;
+  newId(zxid: bigint): bigint {
+    return BigInt.asIntN(64, (BigInt(this.#options.memberId) << 56n) | (zxid & LOW_56_BITS));
   }
 
   passwordOf(sessionId: bigint): Uint8Array {

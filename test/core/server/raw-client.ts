@@ -166,6 +166,7 @@ export class RawClient {
     }
     this.arrivals.push(xid === Xid.ping ? 'pong' : `reply ${xid}`);
     const index = this.#waiting.findIndex((waiting) => waiting.xid === xid);
+    if (index === -1) return;
     if (index !== 0 && xid !== Xid.ping) {
       throw new Error(`reply ${xid} is out of order: ${this.#waiting[0]?.xid} was expected`);
     }
