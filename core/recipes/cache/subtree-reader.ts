@@ -1,7 +1,7 @@
 import type { Client } from '../../client/index.js';
 import { CacheOverflowError } from '../errors.js';
 import { orAborted } from '../waiting/abort.js';
-import { hasCode, persist } from '../waiting/failure.js';
+import { hasCode, persistAcross } from '../waiting/failure.js';
 import type { NodeValue } from './node-value.js';
 
 export interface Subtree {
@@ -63,7 +63,7 @@ export class SubtreeReader {
 
   async #ask<T>(path: string, signal: AbortSignal, request: () => Promise<T>): Promise<T | null> {
     try {
-      return await orAborted(persist(this.#client, request, signal), signal);
+      return await orAborted(persistAcross(this.#client, request, signal), signal);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
       if (!hasCode(error, 'NO_AUTH')) throw error;

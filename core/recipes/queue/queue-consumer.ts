@@ -39,7 +39,7 @@ export interface ConsumedQueue<Data> {
   readonly codec: JobCodec<Data>;
   readonly maxJobBytes: number;
   readonly resultTtlMs: number;
-  /** Makes the parents; harmless to repeat. */
+  /** Makes the parents, also if they were removed since; harmless to repeat. */
   prepare(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import type { Client, WatchStreamEvent } from '../../client/index.js';
-import { isClosed, persist } from '../waiting/failure.js';
+import { isClosed, persistAcross } from '../waiting/failure.js';
 import type { JobBoard, QueueListing } from './job-board.js';
 import { parseDelay, type QueueLayout } from './queue-layout.js';
 
@@ -103,7 +103,7 @@ export class QueueView {
     const { jobs, claims, delays, consumers } = this.#layout;
     const lists = await Promise.all(
       [delays, claims, consumers, jobs].map((path) =>
-        persist(this.#client, () => this.#client.getChildren(path), signal),
+        persistAcross(this.#client, () => this.#client.getChildren(path), signal),
       ),
     );
     const [delayNames, claimNames, consumerNames, jobNames] = lists.map(({ children }) => children);

@@ -3,7 +3,7 @@ import { JobDeadError, JobTooLargeError, QueueFullError } from '../errors.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
-import { hasCode, isClosed, isSessionOver, nextSession, persist } from '../waiting/failure.js';
+import { hasCode, isClosed, isSessionOver, nextSession, pause, persistAcross } from '../waiting/failure.js';
 import type { DeadLetter, JobCodec, QueueCounts } from './job.js';
 import { decodeRecord, encodeRecord } from './job-record.js';
 import { QueueConsumer, type ConsumeOptions, type JobHandler } from './queue-consumer.js';
@@ -94,7 +94,7 @@ export class WorkQueue<Data = unknown> {
         codec: this.#codec,
         maxJobBytes: this.#maxJobBytes,
         resultTtlMs: this.#resultTtlMs,
-        prepare: () => this.#prepare(),
+        prepare: () => this.#prepareAgain(),
       },
       handler,
       options,
@@ -138,7 +138,9 @@ export class WorkQueue<Data = unknown> {
   /** Ids, oldest job first. */
   async deadLetters(options: Cancellable = {}): Promise<readonly string[]> {
     try {
-      const { children } = await this.#client.getChildren(this.#layout.dead, options);
+      const { children } = await this.#ask(options, () =>
+        this.#client.getChildren(this.#layout.dead, options),
+      );
       return children.toSorted((a, b) => ((jobSequence(a) ?? 0) - (jobSequence(b) ?? 0)) | 0);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
@@ -195,10 +197,20 @@ export class WorkQueue<Data = unknown> {
   async #makeParents(): Promise<void> {
     for (const path of this.#layout.parents) {
       const create = () => this.#client.create(path, null, { createParents: true });
-      await persist(this.#client, create).catch((error: unknown) => {
+      await persistAcross(this.#client, create).catch((error: unknown) => {
         if (!hasCode(error, 'NODE_EXISTS')) throw error;
       });
     }
+  }
+
+  /** Somebody removed the parents. */
+  #prepareAgain(): Promise<void> {
+    this.#prepared = null;
+    return this.#prepare();
+  }
+
+  #ask<T>({ signal }: Cancellable, request: () => Promise<T>): Promise<T> {
+    return persistAcross(this.#client, request, ...(signal === undefined ? [] : [signal]));
   }
 
   #newJobPath(): string {
@@ -207,25 +219,31 @@ export class WorkQueue<Data = unknown> {
 
   async #add(data: Uint8Array, options: Cancellable): Promise<string> {
     const path = this.#newJobPath();
-    try {
-      const { path: created } = await this.#client.create(path, data, {
-        mode: 'persistent-sequential',
-        uniqueName: true,
-        signal: options.signal,
-      });
-      return nameOf(created);
-    } catch (error) {
-      if (hasCode(error, 'NO_NODE')) this.#prepared = null;
-      const found = hasCode(error, 'OUTCOME_UNKNOWN') ? await this.#find(nameOf(path), options) : null;
-      if (found === null) throw error;
-      return found;
+    const create = { mode: 'persistent-sequential', uniqueName: true, signal: options.signal } as const;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const created = await this.#client.create(path, data, create);
+        return nameOf(created.path);
+      } catch (error) {
+        if (hasCode(error, 'OUTCOME_UNKNOWN')) {
+          const found = await this.#find(nameOf(path), options);
+          if (found === null) throw error;
+          return found;
+        }
+        if (hasCode(error, 'NO_NODE') && attempt === 0) await this.#prepareAgain();
+        // Not carried out in the session that ended, so it is asked for in the next one.
+        else if (hasCode(error, 'SESSION_EXPIRED')) await pause(this.#client, attempt);
+        else throw error;
+      }
     }
   }
 
   /** The session in which the job was added is lost. If it can be seen from the next one, it was added. */
   async #find(unique: string, options: Cancellable): Promise<string | null> {
-    await this.#client.sync(this.#layout.jobs, options);
-    const { children } = await this.#client.getChildren(this.#layout.jobs, options);
+    const { children } = await this.#ask(options, async () => {
+      await this.#client.sync(this.#layout.jobs, options);
+      return await this.#client.getChildren(this.#layout.jobs, options);
+    });
     return children.find((name) => name.startsWith(unique)) ?? null;
   }
 
@@ -244,7 +262,8 @@ export class WorkQueue<Data = unknown> {
   }
 
   async #count(path: string, options: Cancellable): Promise<number> {
-    return (await this.#client.exists(path, options))?.numChildren ?? 0;
+    const stat = await this.#ask(options, () => this.#client.exists(path, options));
+    return stat?.numChildren ?? 0;
   }
 
   /** Watches the job until it is gone. */
@@ -261,7 +280,8 @@ export class WorkQueue<Data = unknown> {
     const dead = await this.#readDead(id, options);
     if (dead !== null) throw new JobDeadError(id, dead.record.header.failure ?? 'it was given up');
     try {
-      const { data } = await this.#client.getData(`${this.#layout.results}/${id}`, options);
+      const path = `${this.#layout.results}/${id}`;
+      const { data } = await this.#ask(options, () => this.#client.getData(path, options));
       return JSON.parse(new TextDecoder().decode(data ?? new Uint8Array())) as unknown;
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return undefined;
@@ -274,7 +294,8 @@ export class WorkQueue<Data = unknown> {
     options: Cancellable,
   ): Promise<{ readonly record: ReturnType<typeof decodeRecord> } | null> {
     try {
-      const { data, stat } = await this.#client.getData(`${this.#layout.dead}/${id}`, options);
+      const path = `${this.#layout.dead}/${id}`;
+      const { data, stat } = await this.#ask(options, () => this.#client.getData(path, options));
       return { record: decodeRecord(data, stat.ctime) };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;

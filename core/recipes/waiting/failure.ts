@@ -66,6 +66,25 @@ export async function persist<T>(
 }
 
 /**
+ * As `persist`, and also over the end of the session: what was not carried out in it is asked for in the next one. For
+ * requests that are not about what a session holds.
+ */
+export async function persistAcross<T>(
+  client: Client,
+  request: () => Promise<T>,
+  ...signals: readonly AbortSignal[]
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await persist(client, request, ...signals);
+    } catch (error) {
+      if (!hasCode(error, 'SESSION_EXPIRED')) throw error;
+      await pause(client, attempt, ...signals);
+    }
+  }
+}
+
+/**
  * Waits for a connection and gives the session. `previous`, a session known to be over, is not given again:
  * the servers may say so before the client does.
  */

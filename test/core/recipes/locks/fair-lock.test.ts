@@ -1,0 +1,294 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  AcquireTimeoutError,
+  FairLock,
+  HoldLostError,
+  HoldReleasedError,
+  InvalidNameError,
+  type Hold,
+} from '../../../../core/recipes/index.js';
+import { breakEverywhere, RecipeWorld, SESSION_TIMEOUT_MS } from '../recipe-world.js';
+
+test('one holds at a time, in the order of asking, with growing fences', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participants = await Promise.all([world.join(), world.join(), world.join()]);
+    const order: number[] = [];
+    const fences: bigint[] = [];
+    let holders = 0;
+
+    await Promise.all(
+      participants.map(async ({ client }, who) => {
+        const lock = new FairLock(client, 'door');
+        await world.sleep(who * 100);
+        await lock.run(async (hold) => {
+          assert.is(++holders, 1);
+          order.push(who);
+          fences.push(hold.fence);
+          await world.sleep(1000);
+          holders--;
+        });
+      }),
+    );
+
+    assert.equal(order, [0, 1, 2]);
+    assert.ok(fences[0]! < fences[1]! && fences[1]! < fences[2]!);
+  });
+});
+
+test('the znodes are those of Curator, below containers, and gone after the release', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const lock = new FairLock(client, 'customers/42', { data: 'me' });
+
+    const hold = await lock.acquire();
+    const { data, stat } = await client.getData(hold.path);
+    assert.match(hold.path, /^\/locks\/customers\/42\/_c_[0-9a-f-]{36}-lock-\d{10}$/);
+    assert.is(new TextDecoder().decode(data), 'me');
+    assert.is(stat.ephemeralOwner, client.session.id);
+    assert.is(stat.czxid, hold.fence);
+
+    await hold.release();
+    assert.equal((await client.getChildren('/locks/customers/42')).children, []);
+    assert.instance(hold.signal.reason, HoldReleasedError);
+    await hold.release();
+  });
+});
+
+test('a lock survives the loss of the connection at each of its steps', async () => {
+  const breaks = await breakEverywhere(async (world, { client }, plan) => {
+    const other = await world.join();
+    const lock = new FairLock(client, 'door');
+    plan();
+    const hold = await lock.acquire();
+    const waiting = new FairLock(other.client, 'door').acquire();
+    await world.sleep(500);
+    assert.is((await other.client.getChildren('/locks/door')).children.length, 2);
+    assert.not.ok(hold.signal.aborted);
+    await hold.release();
+    const next = await waiting;
+    assert.ok(next.fence > hold.fence);
+    const again = lock.acquire();
+    await world.sleep(500);
+    await next.release();
+    await (await again).release();
+    await world.sleep(3000);
+    assert.equal((await other.client.getChildren('/locks/door')).children, []);
+  });
+  assert.ok(breaks >= 10, `only ${breaks} breaks`);
+});
+
+test('a session lost while waiting leads to a new place in the line, not to a hold', async () => {
+  await RecipeWorld.play(async (world) => {
+    const holder = await world.join();
+    const waiter = await world.join();
+    const hold = await new FairLock(holder.client, 'door').acquire();
+    let got: Hold | null = null;
+    void new FairLock(waiter.client, 'door').acquire().then((value) => (got = value));
+    await world.sleep(500);
+
+    await world.expire(waiter);
+    await world.sleep(1000);
+    assert.is(got, null);
+    assert.is((await holder.client.getChildren('/locks/door')).children.length, 2);
+
+    await hold.release();
+    await world.until(() => got !== null);
+    assert.ok(got!.fence > hold.fence);
+    assert.not.ok(got!.signal.aborted);
+  });
+});
+
+test('a session lost while holding aborts the signal before another can hold', async () => {
+  await RecipeWorld.play(async (world) => {
+    const holder = await world.join();
+    const waiter = await world.join();
+    const hold = await new FairLock(holder.client, 'door').acquire();
+    let abortedAt = Infinity;
+    hold.signal.addEventListener('abort', () => (abortedAt = world.clock.now()));
+    const waiting = new FairLock(waiter.client, 'door').acquire();
+    await world.sleep(1000);
+
+    holder.line.cutOff();
+    const next = await waiting;
+
+    assert.ok(abortedAt < world.clock.now());
+    assert.instance(hold.signal.reason, HoldLostError);
+    assert.ok(next.fence > hold.fence);
+    holder.line.rejoin();
+    await hold.release();
+    await world.sleep(1000);
+    assert.not.ok(next.signal.aborted);
+  });
+});
+
+test('a connection that comes back in time keeps the lock', async () => {
+  await RecipeWorld.play(async (world) => {
+    const holder = await world.join();
+    const hold = await new FairLock(holder.client, 'door').acquire();
+
+    holder.line.cutOff();
+    await world.sleep(SESSION_TIMEOUT_MS / 3);
+    assert.is(holder.client.state, 'suspended');
+    holder.line.rejoin();
+    await holder.client.connected();
+
+    assert.not.ok(hold.signal.aborted);
+    await hold.release();
+  });
+});
+
+test('a holder whose znode is deleted by somebody else is told', async () => {
+  await RecipeWorld.play(async (world) => {
+    const holder = await world.join();
+    const other = await world.join();
+    const hold = await new FairLock(holder.client, 'door').acquire();
+
+    await other.client.delete(hold.path);
+    await world.until(() => hold.signal.aborted);
+
+    assert.instance(hold.signal.reason, HoldLostError);
+  });
+});
+
+test('a wait that is given up leaves no znode, whatever the connection does meanwhile', async () => {
+  for (const after of [0, 1, 3, 10, 50]) {
+    await RecipeWorld.play(async (world) => {
+      const holder = await world.join();
+      const waiter = await world.join();
+      const hold = await new FairLock(holder.client, 'door').acquire();
+      const giveUp = new AbortController();
+      const waiting = new FairLock(waiter.client, 'door').acquire({ signal: giveUp.signal });
+      const outcome = waiting.then(
+        () => 'acquired',
+        (error: unknown) => error,
+      );
+
+      await world.sleep(after);
+      waiter.line.loseConnection();
+      giveUp.abort('enough');
+
+      assert.is(await outcome, 'enough');
+      await world.sleep(SESSION_TIMEOUT_MS / 2);
+      assert.equal((await holder.client.getChildren('/locks/door')).children.length, 1);
+      await hold.release();
+    });
+  }
+});
+
+test('a wait ends after its time limit with an error that says so', async () => {
+  await RecipeWorld.play(async (world) => {
+    const holder = await world.join();
+    const waiter = await world.join();
+    const hold = await new FairLock(holder.client, 'door').acquire();
+    const startedAt = world.clock.now();
+
+    const failure = await new FairLock(waiter.client, 'door')
+      .acquire({ timeoutMs: 700 })
+      .catch((error: unknown) => error);
+
+    assert.instance(failure, AcquireTimeoutError);
+    assert.ok(world.clock.now() - startedAt >= 700);
+    await hold.release();
+  });
+});
+
+test('tryAcquire does not wait for a holder, and leaves no znode', async () => {
+  await RecipeWorld.play(async (world) => {
+    const holder = await world.join();
+    const other = await world.join();
+    const hold = await new FairLock(holder.client, 'door').acquire();
+
+    assert.is(await new FairLock(other.client, 'door').tryAcquire(), null);
+    await world.sleep(100);
+    assert.is((await holder.client.getChildren('/locks/door')).children.length, 1);
+
+    await hold.release();
+    const next = await new FairLock(other.client, 'door').tryAcquire();
+    assert.ok(next !== null && next.fence > hold.fence);
+    await next.release();
+  });
+});
+
+test('two locks of one process and one name exclude each other', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const hold = await new FairLock(client, 'door').acquire();
+    assert.is(await new FairLock(client, 'door').tryAcquire(), null);
+    await hold.release();
+  });
+});
+
+test('a contender made by kazoo stands in the same line', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    await client.create('/locks/door/0f1e2d3c__lock__', null, {
+      mode: 'ephemeral-sequential',
+      createParents: true,
+    });
+    await client.create('/locks/door/unrelated', null, { mode: 'ephemeral' });
+
+    assert.is(await new FairLock(client, 'door').tryAcquire(), null);
+    await client.delete('/locks/door/0f1e2d3c__lock__0000000000');
+    const hold = await new FairLock(client, 'door').tryAcquire();
+
+    assert.ok(hold !== null);
+    await hold.release();
+  });
+});
+
+test('a release wakes one waiter of many: the requests it causes do not grow with the line', async () => {
+  const requestsPerRelease: number[] = [];
+  for (const waiters of [3, 12]) {
+    await RecipeWorld.play(async (world) => {
+      const holder = await world.join();
+      const hold = await new FairLock(holder.client, 'door').acquire();
+      const others = await Promise.all(Array.from({ length: waiters }, () => world.join()));
+      for (const { client } of others) {
+        void new FairLock(client, 'door').acquire().catch(() => undefined);
+        await world.sleep(10);
+      }
+      await world.sleep(100);
+      const before = others.map(({ line }) => line.sentMessages);
+
+      await hold.release();
+      await world.sleep(50);
+
+      const woken = others.filter(({ line }, which) => line.sentMessages > before[which]!);
+      assert.is(woken.length, 1);
+      requestsPerRelease.push(woken[0]!.line.sentMessages - before[others.indexOf(woken[0]!)]!);
+    });
+  }
+  assert.is(requestsPerRelease[0], requestsPerRelease[1]);
+});
+
+test('closing the client ends a wait', async () => {
+  await RecipeWorld.play(async (world) => {
+    const holder = await world.join();
+    const waiter = await world.join();
+    await new FairLock(holder.client, 'door').acquire();
+    const outcome = new FairLock(waiter.client, 'door').acquire().then(
+      () => 'acquired',
+      (error: { code?: string }) => error.code,
+    );
+    await world.sleep(500);
+
+    await waiter.client.close();
+
+    assert.is(await outcome, 'CLOSED');
+  });
+});
+
+test('a name that cannot be a path is refused', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    for (const name of ['', '/door', 'door/', 'a//b', 'a/../b', 'a\u0000b', '\u{1f600}'])
+      assert.throws(
+        () => new FairLock(client, name),
+        (error: unknown) => error instanceof InvalidNameError,
+        name,
+      );
+  });
+});
+
+test.run();
