@@ -8,6 +8,9 @@ const LOCK_FILE = 'lock';
 /** How often the taking of a stale lock may be overtaken by others before it is given up. */
 const ATTEMPTS = 5;
 
+/** Numbers the files that this process makes beside the lock, so that no two attempts share one. */
+let attempts = 0;
+
 /** Who holds the lock. Process numbers are reused: the moment of birth, the boot and the pid namespace belong to the name. */
 interface Owner {
   readonly pid: number;
@@ -40,7 +43,7 @@ export async function lockDirectory(location: string): Promise<DiskLock> {
 
 /** The file appears complete under its name, or not at all. */
 async function create(path: string, self: string): Promise<boolean> {
-  const draft = `${path}.${process.pid}.draft`;
+  const draft = `${path}.${process.pid}.${attempts++}.draft`;
   await writeFile(draft, self, { mode: 0o640 });
   try {
     await link(draft, path);
@@ -64,7 +67,7 @@ async function removeStale(path: string, location: string): Promise<void> {
   if (owner !== null && (await isAlive(owner))) {
     throw new DataDirectoryLockedError({ location, owner: `process ${owner.pid}` });
   }
-  const taken = `${path}.${process.pid}.stale`;
+  const taken = `${path}.${process.pid}.${attempts++}.stale`;
   try {
     await rename(path, taken);
   } catch (error) {

@@ -36,9 +36,11 @@ export type Decoded =
       readonly zxid: bigint;
       /** A view of the buffer that was decoded. */
       readonly payload: Buffer;
+      readonly syncedTo: number;
       readonly next: LogPosition;
     }
-  | { readonly type: 'end' }
+  /** `isMark`: everything before it was synced. */
+  | { readonly type: 'end'; readonly isMark: boolean }
   /** The header verifies, the buffer ends before the record does; `bytes` is the whole record's size. */
   | { readonly type: 'partial'; readonly bytes: number }
   | { readonly type: 'damaged'; readonly reason: string };
@@ -48,68 +50,95 @@ export function recordBytes(payloadBytes: number): number {
   return (RECORD_HEADER_BYTES + payloadBytes + ALIGNMENT - 1) & -ALIGNMENT;
 }
 
-/** Writes a record into `buffer` at `at`, which has `recordBytes` of room there; returns its chain value. */
-export function encodeRecord(
-  buffer: Buffer,
-  at: number,
-  record: {
-    readonly zxid: bigint;
-    readonly payload: Uint8Array;
-    readonly previous: LogPosition;
-    readonly syncedTo: number;
-    readonly salt: number;
-  },
-): number {
-  const { payload, previous } = record;
-  const end = at + RECORD_HEADER_BYTES + payload.length;
-  writeHeader(buffer, at, { ...record, length: payload.length, prevZxid: previous.zxid });
-  buffer.set(payload, at + RECORD_HEADER_BYTES);
-  buffer.fill(0, end, at + recordBytes(payload.length));
-  const chain = crc32(buffer.subarray(at + 4, end), previous.chain);
-  buffer.writeUInt32LE(chain, at);
-  return chain;
+/** Lays the records of one group side by side in a buffer: the one copy that a payload goes through. */
+export class RecordWriter {
+  readonly #buffer: Buffer;
+  readonly #view: DataView;
+  readonly #salt: number;
+  readonly #syncedTo: number;
+  #at = 0;
+  #zxid: bigint;
+  #chain: number;
+
+  /** `buffer` has room for all that will be added; `start` is where the group will stand and, as everything before it has been synced, what its records bear witness to. */
+  constructor(buffer: Buffer, start: LogPosition, salt: number) {
+    this.#buffer = buffer;
+    this.#view = viewOf(buffer);
+    this.#salt = salt;
+    this.#syncedTo = start.offset;
+    this.#zxid = start.zxid;
+    this.#chain = start.chain;
+  }
+
+  add(zxid: bigint, payload: Uint8Array): void {
+    const at = this.#at;
+    const end = at + RECORD_HEADER_BYTES + payload.length;
+    this.#at = at + recordBytes(payload.length);
+    const header = { length: payload.length, syncedTo: this.#syncedTo, zxid, prevZxid: this.#zxid };
+    this.#buffer.set(payload, at + RECORD_HEADER_BYTES);
+    for (let padding = end; padding < this.#at; padding++) this.#buffer[padding] = 0;
+    writeHeader(this.#view, at, header);
+    this.#view.setUint32(at + 4, headerCheck(this.#buffer, at, this.#salt), true);
+    this.#chain = crc32(this.#buffer.subarray(at + 4, end), this.#chain);
+    this.#view.setUint32(at, this.#chain, true);
+    this.#zxid = zxid;
+  }
+
+  /** The group. */
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  /** Where it ends. */
+  get end(): LogPosition {
+    return { offset: this.#syncedTo + this.#at, zxid: this.#zxid, chain: this.#chain };
+  }
 }
 
 /** The mark that everything before `end` has been synced. */
 export function encodeMark(end: LogPosition, salt: number): Buffer {
   const buffer = Buffer.alloc(RECORD_HEADER_BYTES);
   const { zxid, offset } = end;
-  writeHeader(buffer, 0, { length: MARK_LENGTH, syncedTo: offset, zxid, prevZxid: zxid, salt });
+  writeHeader(viewOf(buffer), 0, { length: MARK_LENGTH, syncedTo: offset, zxid, prevZxid: zxid });
+  buffer.writeUInt32LE(headerCheck(buffer, 0, salt), 4);
   return buffer;
 }
 
+/** All but the two checksums. */
 function writeHeader(
-  buffer: Buffer,
+  view: DataView,
   at: number,
   header: {
     readonly length: number;
     readonly syncedTo: number;
     readonly zxid: bigint;
     readonly prevZxid: bigint;
-    readonly salt: number;
   },
 ): void {
-  buffer.writeUInt32LE(header.length, at + 8);
-  buffer.writeUInt32LE(header.syncedTo, at + 12);
-  buffer.writeBigUInt64LE(header.zxid, at + 16);
-  buffer.writeBigUInt64LE(header.prevZxid, at + 24);
-  buffer.writeUInt32LE(headerCheck(buffer, at, header.salt), at + 4);
+  view.setUint32(at + 8, header.length, true);
+  view.setUint32(at + 12, header.syncedTo, true);
+  view.setBigUint64(at + 16, header.zxid, true);
+  view.setBigUint64(at + 24, header.prevZxid, true);
 }
 
 function headerCheck(buffer: Buffer, at: number, salt: number): number {
   return crc32(buffer.subarray(at + 8, at + RECORD_HEADER_BYTES), salt);
 }
 
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
 /** Reads what stands at `at`, which is `previous.offset` in the file. */
 export function decodeRecord(buffer: Buffer, at: number, previous: LogPosition, salt: number): Decoded {
   if (buffer.length - at < RECORD_HEADER_BYTES) return { type: 'partial', bytes: RECORD_HEADER_BYTES };
   if (buffer.compare(ZEROS, 0, RECORD_HEADER_BYTES, at, at + RECORD_HEADER_BYTES) === 0)
-    return { type: 'end' };
+    return { type: 'end', isMark: false };
   if (buffer.readUInt32LE(at + 4) !== headerCheck(buffer, at, salt)) {
     return { type: 'damaged', reason: 'the checksum of a record header does not match' };
   }
   const length = buffer.readUInt32LE(at + 8);
-  if (length === MARK_LENGTH) return { type: 'end' };
+  if (length === MARK_LENGTH) return { type: 'end', isMark: true };
   const bytes = recordBytes(length);
   if (buffer.length - at < bytes) return { type: 'partial', bytes };
   const prevZxid = buffer.readBigUInt64LE(at + 24);
@@ -123,8 +152,13 @@ export function decodeRecord(buffer: Buffer, at: number, previous: LogPosition, 
     return { type: 'damaged', reason: 'the checksum of a record does not match' };
   }
   const zxid = buffer.readBigUInt64LE(at + 16);
-  const payload = buffer.subarray(at + RECORD_HEADER_BYTES, end);
-  return { type: 'record', zxid, payload, next: { offset: previous.offset + bytes, zxid, chain } };
+  return {
+    type: 'record',
+    zxid,
+    payload: buffer.subarray(at + RECORD_HEADER_BYTES, end),
+    syncedTo: buffer.readUInt32LE(at + 12),
+    next: { offset: previous.offset + bytes, zxid, chain },
+  };
 }
 
 /**

@@ -125,12 +125,12 @@ export class MemoryDisk implements Disk {
 
   /** What a reader of the file sees. */
   contentOf(name: string): Uint8Array {
-    return this.#find(name).content.slice();
+    return new Uint8Array(this.#find(name).content);
   }
 
   /** Writes past every rule of durability, as if it had always been there. */
   replace(name: string, content: Uint8Array): void {
-    this.#files.set(name, new MemoryFile(content.slice()));
+    this.#files.set(name, new MemoryFile(content));
   }
 
   flipBit(name: string, offset: number, bit = 0): void {
@@ -168,7 +168,7 @@ export class MemoryDisk implements Disk {
   /** A second disk with the same files, all synced. */
   copy(random: Random = this.#random): MemoryDisk {
     const copy = new MemoryDisk(random);
-    for (const [name, file] of this.#files) copy.#files.set(name, file.copy());
+    for (const [name, file] of this.#files) copy.#files.set(name, new MemoryFile(file.content));
     return copy;
   }
 

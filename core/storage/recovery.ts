@@ -1,6 +1,6 @@
 import type { Logger } from '../runtime/index.js';
 import { saltOf, type DirectoryContent } from './data-directory.js';
-import { withFile, type Disk } from './disk.js';
+import { readExactly, withFile, type Disk, type DiskFile } from './disk.js';
 import { epochOf, EpochTableBuilder } from './epoch-table.js';
 import { damagedName, EPOCH_FILE, type HistoryFile } from './file-name.js';
 import { noteProgress, readHeader, segmentOf, type Segment, type SegmentHeader } from './log-segment.js';
@@ -32,10 +32,13 @@ export async function recoverHistory(
   return new Recovery(disk, content, logger).run();
 }
 
-interface TornTail {
+/** How the last segment ends. */
+interface Tail {
   readonly segment: Segment;
-  readonly bytes: number;
-  readonly reason: string;
+  /** Up to there its own records prove that it was synced. */
+  readonly syncedTo: number;
+  /** What has to be cut off, once everything else has proved sound. */
+  readonly torn: { readonly bytes: number; readonly reason: string } | null;
 }
 
 class Recovery {
@@ -44,8 +47,7 @@ class Recovery {
   readonly #logger: Logger;
   readonly #removals: string[];
   readonly #damagedSnapshots: HistoryFile[] = [];
-  /** To be cut, once everything else has proved sound. */
-  #torn: TornTail | null = null;
+  #tail: Tail | null = null;
 
   constructor(disk: Disk, content: DirectoryContent, logger: Logger) {
     this.#disk = disk;
@@ -172,8 +174,8 @@ class Recovery {
         `${reason}, and records behind it prove that it was there`,
       );
     }
-    if (rest.isClean) return;
-    this.#torn = { segment, bytes: rest.bytes, reason: scan.fault ?? 'bytes behind the end' };
+    const torn = rest.isClean ? null : { bytes: rest.bytes, reason: scan.fault ?? 'bytes behind the end' };
+    this.#tail = { segment, syncedTo: scan.syncedTo, torn };
   }
 
   /** A segment is started just before its first record is written: one without records holds nothing. */
@@ -181,7 +183,7 @@ class Recovery {
     const last = segments.at(-1);
     if (last === undefined || last.end !== last.start) return segments;
     this.#removals.push(last.name);
-    if (this.#torn?.segment === last) this.#torn = null;
+    this.#tail = null;
     return segments.slice(0, -1);
   }
 
@@ -205,28 +207,35 @@ class Recovery {
     }
   }
 
-  /** Nothing that was found may be promised before it is durable: it may have been read from a cache that a process left behind. */
+  /** Nothing that was found may be promised before it is durable: it may have been read from a cache that a dead process left behind. */
   async #repair(segments: readonly Segment[]): Promise<void> {
     for (const segment of segments) {
       await withFile(this.#disk, segment.name, 'write', async (file) => {
-        if (this.#torn?.segment === segment) await file.truncate(segment.end.offset);
+        if (this.#tail?.segment === segment) await this.#repairTail(file, this.#tail);
         await file.sync();
       });
     }
     await this.#disk.syncDirectory();
-    if (this.#torn !== null) this.#reportCut(this.#torn);
     for (const name of this.#removals) await this.#disk.remove(name);
     for (const { name } of this.#damagedSnapshots) await this.#disk.rename(name, damagedName(name));
     if (this.#removals.length + this.#damagedSnapshots.length > 0) await this.#disk.syncDirectory();
   }
 
-  #reportCut({ segment, bytes, reason }: TornTail): void {
-    this.#logger.warn('Cut a torn tail off the log; nothing in it was ever acknowledged', {
-      file: segment.name,
-      offset: segment.end.offset,
-      bytes,
-      reason,
-    });
+  /**
+   * Cuts what is torn, and writes once more what does not prove to have been synced: if the sync of these records
+   * failed and that ended the process, the system may hold them in memory as if they had been written, and
+   * report success for every later sync. Written again, they make the next sync a true one.
+   */
+  async #repairTail(file: DiskFile, { segment, syncedTo, torn }: Tail): Promise<void> {
+    const { offset } = segment.end;
+    if (torn !== null) {
+      await file.truncate(offset);
+      const fields = { file: segment.name, offset, ...torn };
+      this.#logger.warn('Cut a torn tail off the log; nothing in it was ever acknowledged', fields);
+    }
+    const from = Math.max(segment.start.offset, syncedTo);
+    const unproven = from < offset ? await readExactly(file, from, offset - from) : null;
+    if (unproven !== null) await file.write(from, unproven);
   }
 
   #damage(file: string, offset: number, reason: string): CorruptionError {

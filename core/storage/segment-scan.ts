@@ -19,6 +19,7 @@ export class SegmentScan {
   #position: LogPosition;
   #windowBytes = WINDOW_BYTES;
   #fault: string | null = null;
+  #syncedTo = 0;
   #hasEnded = false;
 
   constructor(
@@ -39,6 +40,11 @@ export class SegmentScan {
   /** What is wrong with the record at `position`; null when the log simply ends there. */
   get fault(): string | null {
     return this.#fault;
+  }
+
+  /** Offset up to which the records read so far, or the mark behind them, prove that the file was synced. */
+  get syncedTo(): number {
+    return this.#syncedTo;
   }
 
   /** The next entries, at least one; null at the end or at the first fault. */
@@ -86,6 +92,7 @@ export class SegmentScan {
       if (decoded.type === 'record') {
         entries.push(decoded);
         this.#position = decoded.next;
+        this.#syncedTo = decoded.syncedTo;
         continue;
       }
       if (decoded.type === 'partial' && !isLast) {
@@ -93,6 +100,7 @@ export class SegmentScan {
         return entries;
       }
       this.#hasEnded = true;
+      if (decoded.type === 'end' && decoded.isMark) this.#syncedTo = this.#position.offset;
       if (decoded.type === 'damaged') this.#fault = decoded.reason;
       if (decoded.type === 'partial' && at < window.length) this.#fault = 'the file ends within a record';
       return entries;

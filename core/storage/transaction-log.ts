@@ -1,6 +1,6 @@
 import type { Disk, DiskFile } from './disk.js';
 import { withFile } from './disk.js';
-import { encodeMark, encodeRecord, recordBytes, type LogPosition } from './log-record.js';
+import { encodeMark, recordBytes, RecordWriter, type LogPosition } from './log-record.js';
 import {
   createSegment,
   endAt,
@@ -77,17 +77,17 @@ export class TransactionLog {
     const first = lists.find((list) => list.length > 0)?.[0];
     if (first === undefined) return;
     const { file, segment } = await this.#writable(first.zxid);
-    const { bytes, positions } = this.#encode(lists, segment.end);
+    const { bytes, end } = this.#encode(lists, segment.end);
     try {
       await file.write(segment.end.offset, bytes);
-      await this.#extendBehind(file, segment.end.offset + bytes.length);
+      await this.#extendBehind(file, end.offset);
       await file.syncData();
     } catch (error) {
       const failure = this.#failure(error, 'appending to', segment.name);
       if (failure instanceof DiskFullError) await this.#undoAppend(file, segment);
       throw failure;
     }
-    for (const position of positions) noteProgress(segment, position);
+    noteProgress(segment, end);
   }
 
   /** Durably removes every entry behind `zxid`: from the end, so that a crash leaves a log without a hole. */
@@ -225,25 +225,10 @@ export class TransactionLog {
     }
   }
 
-  /** The one copy that a payload goes through: all records of a group, side by side. */
-  #encode(
-    lists: readonly (readonly LogEntry[])[],
-    start: LogPosition,
-  ): { readonly bytes: Buffer; readonly positions: readonly LogPosition[] } {
-    const { salt } = this.#options;
-    const buffer = this.#bufferOf(sizeOf(lists));
-    const positions: LogPosition[] = [];
-    let previous = start;
-    for (const list of lists) {
-      for (const { zxid, payload } of list) {
-        const at = previous.offset - start.offset;
-        const record = { zxid, payload, previous, syncedTo: start.offset, salt };
-        const chain = encodeRecord(buffer, at, record);
-        previous = { offset: previous.offset + recordBytes(payload.length), zxid, chain };
-        positions.push(previous);
-      }
-    }
-    return { bytes: buffer.subarray(0, previous.offset - start.offset), positions };
+  #encode(lists: readonly (readonly LogEntry[])[], start: LogPosition): RecordWriter {
+    const writer = new RecordWriter(this.#bufferOf(sizeOf(lists)), start, this.#options.salt);
+    for (const list of lists) for (const { zxid, payload } of list) writer.add(zxid, payload);
+    return writer;
   }
 
   #bufferOf(bytes: number): Buffer {
