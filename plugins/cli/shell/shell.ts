@@ -148,6 +148,7 @@ export class Shell {
         return this.printHistory();
       case 'quit':
         this.quitting = true;
+        this.watches.isPrinting = false;
         return this.close();
       case 'redo':
         return this.redo(rest[0]);

@@ -1,0 +1,92 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Served, serve } from '../../../core/server/index.js';
+
+const QUORATE = fileURLToPath(new URL('../../../plugins/cli/quorate.js', import.meta.url));
+
+const test = suite<{ member: Served; directory: string }>('the quorate command as a process');
+
+test.before(async (context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'quorate-process-'));
+  context.member = await serve({ data: join(context.directory, 'data'), port: 0 });
+});
+
+test.after(async ({ member, directory }) => {
+  await member.close();
+  rmSync(directory, { recursive: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function quorate(words: readonly string[], input = ''): Promise<Ended> {
+  const child = spawn(process.execPath, [QUORATE, ...words], { timeout: 20_000 });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  child.stdin.end(input);
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+}
+
+test('one command is carried out, and its flags are its own', async ({ member }) => {
+  const shell = ['shell', '--connect', member.address];
+
+  assert.equal(await quorate([...shell, 'create', '-e', '-s', '/test', 'laogong']), {
+    code: 0,
+    out: 'Created /test0000000000\n',
+    err: '',
+  });
+  assert.equal(await quorate([...shell, 'ls', '/']), { code: 0, out: '[zookeeper]\n', err: '' });
+});
+
+test('a command that fails ends with 1 and says why on the error stream', async ({ member }) => {
+  const ended = await quorate(['shell', '--connect', member.address, 'get', '/none']);
+
+  assert.equal(ended, { code: 1, out: '', err: 'Node does not exist: /none\n' });
+});
+
+test('commands come from a pipe, line by line', async ({ member }) => {
+  const ended = await quorate(
+    ['shell', '--connect', `${member.address}/`],
+    'create /p "two words"\nget /p\ndelete /p\n',
+  );
+
+  assert.equal(ended, { code: 0, out: 'Created /p\ntwo words\n', err: '' });
+});
+
+test('without a server it says so in time, and ends with 1', async () => {
+  const ended = await quorate(['shell', '--connect', 'ws://127.0.0.1:1', '--patience', '300', 'ls', '/']);
+
+  assert.is(ended.code, 1);
+  assert.match(ended.err, /ws:\/\/127\.0\.0\.1:1/);
+  assert.is(ended.out, '');
+});
+
+test('a connect string or a duration that is none is refused', async () => {
+  const badUrl = await quorate(['shell', '--connect', 'nonsense', 'ls', '/']);
+  assert.is(badUrl.code, 1);
+  assert.match(badUrl.err, /nonsense/);
+
+  const badDuration = await quorate(['shell', '--patience', 'long', 'ls', '/']);
+  assert.is(badDuration.code, 1);
+  assert.match(badDuration.err, /positive number of milliseconds/);
+});
+
+test('it tells its version and its subcommands', async () => {
+  assert.match((await quorate(['--version'])).out, /^\d+\.\d+\.\d+/);
+
+  const { out } = await quorate(['--help']);
+  assert.match(out, /serve/);
+  assert.match(out, /shell/);
+});
+
+test.run();
