@@ -16,6 +16,8 @@ class Identity {
   readonly auth: Uint8Array;
   /** Part of what the client promises to be: given at the start, or accepted once. */
   isEstablished: boolean;
+  /** The present connection has been asked and has not answered. */
+  isAsked = false;
   readonly waiting: { resolve(): void; reject(error: unknown): void }[] = [];
 
   constructor(info: AuthInfo, isEstablished: boolean) {
@@ -58,7 +60,7 @@ export class AuthList {
     const identity = known ?? added;
     return new Promise((resolve, reject) => {
       identity.waiting.push({ resolve, reject });
-      if (link !== null) this.#send(identity, link);
+      if (link !== null && !identity.isAsked) this.#send(identity, link);
     });
   }
 
@@ -81,16 +83,19 @@ export class AuthList {
       },
       { weight: 0 },
     );
+    identity.isAsked = true;
     link.authenticate(request as unknown as PendingRequest);
     request.promise.catch((error: unknown) => this.#refused(identity, error));
   }
 
   #accepted(identity: Identity): void {
     identity.isEstablished = true;
+    identity.isAsked = false;
     for (const waiter of identity.waiting.splice(0)) waiter.resolve();
   }
 
   #refused(identity: Identity, error: unknown): void {
+    identity.isAsked = false;
     // A connection that broke has not answered; the next one is asked again.
     if (error instanceof ConnectionLossError) return;
     const failure =

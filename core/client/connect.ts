@@ -81,7 +81,7 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
 }
 
 /**
- * A client with a session. Rejects with `ConnectTimeoutError` when no server accepted one in time, with the
+ * A client with a session, and with the identities given to it accepted. Rejects with `ConnectTimeoutError` when no server accepted one in time, with the
  * signal's reason, or with what made the client close itself, such as `AuthFailedError`; the client is then closed.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
@@ -99,7 +99,12 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     { hold: true },
   );
   try {
-    await abortable(client.connected({ signal: timeout.signal }), signal);
+    const identified = client.connected({ signal: timeout.signal }).then(() => {
+      const { auth = [] } = options;
+      // Each is being claimed already: this only waits for the answers.
+      return Promise.all(auth.map((info) => client.addAuth(info.scheme, info.auth, timeout)));
+    });
+    await abortable(identified, signal);
     return client;
   } catch (error) {
     await client.close();

@@ -110,6 +110,12 @@ export class ScriptedLink {
     this.connection.terminate();
   }
 
+  /** Closes in order, behind what was answered in this turn. */
+  end(): void {
+    this.#flush();
+    this.connection.close();
+  }
+
   /** Any bytes at all. */
   sendRaw(bytes: Uint8Array): void {
     this.connection.send(bytes);
@@ -148,8 +154,7 @@ export class ScriptedLink {
     const answer = scripted === undefined ? this.#server.world.answer(request, this.sessionId) : scripted;
     this.answer(request, answer);
     if (request.op !== OpCode.closeSession || answer === null) return;
-    this.#flush();
-    this.connection.close();
+    this.end();
   }
 
   #welcome(greeting: ConnectRequest): void {

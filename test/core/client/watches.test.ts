@@ -1,0 +1,505 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  UnimplementedError,
+  type Client,
+  type WatchNotice,
+  type WatchStreamEvent,
+} from '../../../core/client/index.js';
+import { ErrorCode, OpCode, WatcherType } from '../../../core/protocol/index.js';
+import { ClientWorld, recordingLogger } from './client-world.js';
+import type { Incoming } from './scripted-server.js';
+
+type SetWatches = Extract<Incoming, { op: typeof OpCode.setWatches2 }>;
+type RemoveWatches = Extract<Incoming, { op: typeof OpCode.removeWatches }>;
+
+function noting(notices: string[], name = ''): (notice: WatchNotice) => void {
+  return (notice) => void notices.push(`${name}${notice.type} ${notice.path}`);
+}
+
+function sent<T extends Incoming>(world: ClientWorld, op: T['op']): T[] {
+  return world.servers.flatMap(({ requests }) => requests.filter((request) => request.op === op)) as T[];
+}
+
+/** Reads a stream into a list of words. */
+function listen(stream: AsyncIterable<WatchStreamEvent>): {
+  readonly seen: string[];
+  readonly done: Promise<unknown>;
+} {
+  const seen: string[] = [];
+  const done = (async () => {
+    for await (const event of stream) seen.push(`${event.type} ${event.path}`);
+    return null;
+  })().catch((error: unknown) => error);
+  return { seen, done };
+}
+
+async function watching(world: ClientWorld, client: Client, notices: string[]): Promise<void> {
+  world.world.put('/a');
+  await world.get(client.getData('/a', { watch: noting(notices, 'data: ') }));
+  await world.get(client.getChildren('/a', { watch: noting(notices, 'child: ') }));
+  await world.get(client.exists('/b', { watch: noting(notices, 'exist: ') }));
+}
+
+test('a watch is called once, with what happened', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const notices: string[] = [];
+  await watching(world, client, notices);
+
+  world.server.link.notify('dataChanged', '/a');
+  world.server.link.notify('dataChanged', '/a');
+  world.server.link.notify('created', '/b');
+  world.server.link.notify('childrenChanged', '/a');
+  await world.clock.settle();
+
+  assert.equal(notices, ['data: dataChanged /a', 'exist: created /b', 'child: childrenChanged /a']);
+  await world.close();
+});
+
+test('a watch stands only if its read succeeded; exists stands also for what is missing', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const notices: string[] = [];
+  await world.failure(client.getData('/a', { watch: noting(notices) }));
+  await world.failure(client.getChildren('/a', { watch: noting(notices) }));
+  await world.get(client.exists('/b', { watch: noting(notices) }));
+
+  for (const type of ['created', 'childrenChanged', 'deleted'] as const) {
+    world.server.link.notify(type, '/a');
+    world.server.link.notify(type, '/b');
+  }
+  await world.clock.settle();
+
+  assert.equal(notices, ['created /b']);
+  await world.close();
+});
+
+test('the end of a znode tells everybody who waited at it, each function once', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const notices: string[] = [];
+  const shared = noting(notices, 'shared: ');
+  await world.get(client.getData('/a', { watch: shared }));
+  await world.get(client.exists('/a', { watch: shared }));
+  await world.get(client.getChildren('/a', { watch: shared }));
+  await world.get(client.getChildren('/a', { watch: noting(notices, 'other: ') }));
+
+  world.server.link.notify('deleted', '/a');
+  await world.clock.settle();
+
+  assert.equal(notices, ['shared: deleted /a', 'other: deleted /a']);
+  await world.close();
+});
+
+test('a watch is told before the answer that shows the change', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const order: string[] = [];
+  await world.get(client.getData('/a', { watch: () => order.push('event') }));
+  world.server.respond = ({ op }, link) => {
+    if (op === OpCode.setData) link.notify('dataChanged', '/a');
+    return undefined;
+  };
+  const write = client.setData('/a', 'x').then(() => order.push('answer'));
+  await world.get(write);
+  assert.equal(order, ['event', 'answer']);
+  await world.close();
+});
+
+test('an event right behind the answer that registered the watch is not missed', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const notices: string[] = [];
+  world.server.respond = (request, link) => {
+    if (request.op !== OpCode.getData) return undefined;
+    link.answer(request, world.world.answer(request, 0n));
+    link.notify('dataChanged', '/a');
+    return null;
+  };
+  await world.get(client.getData('/a', { watch: noting(notices) }));
+  assert.equal(notices, ['dataChanged /a']);
+  await world.close();
+});
+
+test('what a watch throws is logged and keeps nobody else from being told', async () => {
+  const world = new ClientWorld();
+  const lines: string[] = [];
+  const client = await world.connected({ logger: recordingLogger(lines) });
+  world.world.put('/a');
+  const notices: string[] = [];
+  const broken = (): void => {
+    throw new Error('watch');
+  };
+  await world.get(client.getData('/a', { watch: broken }));
+  await world.get(client.getData('/a', { watch: noting(notices) }));
+  world.server.link.notify('dataChanged', '/a');
+  await world.get(client.exists('/a'));
+  assert.equal(notices, ['dataChanged /a']);
+  assert.ok(lines.includes('error: a watch callback threw'));
+  await world.close();
+});
+
+test('after a reconnection every watch stands again, from where the client had been, before anything else is asked', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const notices: string[] = [];
+  await watching(world, client, notices);
+  const { lastZxid } = client;
+  world.server.down();
+  await world.until(() => client.state === 'suspended');
+  const waiting = client.exists('/a');
+  world.server.up();
+  await world.get(waiting);
+
+  assert.equal(
+    world.server.link.requests.map(({ op }) => op),
+    [OpCode.setWatches2, OpCode.exists],
+  );
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  assert.equal(body, {
+    relativeZxid: lastZxid,
+    dataWatches: ['/a'],
+    existWatches: ['/b'],
+    childWatches: ['/a'],
+    persistentWatches: [],
+    persistentRecursiveWatches: [],
+  });
+  assert.equal(notices, []);
+  world.server.link.notify('dataChanged', '/a');
+  await world.clock.settle();
+  assert.equal(notices, ['data: dataChanged /a']);
+  await world.close();
+});
+
+test('a watch that has been called is not registered again', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const notices: string[] = [];
+  await watching(world, client, notices);
+  world.server.link.notify('deleted', '/a');
+  await world.clock.settle();
+  world.server.link.cut();
+  await world.until(() => world.server.links.length === 2);
+  await world.get(client.exists('/'));
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  assert.equal([body.dataWatches, body.existWatches, body.childWatches], [[], ['/b'], []]);
+  await world.close();
+});
+
+test('many watches are registered again in several packets, none larger than a server accepts, none left out', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const paths = Array.from({ length: 4000 }, (_, index) => `/${'n'.repeat(100)}${index}`);
+  await world.get(Promise.all(paths.map((path) => client.exists(path, { watch: () => undefined }))));
+  world.server.link.cut();
+  await world.until(() => world.server.links.length === 2);
+  await world.get(client.exists('/'));
+
+  const packets = sent<SetWatches>(world, OpCode.setWatches2);
+  assert.ok(packets.length > 3, `${packets.length} packets`);
+  for (const { body } of packets) assert.ok(body.existWatches.join('').length <= 128 * 1024);
+  assert.equal(new Set(packets.flatMap(({ body }) => body.existWatches)), new Set(paths));
+  await world.close();
+});
+
+test('with the session every one-shot watch ends, and says so', async () => {
+  for (const how of ['expired', 'closed'] as const) {
+    const world = new ClientWorld();
+    const client = await world.connected();
+    const notices: string[] = [];
+    await watching(world, client, notices);
+    if (how === 'expired') {
+      world.world.end(client.session.id);
+      world.server.link.cut();
+      await world.until(() => client.session.epoch === 2);
+      await world.get(client.exists('/'));
+      assert.equal(sent<SetWatches>(world, OpCode.setWatches2), []);
+    } else {
+      await world.get(client.close());
+    }
+    assert.equal(notices.sort(), ['child: sessionLost /a', 'data: sessionLost /a', 'exist: sessionLost /b']);
+    await world.close();
+  }
+});
+
+test('the watch of a read that was asked again stands once the answer has come', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const notices: string[] = [];
+  let isFirst = true;
+  world.server.respond = ({ op }, link) => {
+    if (op !== OpCode.getData || !isFirst) return undefined;
+    isFirst = false;
+    world.clock.soon(() => link.cut());
+    return null;
+  };
+  await world.get(client.getData('/a', { watch: noting(notices) }));
+  assert.equal(sent<SetWatches>(world, OpCode.setWatches2), []);
+  world.server.link.notify('dataChanged', '/a');
+  await world.clock.settle();
+  assert.equal(notices, ['dataChanged /a']);
+  await world.close();
+});
+
+test('a watch taken back is not called, and the server forgets it with the last one at its path', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const notices: string[] = [];
+  const first = noting(notices, 'first: ');
+  const second = noting(notices, 'second: ');
+  await world.get(client.getData('/a', { watch: first }));
+  await world.get(client.exists('/a', { watch: second }));
+
+  await world.get(client.unwatch('/a', first));
+  assert.equal(sent(world, OpCode.removeWatches), []);
+  await world.get(client.unwatch('/a', second));
+  await world.get(client.unwatch('/a', second));
+
+  const removed = sent<RemoveWatches>(world, OpCode.removeWatches).map(({ body }) => body);
+  assert.equal(removed, [{ path: '/a', type: WatcherType.data }]);
+  world.server.link.notify('dataChanged', '/a');
+  await world.clock.settle();
+  assert.equal(notices, []);
+  await world.close();
+});
+
+test('the server keeps a watch that a read under way still needs', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const notices: string[] = [];
+  const first = noting(notices, 'first: ');
+  await world.get(client.getData('/a', { watch: first }));
+  const read = client.getData('/a', { watch: noting(notices, 'second: ') });
+  await Promise.all([world.get(read), client.unwatch('/a', first)]);
+  assert.equal(sent(world, OpCode.removeWatches), []);
+  world.server.link.notify('dataChanged', '/a');
+  await world.clock.settle();
+  assert.equal(notices, ['second: dataChanged /a']);
+  await world.close();
+});
+
+test('a watch taken back while its read is under way never stands', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const notices: string[] = [];
+  const watch = noting(notices);
+  const read = client.getData('/a', { watch });
+  await Promise.all([client.unwatch('/a', watch), world.get(read)]);
+  world.server.link.notify('dataChanged', '/a');
+  await world.clock.settle();
+  assert.equal(notices, []);
+  assert.is(sent(world, OpCode.removeWatches).length, 1);
+  await world.close();
+});
+
+test('a watch can be taken back while suspended, and is not registered again', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  const watch = (): void => undefined;
+  await world.get(client.getData('/a', { watch }));
+  world.server.down();
+  await world.until(() => client.state === 'suspended');
+  await client.unwatch('/a', watch);
+  world.server.up();
+  await world.get(client.exists('/a'));
+  assert.equal(sent(world, OpCode.setWatches2), []);
+  await world.close();
+});
+
+test('a stream says armed first, then what happens at its path', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const { seen } = listen(client.watch('/a'));
+  await world.clock.settle();
+  for (const type of ['created', 'dataChanged', 'childrenChanged', 'deleted'] as const) {
+    world.server.link.notify(type, '/a');
+  }
+  world.server.link.notify('created', '/a/below');
+  world.server.link.notify('created', '/other');
+  await world.clock.settle();
+  assert.equal(seen, ['armed /a', 'created /a', 'dataChanged /a', 'childrenChanged /a', 'deleted /a']);
+  await world.close();
+});
+
+test('a recursive stream sees everything below its path, and no childrenChanged', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const { seen } = listen(client.watch('/a', { recursive: true }));
+  const all = listen(client.watch('/', { recursive: true }));
+  await world.clock.settle();
+  world.server.link.notify('created', '/a/b/c');
+  world.server.link.notify('childrenChanged', '/a/b');
+  world.server.link.notify('dataChanged', '/a');
+  world.server.link.notify('created', '/ab');
+  await world.clock.settle();
+  assert.equal(seen, ['armed /a', 'created /a/b/c', 'dataChanged /a']);
+  assert.equal(all.seen, ['armed /', 'created /a/b/c', 'dataChanged /a', 'created /ab']);
+  await world.close();
+});
+
+test('an event right behind the answer that armed the stream is not missed', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.server.respond = (request, link) => {
+    if (request.op !== OpCode.addWatch) return undefined;
+    link.answer(request, { reply: { op: OpCode.addWatch, body: {} } });
+    link.notify('created', '/a');
+    return null;
+  };
+  const { seen } = listen(client.watch('/a'));
+  await world.clock.settle();
+  assert.equal(seen, ['armed /a', 'created /a']);
+  await world.close();
+});
+
+test('several streams at one path share one registration, which goes with the last of them', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const stops = [new AbortController(), new AbortController()];
+  const streams = stops.map(({ signal }) => listen(client.watch('/a', { signal })));
+  await world.clock.settle();
+  const late = listen(client.watch('/a', { signal: stops[0]!.signal }));
+  world.server.link.notify('created', '/a');
+  await world.clock.settle();
+  for (const { seen } of [...streams, late]) assert.equal(seen, ['armed /a', 'created /a']);
+  assert.is(sent(world, OpCode.addWatch).length, 1);
+
+  stops[0]!.abort();
+  await world.clock.settle();
+  assert.is(sent(world, OpCode.removeWatches).length, 0);
+  stops[1]!.abort();
+  await world.get(Promise.all(streams.map(({ done }) => done)));
+  await world.clock.settle();
+  const removed = sent<RemoveWatches>(world, OpCode.removeWatches).map(({ body }) => body);
+  assert.equal(removed, [{ path: '/a', type: WatcherType.persistent }]);
+  await world.close();
+});
+
+test('a stream is armed anew on every connection and in every session, because events may have been missed', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const plain = listen(client.watch('/a'));
+  const recursive = listen(client.watch('/r', { recursive: true }));
+  await world.clock.settle();
+  world.server.link.cut();
+  await world.until(() => plain.seen.length === 2);
+  world.world.end(client.session.id);
+  world.server.link.cut();
+  await world.until(() => plain.seen.length === 3);
+  world.server.link.notify('created', '/a');
+  world.server.link.notify('created', '/r/x');
+  await world.clock.settle();
+
+  assert.equal(plain.seen, ['armed /a', 'armed /a', 'armed /a', 'created /a']);
+  assert.equal(recursive.seen, ['armed /r', 'armed /r', 'armed /r', 'created /r/x']);
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  assert.equal([body.persistentWatches, body.persistentRecursiveWatches], [['/a'], ['/r']]);
+  await world.close();
+});
+
+test('a stream opened while there is no connection is armed by the next', async () => {
+  const world = new ClientWorld();
+  world.server.down();
+  const client = world.client();
+  const { seen } = listen(client.watch('/a'));
+  await world.clock.advance(500);
+  world.server.up();
+  await world.until(() => seen.length === 1);
+  assert.equal(sent(world, OpCode.addWatch), []);
+  await world.close();
+});
+
+test('a registration whose answer was lost is made again', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.server.respond = ({ op }, link) => {
+    if (op !== OpCode.addWatch) return undefined;
+    world.clock.soon(() => link.cut());
+    return null;
+  };
+  const { seen } = listen(client.watch('/a'));
+  await world.until(() => seen.length === 1);
+  assert.equal(seen, ['armed /a']);
+  await world.close();
+});
+
+test('a consumer too slow for its stream gets one armed instead of a backlog', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const stream = client.watch('/a', { recursive: true })[Symbol.asyncIterator]();
+  await world.clock.settle();
+  for (let child = 0; child < 5000; child++) world.server.link.notify('created', `/a/${child}`);
+  await world.clock.settle();
+  world.server.link.notify('created', '/a/last');
+  await world.clock.settle();
+
+  const seen: string[] = [];
+  while (!seen.includes('created /a/last')) {
+    const { value } = (await stream.next()) as { readonly value: WatchStreamEvent };
+    seen.push(`${value.type} ${value.path}`);
+  }
+  assert.ok(seen.length <= 1025, `${seen.length} events were kept`);
+  assert.is(seen[0], 'armed /a');
+  await world.close();
+});
+
+test('a server that refuses a persistent watch fails its streams, and the client goes on', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.server.respond = ({ op }) => (op === OpCode.addWatch ? { err: ErrorCode.unimplemented } : undefined);
+  const { done } = listen(client.watch('/a'));
+  assert.instance(await world.get(done), UnimplementedError);
+  await world.get(client.exists('/'));
+  await world.close();
+});
+
+test('streams end when the client closes, and when their consumer leaves', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const open = listen(client.watch('/a'));
+  const leaving = (async () => {
+    for await (const { type } of client.watch('/b')) if (type === 'armed') return 'left';
+    return 'ended';
+  })();
+  assert.is(await world.get(leaving), 'left');
+  await world.clock.settle();
+  assert.is(sent(world, OpCode.removeWatches).length, 1);
+  await world.close();
+  assert.is(await world.get(open.done), null);
+  const late = listen(client.watch('/a'));
+  assert.is(await world.get(late.done), null);
+  assert.equal(late.seen, []);
+});
+
+test('below a chroot events carry the paths of the caller, and others are ignored', async () => {
+  const world = new ClientWorld();
+  world.world.put('/app');
+  const client = await world.connected({ chroot: '/app' });
+  const notices: string[] = [];
+  await world.get(client.exists('/a', { watch: noting(notices) }));
+  await world.get(client.getChildren('/', { watch: noting(notices) }));
+  const { seen } = listen(client.watch('/', { recursive: true }));
+  await world.clock.settle();
+  world.server.link.notify('created', '/app/a');
+  world.server.link.notify('childrenChanged', '/app');
+  world.server.link.notify('created', '/application');
+  await world.clock.settle();
+  assert.equal(notices, ['created /a', 'childrenChanged /']);
+  assert.equal(seen, ['armed /', 'created /a']);
+  world.server.link.cut();
+  await world.until(() => seen.length === 3);
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  assert.equal(body.persistentRecursiveWatches, ['/app']);
+  await world.close();
+});
+
+test.run();
