@@ -8,7 +8,7 @@ export interface Stage {
   readonly app: Application;
   readonly client: Client;
   readonly fleet: Fleet;
-  say(line: string): void;
+  readonly say: (line: string) => void;
 }
 
 /** One line of the summary. */

@@ -1,6 +1,6 @@
 /** Reads the imports of the project's own sources, for the tests that keep the rule of imports. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix, relative, sep } from 'node:path';
+import { dirname, join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The checkout that the compiled tests belong to. */
@@ -57,8 +57,4 @@ export function codeOf(file: string): string {
     .replace(/\/\*[\s\S]*?\*\//g, ' ')
     .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, "''")
     .replace(/\/\/[^\n]*/g, ' ');
-}
-
-export function fromRoot(path: string): string {
-  return relative(projectRoot, path);
 }
