@@ -16,6 +16,12 @@ interface InFlight {
   readonly sinceMs: number;
 }
 
+interface Confirmed {
+  readonly hasAdvanced: boolean;
+  /** Of a snapshot that has now taken the place of the history. */
+  readonly installedZxid: bigint | null;
+}
+
 /**
  * What was asked of the disk and what it has confirmed. Nobody sends a promise before asking here whether
  * what it promises is durable: that is how `Ready` can be carried out in any order.
@@ -53,6 +59,12 @@ export class DiskQueue {
     return this.#pending.length === 0 && this.#inFlight.length === 0;
   }
 
+  /** A received snapshot has not taken the place of the history yet. */
+  get isInstalling(): boolean {
+    const installs = ({ installSnapshot }: Batch): boolean => installSnapshot !== undefined;
+    return this.#pending.some(installs) || this.#inFlight.some(({ batch }) => installs(batch));
+  }
+
   /** When the oldest unconfirmed batch was handed out; null if there is none. */
   get oldestInFlightSinceMs(): number | null {
     return this.#inFlight[0]?.sinceMs ?? null;
@@ -84,24 +96,27 @@ export class DiskQueue {
       zxid: snapshot.zxid,
     });
     this.#pending.push({ number: 0, installSnapshot: snapshot, entries: [] });
-    this.#pending.push({ number: 0, entries: [] });
   }
 
   /** The next batch to hand out, or null. */
   take(nowMs: number): PersistRequest | null {
     const batch = this.#pending.shift();
     if (batch === undefined) return null;
-    if (isEmpty(batch)) return this.take(nowMs);
     batch.number = this.#nextNumber;
     this.#nextNumber += 1;
     this.#inFlight.push({ batch, sinceMs: nowMs });
     return batch;
   }
 
-  /** Batch `number` is durable, and with it every one before it. False if that was known already. */
-  persisted(number: number): boolean {
+  /** The disk is not to be used any more. */
+  abandon(): void {
+    this.#pending = [];
+  }
+
+  /** Batch `number` is durable, and with it every one before it; returns what that confirms for the first time. */
+  persisted(number: number): Confirmed {
     invariant(number < this.#nextNumber, 'only a batch that was handed out can be durable', { number });
-    let hasAdvanced = false;
+    let confirmed: Confirmed = { hasAdvanced: false, installedZxid: null };
     for (
       let oldest = this.#inFlight[0];
       oldest !== undefined && oldest.batch.number <= number;
@@ -109,9 +124,10 @@ export class DiskQueue {
     ) {
       this.#inFlight.shift();
       this.#confirm(oldest.batch);
-      hasAdvanced = true;
+      const installedZxid = oldest.batch.installSnapshot?.zxid ?? confirmed.installedZxid;
+      confirmed = { hasAdvanced: true, installedZxid };
     }
-    return hasAdvanced;
+    return confirmed;
   }
 
   #confirm(batch: Batch): void {
@@ -123,19 +139,10 @@ export class DiskQueue {
 
   #open(): Batch {
     let batch = this.#pending.at(-1);
-    if (batch === undefined) {
+    if (batch === undefined || batch.installSnapshot !== undefined) {
       batch = { number: 0, entries: [] };
       this.#pending.push(batch);
     }
     return batch;
   }
-}
-
-function isEmpty(batch: Batch): boolean {
-  return (
-    batch.entries.length === 0 &&
-    batch.acceptedEpoch === undefined &&
-    batch.truncateAfter === undefined &&
-    batch.installSnapshot === undefined
-  );
 }

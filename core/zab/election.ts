@@ -52,6 +52,8 @@ export class Election implements Role {
 
   linkDown(): void {}
 
+  pause(): void {}
+
   durable(): void {
     if (!this.#hasBegun) this.#begin();
   }

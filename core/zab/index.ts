@@ -1,7 +1,7 @@
 /** Zab as a pure state machine: election, discovery, synchronization, broadcast. */
 export { Peer } from './peer.js';
 export type { Entry, PeerConfig, PeerLimits, RestoredHistory } from './peer-config.js';
-export type { PeerPhase, PeerRole, PeerStatus } from './peer-status.js';
+export type { LearnerStatus, PeerPhase, PeerRole, PeerStatus } from './peer-status.js';
 export type {
   ApplicationMessage,
   InstallStep,
@@ -14,6 +14,8 @@ export type {
   SnapshotStep,
 } from './ready.js';
 export type { PeerMessage } from './peer-message.js';
+export { decodePeerMessage, encodePeerMessage } from './message-codec.js';
+export { PeerMessageError } from './byte-reader.js';
 export type { EpochEnd, EpochTable } from './epoch-table.js';
 export { InvalidPeerConfig, InvariantViolation, ProposalRefused } from './zab-error.js';
 export { counterOf, epochOf, formatZxid, isEpochMarker, makeZxid, NO_ZXID } from './zxid.js';

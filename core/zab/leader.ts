@@ -1,42 +1,58 @@
 import { EpochDiscovery } from './epoch-discovery.js';
+import { HandOverPlan } from './hand-over-plan.js';
+import { LearnerRoster } from './learner-roster.js';
+import { LearnerTracker } from './learner-tracker.js';
+import type { LearnerFeed } from './learner-feed.js';
 import type { Entry } from './peer-config.js';
+import type { AckEpoch, LearnerInfo, Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
-import type { PeerMessage } from './peer-message.js';
-import type { PeerPhase } from './peer-status.js';
+import type { LearnerStatus, PeerPhase } from './peer-status.js';
+import { ProposalWindow } from './proposal-window.js';
+import { QuorumRounds } from './quorum-rounds.js';
+import { QuorumWatch } from './quorum-watch.js';
 import type { ReadIndexAnswer } from './ready.js';
 import type { Role } from './role.js';
+import { SharedBatches } from './shared-batches.js';
 import { invariant, ProposalRefused } from './zab-error.js';
-import { counterOf, makeZxid } from './zxid.js';
+import { counterOf, formatZxid, makeZxid } from './zxid.js';
 
 const EMPTY = new Uint8Array(0);
 
-interface PendingReadIndex {
-  readonly token: number;
-  readonly zxid: bigint;
-}
-
 /**
- * The leader's part. *discovery*: an epoch that a quorum has promised to nobody else; *synchronization*: a
- * quorum holds this history and the marker of the epoch behind it; *broadcast*: proposals.
+ * The leader's part (Zab paper, phases 1 to 3). *discovery*: a quorum promises an epoch to this member and to
+ * nobody else, and none of it has a more recent history; *synchronization*: a quorum holds this member's
+ * history and the epoch's marker behind it; *broadcast*: the epoch is established, proposals are welcome.
+ * Nothing that changes a learner's history is sent before the quorum of promises is complete.
  */
 export class Leader implements Role {
   readonly name = 'leading';
   readonly #state: PeerState;
   readonly #discovery: EpochDiscovery;
-  /** How far each voter, this one among them, has acknowledged. */
+  readonly #learners = new LearnerRoster();
+  readonly #window: ProposalWindow;
+  readonly #rounds: QuorumRounds;
+  readonly #handOver: HandOverPlan;
+  /** How far each voter, this one among them, has acknowledged; from the epoch's marker on. */
   readonly #acked = new Map<number, bigint>();
+  readonly #watch: QuorumWatch;
+  #applications: { readonly to: number; readonly bytes: Uint8Array }[] = [];
   #phase: PeerPhase = 'discovery';
-  #deadlineMs: number;
-  #proposedBytes = 0;
-  #proposedSizes: { zxid: bigint; bytes: number }[] = [];
-  #isDraining = false;
-  #readIndexes: PendingReadIndex[] = [];
+  #pingAtMs: number;
+  #establishedMs = 0;
 
   constructor(state: PeerState) {
     this.#state = state;
     this.#discovery = new EpochDiscovery(state.quorum);
-    this.#deadlineMs = state.nowMs + state.config.initLimitMs;
+    this.#window = new ProposalWindow(state.config.limits);
+    this.#rounds = new QuorumRounds(state.quorum, state.id);
+    this.#handOver = new HandOverPlan(state);
+    this.#watch = new QuorumWatch(state);
+    this.#pingAtMs = state.nowMs;
+    const waiting = [...state.waitingLearners].sort(([a], [b]) => a - b);
+    state.waitingLearners.clear();
+    for (const [id, info] of waiting) this.#notePromisedElsewhere(id, info);
     this.#noteAccepted(state.id, state.disk.acceptedEpoch);
+    for (const [id, info] of waiting) this.#welcome(id, info);
   }
 
   get phase(): PeerPhase {
@@ -57,21 +73,24 @@ export class Leader implements Role {
 
   /** A quorum holds the marker, and this member has applied everything up to it (primary integrity). */
   get isEstablished(): boolean {
-    return this.#phase === 'broadcast' && this.#state.deliveredZxid >= makeZxid(this.epoch, 0);
+    return this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker;
   }
 
-  get admits(): boolean {
-    return this.refusal === null;
+  get isQuorumConfirmed(): boolean {
+    return this.isEstablished && this.#rounds.isConfirmed;
   }
 
   /** Why a proposal is not welcome; null if it is. */
   get refusal(): string | null {
-    const { limits } = this.#state.config;
     if (!this.isEstablished) return 'this member is not an established leader';
-    if (this.#isDraining) return 'this leader is about to hand over';
-    if (this.#proposedSizes.length >= limits.uncommittedEntries) return 'too many proposals are in flight';
-    if (this.#proposedBytes >= limits.uncommittedBytes) return 'too many bytes are in flight';
-    return null;
+    if (this.#handOver.isPlanned) return 'this leader is about to hand over';
+    return this.#window.isFull ? 'too much is in flight' : null;
+  }
+
+  get learners(): LearnerStatus[] {
+    return this.#learners.all.map(({ id, isVoter, isUpToDate, ackedZxid }) => {
+      return { id, isVoter, isUpToDate, acked: ackedZxid };
+    });
   }
 
   nextZxid(): bigint {
@@ -83,71 +102,209 @@ export class Leader implements Role {
     if (refusal !== null) throw new ProposalRefused(refusal);
     const zxid = this.nextZxid();
     this.#append({ zxid, payload });
-    this.#proposedSizes.push({ zxid, bytes: payload.length });
-    this.#proposedBytes += payload.length;
-    if (counterOf(zxid) >= this.#state.config.limits.epochCounter) this.#isDraining = true;
+    this.#window.add(zxid, payload.length);
+    if (counterOf(zxid) >= this.#state.config.limits.epochCounter) {
+      this.#handOver.planTo(this.#state.id, `epoch ${this.epoch} is used up`);
+    }
     return zxid;
   }
 
   readIndex(token: number): void {
-    this.#readIndexes.push({ token, zxid: this.#state.history.last });
+    this.#rounds.ask(token, this.#state.history.last);
   }
 
   takeReadIndexes(): ReadIndexAnswer[] {
-    const ready = this.#readIndexes.filter(({ zxid }) => zxid <= this.#state.commitZxid);
-    if (ready.length > 0) this.#readIndexes = this.#readIndexes.filter((pending) => !ready.includes(pending));
-    return ready;
+    return this.#rounds.takeAnswers(this.#state.commitZxid);
+  }
+
+  /** False if there is no such learner. */
+  sendTo(learner: number, bytes: Uint8Array): boolean {
+    if ((this.#learners.get(learner)?.report ?? null) === null) return false;
+    this.#applications.push({ to: learner, bytes });
+    return true;
+  }
+
+  /** False if nobody could take over now. */
+  transferLeadership(): boolean {
+    if (!this.isEstablished || this.#learners.all.every((learner) => !isCandidate(learner))) return false;
+    this.#handOver.planToBest('leadership is handed over on request');
+    return true;
+  }
+
+  pause(): void {
+    this.#rounds.doubt();
+    for (const learner of this.#learners.all) learner.heardMs = this.#state.nowMs;
+    this.#watch.forgivePause();
   }
 
   tick(): void {
-    if (this.#phase !== 'broadcast' && this.#state.nowMs >= this.#deadlineMs) {
-      this.#state.become({ to: 'looking', reason: `no quorum in ${this.#phase} within the limit` });
-    }
+    const { nowMs, config } = this.#state;
+    const verdict = this.#watch.verdict(this.#phase);
+    if (verdict !== null) return this.#giveUp(verdict);
+    if (this.#phase === 'broadcast') this.#checkReign();
+    this.#dropSilent();
+    if (nowMs < this.#pingAtMs) return;
+    this.#pingAtMs = nowMs + config.tickMs / 2;
+    this.#ping();
   }
 
   linkUp(): void {}
 
-  linkDown(): void {}
+  linkDown(peer: number): void {
+    this.#forget(peer);
+  }
 
-  step(_from: number, _message: PeerMessage): void {}
+  step(from: number, message: PeerMessage): void {
+    if (message.type === 'learnerInfo') return this.#welcome(from, message);
+    if (message.type === 'notification') return this.#hearNotification(from, message);
+    const learner = this.#learners.get(from);
+    if (learner === undefined || message.epoch !== this.epoch) return;
+    learner.heardMs = this.#state.nowMs;
+    this.#watch.heard(from);
+    this.#hear(learner, message);
+  }
 
   durable(): void {
-    if (this.#phase === 'discovery') this.#promiseOwnEpoch();
+    if (this.#discovery.epoch === null || this.#state.disk.durableAcceptedEpoch < this.epoch) return;
+    if (this.#phase === 'discovery') this.#announce();
     if (this.#phase !== 'discovery') this.#noteAck(this.#state.id, this.#state.disk.durableZxid);
   }
 
   flush(): void {
-    const delivered = this.#state.deliveredZxid;
-    let settled = 0;
-    for (const { zxid, bytes } of this.#proposedSizes) {
-      if (zxid > delivered) break;
-      this.#proposedBytes -= bytes;
-      settled += 1;
+    if (this.#state.isLeaving) return;
+    this.#window.applied(this.#state.deliveredZxid);
+    this.#tellUpToDate();
+    const shared = new SharedBatches(this.#state, this.epoch);
+    for (const learner of this.#learners.all) {
+      learner.feed?.pump(shared);
+      if (learner.feed?.isBroken === true) this.#drop(learner, 'its history is not available any more');
     }
-    if (settled > 0) this.#proposedSizes.splice(0, settled);
-    if (this.#isDraining && delivered === this.#state.history.last) {
-      this.#state.become({ to: 'leading', reason: `epoch ${this.epoch} is used up` });
+    const { epoch } = this;
+    for (const { to, bytes } of this.#applications.splice(0)) {
+      this.#state.outbox.send(to, { type: 'application', epoch, bytes });
+    }
+    if (this.#rounds.isWanted) this.#ping();
+    this.#handOver.carryOut(this.#learners.all, this.epoch);
+  }
+
+  /** Whoever has not been answered yet may still be by whoever this member is next. */
+  leave(): void {
+    for (const { id, info, isInvited } of this.#learners.all) {
+      if (!isInvited) this.#state.waitingLearners.set(id, info);
+      this.#learners.remove(id);
     }
   }
 
-  leave(): void {}
+  /** Whom a log or snapshot that was asked for is meant for; null if that learner is gone. */
+  feedOf(request: number): LearnerFeed | null {
+    return this.#learners.all.find(({ feed }) => feed?.awaits(request) === true)?.feed ?? null;
+  }
+
+  get #marker(): bigint {
+    return makeZxid(this.epoch, 0);
+  }
+
+  /** Phase 1: somebody wants to follow. */
+  #welcome(from: number, info: LearnerInfo): void {
+    const state = this.#state;
+    const learner = new LearnerTracker(from, info, state);
+    this.#forget(from);
+    this.#learners.put(learner);
+    this.#notePromisedElsewhere(from, info);
+    if (learner.isVoter) {
+      this.#watch.returns(from);
+      this.#noteAccepted(from, info.acceptedEpoch);
+    }
+    if (!this.#isStranded(learner)) return this.#invite(learner);
+    if (this.#phase !== 'discovery') return;
+    this.#handOver.now(this.#learners.all, {
+      epoch: this.epoch,
+      to: state.id,
+      reason: strandedReason(learner),
+    });
+  }
+
+  /** It could join only by breaking a promise, so it waits here for a later epoch. */
+  #isStranded({ isVoter, info }: LearnerTracker): boolean {
+    return isVoter && this.#discovery.epoch !== null && info.acceptedEpoch > this.epoch;
+  }
+
+  #notePromisedElsewhere(from: number, { acceptedEpoch }: LearnerInfo): void {
+    const state = this.#state;
+    if (!state.quorum.isVoter(from)) return;
+    state.promisedElsewhere = Math.max(state.promisedElsewhere, acceptedEpoch);
+  }
 
   #noteAccepted(voter: number, acceptedEpoch: number): void {
-    if (!this.#discovery.noteAccepted(voter, acceptedEpoch, this.#state.promisedElsewhere)) return;
-    this.#state.disk.saveAcceptedEpoch(this.epoch);
+    const { disk, promisedElsewhere } = this.#state;
+    if (this.#discovery.noteAccepted(voter, acceptedEpoch, promisedElsewhere))
+      disk.saveAcceptedEpoch(this.epoch);
   }
 
-  #promiseOwnEpoch(): void {
-    if (this.#discovery.epoch === null || this.#state.disk.durableAcceptedEpoch < this.epoch) return;
+  /** The epoch is durable here: now it may be announced, and this member's own promise counts. */
+  #announce(): void {
     this.#notePromise(this.#state.id);
+    for (const learner of this.#learners.all) this.#invite(learner);
   }
 
+  /** An observer is told only an established epoch, so it never promises one that fails. */
+  #invite(learner: LearnerTracker): void {
+    const { epoch } = this;
+    if (
+      learner.isInvited ||
+      this.#isStranded(learner) ||
+      epoch === 0 ||
+      this.#state.disk.durableAcceptedEpoch < epoch
+    )
+      return;
+    if (!learner.isVoter && this.#phase !== 'broadcast') return;
+    learner.isInvited = true;
+    this.#state.outbox.send(learner.id, { type: 'newEpoch', attempt: learner.info.attempt, epoch });
+  }
+
+  #hear(learner: LearnerTracker, message: Exclude<PeerMessage, Notification | LearnerInfo>): void {
+    switch (message.type) {
+      case 'ackEpoch':
+        return this.#hearPromise(learner, message);
+      case 'ack':
+        if (learner.feed?.acked(message.zxid) !== true)
+          return this.#drop(learner, 'it acknowledged what it never got');
+        return this.#hearAck(learner, message.zxid);
+      case 'snapshotAck':
+        if (learner.feed?.chunksArrived(message.chunks) === true) return this.#watch.noteProgress();
+        return this.#drop(learner, 'it confirmed chunks that it never got');
+      case 'pong':
+        if (learner.isVoter && learner.report !== null) this.#rounds.echo(learner.id, message.nonce);
+        return this.#state.outputs.ping(learner.id, message.payload);
+      case 'application':
+        return this.#state.outputs.receive(learner.id, message.bytes);
+      default:
+        return this.#drop(learner, `a learner does not send ${message.type}`);
+    }
+  }
+
+  #hearPromise(learner: LearnerTracker, report: AckEpoch): void {
+    if (learner.report !== null || !learner.isInvited) return this.#drop(learner, 'it promised twice');
+    learner.report = report;
+    if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);
+    if (!report.isPromise || !learner.isVoter) return;
+    if (report.lastZxid > this.#state.history.last) {
+      const reason = `member ${learner.id} has a more recent history, up to ${formatZxid(report.lastZxid)}`;
+      return this.#state.become({ to: 'looking', reason });
+    }
+    this.#notePromise(learner.id);
+  }
+
+  /** Phase 2 begins with the quorum of promises: the history is closed with the epoch's marker and sent to everybody. */
   #notePromise(voter: number): void {
     this.#discovery.notePromise(voter);
     if (this.#phase !== 'discovery' || !this.#discovery.hasPromiseQuorum) return;
     this.#phase = 'synchronization';
-    this.#deadlineMs = this.#state.nowMs + this.#state.config.initLimitMs;
-    this.#append({ zxid: makeZxid(this.epoch, 0), payload: EMPTY });
+    this.#watch.noteProgress();
+    this.#append({ zxid: this.#marker, payload: EMPTY });
+    for (const learner of this.#learners.all) {
+      if (learner.report !== null) learner.startFeed(this.#state, this.epoch, learner.report);
+    }
   }
 
   #append(entry: Entry): void {
@@ -155,18 +312,121 @@ export class Leader implements Role {
     this.#state.disk.append(entry);
   }
 
+  #hearAck(learner: LearnerTracker, zxid: bigint): void {
+    if (zxid < learner.ackedZxid) return this.#drop(learner, 'it took back an acknowledgement');
+    learner.ackedZxid = zxid;
+    this.#watch.noteProgress();
+    if (!learner.isVoter || zxid < this.#marker) return;
+    this.#watch.enlist(learner.id);
+    this.#noteAck(learner.id, zxid);
+  }
+
   /** Only what belongs to this epoch is committed by counting; everything older is committed by standing before it. */
   #noteAck(voter: number, zxid: bigint): void {
-    const marker = makeZxid(this.epoch, 0);
-    if (zxid < marker) return;
+    if (zxid < this.#marker) return;
     invariant(zxid <= this.#state.history.last, 'nobody can hold what was never proposed', { voter, zxid });
     this.#acked.set(voter, zxid);
     const committed = this.#state.quorum.reachedBy(this.#acked);
     if (committed === null || !this.#acked.has(this.#state.id)) return;
-    if (this.#phase === 'synchronization') {
-      this.#phase = 'broadcast';
-      this.#state.vote = { ...this.#state.vote, leader: this.#state.id, epoch: this.epoch };
-    }
+    if (this.#phase === 'synchronization') this.#establish();
     this.#state.advanceCommit(committed);
   }
+
+  #establish(): void {
+    const state = this.#state;
+    this.#phase = 'broadcast';
+    this.#establishedMs = state.nowMs;
+    state.vote = { leader: state.id, epoch: this.epoch, zxid: state.vote.zxid };
+    for (const learner of this.#learners.all) this.#invite(learner);
+  }
+
+  #tellUpToDate(): void {
+    if (this.#phase !== 'broadcast') return;
+    for (const learner of this.#learners.all) {
+      if (learner.isUpToDate || learner.ackedZxid < this.#marker) continue;
+      learner.isUpToDate = true;
+      this.#state.outbox.send(learner.id, {
+        type: 'upToDate',
+        epoch: this.epoch,
+        commit: this.#state.commitZxid,
+      });
+    }
+  }
+
+  #hearNotification(from: number, { state: role, round, vote }: Notification): void {
+    if (
+      role === 'observing' ||
+      (role !== 'looking' && (vote.leader === this.#state.id || round < this.#state.round))
+    ) {
+      return;
+    }
+    this.#forget(from);
+    this.#watch.leaves(from);
+    if (!this.#state.quorum.isVoter(from) || (role === 'looking' && round <= this.#state.round)) return;
+    this.#watch.deserts(from);
+  }
+
+  /** An established leader looks after its ensemble and its own disk. */
+  #checkReign(): void {
+    const { nowMs, config, id, disk } = this.#state;
+    const stranded = this.#learners.all.find((learner) => this.#isStranded(learner));
+    if (stranded !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
+      this.#handOver.planTo(id, strandedReason(stranded));
+    }
+    const diskSince = disk.oldestInFlightSinceMs;
+    if (
+      diskSince !== null &&
+      nowMs - diskSince > config.syncLimitMs &&
+      this.#learners.all.some(isCandidate)
+    ) {
+      this.#giveUp('the own disk has been silent for too long');
+    }
+    this.#handOver.expire();
+  }
+
+  #dropSilent(): void {
+    const { nowMs, config } = this.#state;
+    for (const learner of this.#learners.all) {
+      const { heardMs, feed, isUpToDate } = learner;
+      if (feed === null) continue;
+      const patienceMs = isUpToDate ? config.syncLimitMs : config.initLimitMs;
+      if (nowMs - heardMs > config.syncLimitMs) this.#drop(learner, 'it has been silent for too long');
+      else if (feed.owedMs > patienceMs) this.#drop(learner, 'it acknowledges too slowly');
+    }
+  }
+
+  #ping(): void {
+    const { outbox } = this.#state;
+    const message: PeerMessage = {
+      type: 'ping',
+      epoch: this.epoch,
+      nonce: this.#rounds.begin(),
+      payload: this.#state.takePingPayload(),
+    };
+    for (const learner of this.#learners.all) if (learner.report !== null) outbox.send(learner.id, message);
+  }
+
+  #giveUp(reason: string): void {
+    this.#state.become({ to: 'looking', reason });
+  }
+
+  #drop(learner: LearnerTracker, reason: string): void {
+    this.#forget(learner.id);
+    this.#state.outbox.close(learner.id, reason);
+  }
+
+  /** What it acknowledged on this link counts no longer. */
+  #forget(peer: number): void {
+    this.#learners.remove(peer);
+    this.#discovery.forget(peer);
+    this.#acked.delete(peer);
+  }
+}
+
+function isCandidate({ isVoter, isUpToDate }: LearnerTracker): boolean {
+  return isVoter && isUpToDate;
+}
+
+function strandedReason({ id, info }: LearnerTracker): string {
+  return `member ${id} has promised epoch ${info.acceptedEpoch} and can join only a later one`;
 }

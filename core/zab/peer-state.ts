@@ -2,7 +2,9 @@ import { DiskQueue } from './disk-queue.js';
 import { History } from './history.js';
 import { Jitter } from './jitter.js';
 import { Outbox } from './outbox.js';
+import { Outputs } from './outputs.js';
 import type { Entry, ResolvedConfig, RestoredHistory } from './peer-config.js';
+import type { LearnerInfo } from './peer-message.js';
 import { MajorityQuorum, type Quorum } from './quorum.js';
 import type { Transition } from './role.js';
 import { NO_VOTE, type Vote } from './vote.js';
@@ -12,6 +14,8 @@ import { epochOf, maxZxid, minZxid } from './zxid.js';
 /** Bytes of committed entries handed out at once, so that a long log is applied in pieces. */
 const COMMITTED_BYTES = 4 * 1024 * 1024;
 
+const NO_BYTES = new Uint8Array(0);
+
 /** What outlives a role: the history, the disk, the links, the clock, and what is known to be committed. */
 export class PeerState {
   readonly config: ResolvedConfig;
@@ -19,6 +23,7 @@ export class PeerState {
   readonly history: History;
   readonly disk: DiskQueue;
   readonly outbox = new Outbox();
+  readonly outputs = new Outputs();
   readonly jitter: Jitter;
   /** Milliseconds of this member's own time: a pause of the process does not pass in it. */
   nowMs = 0;
@@ -28,9 +33,14 @@ export class PeerState {
   vote: Vote = NO_VOTE;
   /** The highest epoch that anybody was heard to have promised. */
   promisedElsewhere = 0;
+  /** Those who want to follow this member while it does not lead yet. */
+  readonly waitingLearners = new Map<number, LearnerInfo>();
+  /** Attempts to follow somebody so far. */
+  attempts = 0;
   #commitZxid: bigint;
   #deliveredZxid: bigint;
   #transition: Transition | null = null;
+  #pingPayload: Uint8Array | null = null;
 
   constructor(config: ResolvedConfig, restored: RestoredHistory) {
     this.config = config;
@@ -84,6 +94,19 @@ export class PeerState {
     });
     this.#deliveredZxid = zxid;
     this.advanceCommit(zxid);
+  }
+
+  /** False while an earlier one has not gone out yet. */
+  offerPingPayload(bytes: Uint8Array): boolean {
+    if (this.#pingPayload !== null) return false;
+    this.#pingPayload = bytes;
+    return true;
+  }
+
+  takePingPayload(): Uint8Array {
+    const payload = this.#pingPayload ?? NO_BYTES;
+    this.#pingPayload = null;
+    return payload;
   }
 
   /** Asks for another role; the first wish counts. */

@@ -24,3 +24,13 @@ export interface PeerStatus {
   /** Why the last role was left; null before. */
   readonly lastChange: string | null;
 }
+
+/** One learner as its leader sees it. */
+export interface LearnerStatus {
+  readonly id: number;
+  readonly isVoter: boolean;
+  /** Synchronized, and told to serve clients. */
+  readonly isUpToDate: boolean;
+  /** The last zxid that it has acknowledged on this link. */
+  readonly acked: bigint;
+}

@@ -1,5 +1,9 @@
 import { Election } from './election.js';
+import type { EpochTable } from './epoch-table.js';
+import { Halted } from './halted.js';
 import { Leader } from './leader.js';
+import type { LearnerFeed } from './learner-feed.js';
+import { Learner } from './learner.js';
 import {
   checkRestored,
   resolveConfig,
@@ -9,10 +13,10 @@ import {
 } from './peer-config.js';
 import type { PeerMessage } from './peer-message.js';
 import { PeerState } from './peer-state.js';
-import type { PeerStatus } from './peer-status.js';
+import type { LearnerStatus, PeerStatus } from './peer-status.js';
 import type { ReadIndexAnswer, Ready } from './ready.js';
 import type { Role, Transition } from './role.js';
-import { InvalidPeerConfig, ProposalRefused } from './zab-error.js';
+import { ProposalRefused } from './zab-error.js';
 
 /** Own time passes in steps of at most so many ticks: a longer gap is a pause of the process, not silence of the others. */
 const PAUSE_TICKS = 2;
@@ -40,9 +44,6 @@ export class Peer {
   constructor(config: PeerConfig, restored: RestoredHistory) {
     checkRestored(restored);
     this.#state = new PeerState(resolveConfig(config), restored);
-    if (config.voters.length > 1 || !config.voters.includes(config.id)) {
-      throw new InvalidPeerConfig('an ensemble of several members cannot be formed yet');
-    }
     this.#role = new Election(this.#state, 0);
   }
 
@@ -51,7 +52,9 @@ export class Peer {
     const state = this.#state;
     const passedMs = nowMs - (this.#lastTickMs ?? nowMs);
     this.#lastTickMs = nowMs;
-    state.nowMs += Math.min(Math.max(passedMs, 0), PAUSE_TICKS * state.config.tickMs);
+    const pauseMs = PAUSE_TICKS * state.config.tickMs;
+    state.nowMs += Math.min(Math.max(passedMs, 0), pauseMs);
+    if (passedMs > pauseMs) this.#role.pause();
     this.#role.tick();
     this.#settle();
   }
@@ -73,6 +76,7 @@ export class Peer {
   /** A message has arrived over that link. */
   step(peer: number, link: number, message: PeerMessage): void {
     if (!this.#state.outbox.isCurrent(peer, link)) return;
+    this.#attend(peer, message);
     this.#role.step(peer, message);
     this.#settle();
   }
@@ -106,9 +110,23 @@ export class Peer {
 
   /** The batch with this number is durable, and so are those before it. */
   persisted(number: number): void {
-    if (!this.#state.disk.persisted(number)) return;
+    const { hasAdvanced, installedZxid } = this.#state.disk.persisted(number);
+    if (installedZxid !== null) this.#state.noteInstalled(installedZxid);
+    if (!hasAdvanced) return;
     this.#role.durable();
     this.#settle();
+  }
+
+  /**
+   * A write, sync or truncation has failed, and nobody knows what the disk holds: this member says that it is
+   * out and takes part in nothing any more. After a recovery from the disk a new `Peer` may.
+   */
+  storageFailed(): void {
+    this.#role.leave();
+    this.#state.disk.abandon();
+    this.#state.takeTransition();
+    this.#lastChange = 'the storage has failed';
+    this.#role = new Halted(this.#state);
   }
 
   /** The caller's own snapshot of the applied state at `zxid` is durable; the log may be shortened up to it. */
@@ -116,11 +134,64 @@ export class Peer {
     this.#state.history.noteSnapshot(zxid);
   }
 
+  /** Answers a `Ready.reads`: entries directly behind `after`, one at least; null if the log no longer reaches back that far. */
+  entriesRead(request: number, entries: readonly Entry[] | null): void {
+    this.#feedOf(request)?.entriesRead(entries);
+  }
+
+  /** Answers an `open` of `Ready.snapshots`: the applied state is frozen as it is at `zxid`. */
+  snapshotOpened(request: number, zxid: bigint): void {
+    this.#feedOf(request)?.snapshotOpened(zxid);
+  }
+
+  /** Answers a `next` of `Ready.snapshots` with one more piece, of at most about a megabyte. */
+  snapshotRead(request: number, bytes: Uint8Array, isLast: boolean): void {
+    this.#feedOf(request)?.snapshotRead(bytes, isLast);
+  }
+
+  /** A log or snapshot that was asked for cannot be read; the learner will come again. */
+  sourceFailed(request: number): void {
+    this.#feedOf(request)?.sourceFailed();
+  }
+
+  /** Sends bytes to the leader, in order with everything else; they come out of its `Ready.received`. False if there is no leader to send to. */
+  sendToLeader(bytes: Uint8Array): boolean {
+    return this.#role instanceof Learner && this.#role.sendToLeader(bytes);
+  }
+
+  /** Sends bytes to a learner of this leader, behind everything proposed so far. False if there is no such learner. */
+  sendToLearner(learner: number, bytes: Uint8Array): boolean {
+    return this.#role instanceof Leader && this.#role.sendTo(learner, bytes);
+  }
+
+  /**
+   * Bytes to ride on the next ping to all learners, or on the next echo to the leader; they come out of
+   * `Ready.pings`. False while earlier ones wait: offer what has gathered since together with them, later.
+   */
+  offerPingPayload(bytes: Uint8Array): boolean {
+    return this.#state.offerPingPayload(bytes);
+  }
+
+  /**
+   * Stops admitting, and once everything is committed lets the most recent follower lead without an election.
+   * False if nobody could now. If none has caught up within `syncLimit` ticks, this member carries on.
+   */
+  transferLeadership(): boolean {
+    const isUnderWay = this.#role instanceof Leader && this.#role.transferLeadership();
+    this.#settle();
+    return isUnderWay;
+  }
+
+  /** The epochs of this history up to `zxid`, which is to be kept with a snapshot of the state at `zxid`. */
+  epochsUpTo(zxid: bigint): EpochTable {
+    return this.#state.history.epochsUpTo(zxid);
+  }
+
   /** Takes what there is to do; null if there is nothing. To be called until it is null after every round of inputs. */
   ready(): Ready | null {
     const committed = this.#state.takeCommitted();
-    this.#role.flush();
-    this.#settle();
+    do this.#role.flush();
+    while (this.#settle());
     return this.#collect(committed);
   }
 
@@ -135,8 +206,8 @@ export class Peer {
       epoch: role.epoch,
       isServing: role.isServing,
       isEstablishedLeader: leader?.isEstablished ?? false,
-      admits: leader?.admits ?? false,
-      isQuorumConfirmed: leader?.isEstablished ?? false,
+      admits: leader !== null && leader.refusal === null,
+      isQuorumConfirmed: leader?.isQuorumConfirmed ?? false,
       lastProposed: state.history.last,
       lastDurable: state.disk.durableZxid,
       committed: state.commitZxid,
@@ -145,19 +216,42 @@ export class Peer {
     };
   }
 
+  /** The learners of this leader, by id; none on anybody else. */
+  learners(): readonly LearnerStatus[] {
+    return this.#role instanceof Leader ? this.#role.learners : [];
+  }
+
+  /** Whoever looks for a leader is answered at any time; whoever wants to follow too early is remembered. */
+  #attend(peer: number, message: PeerMessage): void {
+    const { waitingLearners } = this.#state;
+    if (message.type === 'notification' && message.state === 'looking') {
+      waitingLearners.delete(peer);
+      if (this.#role.name !== 'looking') this.#answer(peer);
+    } else if (message.type === 'learnerInfo' && this.#role.name !== 'leading') {
+      waitingLearners.set(peer, message);
+      if (this.#role.name !== 'looking') this.#answer(peer);
+    }
+  }
+
+  #answer(peer: number): void {
+    const { outbox, round, vote, config } = this.#state;
+    if (config.isVoter) outbox.send(peer, { type: 'notification', state: this.#role.name, round, vote });
+  }
+
+  /** Null if the learner that wanted it is gone. */
+  #feedOf(request: number): LearnerFeed | null {
+    return this.#role instanceof Leader ? this.#role.feedOf(request) : null;
+  }
+
   #collect(committed: readonly Entry[]): Ready | null {
     const state = this.#state;
     const ready: Ready = {
       persist: state.disk.take(state.nowMs),
       messages: state.outbox.takeMessages(),
       disconnects: state.outbox.takeDisconnects(),
-      install: [],
       committed,
-      received: [],
-      pings: [],
+      ...state.outputs.take(),
       readIndexes: this.#takeReadIndexes(),
-      reads: [],
-      snapshots: [],
       status: this.#changedStatus(),
     };
     const isEmpty = Object.values(ready).every(
@@ -185,11 +279,14 @@ export class Peer {
 
   #linkDown(peer: number): void {
     this.#state.outbox.down(peer);
+    this.#state.waitingLearners.delete(peer);
     this.#role.linkDown(peer);
     this.#settle();
   }
 
-  #settle(): void {
+  /** Changes roles until nobody asks for another; true if there was any change. */
+  #settle(): boolean {
+    let hasChanged = false;
     for (let next = this.#state.takeTransition(); next !== null; next = this.#state.takeTransition()) {
       if (this.#role.phase === 'broadcast') this.#failures = 0;
       else if (this.#role.name !== 'looking') this.#failures += 1;
@@ -197,12 +294,24 @@ export class Peer {
       this.#lastChange = next.reason;
       this.#role = this.#play(next);
       this.#role.tick();
+      hasChanged = true;
     }
+    return hasChanged;
   }
 
   #play(transition: Transition): Role {
     if (transition.to === 'leading') return new Leader(this.#state);
-    return new Election(this.#state, this.#retryDelayMs());
+    if (transition.to === 'looking') return new Election(this.#state, this.#retryDelayMs());
+    const learner = new Learner(this.#state, transition.leader);
+    for (const peer of [...this.#state.waitingLearners.keys()].sort((a, b) => a - b)) {
+      this.#state.outbox.send(peer, {
+        type: 'notification',
+        state: learner.name,
+        round: this.#state.round,
+        vote: this.#state.vote,
+      });
+    }
+    return learner;
   }
 
   /** Attempts that keep failing are made more and more slowly. */

@@ -74,7 +74,7 @@ export interface LogRead {
   readonly maxBytes: number;
 }
 
-/** How a snapshot for a learner is read: `open` freezes the applied state, each `next` asks for one more piece, `close` lets go of it. */
+/** How a snapshot for a learner is read: `open` freezes the applied state, each `next` asks for one more piece (behind the last one it needs no answer), `close` lets go of it. */
 export type SnapshotStep =
   | { readonly type: 'open'; readonly request: number; readonly learner: number }
   | { readonly type: 'next'; readonly request: number }

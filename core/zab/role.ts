@@ -11,6 +11,8 @@ export interface Role {
   readonly isServing: boolean;
   /** Time has passed. */
   tick(): void;
+  /** The process was held up: what others said meanwhile has not been heard yet. */
+  pause(): void;
   linkUp(peer: number): void;
   linkDown(peer: number): void;
   step(from: number, message: PeerMessage): void;

@@ -1,0 +1,61 @@
+import type { LearnerTracker } from './learner-tracker.js';
+import type { PeerState } from './peer-state.js';
+import { epochOf } from './zxid.js';
+
+/**
+ * An orderly end of a leadership: nothing more is admitted, what is in flight is committed, then everybody is
+ * told who leads next and goes straight to discovery with that one. The election that is skipped is only ever
+ * a guess; discovery checks the successor like any other. A leader that succeeds itself opens a new epoch.
+ */
+export class HandOverPlan {
+  readonly #state: PeerState;
+  #plan: { readonly to: number | 'best'; readonly reason: string; readonly sinceMs: number } | null = null;
+
+  constructor(state: PeerState) {
+    this.#state = state;
+  }
+
+  get isPlanned(): boolean {
+    return this.#plan !== null;
+  }
+
+  planTo(to: number, reason: string): void {
+    this.#plan ??= { to, reason, sinceMs: this.#state.nowMs };
+  }
+
+  planToBest(reason: string): void {
+    this.#plan ??= { to: 'best', reason, sinceMs: this.#state.nowMs };
+  }
+
+  /** Nobody has caught up in time to take over: the leader carries on. */
+  expire(): void {
+    const { nowMs, config } = this.#state;
+    if (this.#plan?.to === 'best' && nowMs - this.#plan.sinceMs > config.syncLimitMs) this.#plan = null;
+  }
+
+  /** Hands over if all is drained and the successor has everything. */
+  carryOut(learners: readonly LearnerTracker[], epoch: number): void {
+    const last = this.#state.history.last;
+    if (this.#plan === null || this.#state.deliveredZxid !== last) return;
+    const { to, reason } = this.#plan;
+    const best = learners.findLast(
+      ({ isVoter, isUpToDate, ackedZxid }) => isVoter && isUpToDate && ackedZxid === last,
+    );
+    const successor = to === 'best' ? best?.id : to;
+    if (successor !== undefined) this.now(learners, { epoch, to: successor, reason });
+  }
+
+  /** Hands over in whatever state things are. */
+  now(learners: readonly LearnerTracker[], options: { epoch: number; to: number; reason: string }): void {
+    const state = this.#state;
+    const { epoch, to, reason } = options;
+    const zxid = state.disk.durableZxid;
+    state.round += 1;
+    state.vote = { leader: to, epoch: epochOf(zxid), zxid };
+    for (const { id, isInvited } of learners) {
+      if (isInvited) state.outbox.send(id, { type: 'handOver', epoch, leader: to, round: state.round });
+    }
+    if (to === state.id) state.become({ to: 'leading', reason });
+    else state.become({ to: 'following', leader: to, reason });
+  }
+}

@@ -1,0 +1,36 @@
+import { LearnerFeed } from './learner-feed.js';
+import type { AckEpoch, LearnerInfo } from './peer-message.js';
+import type { PeerState } from './peer-state.js';
+import { NO_ZXID } from './zxid.js';
+
+/** What the leader knows of one learner, from its LEARNERINFO until its link is gone or it looks for a leader again. */
+export class LearnerTracker {
+  readonly id: number;
+  readonly isVoter: boolean;
+  readonly info: LearnerInfo;
+  /** When it was last heard, in the leader's own time. */
+  heardMs: number;
+  /** The epoch has been announced to it. */
+  isInvited = false;
+  /** Its history, once it has acknowledged the epoch. */
+  report: AckEpoch | null = null;
+  /** How it is brought up to date; null until it has been announced the epoch. */
+  feed: LearnerFeed | null = null;
+  ackedZxid = NO_ZXID;
+  /** It has been told to serve clients. */
+  isUpToDate = false;
+
+  constructor(id: number, info: LearnerInfo, state: PeerState) {
+    this.id = id;
+    this.isVoter = state.quorum.isVoter(id);
+    this.info = info;
+    this.heardMs = state.nowMs;
+  }
+
+  startFeed(state: PeerState, epoch: number, report: AckEpoch): LearnerFeed {
+    const feed = new LearnerFeed(state, { epoch, learner: this.id, isVoter: this.isVoter });
+    this.feed = feed;
+    feed.begin(report);
+    return feed;
+  }
+}

@@ -1,0 +1,288 @@
+import type { Entry } from './peer-config.js';
+import type { HandOver, NewEpoch, Notification, PeerMessage, Snap } from './peer-message.js';
+import type { PeerState } from './peer-state.js';
+import type { PeerPhase } from './peer-status.js';
+import type { Role } from './role.js';
+import { SnapshotIntake } from './snapshot-intake.js';
+import { invariant } from './zab-error.js';
+import { epochOf, formatZxid, isSuccessor, minZxid } from './zxid.js';
+
+/**
+ * The part of a follower, and of an observer (Zab paper, phases 1 to 3). *discovery*: ask the leader for its
+ * epoch and promise it; *synchronization*: make the leader's history this member's own; *broadcast*: everything
+ * that was committed when the leader took this member on is applied.
+ *
+ * One structure serves the last two: entries are appended in order whenever they come, acknowledged when they
+ * are durable, applied when they are committed as well. A commit is only a watermark (ZOOKEEPER-4394), and
+ * acknowledgements are cumulative, so none can overtake that of the epoch's marker (ZOOKEEPER-4685).
+ */
+export class Learner implements Role {
+  readonly name: 'following' | 'observing';
+  readonly leader: number;
+  readonly #state: PeerState;
+  #phase: PeerPhase = 'discovery';
+  #epoch = 0;
+  #isPromise = false;
+  #attempt = 0;
+  /** The leader has said where its history goes on from this one. */
+  #hasStream = false;
+  #intake: SnapshotIntake | null = null;
+  #ackedZxid: bigint | null = null;
+  /** Clients are served once this is applied; null until the leader is established. */
+  #serveFrom: bigint | null = null;
+  #deadlineMs: number;
+  #heardMs: number;
+
+  constructor(state: PeerState, leader: number) {
+    this.#state = state;
+    this.leader = leader;
+    this.name = state.config.isVoter ? 'following' : 'observing';
+    this.#deadlineMs = state.nowMs + state.config.initLimitMs;
+    this.#heardMs = state.nowMs;
+    this.linkUp(leader);
+  }
+
+  get phase(): PeerPhase {
+    return this.#phase;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get isServing(): boolean {
+    return this.#phase === 'broadcast';
+  }
+
+  tick(): void {
+    const { nowMs, config } = this.#state;
+    if (this.#phase !== 'broadcast' && nowMs >= this.#deadlineMs) {
+      this.#quit(`no progress in ${this.#phase} with member ${this.leader} within the limit`);
+    } else if (this.#hasStream && nowMs - this.#heardMs > config.syncLimitMs) {
+      this.#state.outbox.close(this.leader, 'the leader has been silent for too long');
+      this.#quit(`the leader, member ${this.leader}, has been silent for too long`);
+    }
+  }
+
+  /** Time that this process slept through says nothing about the leader. */
+  pause(): void {
+    this.#heardMs = this.#state.nowMs;
+  }
+
+  linkUp(peer: number): void {
+    if (peer !== this.leader || !this.#state.outbox.isUp(peer)) return;
+    this.#attempt = this.#state.attempts += 1;
+    const { acceptedEpoch } = this.#state.disk;
+    this.#state.outbox.send(peer, { type: 'learnerInfo', attempt: this.#attempt, acceptedEpoch });
+  }
+
+  /** Before the leader has answered, another link may serve as well. */
+  linkDown(peer: number): void {
+    if (peer === this.leader && this.#epoch !== 0)
+      this.#quit(`the link to the leader, member ${peer}, is down`);
+  }
+
+  step(from: number, message: PeerMessage): void {
+    if (from !== this.leader) return;
+    this.#heardMs = this.#state.nowMs;
+    if (message.type === 'notification') return this.#hearNotification(message);
+    if (message.type === 'newEpoch') return this.#hearNewEpoch(message);
+    if (this.#epoch === 0 || message.type === 'learnerInfo' || message.epoch !== this.#epoch) return;
+    this.#hear(message);
+  }
+
+  durable(): void {
+    if (this.#phase === 'discovery') this.#acknowledgeEpoch();
+    if (this.#intake?.isComplete === true && !this.#state.disk.isInstalling) this.#intake = null;
+  }
+
+  flush(): void {
+    if (this.#state.isLeaving || !this.#hasStream || this.#intake !== null) return;
+    const { disk, outbox, deliveredZxid } = this.#state;
+    const epoch = this.#epoch;
+    if (disk.durableZxid !== this.#ackedZxid) {
+      this.#ackedZxid = disk.durableZxid;
+      outbox.send(this.leader, { type: 'ack', epoch, zxid: disk.durableZxid });
+    }
+    if (this.#phase === 'broadcast' || this.#serveFrom === null || deliveredZxid < this.#serveFrom) return;
+    this.#phase = 'broadcast';
+    this.#state.vote = { ...this.#state.vote, epoch };
+  }
+
+  leave(): void {
+    this.#intake?.abort();
+  }
+
+  /** False while there is no leader that would take it. */
+  sendToLeader(bytes: Uint8Array): boolean {
+    if (!this.#hasStream || !this.#state.outbox.isUp(this.leader)) return false;
+    this.#state.outbox.send(this.leader, { type: 'application', epoch: this.#epoch, bytes });
+    return true;
+  }
+
+  /** The leader tells that it leads no longer, or that it never did. What it said before it was elected does not count. */
+  #hearNotification({ state: role, round }: Notification): void {
+    const hasGivenUp = role === 'looking' && (this.#epoch !== 0 || round > this.#state.round);
+    const followsAnother = (role === 'following' || role === 'observing') && round >= this.#state.round;
+    if (hasGivenUp || followsAnother) this.#quit(`member ${this.leader} does not lead any more`);
+  }
+
+  #hearNewEpoch({ attempt, epoch }: NewEpoch): void {
+    const { disk } = this.#state;
+    if (attempt !== this.#attempt || this.#epoch !== 0) return;
+    if (epoch < disk.acceptedEpoch) {
+      return this.#quit(`epoch ${epoch} is lower than epoch ${disk.acceptedEpoch}, which was promised`);
+    }
+    this.#epoch = epoch;
+    this.#isPromise = epoch > disk.acceptedEpoch;
+    if (this.#isPromise) disk.saveAcceptedEpoch(epoch);
+    this.#acknowledgeEpoch();
+  }
+
+  #acknowledgeEpoch(): void {
+    const { disk, history, outbox } = this.#state;
+    if (this.#epoch === 0 || !disk.isIdle) return;
+    this.#phase = 'synchronization';
+    this.#noteProgress();
+    outbox.send(this.leader, {
+      type: 'ackEpoch',
+      epoch: this.#epoch,
+      isPromise: this.#isPromise,
+      lastZxid: disk.durableZxid,
+      snapshotZxid: history.snapshotZxid,
+      epochs: history.epochs,
+    });
+  }
+
+  #hear(message: Exclude<PeerMessage, { type: 'notification' | 'newEpoch' | 'learnerInfo' }>): void {
+    const { outbox, outputs } = this.#state;
+    switch (message.type) {
+      case 'diff':
+        return this.#startStream(message.after);
+      case 'trunc':
+        return this.#truncate(message.after);
+      case 'snap':
+        return this.#startSnapshot(message);
+      case 'snapshotChunk':
+        if (this.#intake === null || this.#intake.isComplete) return this.#refuse('a chunk of no snapshot');
+        this.#noteProgress();
+        return this.#intake.chunk(message.bytes, message.isLast, this.leader);
+      case 'proposal':
+        return this.#append(message.entries, message.commit);
+      case 'inform':
+        return this.#append(message.entries, message.entries.at(-1)?.zxid ?? 0n);
+      case 'commit':
+        return this.#commit(message.zxid);
+      case 'upToDate':
+        this.#serveFrom = message.commit;
+        return this.#noteProgress();
+      case 'ping':
+        outbox.send(this.leader, { ...message, type: 'pong', payload: this.#state.takePingPayload() });
+        return outputs.ping(this.leader, message.payload);
+      case 'handOver':
+        return this.#handOver(message);
+      case 'application':
+        return outputs.receive(this.leader, message.bytes);
+      default:
+        return this.#refuse(`a leader does not send ${message.type}`);
+    }
+  }
+
+  #startStream(after: bigint): void {
+    const { history } = this.#state;
+    if (this.#hasStream || after !== history.last) {
+      return this.#refuse(
+        `a stream behind ${formatZxid(after)}, where ${formatZxid(history.last)} is the last entry`,
+      );
+    }
+    this.#hasStream = true;
+    this.#noteProgress();
+  }
+
+  /** What is committed is never cut: a leader without it must not exist, or this disk is not of this ensemble. */
+  #truncate(after: bigint): void {
+    const { history, disk, commitZxid } = this.#state;
+    if (this.#hasStream || !history.contains(after)) return this.#refuse(`a cut at ${formatZxid(after)}`);
+    const committed = minZxid(commitZxid, history.last);
+    invariant(after >= committed, 'the leader lacks what is committed here', {
+      after,
+      committed,
+      leader: this.leader,
+    });
+    history.truncateAfter(after);
+    disk.truncateAfter(after);
+    this.#startStream(after);
+  }
+
+  #startSnapshot(snap: Snap): void {
+    if (this.#hasStream || epochOf(snap.zxid) > this.#epoch || snap.epochs.at(-1)?.lastZxid !== snap.zxid) {
+      return this.#refuse(`a snapshot at ${formatZxid(snap.zxid)}`);
+    }
+    const { deliveredZxid } = this.#state;
+    invariant(snap.zxid >= deliveredZxid, 'the leader lacks what is committed here', {
+      snapshotZxid: snap.zxid,
+      delivered: deliveredZxid,
+      leader: this.leader,
+    });
+    this.#hasStream = true;
+    this.#intake = new SnapshotIntake(this.#state, snap);
+    this.#noteProgress();
+  }
+
+  #append(entries: readonly Entry[], commit: bigint): void {
+    const { history, disk } = this.#state;
+    if (!this.#canAppend) return this.#refuse('entries without a place to append them');
+    for (const entry of entries) {
+      if (!isSuccessor(entry.zxid, history.last) || epochOf(entry.zxid) > this.#epoch) {
+        return this.#refuse(`${formatZxid(entry.zxid)} behind ${formatZxid(history.last)}`);
+      }
+      history.append(entry);
+      disk.append(entry);
+    }
+    this.#noteProgress();
+    this.#commit(commit);
+  }
+
+  #commit(zxid: bigint): void {
+    const { history } = this.#state;
+    if (!this.#canAppend || zxid > history.last) {
+      return this.#refuse(
+        `a commit of ${formatZxid(zxid)}, where ${formatZxid(history.last)} is the last entry`,
+      );
+    }
+    this.#state.advanceCommit(zxid);
+  }
+
+  #handOver({ leader, round }: HandOver): void {
+    const state = this.#state;
+    state.round = round;
+    if (leader === state.id && state.config.isVoter) {
+      state.vote = { ...state.ownVote };
+      state.become({ to: 'leading', reason: `member ${this.leader} has handed over` });
+    } else if (state.quorum.isVoter(leader)) {
+      state.vote = { ...state.vote, leader };
+      state.become({
+        to: 'following',
+        leader,
+        reason: `member ${this.leader} has handed over to member ${leader}`,
+      });
+    } else this.#refuse(`a hand-over to member ${leader}, which has no vote`);
+  }
+
+  get #canAppend(): boolean {
+    return this.#hasStream && (this.#intake === null || this.#intake.isComplete);
+  }
+
+  #noteProgress(): void {
+    this.#deadlineMs = this.#state.nowMs + this.#state.config.initLimitMs;
+  }
+
+  #refuse(what: string): void {
+    this.#state.outbox.close(this.leader, `out of place: ${what}`);
+    this.#quit(`the leader, member ${this.leader}, sent ${what}`);
+  }
+
+  #quit(reason: string): void {
+    this.#state.become({ to: 'looking', reason });
+  }
+}

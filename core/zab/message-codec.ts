@@ -1,0 +1,227 @@
+import { ByteReader } from './byte-reader.js';
+import { ByteWriter } from './byte-writer.js';
+import type { EpochTable } from './epoch-table.js';
+import type { Entry } from './peer-config.js';
+import type { PeerMessage } from './peer-message.js';
+import type { PeerRole } from './peer-status.js';
+
+type MessageOf<T extends PeerMessage['type']> = Extract<PeerMessage, { type: T }>;
+
+/** Number, encoder and decoder of one kind of message, side by side; the type itself is the first byte. */
+interface Codec<T extends PeerMessage['type']> {
+  readonly number: number;
+  write(out: ByteWriter, message: MessageOf<T>): void;
+  read(from: ByteReader): Omit<MessageOf<T>, 'type'>;
+}
+
+const ROLES: readonly PeerRole[] = ['looking', 'following', 'leading', 'observing'];
+const ENTRY_MIN_BYTES = 9;
+const EPOCH_END_BYTES = 8;
+
+const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
+  notification: {
+    number: 1,
+    write: (out, { state, round, vote }) => {
+      out.byte(ROLES.indexOf(state));
+      out.count(round);
+      out.byte(vote.leader);
+      out.count(vote.epoch);
+      out.zxid(vote.zxid);
+    },
+    read: (from) => ({
+      state: ROLES[from.byte()] ?? from.fail('an unknown state'),
+      round: from.count(),
+      vote: { leader: from.byte(), epoch: from.epoch(), zxid: from.zxid() },
+    }),
+  },
+  learnerInfo: {
+    number: 2,
+    write: (out, { attempt, acceptedEpoch }) => {
+      out.count(attempt);
+      out.count(acceptedEpoch);
+    },
+    read: (from) => ({ attempt: from.count(), acceptedEpoch: from.epoch() }),
+  },
+  newEpoch: {
+    number: 3,
+    write: (out, { attempt, epoch }) => {
+      out.count(attempt);
+      out.count(epoch);
+    },
+    read: (from) => ({ attempt: from.count(), epoch: from.epoch() }),
+  },
+  ackEpoch: {
+    number: 4,
+    write: (out, { epoch, isPromise, lastZxid, snapshotZxid, epochs }) => {
+      out.count(epoch);
+      out.byte(isPromise ? 1 : 0);
+      out.zxid(lastZxid);
+      out.zxid(snapshotZxid);
+      writeEpochs(out, epochs);
+    },
+    read: (from) => ({
+      epoch: from.epoch(),
+      isPromise: from.flag(),
+      lastZxid: from.zxid(),
+      snapshotZxid: from.zxid(),
+      epochs: readEpochs(from),
+    }),
+  },
+  diff: {
+    number: 5,
+    write: (out, { epoch, after }) => writeEpochAndZxid(out, epoch, after),
+    read: (from) => ({ epoch: from.epoch(), after: from.zxid() }),
+  },
+  trunc: {
+    number: 6,
+    write: (out, { epoch, after }) => writeEpochAndZxid(out, epoch, after),
+    read: (from) => ({ epoch: from.epoch(), after: from.zxid() }),
+  },
+  snap: {
+    number: 7,
+    write: (out, { epoch, zxid, epochs }) => {
+      writeEpochAndZxid(out, epoch, zxid);
+      writeEpochs(out, epochs);
+    },
+    read: (from) => ({ epoch: from.epoch(), zxid: from.zxid(), epochs: readEpochs(from) }),
+  },
+  snapshotChunk: {
+    number: 8,
+    write: (out, { epoch, bytes, isLast }) => {
+      out.count(epoch);
+      out.byte(isLast ? 1 : 0);
+      out.bytes(bytes);
+    },
+    read: (from) => ({ epoch: from.epoch(), isLast: from.flag(), bytes: from.bytes() }),
+  },
+  snapshotAck: {
+    number: 9,
+    write: (out, { epoch, chunks }) => {
+      out.count(epoch);
+      out.count(chunks);
+    },
+    read: (from) => ({ epoch: from.epoch(), chunks: from.count() }),
+  },
+  proposal: {
+    number: 10,
+    write: (out, { epoch, commit, entries }) => {
+      writeEpochAndZxid(out, epoch, commit);
+      writeEntries(out, entries);
+    },
+    read: (from) => ({ epoch: from.epoch(), commit: from.zxid(), entries: readEntries(from) }),
+  },
+  inform: {
+    number: 11,
+    write: (out, { epoch, entries }) => {
+      out.count(epoch);
+      writeEntries(out, entries);
+    },
+    read: (from) => ({ epoch: from.epoch(), entries: readEntries(from) }),
+  },
+  ack: {
+    number: 12,
+    write: (out, { epoch, zxid }) => writeEpochAndZxid(out, epoch, zxid),
+    read: (from) => ({ epoch: from.epoch(), zxid: from.zxid() }),
+  },
+  commit: {
+    number: 13,
+    write: (out, { epoch, zxid }) => writeEpochAndZxid(out, epoch, zxid),
+    read: (from) => ({ epoch: from.epoch(), zxid: from.zxid() }),
+  },
+  upToDate: {
+    number: 14,
+    write: (out, { epoch, commit }) => writeEpochAndZxid(out, epoch, commit),
+    read: (from) => ({ epoch: from.epoch(), commit: from.zxid() }),
+  },
+  ping: {
+    number: 15,
+    write: (out, { epoch, nonce, payload }) => {
+      out.count(epoch);
+      out.count(nonce);
+      out.bytes(payload);
+    },
+    read: (from) => ({ epoch: from.epoch(), nonce: from.count(), payload: from.bytes() }),
+  },
+  pong: {
+    number: 16,
+    write: (out, { epoch, nonce, payload }) => {
+      out.count(epoch);
+      out.count(nonce);
+      out.bytes(payload);
+    },
+    read: (from) => ({ epoch: from.epoch(), nonce: from.count(), payload: from.bytes() }),
+  },
+  handOver: {
+    number: 17,
+    write: (out, { epoch, leader, round }) => {
+      out.count(epoch);
+      out.byte(leader);
+      out.count(round);
+    },
+    read: (from) => ({ epoch: from.epoch(), leader: from.byte(), round: from.count() }),
+  },
+  application: {
+    number: 18,
+    write: (out, { epoch, bytes }) => {
+      out.count(epoch);
+      out.bytes(bytes);
+    },
+    read: (from) => ({ epoch: from.epoch(), bytes: from.bytes() }),
+  },
+};
+
+const TYPES = new Map(
+  Object.entries(CODECS).map(([type, { number }]) => [number, type as PeerMessage['type']]),
+);
+
+export function encodePeerMessage(message: PeerMessage): Uint8Array {
+  const codec = CODECS[message.type] as Codec<PeerMessage['type']>;
+  const out = new ByteWriter(sizeHint(message));
+  out.byte(codec.number);
+  codec.write(out, message);
+  return out.finish();
+}
+
+/** Throws `PeerMessageError` for anything that is not exactly one message, and nothing else. Payloads are views into `bytes`. */
+export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
+  const from = new ByteReader(bytes);
+  const type = TYPES.get(from.byte()) ?? from.fail('an unknown type');
+  const fields = CODECS[type].read(from);
+  from.end();
+  return { type, ...fields } as PeerMessage;
+}
+
+function writeEpochAndZxid(out: ByteWriter, epoch: number, zxid: bigint): void {
+  out.count(epoch);
+  out.zxid(zxid);
+}
+
+/** The epoch is the upper half of its last zxid. */
+function writeEpochs(out: ByteWriter, epochs: EpochTable): void {
+  out.count(epochs.length);
+  for (const { lastZxid } of epochs) out.zxid(lastZxid);
+}
+
+function readEpochs(from: ByteReader): EpochTable {
+  return from.list(EPOCH_END_BYTES, () => {
+    const lastZxid = from.zxid();
+    return { epoch: Number(lastZxid >> 32n), lastZxid };
+  });
+}
+
+function writeEntries(out: ByteWriter, entries: readonly Entry[]): void {
+  out.count(entries.length);
+  for (const { zxid, payload } of entries) {
+    out.zxid(zxid);
+    out.bytes(payload);
+  }
+}
+
+function readEntries(from: ByteReader): Entry[] {
+  return from.list(ENTRY_MIN_BYTES, () => ({ zxid: from.zxid(), payload: from.bytes() }));
+}
+
+function sizeHint(message: PeerMessage): number {
+  if (!('entries' in message)) return 'bytes' in message ? message.bytes.length + 32 : 64;
+  return message.entries.reduce((sum, { payload }) => sum + payload.length + 16, 32);
+}
