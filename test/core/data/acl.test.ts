@@ -83,6 +83,7 @@ test('an IPv4 address seen through an IPv6 socket is the IPv4 address, on either
 test('an IPv6 network never contains an IPv4 address, wide as it may be', () => {
   assert.not(isAllowed([entry('ip:::/0')], read, [id('ip:10.1.2.3')]));
   assert.not(isAllowed([entry('ip:::/64')], read, [id('ip:::ffff:10.1.2.3')]));
+  assert.not(isAllowed([entry('ip:::ffff:0:0/90')], read, [id('ip:10.1.2.3')]));
   assert.not(isAllowed([entry('ip:0.0.0.0/0')], read, [id('ip:::1')]));
 });
 

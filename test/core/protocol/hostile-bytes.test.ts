@@ -115,8 +115,8 @@ test('a short packet cannot ask for a long list', () => {
     writer.writeInt(0);
     const bytes = writer.take();
 
-    assert.throws(() => readStringList(new JuteReader(bytes)), isMarshallingError);
-    assert.throws(() => readAclList(new JuteReader(bytes)), isMarshallingError);
+    assert.throws(() => readStringList(new JuteReader(bytes)), /a vector of -?\d+ elements does not fit/);
+    assert.throws(() => readAclList(new JuteReader(bytes)), /a vector of -?\d+ elements does not fit/);
   }
 });
 
