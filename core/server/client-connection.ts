@@ -21,6 +21,9 @@ import { Fifo } from './fifo.js';
 import type { ReplySlot } from './reply-slot.js';
 import type { WriterPool } from './writer-pool.js';
 
+/** What one connection may have waiting here, beyond which it is not read. */
+const MAX_HELD_BYTES = 1024 * 1024;
+
 /** A turn's output is handed to the transport in messages of about this size. */
 const MESSAGE_BYTES = 256 * 1024;
 
@@ -45,6 +48,10 @@ export interface ConnectionHost {
   readonly logger: Logger;
   /** zxid of the last transaction applied here. */
   readonly lastZxid: bigint;
+  /** Every connection with packets that wait has to stop being read: together they hold too much. */
+  readonly isCrowded: boolean;
+  /** This much more, or less, waits in this member. */
+  held(bytes: number): void;
   /** The first packet has arrived. */
   greet(connection: ClientConnection, packet: JuteReader): void;
   /** Something has arrived on behalf of the session; false if the session is over. */
@@ -94,6 +101,7 @@ export class ClientConnection {
   #sentBytes = 0;
   #takenInAtLastCheck = -1;
   #isReading = true;
+  #heldBytes = 0;
   /** What comes behind the last request is not looked at. */
   #isLastOwed = false;
   #endReason: CloseReason | null = null;
@@ -197,10 +205,15 @@ export class ClientConnection {
     this.#bound();
   }
 
-  /** Reads the transport while nothing waits, and only then. */
+  /** Reads the transport as long as little waits: pings still get through when writes do not. */
   settle(): void {
     if (this.#state === 'ended') return;
-    const mayRead = this.#packets.length === 0;
+    if (this.#packets.length === 0) this.#hold(-this.#heldBytes);
+    const mayRead =
+      this.#packets.length === 0 ||
+      (this.#packets.length < this.#host.limits.maxOutstandingRequests &&
+        this.#heldBytes < MAX_HELD_BYTES &&
+        !this.#host.isCrowded);
     if (mayRead === this.#isReading) return;
     this.#isReading = mayRead;
     if (mayRead) this.#connection.resume();
@@ -267,6 +280,7 @@ export class ClientConnection {
       return this.end({ code: CloseCode.normal, text: 'session expired' });
     }
     for (const packet of packets) {
+      if (this.state === 'ended') return;
       if (this.#state === 'greeting') {
         this.#state = 'establishing';
         this.#host.greet(this, packet);
@@ -275,8 +289,15 @@ export class ClientConnection {
       }
     }
     if (this.#packets.length === 0) return;
+    this.#hold(message.length);
     if (this.#state === 'established') this.#host.wake(this);
-    else this.settle();
+    this.settle();
+  }
+
+  #hold(bytes: number): void {
+    if (bytes === 0) return;
+    this.#heldBytes += bytes;
+    this.#host.held(bytes);
   }
 
   #keep(body: JuteReader): void {
@@ -352,6 +373,7 @@ export class ClientConnection {
     this.#state = 'ended';
     this.#packets.clear();
     this.#slots.clear();
+    this.#hold(-this.#heldBytes);
     this.#host.gone(this);
   }
 }

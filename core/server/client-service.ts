@@ -16,6 +16,9 @@ import { WriterPool } from './writer-pool.js';
 /** Requests that one connection gets through in one turn, so that it cannot keep the others waiting. */
 const REQUESTS_PER_TURN = 1_000;
 
+/** What all connections together may have waiting here before every one that waits stops being read. */
+const CROWDED_BYTES = 64 * 1024 * 1024;
+
 export interface ClientServiceParts {
   readonly options: ServerOptions;
   readonly clock: Clock;
@@ -44,6 +47,7 @@ export class ClientService implements ConnectionHost {
   #stalled: ClientConnection[] = [];
   #toFlush: ClientConnection[] = [];
   #isAccepting = true;
+  #heldBytes = 0;
 
   constructor(parts: ClientServiceParts) {
     this.#parts = parts;
@@ -57,6 +61,14 @@ export class ClientService implements ConnectionHost {
 
   get lastZxid(): bigint {
     return this.#parts.machine().lastZxid;
+  }
+
+  get isCrowded(): boolean {
+    return this.#heldBytes > CROWDED_BYTES;
+  }
+
+  held(bytes: number): void {
+    this.#heldBytes += bytes;
   }
 
   accept(transport: Connection): void {

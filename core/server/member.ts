@@ -228,6 +228,7 @@ export class Member {
       error,
     });
     this.#loop.stop();
+    this.#clients.stopTaking();
     this.#clients.cutAll();
     for (const listener of this.#failureListeners) listener(this.#failure);
     this.#failureListeners.clear();

@@ -59,7 +59,7 @@ test('what is sent behind closeSession has no effect', async () => {
   await using world = await World.start();
   const [leaving, other] = [await world.open(), await world.open()];
   const acl = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
-  leaving.sendAll([
+  void leaving.sendAll([
     { op: OpCode.closeSession, body: {} },
     { op: OpCode.create, body: { path: '/late', data: null, acl, flags: 1, ttlMs: 0 } },
   ]);

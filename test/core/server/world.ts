@@ -81,6 +81,12 @@ export class World implements AsyncDisposable {
     return World.#start(this.clock, this.disk, this.#options);
   }
 
+  /** The process dies at this moment; another member starts on what its disk kept. */
+  crash(): Promise<World> {
+    this.disk.crash();
+    return World.#start(this.clock, this.disk, this.#options);
+  }
+
   close(): Promise<void> {
     return this.wait(this.embedded.close());
   }

@@ -1,0 +1,113 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ErrorCode, OpCode } from '../../../core/protocol/index.js';
+import { World } from './world.js';
+
+const acl = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
+
+test('a client with too many unanswered requests is not read until they are answered', async () => {
+  await using world = await World.start({ maxOutstandingRequests: 10 });
+  const client = await world.open();
+  const replies = Array.from({ length: 200 }, (_, index) => client.create(`/${index}`));
+  await world.wait(Promise.all(replies));
+  assert.is(client.arrivals.length, 201);
+});
+
+test('a client that does not read is not read either, and gets all its replies once it reads again', async () => {
+  await using world = await World.start({
+    outputHighWaterBytes: 100_000,
+    maxOutstandingRequests: 100,
+    maxSessionMs: 600_000,
+  });
+  const client = await world.open(600_000);
+  await world.wait(client.create('/big', 'x'.repeat(50_000)));
+  client.connection.pause();
+  const replies = [];
+  for (let batch = 0; batch < 4; batch++) {
+    replies.push(...Array.from({ length: 50 }, () => client.getData('/big')));
+    await world.clock.settle();
+  }
+  const answered = client.arrivals.length;
+  assert.ok(client.connection.bufferedBytes > 0, 'the requests pile up at the client');
+
+  client.connection.resume();
+  await world.wait(Promise.all(replies));
+
+  assert.is(answered, 2);
+  assert.is(client.arrivals.length, 202);
+});
+
+test('a client that is told more and more and never reads is cut off, and the others go on', async () => {
+  await using world = await World.start({ outputHighWaterBytes: 10_000, maxOutputBytes: 50_000 });
+  const [deaf, writer] = [await world.open(40_000), await world.open(40_000)];
+  await world.wait(writer.create('/a'));
+  await world.wait(deaf.send(OpCode.addWatch, { path: '/a', mode: 0 }));
+  deaf.connection.pause();
+
+  for (let round = 0; round < 2_000 && deaf.end === null; round++) {
+    await world.wait(writer.setData('/a', String(round)));
+  }
+
+  assert.ok(world.log.has(/does not read/));
+  assert.is((await world.wait(writer.exists('/a'))).err, 0);
+});
+
+test('a client that takes nothing in for a whole session timeout is cut off', async () => {
+  await using world = await World.start({ outputHighWaterBytes: 10_000 });
+  const client = await world.open(4_000);
+  await world.wait(client.create('/big', 'x'.repeat(20_000)));
+  client.connection.pause();
+  client.getData('/big').catch(() => undefined);
+  for (let time = 0; time < 12_000; time += 1_000) {
+    client.send(OpCode.ping, {}).catch(() => undefined);
+    await world.clock.advance(1_000);
+  }
+  assert.ok(world.log.has(/does not read/));
+});
+
+test('pings are answered while the disk stands still, and writes wait without being lost', async () => {
+  await using world = await World.start({ maxProposalsInFlight: 5 });
+  const client = await world.open();
+  world.disk.slowSyncs(world.clock, 3_000);
+  const writes = Array.from({ length: 20 }, (_, index) => client.create(`/${index}`));
+  await world.clock.advance(1_000);
+  assert.equal(client.arrivals, ['connected']);
+
+  void client.send(OpCode.ping, {});
+  await world.clock.advance(100);
+  assert.equal(client.arrivals, ['connected', 'pong']);
+  world.disk.slowSyncs(world.clock, 0);
+  const replies = await world.wait(Promise.all(writes));
+
+  assert.ok(replies.every(({ err }) => err === ErrorCode.ok));
+});
+
+test('a flood of one client does not keep another one waiting for more than its share of a turn', async () => {
+  await using world = await World.start({ maxOutstandingRequests: 100_000 });
+  const [flood, other] = [await world.open(), await world.open()];
+  const body = { path: '/', watch: false };
+  const requests = Array.from({ length: 20_000 }, () => ({ op: OpCode.exists, body }));
+  const flooded = flood.sendAll(requests);
+  const doneBefore = other.exists('/').then(() => flood.arrivals.length);
+  const done = await world.wait(doneBefore);
+  await world.wait(Promise.all(flooded));
+  assert.ok(done < 10_000, `${done} requests of the flood were answered before`);
+});
+
+test('many clients write at once and each is answered in its own order', async () => {
+  await using world = await World.start();
+  const clients = [];
+  for (let index = 0; index < 20; index++) clients.push(await world.open());
+  const replies = clients.flatMap((client, number) =>
+    client.sendAll(
+      Array.from({ length: 50 }, (_, index) => ({
+        op: OpCode.create,
+        body: { path: `/${number}-${index}`, data: null, acl, flags: 0, ttlMs: 0 },
+      })),
+    ),
+  );
+  const answered = await world.wait(Promise.all(replies));
+  assert.is(new Set(answered.map(({ zxid }) => zxid)).size, 1_000);
+});
+
+test.run();
