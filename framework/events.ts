@@ -53,6 +53,14 @@ export type ApplicationEvent =
       /** False when another attempt will follow. */
       readonly isFinal: boolean;
       readonly error: unknown;
+    }
+  | {
+      /** The claim was lost, or the drain deadline passed: the job is another's now. */
+      readonly type: 'job-lost';
+      readonly queue: string;
+      readonly id: string;
+      readonly attempt: number;
+      readonly reason: unknown;
     };
 
 export type ApplicationEventType = ApplicationEvent['type'];

@@ -1,4 +1,5 @@
 import type { Job, QueueConsumer } from '../../core/recipes/index.js';
+import { QuorateError } from '../../core/runtime/index.js';
 import type { PlannedWorker } from '../plan.js';
 import { JobInvalidError, type Queue } from '../queues.js';
 import type { Runner, RunnerContext } from './runner.js';
@@ -53,26 +54,70 @@ export class WorkerRunner implements Runner {
 
   async #handle(job: Job): Promise<void> {
     const { clock } = this.#context;
-    const { queue } = this.#planned;
     const startedAt = clock.now();
     try {
       const violations = this.#planned.validate(job.data);
-      if (violations.length > 0) throw new JobInvalidError(queue, violations);
-      const result = await this.#handler.handle(job);
-      await job.complete(result);
-      const durationMs = clock.now() - startedAt;
-      this.#context.events.emit({ type: 'job-done', queue, id: job.id, attempt: job.attempt, durationMs });
+      if (violations.length > 0) throw new JobInvalidError(this.#planned.queue, violations);
+      await settle(job, await this.#handler.handle(job));
     } catch (error) {
       await this.#fail(job, error);
+      return;
     }
+    if (isLost(job)) this.#lost(job);
+    else
+      this.#context.events.emit({
+        type: 'job-done',
+        ...this.#facts(job),
+        durationMs: clock.now() - startedAt,
+      });
   }
 
   async #fail(job: Job, error: unknown): Promise<void> {
-    const { queue, retries } = this.#planned;
-    const isFinal = error instanceof JobInvalidError || job.attempt > retries;
-    const { id, attempt } = job;
-    this.#context.logger.warn('a job failed', { queue, job: id, attempt, isFinal, error });
-    await job.fail(error, { retry: !(error instanceof JobInvalidError) });
-    this.#context.events.emit({ type: 'job-failed', queue, id, attempt, isFinal, error });
+    const isInvalid = error instanceof JobInvalidError;
+    const isFinal = isInvalid || job.attempt > this.#planned.retries;
+    try {
+      if (!job.signal.aborted) await job.fail(error, { retry: !isInvalid });
+    } catch (refusal) {
+      this.#context.logger.warn('a failed job could not be put back', {
+        ...this.#facts(job),
+        error: refusal,
+      });
+    }
+    if (isLost(job)) {
+      this.#lost(job);
+      return;
+    }
+    this.#context.logger.warn('a job failed', { ...this.#facts(job), isFinal, error });
+    this.#context.events.emit({ type: 'job-failed', ...this.#facts(job), isFinal, error });
   }
+
+  #lost(job: Job): void {
+    const reason: unknown = job.signal.reason;
+    this.#context.logger.warn('a job was lost to another worker', { ...this.#facts(job), reason });
+    this.#context.events.emit({ type: 'job-lost', ...this.#facts(job), reason });
+  }
+
+  #facts({ id, attempt }: Job): { readonly queue: string; readonly id: string; readonly attempt: number } {
+    return { queue: this.#planned.queue, id, attempt };
+  }
+}
+
+/** Completes the job, unless the handler settled it itself or it is not ours any more. */
+async function settle(job: Job, result: unknown): Promise<void> {
+  if (job.signal.aborted) return;
+  try {
+    await job.complete(result);
+  } catch (error) {
+    // Settled by the handler a moment ago, without waiting for it.
+    if (!hasCode(error, 'RECIPE_STATE')) throw error;
+  }
+}
+
+/** The signal aborts also when the job was settled; then its reason says so. */
+function isLost(job: Job): boolean {
+  return job.signal.aborted && !hasCode(job.signal.reason, 'HOLD_RELEASED');
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof QuorateError && error.code === code;
 }

@@ -1,8 +1,5 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   Application,
   Client,
@@ -210,10 +207,10 @@ test(
     }
     const machine = await fleet.run({ declare: [Job], drainDeadlineMs: 8000 });
     await fleet.until(() => machine.story.includes('leader-acquired'));
-    await fleet.clock.settle();
+    await fleet.settle();
 
     const stopping = machine.application.stop();
-    await fleet.clock.advance(5000);
+    await fleet.time.advance(5000);
     assert.is(machine.application.state, 'draining');
     assert.not(machine.story.includes('leader-lost'));
     finish();
@@ -237,7 +234,7 @@ test(
     }
     const machine = await fleet.run({ declare: [Job], drainDeadlineMs: 8000 });
     await fleet.until(() => machine.story.includes('leader-acquired'));
-    await fleet.clock.settle();
+    await fleet.settle();
 
     const stoppedAt = fleet.clock.now();
     await fleet.wait(machine.application.stop());
@@ -315,71 +312,6 @@ test(
     );
     assert.match((error as Error).message, /^no server answered within 5000 ms; .*lastKnownGood/);
     assert.is(machine.story.at(-1), 'state failed');
-  }),
-);
-
-test('without a server it starts with the configuration it knew last, and takes up everything when one is there', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'quorate-application-'));
-  await onFleet(async (fleet) => {
-    @Config({ name: 'billing' })
-    class BillingConfig {
-      currency = 'EUR';
-    }
-    @Service({ name: 'billing', port: 80 })
-    class Billing {
-      constructor(@inject(BillingConfig) readonly config: BillingConfig) {}
-    }
-    @LeaderOnly({ name: 'job', every: '10s' })
-    class Job {
-      run(): void {}
-    }
-    const client = await fleet.client();
-    const store = new ConfigStore(client);
-    await fleet.wait(store.write('billing', { currency: 'USD' }));
-    const options = {
-      declare: [BillingConfig, Billing, Job],
-      lastKnownGood: directory,
-      connectTimeoutMs: 3000,
-    };
-    const first = await fleet.run(options);
-    await fleet.wait(first.application.stop());
-
-    const machine = fleet.machine();
-    machine.cut();
-    await fleet.run(options, machine);
-    const { config } = machine.application.get(Billing);
-    assert.is(machine.application.state, 'running');
-    assert.is(config.currency, 'USD');
-    assert.equal(machine.eventsOf('config-loaded')[0]?.source, 'disk');
-    assert.not(machine.story.includes('service-registered'));
-
-    await fleet.wait(store.write('billing', { currency: 'GBP' }));
-    machine.heal();
-    await fleet.until(() =>
-      ['service-registered', 'leader-acquired', 'config-reloaded'].every((type) =>
-        machine.story.includes(type),
-      ),
-    );
-    assert.is(config.currency, 'GBP');
-  })();
-  rmSync(directory, { recursive: true });
-});
-
-test(
-  'a configuration that was never loaded here fails a start without a server',
-  onFleet(async (fleet) => {
-    const directory = mkdtempSync(join(tmpdir(), 'quorate-application-'));
-    @Config({ name: 'billing' })
-    class BillingConfig {}
-    const machine = fleet.machine();
-    machine.cut();
-    const error = await fleet.wait(
-      machine
-        .start({ declare: [BillingConfig], lastKnownGood: directory, connectTimeoutMs: 3000 })
-        .catch((reason: Error) => reason),
-    );
-    assert.match((error as Error).message, /^configuration 'billing' could not be loaded: no server answers/);
-    rmSync(directory, { recursive: true });
   }),
 );
 

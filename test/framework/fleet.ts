@@ -1,6 +1,6 @@
 import type { Client, ClientOptions } from '../../core/client/index.js';
 import { createClient } from '../../core/client/index.js';
-import type { LogFields, Logger } from '../../core/runtime/index.js';
+import { SystemClock, type Clock, type LogFields, type Logger } from '../../core/runtime/index.js';
 import { Embedded } from '../../core/server/index.js';
 import { SeededRandom, VirtualClock } from '../../core/testing/index.js';
 import type { Connection } from '../../core/transport/index.js';
@@ -13,30 +13,41 @@ import {
 
 /** No step of a test takes longer, in virtual time. */
 const PATIENCE_MS = 120_000;
+const REAL_PATIENCE_MS = 20_000;
 
 export const SESSION_TIMEOUT_MS = 6000;
 
 type StartOptions = Omit<ApplicationOptions, 'connect' | 'clock' | 'random'>;
 
-/** One member on virtual time, and the applications that a test starts on it. */
+/** One member, and the applications that a test starts on it, all on one clock. */
 export class Fleet {
-  readonly clock = new VirtualClock();
+  readonly clock: Clock;
   readonly random = new SeededRandom(7);
   readonly machines: Machine[] = [];
   readonly #member: Embedded;
+  readonly #virtual: VirtualClock | undefined;
   readonly #clients: Client[] = [];
 
-  private constructor(member: Embedded, clock: VirtualClock) {
+  private constructor(member: Embedded, clock: Clock) {
     this.#member = member;
     this.clock = clock;
+    this.#virtual = clock instanceof VirtualClock ? clock : undefined;
   }
 
   static async start(): Promise<Fleet> {
     const clock = new VirtualClock();
-    return new Fleet(
-      await clock.waitFor(Embedded.start({ clock, random: new SeededRandom(3) }), PATIENCE_MS),
-      clock,
-    );
+    return new Fleet(await clock.waitFor(startMember(clock), PATIENCE_MS), clock);
+  }
+
+  /** In real time, for what waits for a disk: a virtual clock would not wait for it. */
+  static async startInRealTime(): Promise<Fleet> {
+    const clock = new SystemClock();
+    return new Fleet(await startMember(clock), clock);
+  }
+
+  /** Virtual time, to be moved. */
+  get time(): VirtualClock {
+    return this.#virtual!;
   }
 
   /** Starts an application on a machine of its own. */
@@ -60,11 +71,20 @@ export class Fleet {
   }
 
   wait<T>(promise: Promise<T>): Promise<T> {
-    return this.clock.waitFor(promise, PATIENCE_MS);
+    return this.#virtual?.waitFor(promise, PATIENCE_MS) ?? promise;
   }
 
-  until(condition: () => boolean): Promise<void> {
-    return this.clock.runUntil(condition, PATIENCE_MS);
+  async until(condition: () => boolean): Promise<void> {
+    if (this.#virtual !== undefined) return this.#virtual.runUntil(condition, PATIENCE_MS);
+    for (const end = this.clock.now() + REAL_PATIENCE_MS; !condition();) {
+      if (this.clock.now() > end) throw new Error(`this still does not hold: ${String(condition)}`);
+      await new Promise<void>((resolve) => this.clock.setTimer(5, resolve, { hold: true }));
+    }
+  }
+
+  /** Lets what is due happen, at this moment of virtual time. */
+  settle(): Promise<void> {
+    return this.time.settle();
   }
 
   /** Stops everything; fails if a timer is left over. */
@@ -75,7 +95,8 @@ export class Fleet {
     }
     for (const client of this.#clients) await this.wait(client.close());
     await this.wait(this.#member.close());
-    if (this.clock.pendingTimers > 0) throw new Error(`${this.clock.pendingTimers} timers are left over`);
+    const left = this.#virtual?.pendingTimers ?? 0;
+    if (left > 0) throw new Error(`${left} timers are left over`);
   }
 }
 
@@ -182,7 +203,11 @@ export class Machine implements Engine {
   }
 }
 
-/** Wraps a test so that its fleet is always stopped. */
+function startMember(clock: Clock): Promise<Embedded> {
+  return Embedded.start({ clock, random: new SeededRandom(3) });
+}
+
+/** Wraps a test in a fleet on virtual time that is stopped when the test is through. */
 export function onFleet(body: (fleet: Fleet) => Promise<void>): () => Promise<void> {
   return async () => {
     const fleet = await Fleet.start();
