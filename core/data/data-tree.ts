@@ -3,6 +3,7 @@ import { AclCache } from './acl-cache.js';
 import type { StateDigest } from './digest.js';
 import { invariant } from './invariant.js';
 import { parentOf } from './path.js';
+import { storeData } from './stored-data.js';
 import { ephemeralOwnerOf, ttlMsOf } from './stored-owner.js';
 import { QUOTA_ROOT } from './quota.js';
 import { Znode } from './znode.js';
@@ -30,7 +31,6 @@ export interface ChangeListener {
   beforeChange(node: Znode): void;
 }
 
-const NO_BYTES = new Uint8Array(0);
 const NO_NODES: ReadonlySet<Znode> = new Set();
 
 /**
@@ -58,7 +58,8 @@ export class DataTree {
   plant(): void {
     for (const path of PRESET_PATHS) {
       const acl = path === CONFIG_PATH ? READ_ONLY_ACL : OPEN_ACL;
-      this.insert(new Znode(path, null, this.#acls.acquire(acl), 0n, 0, 0n, 0));
+      const parent = path === '/' ? null : this.#nodes.get(parentOf(path))!;
+      this.insert(new Znode(path, null, this.#acls.acquire(acl), 0n, 0, 0n, 0), parent);
     }
   }
 
@@ -113,7 +114,7 @@ export class DataTree {
     const owner = created.storedOwner;
     const node = new Znode(
       created.path,
-      ownBytes(created.data),
+      storeData(created.data),
       this.#acls.acquire(created.acl),
       zxid,
       time,
@@ -124,7 +125,7 @@ export class DataTree {
     parent.creates = parentCreates;
     parent.pzxid = zxid;
     this.#changed(parent);
-    this.insert(node);
+    this.insert(node, parent);
     return node;
   }
 
@@ -146,7 +147,7 @@ export class DataTree {
   setData(node: Znode, data: Uint8Array | null, version: number, zxid: bigint, time: number): void {
     this.#willChange(node);
     this.#dataBytes -= node.dataLength;
-    node.data = ownBytes(data);
+    node.stored = storeData(data);
     this.#dataBytes += node.dataLength;
     node.version = version;
     node.mzxid = zxid;
@@ -168,18 +169,14 @@ export class DataTree {
   rewriteData(node: Znode, data: Uint8Array): void {
     this.#willChange(node);
     this.#dataBytes += data.length - node.dataLength;
-    node.data = data;
+    node.stored = storeData(data);
     node.rehashBody();
     this.#changed(node);
   }
 
-  /** Links a complete znode in. Its parent has to be there, unless it is the root. */
-  insert(node: Znode): void {
-    if (node.path !== '/') {
-      const parent = this.#nodes.get(parentOf(node.path));
-      invariant(parent !== undefined, `${node.path} has no parent`);
-      link(parent, node);
-    }
+  /** Links in a complete znode that is not there yet; only the root has no parent. */
+  insert(node: Znode, parent: Znode | null): void {
+    if (parent !== null) link(parent, node);
     node.serial = this.#nextSerial++;
     this.#nodes.set(node.path, node);
     this.#dataBytes += node.dataLength;
@@ -216,13 +213,6 @@ export class DataTree {
     owned?.delete(node);
     if (owned?.size === 0) this.#ephemerals.delete(node.ephemeralOwner);
   }
-}
-
-/** A view into a buffer that is much larger than itself, such as a batch from the network, would keep all of that buffer alive. */
-export function ownBytes(data: Uint8Array | null): Uint8Array | null {
-  if (data === null || data.buffer.byteLength <= 2 * data.length) return data;
-  if (data.length === 0) return NO_BYTES;
-  return new Uint8Array(data);
 }
 
 function link(parent: Znode, child: Znode): void {

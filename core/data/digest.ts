@@ -56,19 +56,40 @@ class HashLanes {
     if (index < length) this.int(value.charCodeAt(index));
   }
 
-  /** Null and empty hash differently. */
-  bytes(value: Uint8Array | null): void {
+  /** Null and empty hash differently; an array and a string with the same bytes, one per character, do not. */
+  bytes(value: Uint8Array | string | null): void {
     if (value === null) return this.int(-1);
-    const length = value.length;
-    this.int(length);
+    this.int(value.length);
+    if (typeof value === 'string') this.characters(value);
+    else this.array(value);
+  }
+
+  private characters(value: string): void {
+    const whole = value.length & ~3;
     let index = 0;
-    for (; index + 3 < length; index += 4) {
+    for (; index < whole; index += 4) {
+      this.int(
+        value.charCodeAt(index) |
+          (value.charCodeAt(index + 1) << 8) |
+          (value.charCodeAt(index + 2) << 16) |
+          (value.charCodeAt(index + 3) << 24),
+      );
+    }
+    let rest = 0;
+    for (let shift = 0; index < value.length; index++, shift += 8) rest |= value.charCodeAt(index) << shift;
+    this.int(rest);
+  }
+
+  private array(value: Uint8Array): void {
+    const whole = value.length & ~3;
+    let index = 0;
+    for (; index < whole; index += 4) {
       this.int(
         value[index]! | (value[index + 1]! << 8) | (value[index + 2]! << 16) | (value[index + 3]! << 24),
       );
     }
     let rest = 0;
-    for (let shift = 0; index < length; index++, shift += 8) rest |= value[index]! << shift;
+    for (let shift = 0; index < value.length; index++, shift += 8) rest |= value[index]! << shift;
     this.int(rest);
   }
 

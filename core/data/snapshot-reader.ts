@@ -1,9 +1,9 @@
 import { type Acl, JuteReader, MarshallingError, readAclList } from '../protocol/index.js';
-import { ownBytes } from './data-tree.js';
 import { MachineState } from './machine-state.js';
 import { parentOf } from './path.js';
 import { RecordKind, SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './snapshot-format.js';
 import { StateMachine } from './state-machine.js';
+import { storeData } from './stored-data.js';
 import { ephemeralOwnerOf, ttlMsOf } from './stored-owner.js';
 import { Znode } from './znode.js';
 
@@ -102,7 +102,7 @@ export class SnapshotReader {
 
   #readNode(record: JuteReader): Znode {
     const path = record.readText();
-    const data = ownBytes(record.readBuffer());
+    const data = storeData(record.readBuffer());
     const acl = this.#acls[record.readInt()];
     if (acl === undefined) throw new MarshallingError(`${path} in a snapshot has an ACL that is not there`);
     const czxid = record.readLong();
@@ -132,13 +132,14 @@ export class SnapshotReader {
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
       if (tree.find(node.path) !== undefined) throw new MarshallingError(`${node.path} twice in a snapshot`);
       const parentPath = parentOf(node.path);
-      if (node.path !== '/' && tree.find(parentPath) === undefined) {
+      const parent = node.path === '/' ? null : tree.find(parentPath);
+      if (parent === undefined) {
         const siblings = this.#waiting.get(parentPath);
         if (siblings === undefined) this.#waiting.set(parentPath, [node]);
         else siblings.push(node);
         continue;
       }
-      tree.insert(node);
+      tree.insert(node, parent);
       const children = this.#waiting.get(node.path);
       if (children === undefined) continue;
       this.#waiting.delete(node.path);

@@ -1,6 +1,7 @@
 import type { Acl, Stat } from '../protocol/index.js';
 import type { InternedAcl } from './acl-cache.js';
 import { lanes } from './digest.js';
+import { loadData, type StoredData } from './stored-data.js';
 
 /** What preparing a request has to know of a znode, be it applied or pending. */
 export interface NodeState {
@@ -25,7 +26,7 @@ export interface NodeState {
  */
 export class Znode implements NodeState {
   readonly path: string;
-  data: Uint8Array | null;
+  stored: StoredData;
   interned: InternedAcl;
   readonly czxid: bigint;
   mzxid: bigint;
@@ -53,7 +54,7 @@ export class Znode implements NodeState {
 
   constructor(
     path: string,
-    data: Uint8Array | null,
+    stored: StoredData,
     interned: InternedAcl,
     zxid: bigint,
     time: number,
@@ -61,7 +62,7 @@ export class Znode implements NodeState {
     ttlMs: number,
   ) {
     this.path = path;
-    this.data = data;
+    this.stored = stored;
     this.interned = interned;
     this.czxid = zxid;
     this.mzxid = zxid;
@@ -73,7 +74,12 @@ export class Znode implements NodeState {
   }
 
   get dataLength(): number {
-    return this.data === null ? 0 : this.data.length;
+    return this.stored === null ? 0 : this.stored.length;
+  }
+
+  /** Null and empty are different things. */
+  get data(): Uint8Array | null {
+    return loadData(this.stored);
   }
 
   get acl(): readonly Acl[] {
@@ -101,7 +107,7 @@ export class Znode implements NodeState {
   rehashBody(): void {
     lanes.start();
     lanes.string(this.path);
-    lanes.bytes(this.data);
+    lanes.bytes(this.stored);
     lanes.long(this.czxid);
     lanes.long(this.mzxid);
     lanes.whole(this.ctime);
@@ -128,7 +134,7 @@ export class Znode implements NodeState {
   frozen(): Znode {
     const copy = new Znode(
       this.path,
-      this.data,
+      this.stored,
       this.interned,
       this.czxid,
       this.ctime,
