@@ -1,5 +1,5 @@
 import { ErrorCode, type Id, OpCode, type Request } from '../protocol/index.js';
-import { prepareDelete, prepareSetAcl, prepareSetData } from './prepare/change.js';
+import { prepareDelete, prepareSetAcl, prepareSetData } from './prepare/update.js';
 import { prepareCreate } from './prepare/create.js';
 import { isExpired, prepareDeleteContainer } from './prepare/expiry.js';
 import { prepareMulti } from './prepare/multi.js';

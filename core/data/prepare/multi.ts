@@ -1,6 +1,6 @@
 import { CreateMode, ErrorCode, type MultiRequest, OpCode } from '../../protocol/index.js';
 import type { ErrorOutcome, MultiOutcome, MultiPart, SingleOutcome } from '../transaction.js';
-import { prepareCheck, prepareDelete, prepareSetData } from './change.js';
+import { prepareCheck, prepareDelete, prepareSetData } from './update.js';
 import { prepareCreate } from './create.js';
 import { type Preparation, refuse } from './preparation.js';
 

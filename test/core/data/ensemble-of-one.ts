@@ -17,6 +17,7 @@ import {
   type Applied,
   decodeTxn,
   encodeTxn,
+  type Outcome,
   type PrepareRules,
   RequestPreparer,
   StateMachine,
@@ -98,6 +99,13 @@ export class EnsembleOfOne {
     this.propose(request, caller);
     while (this.applied < this.log.length - 1) this.commit();
     return this.commit();
+  }
+
+  /** Applies a transaction that nobody prepared. */
+  force(outcome: Outcome, sessionId = SESSION): Applied {
+    this.zxid++;
+    const txn = { sessionId, cxid: 0, time: this.wallMs, op: OpCode.create, outcome };
+    return this.machine.apply(this.zxid, txn);
   }
 
   error(request: WriteRequest, caller: Caller = {}): ErrorCode {
