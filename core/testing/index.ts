@@ -1,3 +1,7 @@
 /** A whole ensemble in one process, on virtual clock, network and disk. */
 export { SeededRandom } from '../runtime/index.js';
+export { MemoryDisk, type CrashLoss, type DiskFault, type DiskOperation } from '../storage/index.js';
+export { FaultyLine } from './faulty-line.js';
+export type { RequestPattern, SeenRequest } from './request-pattern.js';
+export { TestEnsemble, type TestClientOptions, type TestEnsembleOptions } from './test-ensemble.js';
 export { VirtualClock } from './virtual-clock.js';
