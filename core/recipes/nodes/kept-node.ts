@@ -238,14 +238,22 @@ export class KeptNode implements AsyncDisposable {
     const parent = parentOf(path);
     // A server that lags behind must not hide what the lost reply was about.
     await this.#client.sync(parent, { session: session.epoch });
-    const { children } = await this.#client.getChildren(parent, { session: session.epoch });
-    for (const child of children) {
+    for (const child of await this.#childrenOf(parent, session)) {
       if (!child.startsWith(nameOf(path)) || parseSequence(child.slice(nameOf(path).length)) === null)
         continue;
       const stat = await this.#client.exists(`${parent}/${child}`, { session: session.epoch });
       if (stat?.ephemeralOwner === session.id) return { path: `${parent}/${child}`, stat };
     }
     return null;
+  }
+
+  async #childrenOf(parent: string, session: Session): Promise<readonly string[]> {
+    try {
+      return (await this.#client.getChildren(parent, { session: session.epoch })).children;
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return [];
+      throw error;
+    }
   }
 
   /** The path is taken: adopts it if it is this session's, else waits until it changes. */

@@ -5,7 +5,8 @@ export type QueueSubject =
   | { readonly type: 'job' | 'claim' | 'consumer'; readonly name: string }
   | { readonly type: 'delay'; readonly name: string; readonly job: string; readonly dueAt: number };
 
-const JOB = /^job-.*?(-\d{9,10}|\d{10})$/;
+/** As `enqueue` makes it, or with any ZooKeeper shell by hand, without the id. */
+const JOB = /^job-(?:[0-9a-f-]{36}-)?(.+)$/;
 const DELAY = /^(\d{13})-(job-.+)$/;
 
 /**

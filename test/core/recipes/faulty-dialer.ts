@@ -21,6 +21,7 @@ export class FaultyDialer implements Dialer {
   /** Messages sent since the plan was made. */
   #sent = 0;
   sentMessages = 0;
+  receivedMessages = 0;
   /** Whether the planned break has happened. */
   hasBroken = false;
 
@@ -65,6 +66,7 @@ export class FaultyDialer implements Dialer {
 
   /** Whether the message may come in. */
   mayReceive(): boolean {
+    this.receivedMessages++;
     return !this.#happens('reply');
   }
 

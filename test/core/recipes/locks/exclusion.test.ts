@@ -1,0 +1,109 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SeededRandom } from '../../../../core/runtime/index.js';
+import { FairLock, LeaderLatch, TryLock, type Hold, type Lock } from '../../../../core/recipes/index.js';
+import { RecipeWorld, SESSION_TIMEOUT_MS, type Participant } from '../recipe-world.js';
+
+/** What a holder writes to: refuses what is older than what it has seen. */
+class Register {
+  highest = 0n;
+  holders = 0;
+  grants = 0;
+
+  enter(hold: Hold): void {
+    assert.ok(hold.fence > this.highest, 'a fence did not grow');
+    this.highest = hold.fence;
+    this.grants++;
+    assert.is(++this.holders, 1, 'two hold at a time');
+  }
+
+  leave(): void {
+    this.holders--;
+  }
+}
+
+/** Holds for a while, and stops at once when the signal says so. */
+async function hold(world: RecipeWorld, register: Register, held: Hold, forMs: number): Promise<void> {
+  if (held.signal.aborted) return;
+  register.enter(held);
+  let isInside = true;
+  const leave = (): void => {
+    if (isInside) register.leave();
+    isInside = false;
+  };
+  held.signal.addEventListener('abort', leave);
+  await world.sleep(forMs);
+  leave();
+  await held.release();
+}
+
+/** Lines break, now and then for longer than a session lives. */
+async function trouble(
+  world: RecipeWorld,
+  participants: readonly Participant[],
+  random: SeededRandom,
+  untilMs: number,
+): Promise<void> {
+  while (world.clock.now() < untilMs) {
+    await world.sleep(random.next() * 3000);
+    const { line } = participants[Math.floor(random.next() * participants.length)]!;
+    if (random.next() < 0.5) line.loseConnection();
+    else {
+      line.cutOff();
+      await world.sleep(random.next() * 2 * SESSION_TIMEOUT_MS);
+      line.rejoin();
+    }
+  }
+}
+
+for (const [kind, makeLock] of [
+  ['fair lock', (participant: Participant) => new FairLock(participant.client, 'door')],
+  ['try-lock', (participant: Participant) => new TryLock(participant.client, 'door')],
+] as readonly (readonly [string, (participant: Participant) => Lock])[]) {
+  for (let seed = 1; seed <= 5; seed++) {
+    test(`a ${kind} is never held twice, and its fences grow, while connections and sessions are lost (seed ${seed})`, async () => {
+      await RecipeWorld.play(async (world) => {
+        const random = new SeededRandom(seed);
+        const register = new Register();
+        const participants = [];
+        for (let number = 0; number < 4; number++) participants.push(await world.join());
+        const untilMs = world.clock.now() + 120_000;
+        const contend = async (participant: Participant): Promise<void> => {
+          const lock = makeLock(participant);
+          while (world.clock.now() < untilMs)
+            await hold(world, register, await lock.acquire(), random.next() * 800);
+        };
+
+        await Promise.all([...participants.map(contend), trouble(world, participants, random, untilMs)]);
+
+        assert.ok(register.grants > 50, `only ${register.grants} grants`);
+        const left = await participants[0]!.client.getEphemerals('/locks');
+        assert.equal(left, []);
+      });
+    });
+  }
+}
+
+for (let seed = 1; seed <= 3; seed++) {
+  test(`at most one participant leads, with growing fences, while sessions are lost (seed ${seed})`, async () => {
+    await RecipeWorld.play(async (world) => {
+      const random = new SeededRandom(seed);
+      const register = new Register();
+      const participants = [];
+      for (let number = 0; number < 3; number++) participants.push(await world.join());
+      const latches = participants.map(({ client }) => new LeaderLatch(client, 'books').start());
+      const reading = latches.map(async (latch) => {
+        for await (const leadership of latch.leaderships())
+          await hold(world, register, leadership, random.next() * 2000);
+      });
+
+      await trouble(world, participants, random, world.clock.now() + 120_000);
+      await Promise.all(latches.map((latch) => latch.close()));
+      await Promise.all(reading);
+
+      assert.ok(register.grants > 20, `only ${register.grants} leaderships`);
+    });
+  });
+}
+
+test.run();
