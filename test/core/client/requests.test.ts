@@ -374,7 +374,8 @@ test('more than the client may hold, in number or in bytes, is refused with a ty
   }
   world.server.up();
   await world.get(Promise.all(held));
-  assert.equal(world.world.children('/'), ['a', 'c', 'd']);
+  await world.get(client.create('/f', new Uint8Array(9000)));
+  assert.equal(world.world.children('/'), ['a', 'c', 'd', 'f']);
   await world.close();
 });
 
@@ -389,6 +390,22 @@ test('many requests are pipelined, but no more than a server reads ahead', async
   swallowing.release();
   for (const request of ahead) world.server.link.answer(request, world.world.answer(request, 0n));
   await world.get(Promise.all(reads));
+  await world.close();
+});
+
+test('what had left and what had not keep their order over a reconnection', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const swallowing = swallow(world, () => true);
+  const paths = Array.from({ length: 1500 }, (_, index) => `/${index}`);
+  const reads = paths.map((path) => client.exists(path));
+  await world.clock.settle();
+  assert.is(world.server.requests.length, 1000);
+  swallowing.release();
+  world.server.link.cut();
+  await world.get(Promise.all(reads));
+  const again = world.server.link.requests.map(({ body }) => (body as { readonly path: string }).path);
+  assert.equal(again, paths);
   await world.close();
 });
 

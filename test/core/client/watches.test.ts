@@ -175,6 +175,19 @@ test('after a reconnection every watch stands again, from where the client had b
   await world.close();
 });
 
+test('exists on a znode that is there waits for its change, also after a reconnection', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.world.put('/a');
+  await world.get(client.exists('/a', { watch: () => undefined }));
+  world.server.link.cut();
+  await world.until(() => world.server.links.length === 2);
+  await world.get(client.exists('/'));
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  assert.equal([body.dataWatches, body.existWatches], [['/a'], []]);
+  await world.close();
+});
+
 test('a watch that has been called is not registered again', async () => {
   const world = new ClientWorld();
   const client = await world.connected();
