@@ -1,3 +1,5 @@
+import { onAbort } from './abort-listeners.js';
+
 /** What a bounded stream does with `value` when its buffer is full: the new contents of the buffer. */
 export type Overflow<T> = (buffer: readonly T[], value: T) => T[];
 
@@ -17,6 +19,7 @@ export interface EventStreamOptions<T> {
  */
 export class EventStream<T> implements AsyncIterableIterator<T> {
   readonly #options: EventStreamOptions<T>;
+  #stopWaitingForAbort: (() => void) | null = null;
   #buffer: T[] = [];
   #waiters: { resolve(result: IteratorResult<T>): void; reject(error: unknown): void }[] = [];
   #isOver = false;
@@ -25,7 +28,9 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
   constructor(options: EventStreamOptions<T>) {
     this.#options = options;
     if (options.signal?.aborted === true) this.#cancel();
-    else options.signal?.addEventListener('abort', this.#cancel, { once: true });
+    else if (options.signal !== undefined) {
+      this.#stopWaitingForAbort = onAbort(options.signal, this.#cancel);
+    }
   }
 
   get isOver(): boolean {
@@ -43,7 +48,7 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#options.signal?.removeEventListener('abort', this.#cancel);
+    this.#stopWaitingForAbort?.();
     this.#finishWaiters();
     this.#options.ended?.();
   }

@@ -6,6 +6,7 @@ import {
   type RequestBodies,
   readReplyBody,
 } from '../protocol/index.js';
+import { onAbort } from './abort-listeners.js';
 import { errorOfCode } from './errors.js';
 import type { WatchClaim } from './watch-registry.js';
 
@@ -50,7 +51,7 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
   #settled: Settled | null = null;
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;
-  readonly #signal: AbortSignal | undefined;
+  #stopWaitingForAbort: (() => void) | null = null;
   readonly #onSettled: (request: PendingRequest) => void;
 
   constructor(
@@ -63,13 +64,13 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
   ) {
     this.spec = spec;
     this.weight = options.weight;
-    this.#signal = options.signal;
     this.#onSettled = options.onSettled ?? (() => undefined);
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    const { signal } = options;
+    if (signal !== undefined) this.#stopWaitingForAbort = onAbort(signal, () => this.reject(signal.reason));
   }
 
   get isSettled(): boolean {
@@ -103,11 +104,9 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
   #settle(how: Settled): boolean {
     if (this.#settled !== null) return false;
     this.#settled = how;
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#stopWaitingForAbort?.();
     this.spec.claim?.release();
     this.#onSettled(this as unknown as PendingRequest);
     return true;
   }
-
-  readonly #abort = (): void => this.reject(this.#signal?.reason);
 }

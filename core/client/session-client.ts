@@ -79,25 +79,18 @@ export class SessionClient implements Client {
     return this.#machine.lastZxid;
   }
 
-  connected({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async connected({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    signal?.throwIfAborted();
+    let stopListening = (): void => undefined;
+    const settled = new Promise<void>((resolve, reject) => {
       const settle = (state: ConnectionState): void => {
-        if (state !== 'connected' && state !== 'closed') return;
-        stop();
-        signal?.removeEventListener('abort', abort);
         if (state === 'connected') resolve();
-        else reject(this.#machine.closedBy);
+        else if (state === 'closed') reject(this.#machine.closedBy);
       };
-      const abort = (): void => {
-        stop();
-        reject(signal?.reason);
-      };
-      let stop = (): void => undefined;
-      if (signal?.aborted === true) return abort();
-      if (this.state !== 'closed') stop = this.onState(settle);
-      signal?.addEventListener('abort', abort, { once: true });
+      stopListening = this.onState(settle);
       settle(this.state);
     });
+    await abortable(settled, signal).finally(stopListening);
   }
 
   onState(listener: (state: ConnectionState, session: Session) => void): () => void {

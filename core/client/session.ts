@@ -1,4 +1,5 @@
 import type { ConnectResponse } from '../protocol/index.js';
+import { expectManyListeners } from './abort-listeners.js';
 import type { Session } from './client.js';
 
 /** What a client that has no session yet gives as its password. */
@@ -16,6 +17,8 @@ export class ClientSession implements Session {
   constructor(epoch: number, timeoutMs: number) {
     this.epoch = epoch;
     this.#timeoutMs = timeoutMs;
+    // Every lock, leadership and registration of the application may wait for the end of its session.
+    expectManyListeners(this.#end.signal);
   }
 
   get id(): bigint {

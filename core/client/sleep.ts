@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/index.js';
+import { onAbort } from './abort-listeners.js';
 
 /** Waits on `clock`; rejects with the signal's reason when it aborts first. Keeps the process alive. */
 export function sleep(
@@ -10,18 +11,19 @@ export function sleep(
       reject(signal.reason);
       return;
     }
-    const abort = (): void => {
-      timer.cancel();
-      reject(signal?.reason);
-    };
     const timer = clock.setTimer(
       delayMs,
       () => {
-        signal?.removeEventListener('abort', abort);
+        stopWaiting?.();
         resolve();
       },
       { hold: true },
     );
-    signal?.addEventListener('abort', abort, { once: true });
+    const stopWaiting =
+      signal &&
+      onAbort(signal, () => {
+        timer.cancel();
+        reject(signal.reason);
+      });
   });
 }

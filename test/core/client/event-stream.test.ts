@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { onAbort } from '../../../core/client/abort-listeners.js';
 import { EventStream } from '../../../core/client/event-stream.js';
 
 const keepLast = <T>(_: readonly T[], value: T): T[] => [value];
@@ -57,6 +58,27 @@ test('the signal and leaving the loop end it, drop what is buffered, and say so 
   for await (const value of left) if (value === 1) break;
   left.end();
   assert.is(ends, 2);
+});
+
+test('one signal may serve any number of waiters: a single listener stands on it, none when nobody waits', () => {
+  const stop = new AbortController();
+  const calls: string[] = [];
+  const listeners: string[] = [];
+  const { signal } = stop;
+  const original = signal.addEventListener.bind(signal);
+  signal.addEventListener = (type: string, ...rest: [() => void]) => {
+    listeners.push(type);
+    original(type, ...rest);
+  };
+
+  const stops = Array.from({ length: 100 }, (_, index) => onAbort(signal, () => calls.push(String(index))));
+  assert.is(listeners.length, 1);
+  stops.slice(1).forEach((stopWaiting) => stopWaiting());
+  stops[1]!();
+  onAbort(signal, () => calls.push('late'));
+  stop.abort();
+
+  assert.equal(calls, ['0', 'late']);
 });
 
 test.run();

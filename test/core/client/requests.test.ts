@@ -374,9 +374,13 @@ test('more than the client may hold, in number or in bytes, is refused with a ty
   }
   world.server.up();
   await world.get(Promise.all(held));
-  await world.get(client.create('/f', new Uint8Array(9000)));
-  assert.equal(world.world.children('/'), ['a', 'c', 'd', 'f']);
+  swallow(world, ({ op }) => op === OpCode.exists);
+  const small = failureOf(client.exists('/'));
+  assert.equal(world.world.children('/'), ['a', 'c', 'd']);
+  const fits = failureOf(client.create('/f', new Uint8Array(9000)));
   await world.close();
+  assert.instance(await small, ClosedError);
+  assert.not.instance(await fits, QueueFullError);
 });
 
 test('many requests are pipelined, but no more than a server reads ahead', async () => {
