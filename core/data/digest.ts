@@ -6,7 +6,11 @@
 const LOW_SEED = 0x3c6ef372;
 const HIGH_SEED = 0x1f83d9ab | 0;
 
-const long = new DataView(new ArrayBuffer(8));
+/** One long as two ints: several times faster than a DataView, but in the byte order of the machine. */
+const long = new BigInt64Array(1);
+const halves = new Int32Array(long.buffer);
+const LOW_HALF = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1;
+const HIGH_HALF = 1 - LOW_HALF;
 
 /** The running hash of one item, in two lanes. One shared instance: nothing here is re-entrant. */
 class HashLanes {
@@ -35,9 +39,9 @@ class HashLanes {
   }
 
   long(value: bigint): void {
-    long.setBigInt64(0, value);
-    this.int(long.getInt32(0));
-    this.int(long.getInt32(4));
+    long[0] = value;
+    this.int(halves[HIGH_HALF]!);
+    this.int(halves[LOW_HALF]!);
   }
 
   /** A whole number up to 2^53, such as a moment in milliseconds. */

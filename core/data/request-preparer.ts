@@ -7,7 +7,7 @@ import { PendingOverlay } from './prepare/pending-overlay.js';
 import { type Preparation, type PrepareRules, refuse } from './prepare/preparation.js';
 import { prepareCloseSession, prepareCreateSession } from './prepare/session.js';
 import type { StateMachine } from './state-machine.js';
-import type { Outcome, Txn } from './transaction.js';
+import { isOpCode, type Outcome, type Txn } from './transaction.js';
 import type { Znode } from './znode.js';
 
 export interface PrepareContext {
@@ -69,7 +69,9 @@ export class RequestPreparer {
       sessionId,
       identities: context.identities,
     });
-    return { sessionId, cxid: context.cxid, time: this.#lastTime, op: request.op, outcome };
+    // What nobody knows has no place in the log; its outcome is a refusal, which has no reply to shape.
+    const op = isOpCode(request.op) ? request.op : OpCode.error;
+    return { sessionId, cxid: context.cxid, time: this.#lastTime, op, outcome };
   }
 
   /** To be told after each apply: pending changes up to it are forgotten. */

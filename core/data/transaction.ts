@@ -124,6 +124,12 @@ export function decodeTxn(payload: Uint8Array): Txn {
   return { sessionId, cxid, time, op, outcome };
 }
 
+const OP_CODES: ReadonlySet<number> = new Set<number>(Object.values(OpCode));
+
+export function isOpCode(op: number): op is OpCode {
+  return OP_CODES.has(op);
+}
+
 function writeOutcome(writer: JuteWriter, outcome: Outcome): void {
   switch (outcome.type) {
     case 'create':
@@ -228,10 +234,8 @@ function readSingleOutcome(reader: JuteReader, tag: number): SingleOutcome {
   }
 }
 
-const KNOWN_OPS: ReadonlySet<number> = new Set<number>(Object.values(OpCode));
-
 function readOp(reader: JuteReader): OpCode {
   const op = reader.readInt();
-  if (!KNOWN_OPS.has(op)) throw new MarshallingError(`a transaction of the unknown operation ${op}`);
-  return op as OpCode;
+  if (!isOpCode(op)) throw new MarshallingError(`a transaction of the unknown operation ${op}`);
+  return op;
 }

@@ -58,7 +58,7 @@ function createAt(
     storedOwner: storedOwnerFor(mode, sessionId, ttlMs),
     parentCreates: (parent.creates + 1) | 0,
   };
-  overlay.create(outcome);
+  overlay.create(outcome, parent);
   return outcome;
 }
 

@@ -1,4 +1,6 @@
 import { ErrorCode } from '../../protocol/index.js';
+import { invariant } from '../invariant.js';
+import { parentOf } from '../path.js';
 import { CONTAINER_TTL } from '../stored-owner.js';
 import type { DeleteOutcome, ErrorOutcome } from '../transaction.js';
 import type { NodeState } from '../znode.js';
@@ -16,6 +18,8 @@ export function prepareDeleteContainer({ overlay }: Preparation, path: string): 
   if (node === null) return refuse(ErrorCode.noNode);
   if (node.numChildren > 0) return refuse(ErrorCode.notEmpty);
   if (!isExpired(node, overlay.time)) return refuse(ErrorCode.badVersion);
-  overlay.delete(path);
+  const parent = overlay.find(parentOf(path));
+  invariant(parent !== null, `${path} is pending without its parent`);
+  overlay.delete(path, node, parent);
   return { type: 'delete', path };
 }

@@ -46,10 +46,14 @@ export class PendingLayers<K, V extends Pending> {
     return this.#isAttempting ? this.#attempted.get(key) : this.#proposed.get(key);
   }
 
-  /** Has to be called for an own entry that was changed in place, too. */
   put(key: K, value: V): void {
     if (this.#isAttempting) this.#attempted.set(key, value);
     else this.#place(key, value);
+  }
+
+  /** To be called instead for an own entry that was changed in place, its zxid included. */
+  changed(key: K, value: V): void {
+    if (!this.#isAttempting) this.#marks.push({ zxid: value.zxid, key });
   }
 
   /** Everything pending, an entry of the upper layer hiding the one below. */

@@ -43,10 +43,11 @@ export class PendingOverlay {
     return this.#state.tree.find(path) ?? null;
   }
 
-  create({ path, data, acl, storedOwner, parentCreates }: CreateOutcome): void {
-    const parent = this.#edit(parentOf(path));
-    parent.creates = parentCreates;
-    parent.numChildren++;
+  /** `parent` is what was just found at its path, as `node` is for the other changes. */
+  create({ path, data, acl, storedOwner, parentCreates }: CreateOutcome, parent: NodeState): void {
+    const pendingParent = this.#edit(parentOf(path), parent);
+    pendingParent.creates = parentCreates;
+    pendingParent.numChildren++;
     const node = new PendingNode(this.zxid);
     node.mtime = this.time;
     node.dataLength = data === null ? 0 : data.length;
@@ -59,34 +60,43 @@ export class PendingOverlay {
     this.quotas.created(path, data, this.zxid);
   }
 
-  delete(path: string): void {
-    this.quotas.deleting(path, this.find(path)?.dataLength ?? 0, this.zxid);
-    this.#edit(parentOf(path)).numChildren--;
+  delete(path: string, node: NodeState, parent: NodeState): void {
+    this.quotas.deleting(path, node.dataLength, this.zxid);
+    this.#edit(parentOf(path), parent).numChildren--;
     const gone = new PendingNode(this.zxid);
     gone.exists = false;
     this.#nodes.put(path, gone);
   }
 
-  setData(path: string, data: Uint8Array | null, version: number): void {
-    const node = this.#edit(path);
-    const lengthBefore = node.dataLength;
-    node.dataLength = data === null ? 0 : data.length;
-    node.version = version;
-    node.mtime = this.time;
-    this.quotas.dataSet(path, data, node.dataLength - lengthBefore, this.zxid);
+  setData(path: string, node: NodeState, data: Uint8Array | null, version: number): void {
+    const pending = this.#edit(path, node);
+    const lengthBefore = pending.dataLength;
+    pending.dataLength = data === null ? 0 : data.length;
+    pending.version = version;
+    pending.mtime = this.time;
+    this.quotas.dataSet(path, data, pending.dataLength - lengthBefore, this.zxid);
   }
 
-  setAcl(path: string, acl: readonly Acl[], aversion: number): void {
-    const node = this.#edit(path);
-    node.acl = acl;
-    node.aversion = aversion;
+  setAcl(path: string, node: NodeState, acl: readonly Acl[], aversion: number): void {
+    const pending = this.#edit(path, node);
+    pending.acl = acl;
+    pending.aversion = aversion;
   }
 
-  /** Everything that the session will own, in ascending order. */
-  ephemeralsOf(sessionId: bigint): string[] {
-    const paths = new Set(this.#ephemerals.get(sessionId));
-    for (const { path } of this.#state.tree.ephemeralsOf(sessionId)) paths.add(path);
-    return [...paths].filter((path) => this.find(path)?.ephemeralOwner === sessionId).sort();
+  /** Deletes everything that the session will own, and returns the paths in ascending order. */
+  deleteEphemeralsOf(sessionId: bigint): string[] {
+    const candidates = new Set(this.#ephemerals.get(sessionId));
+    for (const { path } of this.#state.tree.ephemeralsOf(sessionId)) candidates.add(path);
+    const paths: string[] = [];
+    for (const path of [...candidates].sort()) {
+      const node = this.find(path);
+      if (node === null || node.ephemeralOwner !== sessionId) continue;
+      const parent = this.find(parentOf(path));
+      invariant(parent !== null, `${path} is pending without its parent`);
+      this.delete(path, node, parent);
+      paths.push(path);
+    }
+    return paths;
   }
 
   /** What follows is only tried out, until `succeed` or `fail`. */
@@ -112,16 +122,16 @@ export class PendingOverlay {
   }
 
   /** The znode's entry in the upper layer, put there if it is not yet, for the present transaction to change. */
-  #edit(path: string): PendingNode {
-    let own = this.#nodes.findOwn(path);
-    if (own === undefined) {
-      const below = this.find(path);
-      invariant(below !== null, `${path} is to be changed but is not there`);
-      own = PendingNode.copyOf(below, this.zxid);
+  #edit(path: string, present: NodeState): PendingNode {
+    const own = this.#nodes.findOwn(path);
+    if (own !== undefined) {
+      own.zxid = this.zxid;
+      this.#nodes.changed(path, own);
+      return own;
     }
-    own.zxid = this.zxid;
-    this.#nodes.put(path, own);
-    return own;
+    const copy = PendingNode.copyOf(present, this.zxid);
+    this.#nodes.put(path, copy);
+    return copy;
   }
 
   #indexEphemeral(path: string, before: PendingNode | undefined, after: PendingNode | undefined): void {

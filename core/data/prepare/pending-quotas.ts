@@ -85,15 +85,16 @@ export class PendingQuotas {
   }
 
   #edit(path: string, zxid: bigint): PendingQuota {
-    let own = this.layers.findOwn(path);
-    if (own === undefined) {
-      const below = this.#find(path);
-      const { limits = null, count = 0, bytes = 0 } = below ?? {};
-      own = { zxid, limits, count, bytes };
+    const own = this.layers.findOwn(path);
+    if (own !== undefined) {
+      own.zxid = zxid;
+      this.layers.changed(path, own);
+      return own;
     }
-    own.zxid = zxid;
-    this.layers.put(path, own);
-    return own;
+    const { limits = null, count = 0, bytes = 0 } = this.#find(path) ?? {};
+    const copy = { zxid, limits, count, bytes };
+    this.layers.put(path, copy);
+    return copy;
   }
 
   /** The applied subtree, corrected by what is pending in it: only done when a quota is created. */

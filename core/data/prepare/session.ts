@@ -21,8 +21,7 @@ export function prepareCreateSession(
  * that none can slip in behind. Closing a session that is gone or going is allowed and changes nothing.
  */
 export function prepareCloseSession({ overlay, sessionId }: Preparation): CloseSessionOutcome {
-  const paths = overlay.ephemeralsOf(sessionId);
-  for (const path of paths) overlay.delete(path);
+  const paths = overlay.deleteEphemeralsOf(sessionId);
   overlay.sessions.close(sessionId, overlay.zxid);
   return { type: 'closeSession', paths };
 }

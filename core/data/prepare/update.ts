@@ -44,7 +44,7 @@ export function prepareDelete(
   const outdated = refuseOtherVersion(version, node.version);
   if (outdated !== null) return outdated;
   if (node.numChildren > 0) return refuse(ErrorCode.notEmpty);
-  overlay.delete(path);
+  overlay.delete(path, node, parent);
   return { type: 'delete', path };
 }
 
@@ -64,7 +64,7 @@ export function prepareSetData(
   const outdated = refuseOtherVersion(version, node.version);
   if (outdated !== null) return outdated;
   const outcome: SetDataOutcome = { type: 'setData', path, data, version: (node.version + 1) | 0 };
-  overlay.setData(path, data, outcome.version);
+  overlay.setData(path, node, data, outcome.version);
   return outcome;
 }
 
@@ -84,7 +84,7 @@ export function prepareSetAcl(
   const outdated = refuseOtherVersion(version, node.aversion);
   if (outdated !== null) return outdated;
   const outcome: SetAclOutcome = { type: 'setAcl', path, acl, aversion: (node.aversion + 1) | 0 };
-  overlay.setAcl(path, acl, outcome.aversion);
+  overlay.setAcl(path, node, acl, outcome.aversion);
   return outcome;
 }
 

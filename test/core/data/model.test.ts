@@ -52,7 +52,7 @@ test('with quotas enforced, too', () => {
     fc.property(steps(60), (script) => {
       run(script, { enforceQuota: true });
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
 });
 

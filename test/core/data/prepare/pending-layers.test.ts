@@ -50,7 +50,8 @@ test('an entry that changes all the time keeps none of the others from being for
   const parent = entry(0n, 'parent');
   for (let zxid = 1n; zxid <= 10_000n; zxid++) {
     parent.zxid = zxid;
-    layers.put('parent', parent);
+    if (zxid === 1n) layers.put('parent', parent);
+    else layers.changed('parent', parent);
     layers.put(`child ${zxid}`, entry(zxid, ''));
     if (zxid > 10n) layers.applied(zxid - 10n);
     assert.ok(layers.size <= 11);
