@@ -148,7 +148,7 @@ export class Claim {
     return stat?.czxid === this.fence;
   }
 
-  /** The job is done. */
+  /** The job is done. Its result is dropped, with a log line, where the servers have TTL znodes switched off (ZooKeeper's default). */
   async complete(result: { readonly bytes: Uint8Array; readonly ttlMs: number } | null): Promise<void> {
     const done: readonly Operation[] = [this.#deleteJob, this.#deleteClaim];
     if (result === null) return await this.#settle(done, 'job gone');
@@ -159,7 +159,15 @@ export class Claim {
       mode: 'persistent-ttl',
       ttlMs: result.ttlMs,
     } as const;
-    await this.#settle([...done, keep], 'job gone');
+    try {
+      await this.#settle([...done, keep], 'job gone');
+    } catch (error) {
+      if (!hasCode(error, 'MULTI_FAILED') || !hasCode(error.cause, 'UNIMPLEMENTED')) throw error;
+      this.#client.logger.warn('the servers keep no znodes with a time to live: a result is dropped', {
+        job: this.job,
+      });
+      await this.#settle(done, 'job gone');
+    }
   }
 
   /** The job is to be tried again, not before `dueAt` (milliseconds since 1970). */

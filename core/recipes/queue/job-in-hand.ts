@@ -1,4 +1,4 @@
-import { HoldReleasedError, JobTooLargeError, RecipeStateError } from '../errors.js';
+import { ClaimLostError, HoldReleasedError, JobTooLargeError, RecipeStateError } from '../errors.js';
 import type { Claim } from './claim.js';
 import type { Job } from './job.js';
 
@@ -26,6 +26,7 @@ export class JobInHand<Data> implements Job<Data> {
   readonly #policy: SettlePolicy;
   readonly #ended = new AbortController();
   #settlement: Promise<void> | null = null;
+  #refusal: { readonly error: unknown } | null = null;
 
   constructor(claim: Claim, data: Data, policy: SettlePolicy) {
     this.#claim = claim;
@@ -56,6 +57,11 @@ export class JobInHand<Data> implements Job<Data> {
   /** Whether `complete` or `fail` was called. */
   get isSettling(): boolean {
     return this.#settlement !== null;
+  }
+
+  /** Why the servers would not let the job be settled, though its claim is still held. */
+  get refusal(): { readonly error: unknown } | null {
+    return this.#refusal;
   }
 
   /** Whether nothing is left to be decided. */
@@ -98,7 +104,12 @@ export class JobInHand<Data> implements Job<Data> {
     if (this.#settlement !== null)
       return Promise.reject(new RecipeStateError('Job', this.id, 'settled', attempted));
     if (this.signal.aborted) return Promise.reject(this.signal.reason);
-    this.#settlement = settle().finally(() => this.lose(new HoldReleasedError(this.id)));
+    this.#settlement = settle()
+      .catch((error: unknown) => {
+        if (!(error instanceof ClaimLostError)) this.#refusal = { error };
+        throw error;
+      })
+      .finally(() => this.lose(new HoldReleasedError(this.id)));
     return this.#settlement;
   }
 

@@ -293,14 +293,15 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       if (!job.isOver) await job.complete(result);
     } catch (error) {
       if (job.isOver) this.#logLoss(job.id, error);
-      else await job.fail(error).catch((refusal: unknown) => this.#refused(claim, refusal));
+      else await job.fail(error).catch((refusal: unknown) => this.#logLoss(job.id, refusal));
     }
+    if (job.refusal !== null) await this.#putOff(claim);
   }
 
-  /** The servers would not let the job be settled; it must not stay claimed by somebody who does not do it. */
-  async #refused(claim: Claim, error: unknown): Promise<void> {
-    this.#logLoss(claim.job, error);
-    if (!hasCode(error, 'CLAIM_LOST')) await this.#giveBack(claim);
+  /** The servers would not let the job be settled (permissions, quota); it must not stay claimed by somebody who is done with it. */
+  async #putOff(claim: Claim): Promise<void> {
+    const dueAt = this.#policy.wall() + this.#policy.backoffMs(claim.record.header.attempts);
+    await claim.retry(dueAt).catch((error: unknown) => this.#logLoss(claim.job, error));
   }
 
   #logLoss(job: string, error: unknown): void {
@@ -318,7 +319,10 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       failure,
     });
     const burying = claim.bury(failure, this.#queue.client.clock.wall());
-    await burying.catch((error: unknown) => this.#refused(claim, error));
+    await burying.catch(async (error: unknown) => {
+      this.#logLoss(claim.job, error);
+      if (!hasCode(error, 'CLAIM_LOST')) await this.#putOff(claim);
+    });
   }
 
   async #giveBack(claim: Claim): Promise<void> {

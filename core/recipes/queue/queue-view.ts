@@ -1,5 +1,6 @@
 import type { Client, WatchStreamEvent } from '../../client/index.js';
-import { isClosed, persistAcross } from '../waiting/failure.js';
+import { RecipeStateError } from '../errors.js';
+import { persistAcross } from '../waiting/failure.js';
 import type { JobBoard, QueueListing } from './job-board.js';
 import { parseDelay, type QueueLayout } from './queue-layout.js';
 
@@ -47,6 +48,7 @@ export class QueueView {
     if (this.#following !== null) return;
     this.#closing = new AbortController();
     this.#mustRead = true;
+    this.#isReading = false;
     this.#following = this.#follow(this.#closing.signal);
   }
 
@@ -62,6 +64,8 @@ export class QueueView {
         else if (this.isCurrent) this.#note(event);
         else this.#keep(event);
       }
+      // By itself the stream ends only when the client closes.
+      this.#fail(new RecipeStateError('WorkQueue', this.#layout.path, 'closed', 'consuming'));
     } catch (error) {
       this.#fail(error);
     }
@@ -78,9 +82,7 @@ export class QueueView {
     this.#mustRead = true;
     if (this.#isReading) return;
     this.#isReading = true;
-    this.#readUntilCurrent(signal)
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => (this.#isReading = false));
+    this.#readUntilCurrent(signal).catch((error: unknown) => this.#fail(error));
   }
 
   async #readUntilCurrent(signal: AbortSignal): Promise<void> {
@@ -134,6 +136,6 @@ export class QueueView {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#following = null;
-    if (!isClosed(this.#client, error)) this.#listener.failed(error);
+    this.#listener.failed(error);
   }
 }

@@ -1,6 +1,6 @@
 import { createClient, type Client } from '../../../core/client/index.js';
 import { silentLogger, SeededRandom, type Logger } from '../../../core/runtime/index.js';
-import { Embedded } from '../../../core/server/index.js';
+import { Embedded, type ServerOptions } from '../../../core/server/index.js';
 import { VirtualClock } from '../../../core/testing/index.js';
 import { MemoryNetwork } from '../../../core/transport/index.js';
 import { FaultyDialer, type Break } from './faulty-dialer.js';
@@ -29,20 +29,27 @@ export class RecipeWorld {
    * Plays a scenario in a fresh world, moving the clock whenever it stands still, and closes everything after it.
    * Fails if a timer is left when all is closed.
    */
-  static async play(scenario: (world: RecipeWorld) => Promise<void>): Promise<void> {
+  static async play(
+    scenario: (world: RecipeWorld) => Promise<void>,
+    server: Partial<ServerOptions> = {},
+  ): Promise<void> {
     const world = new RecipeWorld();
-    await world.clock.waitFor(world.#play(scenario), PATIENCE_MS);
+    await world.clock.waitFor(world.#play(scenario, server), PATIENCE_MS);
     const left = world.clock.pendingTimers - world.#sleepers;
     if (left > 0) throw new Error(`${left} timers are left behind`);
   }
 
-  async #play(scenario: (world: RecipeWorld) => Promise<void>): Promise<void> {
+  async #play(
+    scenario: (world: RecipeWorld) => Promise<void>,
+    server: Partial<ServerOptions>,
+  ): Promise<void> {
     this.#member = await Embedded.start({
       clock: this.clock,
       random: new SeededRandom(99),
       network: this.#network,
       minSessionMs: 500,
       tickMs: 100,
+      ...server,
     });
     try {
       await scenario(this);

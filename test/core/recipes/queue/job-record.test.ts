@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeRecord, encodeRecord } from '../../../../core/recipes/queue/job-record.js';
 
 test('what is written is read back, whatever the payload', () => {

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Permission } from '../../../../core/client/index.js';
 import {
   ClaimLostError,
   DrainDeadlineError,
@@ -74,7 +75,7 @@ test('a job of a worker that is gone is done by another after its session timeou
     new WorkQueue(gone.client, 'mail').consume(async ({ attempt, fence, signal }) => {
       attempts.push(['gone', attempt, fence]);
       signals.push(signal);
-      await world.sleep(60_000);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
     });
     const id = await new WorkQueue(other.client, 'mail').enqueue('x');
     await world.until(() => attempts.length === 1);
@@ -334,6 +335,99 @@ test('consumers go on in the next session', async () => {
 
     await world.until(() => done.length === 2);
     await world.until(async () => (await queue.counts()).consumers === 1);
+  });
+});
+
+test('a consumer drains and closes when its client closes', async () => {
+  await RecipeWorld.play(async (world) => {
+    const worker = await world.join();
+    const other = await world.join();
+    const queue = new WorkQueue(other.client, 'mail');
+    let wasAborted = false;
+    const consumer = new WorkQueue(worker.client, 'mail').consume(async ({ signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      wasAborted = true;
+    });
+    await queue.enqueue('x');
+    await world.until(() => consumer.inHand.size === 1);
+
+    await worker.client.close();
+    await consumer.closed;
+
+    assert.ok(wasAborted);
+    assert.is(consumer.state, 'closed');
+    assert.equal(await queue.counts(), { jobs: 1, claimed: 0, delayed: 0, dead: 0, consumers: 0 });
+  });
+});
+
+test('a consumer that never reached a server can be drained', async () => {
+  await RecipeWorld.play(async (world) => {
+    const worker = await world.join();
+    worker.line.cutOff();
+    await world.sleep(3 * SESSION_TIMEOUT_MS);
+    const consumer = new WorkQueue(worker.client, 'mail').consume(() => undefined);
+    await world.sleep(100);
+
+    await consumer.drain();
+
+    assert.is(consumer.state, 'closed');
+  });
+});
+
+test('a job whose completion the servers refuse is put off, not kept', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const queue = new WorkQueue(client, 'mail');
+    const attempts: number[] = [];
+    const consumer = queue.consume(({ attempt }) => void attempts.push(attempt), { backoffMs: () => 500 });
+    await world.until(async () => (await queue.counts()).consumers === 1);
+    const { acl } = await client.getAcl('/queues/mail/jobs');
+    await client.setAcl('/queues/mail/jobs', [{ ...acl[0]!, perms: Permission.all & ~Permission.delete }]);
+
+    const id = await queue.enqueue('x');
+    await world.until(() => attempts.length === 2);
+    await client.setAcl('/queues/mail/jobs', acl);
+    await queue.result(id);
+
+    assert.equal(attempts, [1, 2, 3]);
+    await consumer.drain();
+  });
+});
+
+test('where servers keep no znodes with a time to live, jobs complete without their results', async () => {
+  await RecipeWorld.play(
+    async (world) => {
+      const { client } = await world.join();
+      const queue = new WorkQueue(client, 'mail');
+      queue.consume(() => 'result');
+      assert.is(await queue.result(await queue.enqueue('x')), undefined);
+      assert.is((await queue.counts()).dead, 0);
+    },
+    { ttlNodes: false },
+  );
+});
+
+test('a queue whose znodes somebody removed is made again', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const queue = new WorkQueue<number>(client, 'mail');
+    await queue.enqueue(1);
+    for (const path of [
+      `jobs/${(await client.getChildren('/queues/mail/jobs')).children[0]}`,
+      'jobs',
+      'delays',
+    ])
+      await client.delete(`/queues/mail/${path}`);
+
+    const done: number[] = [];
+    queue.consume(({ data, attempt }) => {
+      if (attempt === 1) throw new Error('once more');
+      done.push(data);
+    });
+    await queue.enqueue(2);
+
+    await world.until(() => done.length === 1);
+    assert.equal(done, [2]);
   });
 });
 
