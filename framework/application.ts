@@ -11,7 +11,7 @@ import {
 import type { ApplicationOptions } from './application-options.js';
 import { ConfigStore } from './config/config-store.js';
 import { LastKnownGood } from './config/last-known-good.js';
-import { Container, type Token } from './container.js';
+import { Container, isRegisteredGlobally, type Token } from './container.js';
 import { openEngine } from './engine.js';
 import {
   EventHub,
@@ -35,7 +35,7 @@ import { Client, Logger } from './tokens.js';
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
 
-/** How long each step of a stop may take beyond the drain deadline: enough to give something back to a server that answers. */
+/** How long a stop may take beyond the drain deadline: enough to give everything back to a server that answers. */
 const STOP_GRACE_MS = 5000;
 
 /** Longer than any process lives. */
@@ -92,7 +92,7 @@ export class Application implements AsyncDisposable {
    */
   static async start(options: ApplicationOptions): Promise<Application> {
     const provided = new Set<Token>([...BUILT_IN, ...(options.provide ?? []).map(({ token }) => token)]);
-    const plan = explore(options.declare, (token) => provided.has(token));
+    const plan = explore(options.declare, (token) => provided.has(token) || isRegisteredGlobally(token));
     const application = new Application(options);
     await application.#start(plan);
     return application;
@@ -127,8 +127,16 @@ export class Application implements AsyncDisposable {
     return this.#events.on(type, listener);
   }
 
-  /** Resolves when stopped. A second call may only bring the deadline forward. */
+  /**
+   * Resolves when stopped. A second call may only bring the deadline forward.
+   * @throws QuorateError `STILL_STARTING` when called from a hook of the start.
+   */
   async stop(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+    if (this.#state === 'starting')
+      throw new QuorateError(
+        'STILL_STARTING',
+        'an application can be stopped when Application.start has resolved; to give up a start, throw',
+      );
     const { deadlineMs = this.#options.drainDeadlineMs ?? DEFAULT_DRAIN_DEADLINE_MS } = options;
     if (this.#stopping === undefined || options.deadlineMs !== undefined) this.#limit(deadlineMs);
     this.#stopping ??= this.#stop('stopped');

@@ -123,11 +123,6 @@ export class Container {
     }
   }
 
-  /** Everything that was built, in the order of building. */
-  get instances(): readonly object[] {
-    return [...this.#instances.values()];
-  }
-
   async dispose(): Promise<void> {
     await this.#container.dispose();
   }

@@ -1,4 +1,7 @@
-/** Applications: decorators, lifecycle, configuration, services, leader jobs, queues. */
+/**
+ * Applications: decorators, lifecycle, configuration, services, leader jobs, queues; and the coordination primitives that
+ * they are made of.
+ */
 export { Config, type ConfigOptions } from './decorators/config.js';
 export {
   Service,
@@ -15,7 +18,7 @@ export {
   type Occurrence,
 } from './decorators/leader-only.js';
 export { Locked, type LockedOptions } from './decorators/locked.js';
-export { Worker, type JobHandler, type WorkerOptions } from './decorators/worker.js';
+export { Worker, type QueueWorker, type WorkerOptions } from './decorators/worker.js';
 export { schema, type Schema } from './schema.js';
 export { defineQueue, type QueueReference } from './queue-reference.js';
 export type { Constructor } from './constructor.js';
@@ -43,4 +46,58 @@ export {
 } from './config/config-store.js';
 export { ConfigRefusedError, ConfigUnknownError } from './config/config-errors.js';
 export { onReload } from './config/live-config.js';
-export * from '../core/recipes/index.js';
+export { QuorateError, type Clock, type LogFields, type Random } from '../core/runtime/index.js';
+export type { ConnectOptions, ConnectionState, Session } from '../core/client/index.js';
+export {
+  AcquireTimeoutError,
+  CacheOverflowError,
+  ClaimLostError,
+  DrainDeadlineError,
+  FairLock,
+  GroupMembership,
+  HoldLostError,
+  HoldReleasedError,
+  InvalidInstanceError,
+  InvalidNameError,
+  JobDeadError,
+  JobTooLargeError,
+  LayoutConflictError,
+  LeaderLatch,
+  NodeCache,
+  QueueConsumer,
+  QueueFullError,
+  RecipeStateError,
+  ServiceDirectory,
+  ServiceRegistry,
+  TreeCache,
+  TryLock,
+  WorkQueue,
+  type AcquireOptions,
+  type CacheEvent,
+  type ConsumeOptions,
+  type DeadLetter,
+  type DirectoryEvent,
+  type GroupMember,
+  type GroupMembershipOptions,
+  type Hold,
+  type Job,
+  type JobCodec,
+  type JobHandler,
+  type LatchParticipant,
+  type LeaderLatchOptions,
+  type Lock,
+  type LockOptions,
+  type LockOwner,
+  type MembershipEvent,
+  type NewServiceInstance,
+  type NodeStat,
+  type NodeValue,
+  type QueueCounts,
+  type RecipeState,
+  type ServiceInstance,
+  type ServiceRegistration,
+  type TreeCacheOptions,
+  type TryLockOptions,
+  type UriSpec,
+  type WorkQueueOptions,
+} from '../core/recipes/index.js';

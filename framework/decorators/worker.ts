@@ -16,13 +16,13 @@ export interface WorkerOptions<T = unknown> {
 }
 
 /** What a class under `@Worker` has. With a typed queue or schema the payload must fit. */
-export type JobHandler<T> = unknown extends T
+export type QueueWorker<T> = unknown extends T
   ? { handle(job: never): unknown }
   : { readonly handle: (job: Job<T>) => unknown };
 
 /** Declares a class whose `handle` works off a queue. */
 export function Worker<T = unknown>(
   options: WorkerOptions<T>,
-): (target: Constructor<JobHandler<NoInfer<T>>>) => void {
+): (target: Constructor<QueueWorker<NoInfer<T>>>) => void {
   return (target) => recordDeclaration(target, { kind: 'worker', options });
 }

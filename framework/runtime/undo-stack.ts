@@ -1,5 +1,8 @@
 import type { Clock, Logger } from '../../core/runtime/index.js';
-import { settledWithin } from './waiting.js';
+import { settledBefore, settledWithin } from './waiting.js';
+
+/** What even a late step is given. */
+const LEAST_MS = 100;
 
 type Undo = (deadline: AbortSignal) => Promise<void>;
 
@@ -19,28 +22,27 @@ export class UndoStack {
     this.#steps.push({ subject, undo });
   }
 
-  /** Each step may take until `deadline` aborts, and `graceMs` beyond: a step that only has to give something back still can. */
+  /**
+   * The steps may take until `deadline` aborts, and `graceMs` beyond, all together: those that only have to give
+   * something back still can. What comes after that is begun, and hardly waited for.
+   */
   async unwind(deadline: AbortSignal, graceMs: number): Promise<void> {
+    let graceEnd = Infinity;
+    const startGrace = (): void => void (graceEnd = this.#clock.now() + graceMs);
+    if (deadline.aborted) startGrace();
+    else deadline.addEventListener('abort', startGrace, { once: true });
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       const { subject, undo } = step;
       try {
-        if (!(await this.#finishes(undo(deadline), deadline, graceMs)))
-          this.#logger.warn('not stopped in time, going on without it', { subject });
+        const work = undo(deadline);
+        const isDone =
+          (await settledBefore(deadline, work)) ||
+          (await settledWithin(this.#clock, Math.max(LEAST_MS, graceEnd - this.#clock.now()), work));
+        if (!isDone) this.#logger.warn('not stopped in time, going on without it', { subject });
       } catch (error) {
         this.#logger.error('could not be stopped in order', { subject, error });
       }
     }
-  }
-
-  async #finishes(work: Promise<void>, deadline: AbortSignal, graceMs: number): Promise<boolean> {
-    let stop: () => void = () => undefined;
-    const isDue = new Promise<void>((resolve) => {
-      stop = resolve;
-      if (deadline.aborted) resolve();
-      else deadline.addEventListener('abort', () => resolve(), { once: true });
-    });
-    const settled = work.finally(stop);
-    await Promise.race([isDue, settled]);
-    return settledWithin(this.#clock, graceMs, settled);
+    deadline.removeEventListener('abort', startGrace);
   }
 }

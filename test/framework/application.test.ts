@@ -17,6 +17,8 @@ import {
   type DeclarationError,
   type LeaderContext,
 } from '../../framework/index.js';
+// After the framework's door, which brings the metadata API that tsyringe needs.
+import { container } from 'tsyringe';
 import { Fleet, onFleet } from './fleet.js';
 
 test(
@@ -297,8 +299,37 @@ test(
     const machine = await fleet.run({ declare: [Billing, Job] });
     await fleet.until(() => machine.story.includes('leader-acquired'));
     machine.cut();
-    await fleet.wait(machine.application.stop());
+    const stoppedAt = fleet.clock.now();
+    await fleet.wait(machine.application.stop({ deadlineMs: 3000 }));
     assert.is(machine.application.state, 'stopped');
+    assert.ok(fleet.clock.now() - stoppedAt < 10_000, 'the deadline, and a grace for all steps together');
+  }),
+);
+
+test(
+  'a hook of the start cannot stop the application, but give up the start',
+  onFleet(async (fleet) => {
+    const machine = fleet.machine();
+    const start = machine.start({ declare: [], hooks: { started: (application) => application.stop() } });
+    const code = await fleet.wait(start.catch((error: { code: string }) => error.code));
+    assert.is(code, 'STILL_STARTING');
+    assert.is(machine.story.at(-1), 'state failed');
+  }),
+);
+
+test(
+  'what the host program registered with tsyringe can be injected',
+  onFleet(async (fleet) => {
+    class Database {
+      constructor(readonly url: string) {}
+    }
+    container.register(Database, { useValue: new Database('of the host') });
+    @Service({ name: 'billing' })
+    class Billing {
+      constructor(@inject(Database) readonly database: Database) {}
+    }
+    const { application } = await fleet.run({ declare: [Billing] });
+    assert.is(application.get(Billing).database.url, 'of the host');
   }),
 );
 
