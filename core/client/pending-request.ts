@@ -30,7 +30,7 @@ export interface RequestSpec<Op extends ClientOp = ClientOp, Result = unknown> {
   /** The result, from the body of an answer that says ok. Runs while the answer is read, before anything behind it. */
   readonly result: (body: ReplyBodies[Op]) => Result;
   /** The result if there is no such znode; without it that is a `NoNodeError`. */
-  readonly whenMissing?: () => Result;
+  readonly whenMissing?: (() => Result) | undefined;
   /** The one-shot watch that comes with a read. */
   readonly claim?: WatchClaim | undefined;
 }

@@ -305,27 +305,26 @@ export class SessionClient implements Client {
     kind: WatchKind | null,
     read: PathOperation<Op, Result>,
   ): Promise<Result> {
-    const { path, operation } = read;
+    const { op, operation, path, result, whenMissing } = read;
     validatePath(path, operation);
-    const claim =
-      options.watch === undefined || kind === null
-        ? undefined
-        : this.#machine.watches.claim(kind, path, options.watch);
     const body = read.body(this.#chroot.toServer(path));
-    try {
-      return await this.#machine.submit({ ...read, body, rule: 'resend', claim }, options);
-    } finally {
-      claim?.release();
-    }
+    const { watch } = options;
+    const claim =
+      watch === undefined || kind === null ? undefined : this.#machine.watches.claim(kind, path, watch);
+    return this.#machine.submit(
+      { op, body, rule: 'resend', operation, path, result, whenMissing, claim },
+      options,
+    );
   }
 
   async #write<Op extends ClientOp, Result>(
     options: RequestOptions,
     write: PathOperation<Op, Result>,
   ): Promise<Result> {
-    validatePath(write.path, write.operation);
-    const body = write.body(this.#chroot.toServer(write.path));
-    return this.#machine.submit({ ...write, body, rule: 'unknown' }, options);
+    const { op, operation, path, result } = write;
+    validatePath(path, operation);
+    const body = write.body(this.#chroot.toServer(path));
+    return this.#machine.submit({ op, body, rule: 'unknown', operation, path, result }, options);
   }
 }
 

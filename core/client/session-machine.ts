@@ -148,10 +148,11 @@ export class SessionMachine {
   ): Promise<Result> {
     this.#timer.check();
     const refusal = this.#refusal(spec, options);
-    if (refusal !== null) return Promise.reject(refusal.error);
     try {
+      if (refusal !== null) throw refusal.error;
       return this.#queue.add(spec, options.signal).promise;
     } catch (error) {
+      spec.claim?.release();
       return Promise.reject(error);
     }
   }
