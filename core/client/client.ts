@@ -12,7 +12,10 @@ import type { Clock, Logger, Random } from '../runtime/index.js';
  */
 export type ConnectionState = 'connecting' | 'connected' | 'suspended' | 'lost' | 'closed';
 
-/** One session. A client has one at a time; after a loss it gets the next, with `epoch` one higher. */
+/**
+ * One session. A client has one at a time. After a loss it keeps the lost one, whose signal has aborted, until a server
+ * has opened the next, with `epoch` one higher.
+ */
 export interface Session {
   /** 0n until the first server has answered. */
   readonly id: bigint;
@@ -36,7 +39,10 @@ export type CreateModeName =
   | 'persistent-ttl'
   | 'persistent-sequential-ttl';
 
-/** One-shot watch. Called at most once: with the event, or with `sessionLost` if the session ended before one came. */
+/**
+ * One-shot watch. Called at most once: with the event, or with `sessionLost` if the session ended before one came, be
+ * it lost or closed. Called before any answer that shows the change. What it throws is logged.
+ */
 export type Watch = (event: WatchNotice) => void;
 
 export type WatchNotice =
@@ -47,7 +53,10 @@ export type WatchNotice =
     }
   | { readonly type: 'sessionLost'; readonly path: string };
 
-/** What a persistent watch yields. `armed` comes first, and again after every reconnection: events may have been missed before it, so read anew. */
+/**
+ * What a persistent watch yields. `armed` comes first, and again after every reconnection, in every new session, and in
+ * place of what a slow consumer could not take: events may have been missed before it, so read anew.
+ */
 export type WatchStreamEvent =
   | {
       readonly type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged';
@@ -115,14 +124,21 @@ export type OperationResult =
 
 /**
  * A session client. Paths are absolute below the chroot of the connect string; strings given as data are
- * encoded as UTF-8. Requests run in the order in which they were made. While suspended they wait; a read
- * whose connection broke is sent again, a write whose outcome is unknown rejects with `OutcomeUnknownError`.
- * Every failed operation rejects with an error of `errors.ts`.
+ * encoded as UTF-8, bytes must not be changed until the call has settled, bytes received are the caller's.
+ *
+ * Requests run in the order in which they were made. While there is no connection they wait; when the session is lost
+ * they reject with `SessionExpiredError`, not carried out. A read whose connection broke is sent again; so is a write
+ * that had not left. A write that had left rejects with `OutcomeUnknownError`. More requests than may wait reject with
+ * `QueueFullError`, all of them with `ClosedError` once the client is closed. Every failure is a `ClientError`, apart
+ * from the reason of a signal.
  */
 export interface Client extends AsyncDisposable {
   readonly state: ConnectionState;
   readonly session: Session;
-  /** Highest zxid seen in any reply: what this client has seen includes everything up to it. */
+  /**
+   * Highest zxid seen in any reply: what this client has seen includes everything up to it. A server that is behind it
+   * does not get this client, in this session or a later one, so reads never go back in time.
+   */
   readonly lastZxid: bigint;
   readonly clock: Clock;
   readonly random: Random;
@@ -130,9 +146,12 @@ export interface Client extends AsyncDisposable {
 
   /** Resolves when connected; rejects when closed or aborted. */
   connected(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
-  /** Calls `listener` synchronously at every change of state; returns how to stop it. */
+  /**
+   * Calls `listener` synchronously at every change of state, with the session it concerns; returns how to stop it.
+   * What it throws is logged.
+   */
   onState(listener: (state: ConnectionState, session: Session) => void): () => void;
-  /** Every change of state from now on, the present one first. */
+  /** Every change of state from now on, the present one first; ends after `closed`. A slow consumer misses the oldest. */
   states(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<ConnectionState>;
 
   create(path: string, data?: Uint8Array | string | null, options?: CreateOptions): Promise<Created>;
@@ -171,10 +190,17 @@ export interface Client extends AsyncDisposable {
   /** Number of all descendants. */
   countDescendants(path: string, options?: RequestOptions): Promise<number>;
   whoAmI(options?: RequestOptions): Promise<readonly { readonly scheme: string; readonly user: string }[]>;
-  /** Adds an identity to this client, now and after every reconnection. */
+  /**
+   * Adds an identity to this client, now and after every reconnection. Rejects with `AuthFailedError`, and forgets it,
+   * if the server refuses it; if that happens on a later connection, the client closes: it must not go on with less.
+   */
   addAuth(scheme: string, auth: Uint8Array | string, options?: RequestOptions): Promise<void>;
 
-  /** A persistent watch as a stream; ends when `signal` aborts or the client closes. Bounded: a slow consumer gets one `armed` instead of a backlog beyond the limit. */
+  /**
+   * A persistent watch as a stream for one consumer, from the moment of the call; ends when the consumer leaves,
+   * `signal` aborts or the client closes. Bounded: a slow consumer gets one `armed` instead of a backlog beyond the
+   * limit. Recursive: everything at and below the path, without `childrenChanged`. Throws `BadArgumentsError`.
+   */
   watch(
     path: string,
     options?: { readonly recursive?: boolean; readonly signal?: AbortSignal | undefined },
@@ -182,6 +208,9 @@ export interface Client extends AsyncDisposable {
   /** Takes a one-shot watch back; also on the server if nobody else waits there. */
   unwatch(path: string, watch: Watch): Promise<void>;
 
-  /** Ends the session, so that its ephemerals go at once, and the connection. Idempotent. */
+  /**
+   * Ends the session, so that its ephemerals go at once, and the connection. From the call on the state is closed and
+   * the session's signal has aborted; what had been sent is still answered. Idempotent, never rejects.
+   */
   close(): Promise<void>;
 }

@@ -89,6 +89,9 @@ export class ConnectionLoop {
         logger.info('no session with this server', { address, attempt: failures + 1, error });
       }
       failures += 1;
+      if (isWorthAWarning(failures, this.#addresses.length)) {
+        logger.warn('no server accepts a session', { attempts: failures, error: lastError });
+      }
     }
   }
 
@@ -150,6 +153,11 @@ export class ConnectionLoop {
     this.#nextAddress = (this.#nextAddress + 1) % this.#addresses.length;
     return address;
   }
+}
+
+/** When every host has refused once, twice, four times…: a long outage is seen, and does not fill the log. */
+function isWorthAWarning(failures: number, hosts: number): boolean {
+  return Number.isInteger(Math.log2(failures / hosts));
 }
 
 /** Fisher-Yates: clients that are given the same list do not all go to the same member. */

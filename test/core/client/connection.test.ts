@@ -13,7 +13,7 @@ import {
   type Client,
 } from '../../../core/client/index.js';
 import { ErrorCode, OpCode } from '../../../core/protocol/index.js';
-import { SeededRandom } from '../../../core/runtime/index.js';
+import { SeededRandom, type Clock } from '../../../core/runtime/index.js';
 import { ClientWorld, SESSION_TIMEOUT_MS, recordingLogger } from './client-world.js';
 
 function statesOf(client: Client): string[] {
@@ -29,8 +29,10 @@ test('without a server it keeps trying, ever more slowly, and connects when one 
   const client = world.client({ logger: recordingLogger(lines) });
   await world.clock.advance(10_000);
   assert.is(client.state, 'connecting');
-  const attempts = lines.length;
+  const attempts = lines.filter((line) => line === 'info: no session with this server').length;
+  const warnings = lines.filter((line) => line === 'warn: no server accepts a session').length;
   assert.ok(attempts > 5 && attempts < 15, `${attempts} attempts`);
+  assert.is(warnings, 4, 'after 1, 2, 4 and 8 attempts');
 
   world.server.up();
   await world.get(client.connected());
@@ -204,6 +206,35 @@ test('without any server the session is lost by the own timer, and is never resu
   assert.is(world.server.link.greeting!.sessionId, 0n);
   assert.ok(world.world.sessions.has(id), 'the server still had the session');
   await world.close();
+});
+
+test('after a pause of the process the session is lost before anything is done in it, whatever comes first', async () => {
+  for (const first of ['request', 'message'] as const) {
+    const world = new ClientWorld();
+    let pausedMs = 0;
+    const { clock } = world;
+    const pausing: Clock = {
+      now: () => clock.now() + pausedMs,
+      wall: () => clock.wall(),
+      setTimer: (delayMs, task) => clock.setTimer(delayMs, task),
+      soon: (task) => clock.soon(task),
+    };
+    const client = await world.connected({ clock: pausing });
+    const { signal, epoch } = client.session;
+    pausedMs = SESSION_TIMEOUT_MS;
+
+    if (first === 'request') {
+      const failure = await client.create('/a', null, { session: epoch }).catch((error: unknown) => error);
+      assert.instance(failure, SessionExpiredError);
+    } else {
+      world.server.link.notify('created', '/a');
+      await clock.settle();
+    }
+    assert.is(signal.aborted, true);
+    await world.until(() => client.session.epoch === 2);
+    assert.is(world.world.znodes.has('/a'), false);
+    await world.close();
+  }
 });
 
 test('a handshake under way when the session is lost is broken off: its answer changes nothing', async () => {
