@@ -214,18 +214,18 @@ test('a slow consumer gets the changes of one znode merged, and never a wrong la
 
 test('after close nothing is watched any more', async () => {
   await RecipeWorld.play(async (world) => {
-    const { client, line } = await world.join();
+    const watching = await world.join();
     const writing = await world.join();
-    const cache = new TreeCache(client, '/app').start();
+    const cache = new TreeCache(watching.client, '/app').start();
     await cache.ready();
     await cache.close();
     await world.sleep(10);
-    const before = line.receivedMessages;
+    const before = watching.receivedMessages;
 
     await writing.client.create('/app');
     await world.sleep(50);
 
-    assert.is(line.receivedMessages, before);
+    assert.is(watching.receivedMessages, before);
     assert.throws(() => cache.start(), /closed/);
   });
 });

@@ -60,14 +60,14 @@ for (const [kind, makeLock] of [
   ['fair lock', (participant: Participant) => new FairLock(participant.client, 'door')],
   ['try-lock', (participant: Participant) => new TryLock(participant.client, 'door')],
 ] as readonly (readonly [string, (participant: Participant) => Lock])[]) {
-  for (let seed = 1; seed <= 5; seed++) {
+  for (let seed = 1; seed <= 3; seed++) {
     test(`a ${kind} is never held twice, and its fences grow, while connections and sessions are lost (seed ${seed})`, async () => {
       await RecipeWorld.play(async (world) => {
         const random = new SeededRandom(seed);
         const register = new Register();
         const participants = [];
         for (let number = 0; number < 4; number++) participants.push(await world.join());
-        const untilMs = world.clock.now() + 120_000;
+        const untilMs = world.clock.now() + 60_000;
         const contend = async (participant: Participant): Promise<void> => {
           const lock = makeLock(participant);
           while (world.clock.now() < untilMs)
@@ -76,7 +76,7 @@ for (const [kind, makeLock] of [
 
         await Promise.all([...participants.map(contend), trouble(world, participants, random, untilMs)]);
 
-        assert.ok(register.grants > 50, `only ${register.grants} grants`);
+        assert.ok(register.grants > 25, `only ${register.grants} grants`);
         const left = await participants[0]!.client.getEphemerals('/locks');
         assert.equal(left, []);
       });
@@ -97,11 +97,11 @@ for (let seed = 1; seed <= 3; seed++) {
           await hold(world, register, leadership, random.next() * 2000);
       });
 
-      await trouble(world, participants, random, world.clock.now() + 120_000);
+      await trouble(world, participants, random, world.clock.now() + 60_000);
       await Promise.all(latches.map((latch) => latch.close()));
       await Promise.all(reading);
 
-      assert.ok(register.grants > 20, `only ${register.grants} leaderships`);
+      assert.ok(register.grants > 10, `only ${register.grants} leaderships`);
     });
   });
 }

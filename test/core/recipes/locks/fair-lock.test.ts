@@ -78,6 +78,39 @@ test('a lock survives the loss of the connection at each of its steps', async ()
   assert.ok(breaks >= 10, `only ${breaks} breaks`);
 });
 
+test('a create whose reply is lost is found again: there is one place in the line, and it is held', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client, line } = await world.join();
+    const other = await world.join();
+    await client.create('/locks/door/x', null, { createParents: true });
+    const lost = line.loseNextReply({ op: 'create', path: /-lock-$/ });
+
+    const hold = await new FairLock(client, 'door').acquire();
+    await lost;
+
+    const { children } = await other.client.getChildren('/locks/door');
+    assert.equal(children, [hold.path.slice('/locks/door/'.length), 'x'].sort());
+    assert.is((await other.client.exists(hold.path))?.czxid, hold.fence);
+    await hold.release();
+  });
+});
+
+test('a lock is held through a restart of the member', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const hold = await new FairLock(client, 'door').acquire();
+
+    world.ensemble.crashMember();
+    await world.ensemble.restartMember();
+    await world.until(() => client.state === 'connected');
+    await world.sleep(2 * SESSION_TIMEOUT_MS);
+
+    assert.not.ok(hold.signal.aborted);
+    assert.is((await client.exists(hold.path))?.czxid, hold.fence);
+    await hold.release();
+  });
+});
+
 test('a session lost while waiting leads to a new place in the line, not to a hold', async () => {
   await RecipeWorld.play(async (world) => {
     const holder = await world.join();
@@ -249,14 +282,14 @@ test('a release wakes one waiter of many: the requests it causes do not grow wit
         await world.sleep(10);
       }
       await world.sleep(100);
-      const before = others.map(({ line }) => line.sentMessages);
+      const before = others.map(({ requests }) => requests.length);
 
       await hold.release();
       await world.sleep(50);
 
-      const woken = others.filter(({ line }, which) => line.sentMessages > before[which]!);
+      const woken = others.filter(({ requests }, which) => requests.length > before[which]!);
       assert.is(woken.length, 1);
-      requestsPerRelease.push(woken[0]!.line.sentMessages - before[others.indexOf(woken[0]!)]!);
+      requestsPerRelease.push(woken[0]!.requests.length - before[others.indexOf(woken[0]!)]!);
     });
   }
   assert.is(requestsPerRelease[0], requestsPerRelease[1]);

@@ -446,7 +446,7 @@ test('no herd: a job makes the consumers together send what one consumer sends',
       const queue = new WorkQueue(producer.client, 'mail');
       await world.until(async () => (await queue.counts()).consumers === consumers);
       await world.sleep(100);
-      const sum = (): number => workers.reduce((total, { line }) => total + line.sentMessages, 0);
+      const sum = (): number => workers.reduce((total, { requests }) => total + requests.length, 0);
 
       const before = sum();
       await queue.enqueue('x');
@@ -461,19 +461,20 @@ test('no herd: a job makes the consumers together send what one consumer sends',
 
 test('nothing is left behind by a closed consumer: no watch, no znode', async () => {
   await RecipeWorld.play(async (world) => {
-    const { client, line } = await world.join();
+    const worker = await world.join();
+    const { client } = worker;
     const queue = new WorkQueue(client, 'mail');
     const consumer = queue.consume(() => undefined);
     await world.sleep(SESSION_TIMEOUT_MS / 4);
     await consumer.drain();
     await world.sleep(10);
     const other = await world.join();
-    const before = line.receivedMessages;
+    const before = worker.receivedMessages;
 
     await new WorkQueue(other.client, 'mail').enqueue('x');
     await world.sleep(50);
 
-    assert.is(line.receivedMessages, before);
+    assert.is(worker.receivedMessages, before);
     assert.equal(await client.getEphemerals(), []);
   });
 });
