@@ -207,16 +207,16 @@ test('a stream and a re-read at every armed never lose sight of the truth', asyn
 
 test('the last stream at a path takes its registration off the member', async () => {
   await RecipeWorld.play(async (world) => {
-    const [{ client, line }, { client: writer }] = [await world.join(), await world.join()];
+    const [{ client, requests }, { client: writer }] = [await world.join(), await world.join()];
     for (const recursive of [false, true]) {
       for await (const { type } of client.watch('/a', { recursive })) if (type === 'armed') break;
     }
     await client.sync('/');
     const received: number[] = [];
-    const before = line.sentMessages;
+    const before = requests.length;
     await writer.create('/a');
     await client.sync('/');
-    received.push(line.sentMessages - before);
+    received.push(requests.length - before);
     assert.equal(received, [1]);
   });
 });
@@ -256,7 +256,8 @@ async function hammer(seed: number): Promise<number> {
   let unknown = 0;
   await RecipeWorld.play(async (world) => {
     const random = new SeededRandom(seed);
-    const { client, line } = await world.join();
+    const broken = await world.join();
+    const { client } = broken;
     const { client: judge } = await world.join();
     await judge.create('/n');
     const outcomes = new Map<string, 'made' | 'unknown'>();
@@ -276,10 +277,7 @@ async function hammer(seed: number): Promise<number> {
       writes.push(write(`w${index}`, index));
       if (random.next() < 0.3) await world.sleep(0);
       if (random.next() < 0.1) {
-        line.plan({
-          at: random.next() < 0.5 ? 'request' : 'reply',
-          message: 1 + Math.floor(random.next() * 3),
-        });
+        broken.breakAt(random.next() < 0.5 ? 'request' : 'reply', 1 + Math.floor(random.next() * 3));
       }
     }
     await Promise.all(writes);

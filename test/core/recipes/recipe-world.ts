@@ -112,7 +112,7 @@ export class RecipeWorld {
   }
 
   /** Ends the participant's session behind its back: cut off until it knows, and the member too. */
-  async expire({ client, line }: Participant): Promise<void> {
+  async expire({ client, line }: Pick<Participant, 'client' | 'line'>): Promise<void> {
     const { epoch } = client.session;
     line.cutOff();
     await this.sleep(2 * SESSION_TIMEOUT_MS);
