@@ -1,6 +1,6 @@
 /**
- * Leader jobs: three kinds of schedule, each running in one process of the fleet only. When the process that leads stops,
- * another takes over, with a higher fence.
+ * Leader jobs: three kinds of schedule, each running in one process of the fleet only. When the process that
+ * leads stops, another takes over, with a higher fence.
  *
  * Run: node dist/examples/leader-only.js
  *

@@ -18,7 +18,10 @@ let most = 0;
 
 @Service({ name: 'ledger' })
 class Ledger {
-  /** The name of the lock follows from the arguments, so that bookings for different customers do not wait for each other. */
+  /**
+   * The name of the lock follows from the arguments, so that bookings for different customers do not wait for each
+   * other.
+   */
   @Locked((customer: string) => `accounts/${customer}`)
   async book(customer: string, amount: number): Promise<void> {
     inHand.set(customer, (inHand.get(customer) ?? 0) + 1);

@@ -28,13 +28,19 @@ export function provide<T>(token: Token<T>, value: NoInfer<T>): Provision {
 }
 
 export interface ApplicationOptions {
-  /** `embedded:`, `embedded:./data`, `ws://a:7300,b:7300/chroot`, `wss://…`; or a client or an engine made elsewhere, which stays open. */
+  /**
+   * `embedded:`, `embedded:./data`, `ws://a:7300,b:7300/chroot`, `wss://…`; or a client or an engine made
+   * elsewhere, which stays open.
+   */
   readonly connect: ConnectTarget;
   /** Every class with a decorator that this application runs. */
   readonly declare: readonly Constructor[];
   /** What else can be injected. */
   readonly provide?: readonly Provision[] | undefined;
-  /** Names this process among those that run the same application; host name, process id and a random part if left out. */
+  /**
+   * Names this process among those that run the same application; host name, process id and a random part if left
+   * out.
+   */
   readonly id?: string | undefined;
   /** Asked for; the servers keep it within their bounds. 10 000 if left out. */
   readonly sessionTimeoutMs?: number | undefined;

@@ -47,10 +47,11 @@ const BUILT_IN: readonly Token[] = [Client, Logger, Locks, Queues, Services, Con
 /**
  * The declared classes of one process, running.
  *
- * - starting: connects, loads configuration, builds and starts services, registers them, starts workers and leader jobs;
+ * - starting: connects, loads configuration, builds and starts services, registers them, starts workers and leader
+ *   jobs;
  * - running;
- * - draining: takes in nothing more; work in hand finishes, or is aborted at the deadline; then leaderships, registrations,
- *   services and the session end, in this order;
+ * - draining: takes in nothing more; work in hand finishes, or is aborted at the deadline; then leaderships,
+ *   registrations, services and the session end, in this order;
  * - stopped: final;
  * - failed: final; it could not start, or its client closed for good. What had been started is stopped.
  *
@@ -87,7 +88,8 @@ export class Application implements AsyncDisposable {
   }
 
   /**
-   * Resolves when everything runs. If a step fails, what had been started is stopped again, and it rejects with the reason.
+   * Resolves when everything runs. If a step fails, what had been started is stopped again, and it rejects with the
+   * reason.
    * @throws DeclarationError when the declarations cannot work; then nothing was started.
    */
   static async start(options: ApplicationOptions): Promise<Application> {

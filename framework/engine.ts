@@ -62,8 +62,9 @@ export async function openEngine(target: ConnectTarget, options: ClientOptions):
 }
 
 /**
- * A session client of any engine: `embedded:`, `embedded:./data`, `ws://…`, `wss://…`. What was started for it ends when it
- * is closed. Rejects with `ConnectTimeoutError` when no server accepted a session in time, or with the signal's reason.
+ * A session client of any engine: `embedded:`, `embedded:./data`, `ws://…`, `wss://…`. What was started for it ends
+ * when it is closed. Rejects with `ConnectTimeoutError` when no server accepted a session in time, or with the
+ * signal's reason.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   const endpoint = await endpointOf(url, options);

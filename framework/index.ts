@@ -1,6 +1,6 @@
 /**
- * Applications: decorators, lifecycle, configuration, services, leader jobs, queues; and the coordination primitives that
- * they are made of.
+ * Applications: decorators, lifecycle, configuration, services, leader jobs, queues; and the coordination
+ * primitives that they are made of.
  */
 export { Config, type ConfigOptions } from './decorators/config.js';
 export {

@@ -1,6 +1,9 @@
 import { QuorateError } from '../../core/runtime/index.js';
 
-/** A value that does not fit, when it was written or when an application had nothing better to start with. Code `CONFIG_REFUSED`. */
+/**
+ * A value that does not fit, when it was written or when an application had nothing better to start with. Code
+ * `CONFIG_REFUSED`.
+ */
 export class ConfigRefusedError extends QuorateError {
   readonly path: string;
   readonly violations: readonly string[];

@@ -30,8 +30,9 @@ export interface ConfigHistoryEntry {
 }
 
 /**
- * Writes configuration so that no application ever refuses it: a value is judged by the same rules before it is written. The value
- * is at `/config/<name>`, its rules at `/config/<name>.schema`, earlier values below `/config/<name>/history`.
+ * Writes configuration so that no application ever refuses it: a value is judged by the same rules before it is
+ * written. The value is at `/config/<name>`, its rules at `/config/<name>.schema`, earlier values below
+ * `/config/<name>/history`.
  */
 export class ConfigStore {
   readonly #client: Client;

@@ -7,9 +7,10 @@ type ReloadListener = (config: object, previous: Fields) => void;
 const cells = new WeakMap<object, LiveConfig>();
 
 /**
- * One configuration object for the life of an application. It is injected once and stays the same reference; a new value
- * replaces all its fields within one turn of the event loop, so nobody ever sees half of it. The fields cannot be
- * assigned, and what they hold is frozen: whoever needs one consistent value over an `await` copies it first.
+ * One configuration object for the life of an application. It is injected once and stays the same reference; a new
+ * value replaces all its fields within one turn of the event loop, so nobody ever sees half of it. The fields
+ * cannot be assigned, and what they hold is frozen: whoever needs one consistent value over an `await` copies it
+ * first.
  */
 export class LiveConfig {
   readonly instance: object;

@@ -15,8 +15,8 @@ export interface ConfigRunnerParts {
 }
 
 /**
- * Loads one configuration and follows its znode. A value that is refused — no JSON, not an object, not fitting the schema — never
- * reaches the application: the last good value stays, and the refusal is an event and a log line.
+ * Loads one configuration and follows its znode. A value that is refused — no JSON, not an object, not fitting the
+ * schema — never reaches the application: the last good value stays, and the refusal is an event and a log line.
  */
 export class ConfigRunner {
   readonly live: LiveConfig;

@@ -7,7 +7,10 @@ import { aborted, settledBefore, settledWithin, sleep } from './waiting.js';
 /** Wall time may be set while a run is waited for, so it is looked at again at least this often. */
 const LONGEST_SLEEP_MS = 60_000;
 
-/** After a run on election failed, how long this process leaves the leadership to others: doubling, up to the longest. */
+/**
+ * After a run on election failed, how long this process leaves the leadership to others: doubling, up to the
+ * longest.
+ */
 const FIRST_BACKOFF_MS = 1000;
 const LONGEST_BACKOFF_MS = 60_000;
 
@@ -15,9 +18,10 @@ const LONGEST_BACKOFF_MS = 60_000;
 const ABORT_GRACE_MS = 1000;
 
 /**
- * Runs one job in one process of the fleet: stands for election and, while it leads, runs when the schedule says so. Runs never
- * overlap, neither with each other nor with those of an earlier leadership of this process. What a run throws is
- * an event and a log line. A run on election that throws gives the leadership up, so that another process can try.
+ * Runs one job in one process of the fleet: stands for election and, while it leads, runs when the schedule says
+ * so. Runs never overlap, neither with each other nor with those of an earlier leadership of this process. What a
+ * run throws is an event and a log line. A run on election that throws gives the leadership up, so that another
+ * process can try.
  *
  * In a drain a run on election is told to stop at once — it may be meant to last for ever — while one by the clock
  * may finish until the deadline.

@@ -24,8 +24,9 @@ export interface OrchestratorParts {
 }
 
 /**
- * Starts the runners of a plan in order — configuration, services, their registration, workers and leader jobs — and leaves on the undo
- * stack how each is stopped. A failure leaves the stack with what had been started until then.
+ * Starts the runners of a plan in order — configuration, services, their registration, workers and leader jobs —
+ * and leaves on the undo stack how each is stopped. A failure leaves the stack with what had been started until
+ * then.
  */
 export async function startRunners(parts: OrchestratorParts): Promise<void> {
   await loadConfigs(parts);

@@ -18,7 +18,10 @@ export interface Runner {
   /** What it runs, for log lines. */
   readonly subject: string;
   start(): Promise<void>;
-  /** Takes in nothing more; resolves when nothing is in hand. What is still in hand when `deadline` aborts is aborted. */
+  /**
+   * Takes in nothing more; resolves when nothing is in hand. What is still in hand when `deadline` aborts is
+   * aborted.
+   */
   drain(deadline: AbortSignal): Promise<void>;
   /** Gives back what it holds. */
   close(): Promise<void>;

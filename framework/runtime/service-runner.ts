@@ -27,7 +27,10 @@ export class ServiceRunner {
     await this.#instance.start?.();
   }
 
-  /** Resolves when others can find it; without a server (`isOnline` false) at once, and it is registered as soon as one is there. */
+  /**
+   * Resolves when others can find it; without a server (`isOnline` false) at once, and it is registered as soon as
+   * one is there.
+   */
   async register({ isOnline }: { readonly isOnline: boolean }): Promise<void> {
     this.#registering = this.#register();
     if (isOnline) await this.#registering;

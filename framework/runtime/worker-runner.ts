@@ -9,8 +9,8 @@ interface Handler {
 }
 
 /**
- * Works off one queue with one instance. A job that does not fit the schema is given up at once, since no later attempt could
- * fare better; one whose handler throws is tried again as often as declared.
+ * Works off one queue with one instance. A job that does not fit the schema is given up at once, since no later
+ * attempt could fare better; one whose handler throws is tried again as often as declared.
  */
 export class WorkerRunner implements Runner {
   readonly subject: string;
