@@ -1,24 +1,42 @@
 import type { Random } from '../runtime/index.js';
 import type { Survival } from './memory-file.js';
 
-/** What a crash does to writes that were not synced: all kept (the process died), all lost, or anything in between, by chance. */
+/**
+ * What a crash does to writes that were not synced. `keep`: only the process died; the system still holds them, unsynced
+ * as they are. Else the power failed: `lose` takes them all, `random` any of them.
+ */
 export type CrashLoss = 'keep' | 'lose' | 'random';
 
 /** Chosen anew for each crash. */
 export interface LossPlan {
   /** A fresh one for each file. */
   survival(): Survival;
-  /** How many of `count` unsynced changes of the directory survive, the oldest first. */
-  directoryChanges(count: number): number;
+  /** Which of the unsynced changes of the directory survive; each is given as the names that it touches, oldest first. */
+  directorySurvivors(changes: readonly (readonly string[])[]): readonly boolean[];
 }
 
-export function planLoss(loss: CrashLoss, random: Random): LossPlan {
-  if (loss === 'keep') return { survival: () => keepAll, directoryChanges: (count) => count };
-  if (loss === 'lose') return { survival: () => loseAll, directoryChanges: () => 0 };
+export function planLoss(loss: Exclude<CrashLoss, 'keep'>, random: Random): LossPlan {
+  if (loss === 'lose') {
+    return { survival: () => loseAll, directorySurvivors: (changes) => changes.map(() => false) };
+  }
   return {
     survival: () => randomSurvival(random),
-    directoryChanges: (count) => Math.floor(random.next() * (count + 1)),
+    directorySurvivors: (changes) => randomDirectory(changes, random),
   };
+}
+
+/** A prefix, or any of them; but never one without those before it that touch the same names. */
+function randomDirectory(changes: readonly (readonly string[])[], random: Random): readonly boolean[] {
+  const isPrefix = random.next() < 0.5;
+  const lost = new Set<string>();
+  let hasLost = false;
+  return changes.map((names) => {
+    const survives = random.next() < 0.6 && !(isPrefix && hasLost) && !names.some((name) => lost.has(name));
+    if (survives) return true;
+    hasLost = true;
+    for (const name of names) lost.add(name);
+    return false;
+  });
 }
 
 const keepAll: Survival = () => () => Infinity;

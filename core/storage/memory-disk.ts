@@ -1,5 +1,5 @@
 import { SeededRandom, type Clock, type Random } from '../runtime/index.js';
-import { planLoss, type CrashLoss } from './crash-loss.js';
+import { planLoss, type CrashLoss, type LossPlan } from './crash-loss.js';
 import type { Disk, DiskFile, DiskLock, OpenMode } from './disk.js';
 import { MemoryFile } from './memory-file.js';
 import { DataDirectoryLockedError } from './storage-error.js';
@@ -43,6 +43,7 @@ export class MemoryDisk implements Disk {
   #isLocked = false;
   #operations = 0;
   #crashAt = Infinity;
+  #lossToCome: CrashLoss = 'random';
   #crashed: () => void = () => undefined;
   #faults: { readonly fault: DiskFault; remaining: number }[] = [];
   #syncDelay: { readonly clock: Clock; readonly ms: number } | null = null;
@@ -147,21 +148,18 @@ export class MemoryDisk implements Disk {
   }
 
   /** Crashes at the operation that many from now on (1 is the next one), in the midst of it. Resolves when it has happened. */
-  crashAfter(operations: number): Promise<void> {
+  crashAfter(operations: number, loss: CrashLoss = 'random'): Promise<void> {
     this.#crashAt = this.#operations + operations;
+    this.#lossToCome = loss;
     return new Promise((resolve) => (this.#crashed = resolve));
   }
 
-  /** The process dies now; unless it is all that dies (`keep`), unsynced changes are lost. */
+  /** The process dies now, and with it, unless told otherwise, the power. */
   crash(loss: CrashLoss = 'random'): void {
-    const plan = planLoss(loss, this.#random);
     this.#incarnation++;
     this.#isLocked = false;
     this.#crashAt = Infinity;
-    for (const file of this.#allFiles()) file.crash(plan.survival());
-    const survivors = plan.directoryChanges(this.#unsynced.length);
-    for (const changes of this.#unsynced.slice(survivors).reverse()) this.#undo(changes);
-    this.#unsynced = [];
+    if (loss !== 'keep') this.#losePower(planLoss(loss, this.#random));
     this.#crashed();
   }
 
@@ -183,7 +181,7 @@ export class MemoryDisk implements Disk {
     this.#operations++;
     this.#throwPlannedFault(operation, name);
     effect?.();
-    if (this.#operations >= this.#crashAt) this.crash();
+    if (this.#operations >= this.#crashAt) this.crash(this.#lossToCome);
     return incarnation === this.#incarnation ? undefined : neverSettles();
   }
 
@@ -244,8 +242,16 @@ export class MemoryDisk implements Disk {
     for (const { name, after } of changes) this.#put(name, after);
   }
 
-  #undo(changes: readonly DirectoryChange[]): void {
-    for (const { name, before } of [...changes].reverse()) this.#put(name, before);
+  /** Goes back to what was synced, then makes the changes again that survive. */
+  #losePower(plan: LossPlan): void {
+    for (const file of this.#allFiles()) file.crash(plan.survival());
+    const unsynced = this.#unsynced;
+    this.#unsynced = [];
+    const survives = plan.directorySurvivors(unsynced.map((changes) => changes.map(({ name }) => name)));
+    for (const { name, before } of unsynced.flat().reverse()) this.#put(name, before);
+    unsynced.forEach((changes, index) => {
+      if (survives[index] === true) for (const { name, after } of changes) this.#put(name, after);
+    });
   }
 
   #put(name: string, file: MemoryFile | undefined): void {

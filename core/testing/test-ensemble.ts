@@ -176,7 +176,7 @@ export class TestEnsemble {
     );
   }
 
-  /** The member dies: with `keep` as by kill -9; else as by a power failure, which takes writes that were not synced. */
+  /** The member dies: with `keep` as by kill -9; else as by a power failure, which may take what was not synced. */
   crashMember(loss: CrashLoss = 'random'): void {
     const running = this.#running;
     if (running === null) return;

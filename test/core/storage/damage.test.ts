@@ -87,6 +87,8 @@ test('a torn tail is cut with a warning that names file and offset', async () =>
   assert.is(logger.lines.length, 1);
   assert.is(logger.lines[0]!.fields.file, name);
   assert.type(logger.lines[0]!.fields.offset, 'number');
+  await find(disk, { logger });
+  assert.is(logger.lines.length, 1, 'it is gone for good');
 });
 
 test('a bit flipped anywhere in the log after a crash is refused, or harmless, or in the unproven last group', async () => {
@@ -203,6 +205,25 @@ test('an older snapshot serves when the newest is damaged, with the log behind i
 
   assert.is(found.snapshot?.content, 'tree');
   assert.equal(found.entries, whole);
+});
+
+test('what a purge leaves is enough to start from the oldest snapshot that it keeps', async () => {
+  const disk = new MemoryDisk();
+  const { storage } = await start(disk, { snapshotsKept: 2 });
+  await storage.persist({ acceptedEpoch: 1 });
+  for (let round = 0; round < 20; round++) {
+    await storage.persist({ entries: entries(round * 10, 10, { bytes: 110 }) });
+    if (round % 5 === 4) await storage.writeSnapshot(zxid(round * 10), [], content(`round ${round}`));
+  }
+  await storage.close();
+  const snapshots = disk.names().filter((name) => name.startsWith('snapshot'));
+  assert.is(snapshots.length, 2);
+  disk.flipBit(snapshots[1]!, 60);
+
+  const found = await find(disk);
+
+  assert.is(found.snapshot?.content, 'round 14');
+  assert.equal(found.entries, entries(141, 59, { bytes: 110 }).map(plain));
 });
 
 test('without any snapshot that verifies a log that does not reach back to the beginning is refused', async () => {
