@@ -48,6 +48,8 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
   sentAt = 0;
   /** It was sent, its connection broke, and nobody has looked yet whether it took effect. */
   isInDoubt = false;
+  /** Connections that broke while it was under way or in doubt. */
+  losses = 0;
   #settled: Settled | null = null;
   #resolve!: (result: Result) => void;
   #reject!: (error: unknown) => void;

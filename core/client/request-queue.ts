@@ -1,6 +1,6 @@
 import type { ClientOp } from '../protocol/index.js';
 import { OutcomeUnknownError, QueueFullError } from './client-errors.js';
-import type { ConnectionLossError } from './errors.js';
+import { ConnectionLossError } from './errors.js';
 import { Fifo } from './fifo.js';
 import { PendingRequest, type RequestSpec } from './pending-request.js';
 import type { ServerLink } from './server-link.js';
@@ -12,6 +12,11 @@ export interface QueueLimits {
 
 /** A request without its payload: objects, closures, header. */
 const REQUEST_OVERHEAD_BYTES = 200;
+/**
+ * Connections that may break under one request before it is given up. It may be what breaks them: an answer that is too
+ * large for the transport, for one.
+ */
+const MAX_LOSSES = 10;
 /** Settled requests that wait to be thrown out, before the queue is swept for them. */
 const SWEEP_AT = 256;
 
@@ -73,19 +78,20 @@ export class RequestQueue {
   detach(link: ServerLink, cause: ConnectionLossError): void {
     this.#link = null;
     const { sent, unsent } = link.takeInFlight();
-    const pending = (request: PendingRequest): boolean => !request.isSettled;
+    const waiting = this.#waiting.drain();
     for (const request of sent) if (request.spec.rule === 'lookup') request.isInDoubt = true;
-    const inOrder = [...sent, ...unsent, ...this.#waiting.drain()].filter(pending);
-    const unknown = new Set(sent.filter((request) => request.spec.rule === 'unknown'));
-    const mayWait = (request: PendingRequest): boolean =>
-      request.spec.rule !== 'drop' && !unknown.has(request);
-    this.#waiting.reset(inOrder.filter(mayWait));
-    this.#settledWaiting = 0;
-    for (const request of inOrder) {
-      const { operation, path } = request.spec;
-      if (unknown.has(request)) request.reject(new OutcomeUnknownError({ operation, path, cause }));
-      else if (!mayWait(request)) request.reject(cause);
+    for (const request of waiting) if (request.isInDoubt) request.losses += 1;
+    for (const request of sent) request.losses += 1;
+    const wereSent = new Set(sent);
+    const kept: PendingRequest[] = [];
+    for (const request of [...sent, ...unsent, ...waiting]) {
+      if (request.isSettled) continue;
+      const failure = failureOf(request, wereSent.has(request), cause);
+      if (failure === null) kept.push(request);
+      else request.reject(failure);
     }
+    this.#waiting.reset(kept);
+    this.#settledWaiting = 0;
   }
 
   /** Creates of which nobody knows whether they took effect, in order. */
@@ -119,6 +125,22 @@ export class RequestQueue {
     this.#waiting.reset(this.#waiting.toArray().filter((waiting) => !waiting.isSettled));
     this.#settledWaiting = 0;
   };
+}
+
+/** What a request rejects with now that its connection is gone; null if it is to be sent, or looked for, on the next. */
+function failureOf(request: PendingRequest, wasSent: boolean, cause: ConnectionLossError): Error | null {
+  const { rule, operation, path } = request.spec;
+  const isHopeless = request.losses >= MAX_LOSSES;
+  if (rule === 'drop') return cause;
+  if (rule === 'unknown') return wasSent ? new OutcomeUnknownError({ operation, path, cause }) : null;
+  if (!isHopeless) return null;
+  const GivenUp = rule === 'lookup' ? OutcomeUnknownError : ConnectionLossError;
+  return new GivenUp({
+    operation,
+    path,
+    what: `${MAX_LOSSES} connections broke while it was under way`,
+    cause,
+  });
 }
 
 /** The payload that a request keeps in memory, roughly. */

@@ -4,6 +4,7 @@ import {
   BadArgumentsError,
   BadVersionError,
   ClosedError,
+  ConnectionLossError,
   InvalidAclError,
   MarshallingError,
   MultiError,
@@ -124,6 +125,32 @@ test('a read that had left when the connection broke is asked again, behind noth
   await world.get(later);
   const sent = world.servers.flatMap(({ requests }) => requests);
   assert.equal(ops(sent), [OpCode.getData, OpCode.getData, OpCode.exists]);
+  await world.close();
+});
+
+test('a read or a create that breaks every connection is given up, and the client goes on without it', async () => {
+  const world = new ClientWorld();
+  world.world.put('/locks');
+  const client = await world.connected();
+  world.server.respond = ({ op }, link) => {
+    if (op !== OpCode.getData && op !== OpCode.getChildren) return undefined;
+    link.cut();
+    return null;
+  };
+  const read = (await world.failure(client.getData('/big'))) as ConnectionLossError;
+  assert.instance(read, ConnectionLossError);
+  assert.is(read.path, '/big');
+
+  world.server.respond = ({ op }, link) => {
+    if (op !== OpCode.create2 && op !== OpCode.getChildren) return undefined;
+    link.cut();
+    return null;
+  };
+  const options = { mode: 'ephemeral-sequential', uniqueName: true } as const;
+  const create = await world.failure(client.create('/locks/_c_1-', null, options));
+  assert.instance(create, OutcomeUnknownError);
+  await world.get(client.exists('/'));
+  assert.is(client.session.epoch, 1);
   await world.close();
 });
 
