@@ -98,18 +98,28 @@ export interface MultiPart {
 }
 
 /** Shared by all encodings, so that small transactions lie side by side in one piece of memory. */
-const sharedWriter = new JuteWriter();
+let sharedWriter = new JuteWriter();
 /** Operation and outcome of a part of a multi. */
 const MIN_PART_BYTES = 8;
 
 /** The bytes that go to the log and to the other members. Nothing changes them later: encode a transaction once. */
 export function encodeTxn(txn: Txn): Uint8Array {
-  sharedWriter.writeLong(txn.sessionId);
-  sharedWriter.writeInt(txn.cxid);
-  sharedWriter.writeNumberAsLong(txn.time);
-  sharedWriter.writeInt(txn.op);
-  writeOutcome(sharedWriter, txn.outcome);
+  try {
+    writeTxn(sharedWriter, txn);
+  } catch (error) {
+    // Nothing of what failed half-way may precede the next one.
+    sharedWriter = new JuteWriter();
+    throw error;
+  }
   return sharedWriter.take();
+}
+
+function writeTxn(writer: JuteWriter, txn: Txn): void {
+  writer.writeLong(txn.sessionId);
+  writer.writeInt(txn.cxid);
+  writer.writeNumberAsLong(txn.time);
+  writer.writeInt(txn.op);
+  writeOutcome(writer, txn.outcome);
 }
 
 /** The transaction's data are views of `payload`. Throws `MarshallingError` on bytes that are no transaction. */

@@ -80,6 +80,13 @@ test('encoded transactions keep their bytes whatever is encoded after them', () 
   );
 });
 
+test('an encoding that failed half-way spoils none that follows', () => {
+  const good: Txn = { sessionId: 1n, cxid: 2, time: 3, op: 2, outcome: { type: 'delete', path: '/a' } };
+  const bad = { ...good, outcome: { type: 'delete', path: 5 } } as unknown as Txn;
+  assert.throws(() => encodeTxn(bad));
+  assert.equal(plain(decodeTxn(encodeTxn(good))), plain(good));
+});
+
 test('any bytes at all are a transaction or a MarshallingError', () => {
   const decode = (payload: Uint8Array): void => {
     try {
