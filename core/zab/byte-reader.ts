@@ -1,3 +1,5 @@
+import { EPOCH_MAX } from './zxid.js';
+
 /** Bytes that are no peer message, or not a whole one. The link that brought them is to be closed. */
 export class PeerMessageError extends Error {
   readonly code = 'ZAB_MESSAGE';
@@ -45,10 +47,9 @@ export class ByteReader {
     return value;
   }
 
-  /** A number that fits in 32 bits. */
   epoch(): number {
     const value = this.count();
-    return value > 0xffffffff ? this.fail(`an epoch of ${value}`) : value;
+    return value > EPOCH_MAX ? this.fail(`an epoch of ${value}`) : value;
   }
 
   zxid(): bigint {

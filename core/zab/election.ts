@@ -1,7 +1,7 @@
 import type { Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
 import type { Role } from './role.js';
-import { isBetterVote, isSameVote, type Vote } from './vote.js';
+import { isBetterVote, isSameVote, NO_VOTE, type Vote } from './vote.js';
 
 const RESEND_MS = 200;
 const RESEND_MAX_MS = 2000;
@@ -22,6 +22,7 @@ export class Election implements Role {
   readonly #state: PeerState;
   readonly #notBeforeMs: number;
   #hasBegun = false;
+  #isAnnounced = false;
   /** Votes of this round, by voter. */
   readonly #received = new Map<number, Vote>();
   /** What those say who have a leader already. */
@@ -71,11 +72,21 @@ export class Election implements Role {
 
   #begin(): void {
     const state = this.#state;
-    if (!state.disk.isIdle || state.nowMs < this.#notBeforeMs) return;
+    if (!state.disk.isIdle || state.nowMs < this.#notBeforeMs) return this.#announce();
     this.#hasBegun = true;
     state.round += 1;
     this.#propose(state.ownVote);
     this.#tally();
+  }
+
+  /** No vote yet, but whoever leads or follows this member has to know that it does not any more. */
+  #announce(): void {
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    const { round, config, outbox } = this.#state;
+    for (const peer of config.others) {
+      outbox.send(peer, { type: 'notification', state: this.name, round: round + 1, vote: NO_VOTE });
+    }
   }
 
   #hearVote(from: number, { round, vote }: Notification): void {

@@ -45,12 +45,11 @@ export class HandOverPlan {
     if (successor !== undefined) this.now(learners, { epoch, to: successor, reason });
   }
 
-  /** Hands over in whatever state things are. */
+  /** Hands over in whatever state things are. The round stays: if the successor looks for a leader after all, its next round says so. */
   now(learners: readonly LearnerTracker[], options: { epoch: number; to: number; reason: string }): void {
     const state = this.#state;
     const { epoch, to, reason } = options;
     const zxid = state.disk.durableZxid;
-    state.round += 1;
     state.vote = { leader: to, epoch: epochOf(zxid), zxid };
     for (const { id, isInvited } of learners) {
       if (isInvited) state.outbox.send(id, { type: 'handOver', epoch, leader: to, round: state.round });

@@ -1,4 +1,4 @@
-import { EpochDiscovery } from './epoch-discovery.js';
+import { Discovery } from './discovery.js';
 import { HandOverPlan } from './hand-over-plan.js';
 import { LearnerRoster } from './learner-roster.js';
 import { LearnerTracker } from './learner-tracker.js';
@@ -14,7 +14,7 @@ import type { ReadIndexAnswer } from './ready.js';
 import type { Role } from './role.js';
 import { SharedBatches } from './shared-batches.js';
 import { invariant, ProposalRefused } from './zab-error.js';
-import { counterOf, formatZxid, makeZxid } from './zxid.js';
+import { counterOf, EPOCH_MAX, formatZxid, makeZxid } from './zxid.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -27,7 +27,7 @@ const EMPTY = new Uint8Array(0);
 export class Leader implements Role {
   readonly name = 'leading';
   readonly #state: PeerState;
-  readonly #discovery: EpochDiscovery;
+  readonly #discovery: Discovery;
   readonly #learners = new LearnerRoster();
   readonly #window: ProposalWindow;
   readonly #rounds: QuorumRounds;
@@ -42,16 +42,14 @@ export class Leader implements Role {
 
   constructor(state: PeerState) {
     this.#state = state;
-    this.#discovery = new EpochDiscovery(state.quorum);
     this.#window = new ProposalWindow(state.config.limits);
     this.#rounds = new QuorumRounds(state.quorum, state.id);
     this.#handOver = new HandOverPlan(state);
     this.#watch = new QuorumWatch(state);
     this.#pingAtMs = state.nowMs;
-    const waiting = [...state.waitingLearners].sort(([a], [b]) => a - b);
+    const waiting = new Map([...state.waitingLearners].sort(([a], [b]) => a - b));
     state.waitingLearners.clear();
-    for (const [id, info] of waiting) this.#notePromisedElsewhere(id, info);
-    this.#noteAccepted(state.id, state.disk.acceptedEpoch);
+    this.#discovery = new Discovery(state, this.#learners, waiting);
     for (const [id, info] of waiting) this.#welcome(id, info);
   }
 
@@ -64,7 +62,7 @@ export class Leader implements Role {
   }
 
   get epoch(): number {
-    return this.#discovery.epoch ?? 0;
+    return this.#discovery.epoch;
   }
 
   get isServing(): boolean {
@@ -165,8 +163,9 @@ export class Leader implements Role {
   }
 
   durable(): void {
-    if (this.#discovery.epoch === null || this.#state.disk.durableAcceptedEpoch < this.epoch) return;
-    if (this.#phase === 'discovery') this.#announce();
+    if (!this.#discovery.isEpochDurable) return;
+    if (this.#phase === 'discovery') this.#notePromise(this.#state.id);
+    this.#discovery.invite(this.#phase === 'broadcast');
     if (this.#phase !== 'discovery') this.#noteAck(this.#state.id, this.#state.disk.durableZxid);
   }
 
@@ -206,60 +205,19 @@ export class Leader implements Role {
 
   /** Phase 1: somebody wants to follow. */
   #welcome(from: number, info: LearnerInfo): void {
-    const state = this.#state;
-    const learner = new LearnerTracker(from, info, state);
+    const { outbox, id } = this.#state;
+    const { acceptedEpoch } = info;
+    if (acceptedEpoch >= EPOCH_MAX) return outbox.close(from, `it promised epoch ${acceptedEpoch}`);
+    const learner = new LearnerTracker(from, info, this.#state);
     this.#forget(from);
     this.#learners.put(learner);
-    this.#notePromisedElsewhere(from, info);
     if (learner.isVoter) {
       this.#watch.returns(from);
-      this.#noteAccepted(from, info.acceptedEpoch);
+      this.#discovery.welcome(from, info);
     }
-    if (!this.#isStranded(learner)) return this.#invite(learner);
-    if (this.#phase !== 'discovery') return;
-    this.#handOver.now(this.#learners.all, {
-      epoch: this.epoch,
-      to: state.id,
-      reason: strandedReason(learner),
-    });
-  }
-
-  /** It could join only by breaking a promise, so it waits here for a later epoch. */
-  #isStranded({ isVoter, info }: LearnerTracker): boolean {
-    return isVoter && this.#discovery.epoch !== null && info.acceptedEpoch > this.epoch;
-  }
-
-  #notePromisedElsewhere(from: number, { acceptedEpoch }: LearnerInfo): void {
-    const state = this.#state;
-    if (!state.quorum.isVoter(from)) return;
-    state.promisedElsewhere = Math.max(state.promisedElsewhere, acceptedEpoch);
-  }
-
-  #noteAccepted(voter: number, acceptedEpoch: number): void {
-    const { disk, promisedElsewhere } = this.#state;
-    if (this.#discovery.noteAccepted(voter, acceptedEpoch, promisedElsewhere))
-      disk.saveAcceptedEpoch(this.epoch);
-  }
-
-  /** The epoch is durable here: now it may be announced, and this member's own promise counts. */
-  #announce(): void {
-    this.#notePromise(this.#state.id);
-    for (const learner of this.#learners.all) this.#invite(learner);
-  }
-
-  /** An observer is told only an established epoch, so it never promises one that fails. */
-  #invite(learner: LearnerTracker): void {
-    const { epoch } = this;
-    if (
-      learner.isInvited ||
-      this.#isStranded(learner) ||
-      epoch === 0 ||
-      this.#state.disk.durableAcceptedEpoch < epoch
-    )
-      return;
-    if (!learner.isVoter && this.#phase !== 'broadcast') return;
-    learner.isInvited = true;
-    this.#state.outbox.send(learner.id, { type: 'newEpoch', attempt: learner.info.attempt, epoch });
+    this.#discovery.invite(this.#phase === 'broadcast');
+    if (this.#phase !== 'discovery' || !this.#discovery.isStranded(learner)) return;
+    this.#handOver.now(this.#learners.all, { epoch: this.epoch, to: id, reason: strandedReason(learner) });
   }
 
   #hear(learner: LearnerTracker, message: Exclude<PeerMessage, Notification | LearnerInfo>): void {
@@ -267,8 +225,6 @@ export class Leader implements Role {
       case 'ackEpoch':
         return this.#hearPromise(learner, message);
       case 'ack':
-        if (learner.feed?.acked(message.zxid) !== true)
-          return this.#drop(learner, 'it acknowledged what it never got');
         return this.#hearAck(learner, message.zxid);
       case 'snapshotAck':
         if (learner.feed?.chunksArrived(message.chunks) === true) return this.#watch.noteProgress();
@@ -297,7 +253,7 @@ export class Leader implements Role {
 
   /** Phase 2 begins with the quorum of promises: the history is closed with the epoch's marker and sent to everybody. */
   #notePromise(voter: number): void {
-    this.#discovery.notePromise(voter);
+    this.#discovery.promise(voter);
     if (this.#phase !== 'discovery' || !this.#discovery.hasPromiseQuorum) return;
     this.#phase = 'synchronization';
     this.#watch.noteProgress();
@@ -313,6 +269,7 @@ export class Leader implements Role {
   }
 
   #hearAck(learner: LearnerTracker, zxid: bigint): void {
+    if (learner.feed?.acked(zxid) !== true) return this.#drop(learner, 'it acknowledged what it never got');
     if (zxid < learner.ackedZxid) return this.#drop(learner, 'it took back an acknowledgement');
     learner.ackedZxid = zxid;
     this.#watch.noteProgress();
@@ -337,7 +294,7 @@ export class Leader implements Role {
     this.#phase = 'broadcast';
     this.#establishedMs = state.nowMs;
     state.vote = { leader: state.id, epoch: this.epoch, zxid: state.vote.zxid };
-    for (const learner of this.#learners.all) this.#invite(learner);
+    this.#discovery.invite(true);
   }
 
   #tellUpToDate(): void {
@@ -353,45 +310,36 @@ export class Leader implements Role {
     }
   }
 
+  /** It looks for a leader, or has another: what it said before this one was elected does not count. */
   #hearNotification(from: number, { state: role, round, vote }: Notification): void {
-    if (
-      role === 'observing' ||
-      (role !== 'looking' && (vote.leader === this.#state.id || round < this.#state.round))
-    ) {
-      return;
-    }
+    const { id, quorum, round: ownRound } = this.#state;
+    const isLooking = role === 'looking';
+    if (role === 'observing' || (!isLooking && (vote.leader === id || round < ownRound))) return;
     this.#forget(from);
     this.#watch.leaves(from);
-    if (!this.#state.quorum.isVoter(from) || (role === 'looking' && round <= this.#state.round)) return;
-    this.#watch.deserts(from);
+    if (quorum.isVoter(from) && !(isLooking && round <= ownRound)) this.#watch.deserts(from);
   }
 
   /** An established leader looks after its ensemble and its own disk. */
   #checkReign(): void {
     const { nowMs, config, id, disk } = this.#state;
-    const stranded = this.#learners.all.find((learner) => this.#isStranded(learner));
+    const stranded = this.#learners.all.find((learner) => this.#discovery.isStranded(learner));
     if (stranded !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
       this.#handOver.planTo(id, strandedReason(stranded));
     }
-    const diskSince = disk.oldestInFlightSinceMs;
-    if (
-      diskSince !== null &&
-      nowMs - diskSince > config.syncLimitMs &&
-      this.#learners.all.some(isCandidate)
-    ) {
-      this.#giveUp('the own disk has been silent for too long');
-    }
+    const isDiskStuck = nowMs - (disk.oldestInFlightSinceMs ?? nowMs) > config.syncLimitMs;
+    if (isDiskStuck && this.#learners.all.some(isCandidate)) this.#giveUp('the own disk is stuck');
     this.#handOver.expire();
   }
 
   #dropSilent(): void {
     const { nowMs, config } = this.#state;
     for (const learner of this.#learners.all) {
-      const { heardMs, feed, isUpToDate } = learner;
-      if (feed === null) continue;
-      const patienceMs = isUpToDate ? config.syncLimitMs : config.initLimitMs;
-      if (nowMs - heardMs > config.syncLimitMs) this.#drop(learner, 'it has been silent for too long');
-      else if (feed.owedMs > patienceMs) this.#drop(learner, 'it acknowledges too slowly');
+      if (!learner.isInvited) continue;
+      const silenceMs = learner.report === null ? config.initLimitMs : config.syncLimitMs;
+      const debtMs = learner.isUpToDate ? config.syncLimitMs : config.initLimitMs;
+      if (nowMs - learner.heardMs > silenceMs) this.#drop(learner, 'it has been silent for too long');
+      else if ((learner.feed?.owedMs ?? 0) > debtMs) this.#drop(learner, 'it acknowledges too slowly');
     }
   }
 

@@ -22,7 +22,6 @@ export class Learner implements Role {
   readonly #state: PeerState;
   #phase: PeerPhase = 'discovery';
   #epoch = 0;
-  #isPromise = false;
   #attempt = 0;
   /** The leader has said where its history goes on from this one. */
   #hasStream = false;
@@ -134,23 +133,24 @@ export class Learner implements Role {
       return this.#quit(`epoch ${epoch} is lower than epoch ${disk.acceptedEpoch}, which was promised`);
     }
     this.#epoch = epoch;
-    this.#isPromise = epoch > disk.acceptedEpoch;
-    if (this.#isPromise) disk.saveAcceptedEpoch(epoch);
+    if (epoch > disk.acceptedEpoch) {
+      disk.saveAcceptedEpoch(epoch);
+      this.#state.promisedTo = { leader: this.leader, epoch };
+    }
     this.#acknowledgeEpoch();
   }
 
   #acknowledgeEpoch(): void {
-    const { disk, history, outbox } = this.#state;
+    const { disk, history, outbox, promisedTo } = this.#state;
     if (this.#epoch === 0 || !disk.isIdle) return;
     this.#phase = 'synchronization';
     this.#noteProgress();
     outbox.send(this.leader, {
       type: 'ackEpoch',
       epoch: this.#epoch,
-      isPromise: this.#isPromise,
+      isPromise: promisedTo?.leader === this.leader && promisedTo.epoch === this.#epoch,
       lastZxid: disk.durableZxid,
-      snapshotZxid: history.snapshotZxid,
-      epochs: history.epochs,
+      epochs: history.epochsUpTo(disk.durableZxid),
     });
   }
 

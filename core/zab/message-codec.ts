@@ -4,6 +4,7 @@ import type { EpochTable } from './epoch-table.js';
 import type { Entry } from './peer-config.js';
 import type { PeerMessage } from './peer-message.js';
 import type { PeerRole } from './peer-status.js';
+import { epochOf } from './zxid.js';
 
 type MessageOf<T extends PeerMessage['type']> = Extract<PeerMessage, { type: T }>;
 
@@ -52,18 +53,16 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
   },
   ackEpoch: {
     number: 4,
-    write: (out, { epoch, isPromise, lastZxid, snapshotZxid, epochs }) => {
+    write: (out, { epoch, isPromise, lastZxid, epochs }) => {
       out.count(epoch);
       out.byte(isPromise ? 1 : 0);
       out.zxid(lastZxid);
-      out.zxid(snapshotZxid);
       writeEpochs(out, epochs);
     },
     read: (from) => ({
       epoch: from.epoch(),
       isPromise: from.flag(),
       lastZxid: from.zxid(),
-      snapshotZxid: from.zxid(),
       epochs: readEpochs(from),
     }),
   },
@@ -203,9 +202,13 @@ function writeEpochs(out: ByteWriter, epochs: EpochTable): void {
 }
 
 function readEpochs(from: ByteReader): EpochTable {
+  let previous = 0;
   return from.list(EPOCH_END_BYTES, () => {
     const lastZxid = from.zxid();
-    return { epoch: Number(lastZxid >> 32n), lastZxid };
+    const epoch = epochOf(lastZxid);
+    if (epoch <= previous) from.fail(`epoch ${epoch} behind epoch ${previous}`);
+    previous = epoch;
+    return { epoch, lastZxid };
   });
 }
 

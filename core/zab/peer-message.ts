@@ -51,10 +51,9 @@ export interface NewEpoch {
 export interface AckEpoch {
   readonly type: 'ackEpoch';
   readonly epoch: number;
-  /** False if this epoch had been promised before, perhaps to somebody else: then it counts for nobody. */
+  /** False if this epoch was promised before, to somebody else or to nobody knows whom: then it counts for nobody. */
   readonly isPromise: boolean;
   readonly lastZxid: bigint;
-  readonly snapshotZxid: bigint;
   readonly epochs: EpochTable;
 }
 

@@ -35,6 +35,8 @@ export class PeerState {
   promisedElsewhere = 0;
   /** Those who want to follow this member while it does not lead yet. */
   readonly waitingLearners = new Map<number, LearnerInfo>();
+  /** Whose the last promise was, as long as this process remembers it: to the same candidate it may be repeated. */
+  promisedTo: { readonly leader: number; readonly epoch: number } | null = null;
   /** Attempts to follow somebody so far. */
   attempts = 0;
   #commitZxid: bigint;

@@ -10,6 +10,9 @@ export const COUNTER_MAX = 0xffffffff;
 /** From this counter on a leader admits nothing more, and opens a new epoch as soon as the rest is committed. */
 export const COUNTER_SOFT_LIMIT = 0xfffff000;
 
+/** No epoch is ever larger: a member that claims one is not believed. */
+export const EPOCH_MAX = 0x7fffffff;
+
 export function makeZxid(epoch: number, counter: number): bigint {
   return (BigInt(epoch) << 32n) | BigInt(counter);
 }

@@ -17,13 +17,16 @@ function shapeOf(seed: number): Shape {
 /** Lets faults strike for some seconds of virtual time, then heals everything and demands progress. */
 export function runFaulty(seed: number): SimulatedCluster {
   const cluster = new SimulatedCluster(seed, shapeOf(seed));
+  cluster.network.forgedVotes = seed % 3 === 1 ? 0.3 : 0;
+  cluster.ghost.areVotesGenuine = cluster.network.forgedVotes === 0;
   cluster.startAll();
   const intensity = [0.2, 0.5, 1][Math.floor(seed / 7) % 3]!;
+  aim(cluster, intensity);
   const steps = 120 + (seed % 4) * 40;
   for (let step = 0; step < steps; step++) {
     cluster.run(cluster.random.next() * TICK_MS);
     if (cluster.random.next() < 0.7) cluster.propose();
-    if (cluster.random.next() < 0.3) cluster.pick(cluster.members).askReadIndex();
+    if (cluster.random.next() < 0.3) for (const member of cluster.members) member.askReadIndex();
     if (cluster.random.next() < 0.3) cluster.pick(cluster.members).chat();
     if (cluster.random.next() < 0.1) cluster.pick(cluster.members).saveSnapshot();
     if (cluster.random.next() < 0.25 * intensity) strike(cluster);
@@ -31,6 +34,24 @@ export function runFaulty(seed: number): SimulatedCluster {
   cluster.heal();
   cluster.demandProgress();
   return cluster;
+}
+
+/** Strikes just when a member has entered a phase, since the phases between two leaders are short. */
+function aim(cluster: SimulatedCluster, intensity: number): void {
+  const { network, random, members, time, world } = cluster;
+  world.phaseChanged = (member, status) => {
+    if (status.phase === 'election' || random.next() > 0.25 * intensity) return;
+    const fault = cluster.pick([
+      () => member.crash(),
+      () => isolate(cluster, member.id),
+      () => network.reset(member.id, cluster.pick(members).id),
+      () => member.pause(random.next() * 8 * TICK_MS),
+      () => network.block(member.id, cluster.pick(members).id),
+    ]);
+    time.after(random.next() * 30, () => {
+      if (world.isFaulty) fault();
+    });
+  };
 }
 
 function strike(cluster: SimulatedCluster): void {

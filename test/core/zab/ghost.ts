@@ -2,6 +2,7 @@ import {
   epochOf,
   formatZxid,
   isEpochMarker,
+  makeZxid,
   type Entry,
   type PeerMessage,
   type PeerStatus,
@@ -42,6 +43,8 @@ export class Ghost {
   readonly #acceptedEpochs = new Map<number, number>();
   readonly #commits = new Map<number, bigint>();
   epochsEstablished = 0;
+  /** False while votes are forged on their way: then a member may well repeat a wrong one. */
+  areVotesGenuine = true;
 
   constructor(members: readonly Observed[]) {
     this.#members = members;
@@ -146,6 +149,10 @@ export class Ghost {
         `leader ${id} of epoch ${status.epoch} lacks what was delivered`,
       );
     }
+    check(
+      !status.isServing || status.delivered >= makeZxid(status.epoch, 0),
+      `member ${id} serves before it is up to date`,
+    );
     if (status.isEstablishedLeader && status.lastProposed > proposedBefore) {
       const earlier = this.#list.filter(({ zxid }) => epochOf(zxid) < status.epoch).length;
       check(applied.count >= earlier, `leader ${id} proposes before it has applied the earlier epochs`);
@@ -195,7 +202,12 @@ export class Ghost {
     }
     if (type === 'pong')
       check(!isVoter || message.epoch >= disk.acceptedEpoch, `member ${id} echoes a leader it has forsworn`);
-    if (type === 'notification' && message.state === 'looking' && message.vote.leader === id) {
+    if (
+      this.areVotesGenuine &&
+      type === 'notification' &&
+      message.state === 'looking' &&
+      message.vote.leader === id
+    ) {
       check(
         message.vote.zxid === disk.last,
         `member ${id} votes with a zxid that is not its last durable one`,

@@ -25,7 +25,7 @@ export class SimulatedCluster {
   readonly ghost: Ghost;
   readonly members: readonly SimulatedMember[];
   readonly #byId = new Map<number, SimulatedMember>();
-  readonly #world: World;
+  readonly world: World;
   #lastPayload = 0;
 
   constructor(seed: number, { voters, observers, limits }: Shape) {
@@ -37,7 +37,7 @@ export class SimulatedCluster {
     this.ghost = new Ghost(members);
     this.members = members;
     const { time, random, network, ghost } = this;
-    this.#world = { time, random, network, ghost, isFaulty: true };
+    this.world = { time, random, network, ghost, isFaulty: true, phaseChanged: () => {} };
     const watch = (id: number): ReturnType<Ghost['watchDisk']> => ghost.watchDisk(id);
     for (const id of [...voterIds, ...observerIds]) {
       const config = {
@@ -48,7 +48,7 @@ export class SimulatedCluster {
         seed: seed * 1000 + id,
       };
       const member = new SimulatedMember(
-        this.#world,
+        this.world,
         limits === undefined ? config : { ...config, limits },
         watch,
       );
@@ -100,9 +100,11 @@ export class SimulatedCluster {
 
   /** No more faults: everybody runs, links and disks are fast. */
   heal(): void {
-    this.#world.isFaulty = false;
+    this.world.phaseChanged = () => {};
+    this.world.isFaulty = false;
     this.network.heal();
     this.network.latencyMs = 5;
+    this.network.forgedVotes = 0;
     for (const member of this.members) {
       member.diskLatencyMs = 3;
       member.start();

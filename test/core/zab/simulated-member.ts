@@ -22,6 +22,8 @@ export interface World {
   readonly ghost: Ghost;
   /** Faults stop when the cluster is healed. */
   isFaulty: boolean;
+  /** Somebody has come into another phase: a good moment to strike. */
+  phaseChanged: (member: SimulatedMember, status: PeerStatus) => void;
 }
 
 const TICK_EVERY_MS = 25;
@@ -43,6 +45,7 @@ export class SimulatedMember implements NetworkMember {
   #startedAtMs = 0;
   #isSyncing = false;
   #lastProposed = 0n;
+  #lastPhase = '';
   #staged: { install: number; epochs: StagedSnapshot['epochs']; zxid: bigint; bytes: number[] } | null = null;
   readonly #openSnapshots = new Map<number, { bytes: Uint8Array; offset: number }>();
   readonly #questions = new Map<number, bigint>();
@@ -302,13 +305,18 @@ export class SimulatedMember implements NetworkMember {
       const open = this.#openSnapshots.get(request);
       if (open === undefined || open.offset >= open.bytes.length) return;
       const bytes = open.bytes.slice(open.offset, (open.offset += 5));
-      this.input((peer) => peer.snapshotRead(request, bytes, open.offset >= open.bytes.length));
+      const isLast = open.offset >= open.bytes.length;
+      this.input((peer) => peer.snapshotRead(request, bytes, isLast));
     }
   }
 
   #check(status: PeerStatus): void {
     this.#world.ghost.checkStatus(this, status, this.#lastProposed);
     this.#lastProposed = status.lastProposed;
+    const phase = `${status.state} ${status.phase}`;
+    if (phase === this.#lastPhase) return;
+    this.#lastPhase = phase;
+    this.#world.phaseChanged(this, status);
   }
 
   #tickAgain(incarnation: number): void {

@@ -32,6 +32,8 @@ export class SimulatedNetwork {
   readonly #blocked = new Set<string>();
   #lastLink = 0;
   latencyMs = 10;
+  /** How many of the votes are forged on their way: an election may go as wrong as it likes, safety must not depend on it. */
+  forgedVotes = 0;
 
   constructor(time: VirtualTime, random: Random, members: ReadonlyMap<number, NetworkMember>) {
     this.#time = time;
@@ -71,7 +73,7 @@ export class SimulatedNetwork {
   send(from: number, to: number, number: number, message: PeerMessage): void {
     const link = this.#links.get(key(from, to));
     if (link === undefined || link.number !== number || link.isDead) return;
-    const copy = decodePeerMessage(encodePeerMessage(message));
+    const copy = this.#forge(decodePeerMessage(encodePeerMessage(message)));
     if (this.#blocked.has(`${from}>${to}`)) link.heldBack.get(from)!.push(copy);
     else this.#transmit(link, from, copy);
   }
@@ -99,6 +101,15 @@ export class SimulatedNetwork {
       link.isOpen.set(member, false);
       this.reset(link.ends[0], link.ends[1]);
     }
+  }
+
+  #forge(message: PeerMessage): PeerMessage {
+    const isSpared = message.type !== 'notification' || message.state !== 'looking';
+    if (isSpared || this.#random.next() >= this.forgedVotes) return message;
+    const ids = [...this.#members.keys()];
+    const leader = ids[Math.floor(this.#random.next() * ids.length)]!;
+    const zxid = message.vote.zxid + BigInt(Math.floor(this.#random.next() * 20));
+    return { ...message, vote: { leader, epoch: message.vote.epoch, zxid } };
   }
 
   #connect(a: number, b: number): void {

@@ -1,0 +1,83 @@
+import type { LearnerRoster } from './learner-roster.js';
+import type { LearnerTracker } from './learner-tracker.js';
+import type { LearnerInfo } from './peer-message.js';
+import type { PeerState } from './peer-state.js';
+
+/**
+ * The leader's side of phase 1 (Zab paper): find an epoch larger than any that a quorum has promised, and have
+ * a quorum promise it. The first quorum of learners to come fixes the epoch; the promises may be of another.
+ */
+export class Discovery {
+  readonly #state: PeerState;
+  readonly #learners: LearnerRoster;
+  readonly #accepted = new Map<number, number>();
+  readonly #promised = new Set<number>();
+  #epoch = 0;
+
+  /** Those who have been waiting for this member to lead raise the epoch even if a quorum is complete without them. */
+  constructor(state: PeerState, learners: LearnerRoster, waiting: ReadonlyMap<number, LearnerInfo>) {
+    this.#state = state;
+    this.#learners = learners;
+    for (const [id, info] of waiting) this.#notePromisedElsewhere(id, info);
+    this.#noteAccepted(state.id, state.disk.acceptedEpoch);
+  }
+
+  /** The new epoch; 0 until a quorum has been heard. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get isEpochDurable(): boolean {
+    return this.#epoch !== 0 && this.#state.disk.durableAcceptedEpoch >= this.#epoch;
+  }
+
+  get hasPromiseQuorum(): boolean {
+    return this.#state.quorum.isReached(this.#promised);
+  }
+
+  /** A voter wants to follow. */
+  welcome(voter: number, info: LearnerInfo): void {
+    this.#notePromisedElsewhere(voter, info);
+    this.#noteAccepted(voter, info.acceptedEpoch);
+  }
+
+  /** It could join only by breaking a promise, so it waits for a later epoch. */
+  isStranded({ isVoter, info }: LearnerTracker): boolean {
+    return isVoter && this.#epoch !== 0 && info.acceptedEpoch > this.#epoch;
+  }
+
+  /** Announces the epoch once it is durable here; to observers only when it is established, so that they never promise one that fails. */
+  invite(isEstablished: boolean): void {
+    if (!this.isEpochDurable) return;
+    for (const learner of this.#learners.all) {
+      if (learner.isInvited || this.isStranded(learner) || !(learner.isVoter || isEstablished)) continue;
+      learner.isInvited = true;
+      learner.heardMs = this.#state.nowMs;
+      const { attempt } = learner.info;
+      this.#state.outbox.send(learner.id, { type: 'newEpoch', attempt, epoch: this.#epoch });
+    }
+  }
+
+  promise(voter: number): void {
+    this.#promised.add(voter);
+  }
+
+  /** It does not follow any more. What it has promised stays promised. */
+  forget(voter: number): void {
+    if (this.#epoch === 0) this.#accepted.delete(voter);
+  }
+
+  #notePromisedElsewhere(voter: number, { acceptedEpoch }: LearnerInfo): void {
+    if (!this.#state.quorum.isVoter(voter)) return;
+    this.#state.promisedElsewhere = Math.max(this.#state.promisedElsewhere, acceptedEpoch);
+  }
+
+  #noteAccepted(voter: number, acceptedEpoch: number): void {
+    if (this.#epoch !== 0) return;
+    const { quorum, promisedElsewhere, disk } = this.#state;
+    this.#accepted.set(voter, acceptedEpoch);
+    if (!quorum.isReached(this.#accepted.keys())) return;
+    this.#epoch = Math.max(promisedElsewhere, ...this.#accepted.values()) + 1;
+    disk.saveAcceptedEpoch(this.#epoch);
+  }
+}
