@@ -194,9 +194,14 @@ export class ClientConnection {
     if (this.#state !== 'established') return;
     for (let left = this.#packets.length; left > 0; left--) {
       const packet = this.#packets.shift()!;
-      if (isPing(packet)) this.#pong();
+      if (isPing(packet)) this.pong();
       else this.#packets.push(packet);
     }
+  }
+
+  /** Answers a ping, at once. */
+  pong(): void {
+    writeReply(this.#output(), { xid: Xid.ping, zxid: this.#host.lastZxid, err: ErrorCode.ok }, null);
   }
 
   notify(zxid: bigint, event: WatchEvent): void {
@@ -303,7 +308,7 @@ export class ClientConnection {
   #keep(body: JuteReader): void {
     const { xid, op } = readRequestHeader(body);
     const packet = { xid, op, body };
-    if (isPing(packet) && this.#state === 'established') this.#pong();
+    if (isPing(packet) && this.#state === 'established') this.pong();
     else this.#packets.push(packet);
   }
 
@@ -317,10 +322,6 @@ export class ClientConnection {
       this.end({ code, text: error.message });
       return null;
     }
-  }
-
-  #pong(): void {
-    writeReply(this.#output(), { xid: Xid.ping, zxid: this.#host.lastZxid, err: ErrorCode.ok }, null);
   }
 
   #reply(slot: ReplySlot): void {

@@ -46,6 +46,7 @@ export class RequestRouter {
 
   route(connection: ClientConnection, packet: Packet): void {
     if (!isClientOp(packet.op)) return this.#refuse(connection, packet);
+    if (packet.op === OpCode.ping && packet.xid === Xid.ping) return connection.pong();
     const request = this.#decode(connection, packet);
     if (request === null) return;
     if (WRITES.has(request.op)) this.#write(connection, packet.xid, request);
