@@ -84,6 +84,12 @@ export const SETTINGS: readonly Setting[] = [
     description: 'the same, of one address',
   },
   {
+    name: 'handshakeMs',
+    flag: '--handshake-ms <ms>',
+    type: 'number',
+    description: 'time that a connection has to say who it is (10000)',
+  },
+  {
     name: 'snapshotTxns',
     flag: '--snapshot-txns <number>',
     type: 'number',
