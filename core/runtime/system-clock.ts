@@ -9,6 +9,8 @@ interface UnrefableTimeout {
 
 /** The platform's clock: `performance.now`, `Date.now`, `setTimeout`, `setImmediate` where there is one. */
 export class SystemClock implements Clock {
+  #taskQueue: MessageTaskQueue | undefined;
+
   now(): number {
     return performance.now();
   }
@@ -34,6 +36,35 @@ export class SystemClock implements Clock {
 
   soon(task: () => void): void {
     if (typeof setImmediate === 'function') setImmediate(task);
-    else setTimeout(task, 0);
+    else (this.#taskQueue ??= new MessageTaskQueue()).add(task);
+  }
+}
+
+/** As browsers have it; in Node, where only tests come here, an idle port must not keep the process alive. */
+interface TaskPort {
+  onmessage: (() => void) | null;
+  ref?(): void;
+  unref?(): void;
+}
+
+/** Browsers hold back timers of 0 ms, and those of hidden pages by a second; messages to oneself they do not. */
+class MessageTaskQueue {
+  readonly #channel = new MessageChannel();
+  readonly #receiver = this.#channel.port1 as unknown as TaskPort;
+  readonly #tasks: (() => void)[] = [];
+
+  constructor() {
+    this.#receiver.onmessage = () => {
+      const task = this.#tasks.shift();
+      if (this.#tasks.length === 0) this.#receiver.unref?.();
+      task?.();
+    };
+    this.#receiver.unref?.();
+  }
+
+  add(task: () => void): void {
+    this.#tasks.push(task);
+    this.#receiver.ref?.();
+    this.#channel.port2.postMessage(null);
   }
 }

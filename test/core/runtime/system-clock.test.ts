@@ -19,4 +19,25 @@ test('a cancelled timer never fires', async () => {
   assert.is(hasFired, false);
 });
 
+test('what is due soon runs in order after the present task, also where there is no setImmediate', async () => {
+  const immediate = globalThis.setImmediate;
+  Object.assign(globalThis, { setImmediate: undefined });
+  try {
+    const clock = new SystemClock();
+    const ran: string[] = [];
+    const done = new Promise<void>((resolve) => {
+      clock.soon(() => ran.push('first'));
+      clock.soon(() => {
+        ran.push('second');
+        resolve();
+      });
+      ran.push('present');
+    });
+    await done;
+    assert.equal(ran, ['present', 'first', 'second']);
+  } finally {
+    Object.assign(globalThis, { setImmediate: immediate });
+  }
+});
+
 test.run();
