@@ -8,6 +8,10 @@
  * - `fence` is the zxid that created the own znode: a later holder always has a higher one. Whatever the holder
  *   writes to should refuse a fence lower than the highest it has seen; only that protects against a holder that
  *   was paused (garbage collection, a stopped machine) and could not see its signal.
+ *
+ * How to react: when `signal` aborts, stop what depends on the hold, at once and without a last write. While the
+ * client is suspended a holder may go on if what it writes to checks the fence; if nothing checks it, the careful
+ * holder begins nothing new until the client is connected again.
  */
 export interface Hold extends AsyncDisposable {
   /** Path of the own znode. */

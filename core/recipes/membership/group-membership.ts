@@ -94,10 +94,6 @@ export class GroupMembership implements AsyncDisposable {
     }
   }
 
-  #seesItself(): boolean {
-    return this.id === null || this.#cache.get(`${this.path}/${this.id}`) !== null;
-  }
-
   /** By id, as last known; kept through an outage. */
   members(): ReadonlyMap<string, GroupMember> {
     const members = new Map<string, GroupMember>();
@@ -127,6 +123,10 @@ export class GroupMembership implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #seesItself(): boolean {
+    return this.id === null || this.#cache.get(`${this.path}/${this.id}`) !== null;
   }
 
   async *#tell(

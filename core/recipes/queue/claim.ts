@@ -228,7 +228,7 @@ export class Claim {
           await orAborted(this.#client.multi(operations, { session: this.session.epoch }), signal);
           return;
         } catch (error) {
-          if (attempt > 0 && isLost(error) && (await this.#wasSettled(leaves))) return;
+          if (attempt > 0 && hasCode(error, 'MULTI_FAILED') && (await this.#wasSettled(leaves))) return;
           if (!isTransient(error) || isClosed(this.#client, error)) throw error;
           await pause(this.#client, attempt, signal);
         }
@@ -241,7 +241,10 @@ export class Claim {
     }
   }
 
-  /** Whether an earlier try of unknown outcome did it: then the claim is gone, though its session lives. */
+  /**
+   * Whether an earlier try of unknown outcome did it: then the claim is gone, though its session lives. Of a job that was to
+   * be put back it makes no difference whether this claim did it, or somebody took the claim away: it is back.
+   */
   async #wasSettled(leaves: 'job gone' | 'job there'): Promise<boolean> {
     if (await this.isHeld()) return false;
     if (leaves === 'job there') return true;

@@ -37,7 +37,7 @@ async function hold(world: RecipeWorld, register: Register, held: Hold, forMs: n
   await held.release();
 }
 
-/** Lines break, now and then for longer than a session lives. */
+/** Lines break, now and then for longer than a session lives; the member crashes. */
 async function trouble(
   world: RecipeWorld,
   participants: readonly Participant[],
@@ -47,8 +47,12 @@ async function trouble(
   while (world.clock.now() < untilMs) {
     await world.sleep(random.next() * 3000);
     const { line } = participants[Math.floor(random.next() * participants.length)]!;
-    if (random.next() < 0.5) line.loseConnection();
-    else {
+    const chance = random.next();
+    if (chance < 0.5) line.loseConnection();
+    else if (chance > 0.9) {
+      world.ensemble.crashMember();
+      await world.ensemble.restartMember();
+    } else {
       line.cutOff();
       await world.sleep(random.next() * 2 * SESSION_TIMEOUT_MS);
       line.rejoin();
