@@ -72,7 +72,10 @@ export class HeldNode implements Hold {
           this.#end(new HoldLostError(path, 'its znode was deleted by somebody else'));
           return;
         }
-        await orAborted(read.changed, this.signal).finally(() => read.cancel());
+        await orAborted(read.changed, this.signal).finally(() => {
+          // A release deletes the znode, and the watch with it.
+          if (this.#released === null) read.cancel();
+        });
       }
     } catch (error) {
       if (this.signal.aborted || isClosed(this.#client, error) || isSessionOver(error, session)) return;

@@ -2,7 +2,7 @@ import type { Client } from '../../client/index.js';
 import { InvalidInstanceError, RecipeStateError } from '../errors.js';
 import { KeptNode } from '../nodes/kept-node.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { hasCode } from '../waiting/failure.js';
+import { ask, hasCode } from '../waiting/failure.js';
 import { newestOfEach, ServiceDirectory } from './service-directory.js';
 import {
   completeInstance,
@@ -115,7 +115,8 @@ export class ServiceRegistry implements AsyncDisposable {
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly string[]> {
     try {
-      return (await this.#client.getChildren(path, options)).children;
+      const listing = await ask(this.#client, options, () => this.#client.getChildren(path, options));
+      return listing.children;
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;
@@ -127,7 +128,7 @@ export class ServiceRegistry implements AsyncDisposable {
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<{ readonly instance: ServiceInstance<Payload>; readonly czxid: bigint } | null> {
     try {
-      const { data, stat } = await this.#client.getData(path, options);
+      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
       const instance = decodeInstance<Payload>(data);
       if (instance !== null) return { instance, czxid: stat.czxid };
       this.#client.logger.warn('a service instance has an unreadable record', { path });

@@ -6,7 +6,7 @@ import { RecipeStateError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { EventHub } from '../streams/event-hub.js';
 import { aborted } from '../waiting/abort.js';
-import { hasCode, isClosed, pause } from '../waiting/failure.js';
+import { ask, hasCode, isClosed, pause } from '../waiting/failure.js';
 
 export type RecipeState = 'latent' | 'started' | 'closed';
 
@@ -154,7 +154,9 @@ export class LeaderLatch implements AsyncDisposable {
 
   async #line(options: { readonly signal?: AbortSignal | undefined }): Promise<readonly string[]> {
     try {
-      const { children } = await this.#client.getChildren(this.path, options);
+      const { children } = await ask(this.#client, options, () =>
+        this.#client.getChildren(this.path, options),
+      );
       return orderContenders(children, [CURATOR_LATCH]);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
@@ -169,7 +171,7 @@ export class LeaderLatch implements AsyncDisposable {
   ): Promise<{ readonly id: string; readonly path: string } | null> {
     const path = `${this.path}/${name}`;
     try {
-      const { data } = await this.#client.getData(path, options);
+      const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
       return { id: new TextDecoder().decode(data ?? new Uint8Array()), path };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;

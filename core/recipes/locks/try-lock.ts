@@ -7,6 +7,7 @@ import { readAndWatch } from '../nodes/watched-read.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
 import {
+  ask,
   hasCode,
   isClosed,
   isSessionOver,
@@ -85,7 +86,7 @@ export class TryLock implements Lock {
   /** Null if nobody holds it now. */
   async owner(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockOwner | null> {
     try {
-      const { data, stat } = await this.#client.getData(this.path, options);
+      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
       if (stat.ephemeralOwner === 0n) return null;
       return {
         owner: decodeMark(data)?.owner ?? null,

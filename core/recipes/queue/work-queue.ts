@@ -3,7 +3,15 @@ import { JobDeadError, JobTooLargeError, QueueFullError } from '../errors.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
-import { hasCode, isClosed, isSessionOver, nextSession, pause, persistAcross } from '../waiting/failure.js';
+import {
+  ask,
+  hasCode,
+  isClosed,
+  isSessionOver,
+  nextSession,
+  pause,
+  persistAcross,
+} from '../waiting/failure.js';
 import type { DeadLetter, JobCodec, QueueCounts } from './job.js';
 import { decodeRecord, encodeRecord } from './job-record.js';
 import { QueueConsumer, type ConsumeOptions, type JobHandler } from './queue-consumer.js';
@@ -138,7 +146,7 @@ export class WorkQueue<Data = unknown> {
   /** Ids, oldest job first. */
   async deadLetters(options: Cancellable = {}): Promise<readonly string[]> {
     try {
-      const { children } = await this.#ask(options, () =>
+      const { children } = await ask(this.#client, options, () =>
         this.#client.getChildren(this.#layout.dead, options),
       );
       return children.toSorted((a, b) => ((jobSequence(a) ?? 0) - (jobSequence(b) ?? 0)) | 0);
@@ -209,10 +217,6 @@ export class WorkQueue<Data = unknown> {
     return this.#prepare();
   }
 
-  #ask<T>({ signal }: Cancellable, request: () => Promise<T>): Promise<T> {
-    return persistAcross(this.#client, request, ...(signal === undefined ? [] : [signal]));
-  }
-
   #newJobPath(): string {
     return `${this.#layout.jobs}/job-${this.#client.random.uuid()}-`;
   }
@@ -240,7 +244,7 @@ export class WorkQueue<Data = unknown> {
 
   /** The session in which the job was added is lost. If it can be seen from the next one, it was added. */
   async #find(unique: string, options: Cancellable): Promise<string | null> {
-    const { children } = await this.#ask(options, async () => {
+    const { children } = await ask(this.#client, options, async () => {
       await this.#client.sync(this.#layout.jobs, options);
       return await this.#client.getChildren(this.#layout.jobs, options);
     });
@@ -262,7 +266,7 @@ export class WorkQueue<Data = unknown> {
   }
 
   async #count(path: string, options: Cancellable): Promise<number> {
-    const stat = await this.#ask(options, () => this.#client.exists(path, options));
+    const stat = await ask(this.#client, options, () => this.#client.exists(path, options));
     return stat?.numChildren ?? 0;
   }
 
@@ -281,7 +285,7 @@ export class WorkQueue<Data = unknown> {
     if (dead !== null) throw new JobDeadError(id, dead.record.header.failure ?? 'it was given up');
     try {
       const path = `${this.#layout.results}/${id}`;
-      const { data } = await this.#ask(options, () => this.#client.getData(path, options));
+      const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
       return JSON.parse(new TextDecoder().decode(data ?? new Uint8Array())) as unknown;
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return undefined;
@@ -295,7 +299,7 @@ export class WorkQueue<Data = unknown> {
   ): Promise<{ readonly record: ReturnType<typeof decodeRecord> } | null> {
     try {
       const path = `${this.#layout.dead}/${id}`;
-      const { data, stat } = await this.#ask(options, () => this.#client.getData(path, options));
+      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
       return { record: decodeRecord(data, stat.ctime) };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;

@@ -84,6 +84,15 @@ export async function persistAcross<T>(
   }
 }
 
+/** A read that is about no session in particular: `persistAcross` until the caller's signal aborts. */
+export function ask<T>(
+  client: Client,
+  options: { readonly signal?: AbortSignal | undefined },
+  request: () => Promise<T>,
+): Promise<T> {
+  return persistAcross(client, request, ...(options.signal === undefined ? [] : [options.signal]));
+}
+
 /**
  * Waits for a connection and gives the session. `previous`, a session known to be over, is not given again:
  * the servers may say so before the client does.
