@@ -51,9 +51,9 @@ export class ConnectStringError extends ClientError {
 }
 
 /** More is waiting for the server than the client may hold. */
-export class QueueFullError extends ClientError {
+export class RequestQueueFullError extends ClientError {
   static readonly facts = known(
-    'QUEUE_FULL',
+    'REQUEST_QUEUE_FULL',
     'too many requests are waiting for an answer',
     'wait for some of them before you make more, or raise maxPendingRequests or maxPendingBytes',
     { retryable: true },
@@ -101,7 +101,7 @@ export const LOCAL_ERRORS: readonly { readonly facts: ErrorFacts }[] = [
   ConnectTimeoutError,
   ReconnectExhaustedError,
   ConnectStringError,
-  QueueFullError,
+  RequestQueueFullError,
   RequestTooLargeError,
   MultiError,
 ];

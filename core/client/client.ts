@@ -129,7 +129,7 @@ export type OperationResult =
  * Requests run in the order in which they were made. While there is no connection they wait; when the session is lost
  * they reject with `SessionExpiredError`, not carried out. A read whose connection broke is sent again; so is a write
  * that had not left. A write that had left rejects with `OutcomeUnknownError`. More requests than may wait reject with
- * `QueueFullError`, all of them with `ClosedError` once the client is closed. Every failure is a `ClientError`, apart
+ * `RequestQueueFullError`, all of them with `ClosedError` once the client is closed. Every failure is a `ClientError`, apart
  * from the reason of a signal.
  */
 export interface Client extends AsyncDisposable {

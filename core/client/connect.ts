@@ -30,7 +30,7 @@ export interface ClientOptions {
   readonly transports?: Readonly<Record<string, Dialer>> | undefined;
   /** Dials whatever the scheme is. */
   readonly dialer?: Dialer | undefined;
-  /** Requests that may wait for an answer before further ones reject with `QueueFullError`. Default 10 000. */
+  /** Requests that may wait for an answer before further ones reject with `RequestQueueFullError`. Default 10 000. */
   readonly maxPendingRequests?: number | undefined;
   /** The same in bytes of their payload. Default 64 MiB. */
   readonly maxPendingBytes?: number | undefined;

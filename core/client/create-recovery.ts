@@ -113,5 +113,5 @@ class Recovery {
 
 /** What the server appends to the path of a sequential create. */
 function isNumber(suffix: string): boolean {
-  return /^-?\d{10}$/.test(suffix);
+  return /^(?:\d{10}|-\d{9,10})$/.test(suffix);
 }

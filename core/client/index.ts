@@ -58,7 +58,7 @@ export {
   LOCAL_ERRORS,
   MultiError,
   OutcomeUnknownError,
-  QueueFullError,
+  RequestQueueFullError,
   ReconnectExhaustedError,
   RequestTooLargeError,
 } from './client-errors.js';

@@ -1,5 +1,5 @@
 import type { ClientOp } from '../protocol/index.js';
-import { OutcomeUnknownError, QueueFullError } from './client-errors.js';
+import { OutcomeUnknownError, RequestQueueFullError } from './client-errors.js';
 import { ConnectionLossError } from './errors.js';
 import { Fifo } from './fifo.js';
 import { PendingRequest, type RequestSpec } from './pending-request.js';
@@ -41,7 +41,7 @@ export class RequestQueue {
     return this.#liveCount;
   }
 
-  /** Puts a request at the end. Throws `QueueFullError` unless it is one of the client's own (rule `drop`). */
+  /** Puts a request at the end. Throws `RequestQueueFullError` unless it is one of the client's own (rule `drop`). */
   add<Op extends ClientOp, Result>(
     spec: RequestSpec<Op, Result>,
     signal?: AbortSignal,
@@ -114,7 +114,7 @@ export class RequestQueue {
       this.#liveCount >= maxRequests || (this.#liveBytes + weight > maxBytes && this.#liveCount > 0);
     if (!isFull) return;
     const what = `${this.#liveCount} requests of ${this.#liveBytes} bytes are waiting for an answer`;
-    throw new QueueFullError({ operation, path, what, fields: { ...this.#limits } });
+    throw new RequestQueueFullError({ operation, path, what, fields: { ...this.#limits } });
   }
 
   readonly #settled = (request: PendingRequest): void => {

@@ -10,7 +10,7 @@ import {
   MultiError,
   NoNodeError,
   OutcomeUnknownError,
-  QueueFullError,
+  RequestQueueFullError,
   RequestTooLargeError,
   SessionExpiredError,
   type Client,
@@ -377,7 +377,7 @@ test('giving up a request that had not left makes room for others', async () => 
     const waiting = Array.from({ length: 1000 }, () =>
       failureOf(client.exists('/', { signal: stop.signal })),
     );
-    assert.instance(await failureOf(client.exists('/')), QueueFullError);
+    assert.instance(await failureOf(client.exists('/')), RequestQueueFullError);
     stop.abort(new Error('enough'));
     await world.get(Promise.all(waiting));
   }
@@ -396,8 +396,8 @@ test('more than the client may hold, in number or in bytes, is refused with a ty
   held.push(client.create('/c'), client.create('/d'));
   const byNumber = await failureOf(client.create('/e'));
   for (const failure of [byBytes, byNumber]) {
-    assert.instance(failure, QueueFullError);
-    assert.is((failure as QueueFullError).retryable, true);
+    assert.instance(failure, RequestQueueFullError);
+    assert.is((failure as RequestQueueFullError).retryable, true);
   }
   world.server.up();
   await world.get(Promise.all(held));
@@ -407,7 +407,7 @@ test('more than the client may hold, in number or in bytes, is refused with a ty
   const fits = failureOf(client.create('/f', new Uint8Array(9000)));
   await world.close();
   assert.instance(await small, ClosedError);
-  assert.not.instance(await fits, QueueFullError);
+  assert.not.instance(await fits, RequestQueueFullError);
 });
 
 test('many requests are pipelined, but no more than a server reads ahead', async () => {
