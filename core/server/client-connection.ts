@@ -11,12 +11,12 @@ import {
   type ConnectResponse,
   type Id,
   type JuteReader,
-  type JuteWriter,
   type WatchEvent,
 } from '../protocol/index.js';
 import type { Logger } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { identitiesOfAddress } from './authentication.js';
+import { ConnectionOutput, type OutputLimits } from './connection-output.js';
 import { Fifo } from './fifo.js';
 import type { ReplySlot } from './reply-slot.js';
 import type { WriterPool } from './writer-pool.js';
@@ -24,8 +24,7 @@ import type { WriterPool } from './writer-pool.js';
 /** What one connection may have waiting here, beyond which it is not read. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
-/** A turn's output is handed to the transport in messages of about this size. */
-const MESSAGE_BYTES = 256 * 1024;
+const DEAF = 'Client does not read: connection cut';
 
 /** A request as it arrived: its body is not decoded yet. */
 export interface Packet {
@@ -34,11 +33,9 @@ export interface Packet {
   readonly body: JuteReader;
 }
 
-export interface ConnectionLimits {
+export interface ConnectionLimits extends OutputLimits {
   readonly maxPacketBytes: number;
   readonly maxOutstandingRequests: number;
-  readonly outputHighWaterBytes: number;
-  readonly maxOutputBytes: number;
 }
 
 /** What a connection asks of the service that it belongs to. */
@@ -91,15 +88,11 @@ export class ClientConnection {
 
   readonly #connection: Connection;
   readonly #host: ConnectionHost;
+  readonly #output: ConnectionOutput;
   #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
   readonly #packets = new Fifo<Packet>();
   readonly #slots = new Fifo<ReplySlot>();
-  #writer: JuteWriter | null = null;
   #lastReplyZxid = 0n;
-  /** Bytes that the transport still held after the last flush; 0 again when it has drained. */
-  #unsentBytes = 0;
-  #sentBytes = 0;
-  #takenInAtLastCheck = -1;
   #isReading = true;
   #heldBytes = 0;
   /** What comes behind the last request is not looked at. */
@@ -109,6 +102,12 @@ export class ClientConnection {
   constructor(connection: Connection, host: ConnectionHost, now: number) {
     this.#connection = connection;
     this.#host = host;
+    this.#output = new ConnectionOutput({
+      connection,
+      writers: host.writers,
+      limits: host.limits,
+      begun: () => host.flushLater(this),
+    });
     this.acceptedAt = now;
     this.checkedAt = now;
     this.remoteAddress = connection.remoteAddress;
@@ -134,14 +133,14 @@ export class ClientConnection {
     this.#state = 'established';
     this.sessionId = response.sessionId;
     this.timeoutMs = response.timeoutMs;
-    writeConnectResponse(this.#output(), response);
+    writeConnectResponse(this.#output.writer, response);
     if (this.#packets.length > 0) this.#host.wake(this);
   }
 
   /** Tells the client that its session is over, and ends. */
   refuseAsExpired(): void {
     if (this.#state !== 'establishing') return;
-    writeConnectResponse(this.#output(), {
+    writeConnectResponse(this.#output.writer, {
       protocolVersion: 0,
       timeoutMs: 0,
       sessionId: 0n,
@@ -158,7 +157,7 @@ export class ClientConnection {
   /** The next request, or null if there is none, or none may be taken now. */
   takePacket(): Packet | null {
     if (this.#state !== 'established' || this.#isLastOwed) return null;
-    if (this.#slots.length >= this.#host.limits.maxOutstandingRequests || this.#isOutputFull()) return null;
+    if (this.#slots.length >= this.#host.limits.maxOutstandingRequests || this.#output.isFull) return null;
     return this.#packets.shift() ?? null;
   }
 
@@ -171,7 +170,7 @@ export class ClientConnection {
   /** Writes out the replies that may leave: those at the head that are complete, or can be answered from memory. */
   advance(): void {
     let slot = this.#slots.peek();
-    while (slot !== undefined && this.#state === 'established' && !this.#isOutputFull()) {
+    while (slot !== undefined && this.#state === 'established' && !this.#output.isFull) {
       if (!slot.isDone) {
         if (slot.request === null) return;
         if (!this.#host.answer(this, slot)) return this.#host.wake(this);
@@ -201,24 +200,20 @@ export class ClientConnection {
 
   /** Answers a ping, at once. */
   pong(): void {
-    writeReply(this.#output(), { xid: Xid.ping, zxid: this.#host.lastZxid, err: ErrorCode.ok }, null);
+    writeReply(this.#output.writer, { xid: Xid.ping, zxid: this.#host.lastZxid, err: ErrorCode.ok }, null);
   }
 
   notify(zxid: bigint, event: WatchEvent): void {
     if (this.#state !== 'established') return;
-    writeWatchEvent(this.#output(), zxid, event);
-    this.#bound();
+    writeWatchEvent(this.#output.writer, zxid, event);
+    this.#output.written();
   }
 
   /** Reads the transport as long as little waits: pings still get through when writes do not. */
   settle(): void {
     if (this.#state === 'ended') return;
     if (this.#packets.length === 0) this.#hold(-this.#heldBytes);
-    const mayRead =
-      this.#packets.length === 0 ||
-      (this.#packets.length < this.#host.limits.maxOutstandingRequests &&
-        this.#heldBytes < MAX_HELD_BYTES &&
-        !this.#host.isCrowded);
+    const mayRead = !this.#output.isFull && (this.#packets.length === 0 || this.#mayHoldMore());
     if (mayRead === this.#isReading) return;
     this.#isReading = mayRead;
     if (mayRead) this.#connection.resume();
@@ -227,12 +222,8 @@ export class ClientConnection {
 
   /** Hands this turn's output to the transport. */
   flush(): void {
-    const writer = this.#writer;
-    if (writer !== null) {
-      this.#writer = null;
-      this.#send(writer);
-      this.#host.writers.giveBack(writer);
-    }
+    if (this.#output.isOverfull) this.cut(DEAF);
+    this.#output.flush();
     if (this.#endReason !== null) this.#connection.close(this.#endReason);
   }
 
@@ -264,17 +255,14 @@ export class ClientConnection {
   }
 
   /**
-   * To be called about once per `timeoutMs`. A client that takes in nothing of what it is owed is cut off;
-   * one that is slow, and is not read meanwhile, is kept alive.
+   * To be called every third of the session timeout. A client that takes in nothing of what it is owed for a whole timeout is
+   * cut off. One that is not read, because it is slow or because this member is, is kept alive: its pings wait unread.
    */
   checkProgress(): void {
-    const unsent = this.#connection.bufferedBytes;
-    const takenIn = this.#sentBytes - unsent;
-    const isStuck = unsent > 0 && takenIn === this.#takenInAtLastCheck;
-    this.#takenInAtLastCheck = takenIn;
-    this.#unsentBytes = unsent;
-    if (isStuck) this.cut('Client does not read: connection cut');
-    else if (unsent > 0 && !this.#isReading) this.#host.heard(this);
+    const progress = this.#output.progress();
+    if (progress === 'deaf') this.cut(DEAF);
+    else if (progress === 'moving' && !this.#isReading && this.#state === 'established')
+      this.#host.heard(this);
   }
 
   #receive(message: Uint8Array): void {
@@ -293,10 +281,17 @@ export class ClientConnection {
         this.#keep(packet);
       }
     }
-    if (this.#packets.length === 0) return;
-    this.#hold(message.length);
-    if (this.#state === 'established') this.#host.wake(this);
+    if (this.#packets.length > 0) {
+      this.#hold(message.length);
+      if (this.#state === 'established') this.#host.wake(this);
+    }
     this.settle();
+  }
+
+  #mayHoldMore(): boolean {
+    const { limits, isCrowded } = this.#host;
+    const isShort = this.#packets.length < limits.maxOutstandingRequests;
+    return isShort && this.#heldBytes < MAX_HELD_BYTES && !isCrowded;
   }
 
   #hold(bytes: number): void {
@@ -331,40 +326,12 @@ export class ClientConnection {
       zxid = slot.zxid > this.#lastReplyZxid ? slot.zxid : this.#lastReplyZxid;
       this.#lastReplyZxid = zxid;
     }
-    writeReply(this.#output(), { xid: slot.xid, zxid, err: slot.error }, slot.reply);
-    this.#bound();
-  }
-
-  #output(): JuteWriter {
-    if (this.#writer === null) {
-      this.#writer = this.#host.writers.take();
-      this.#host.flushLater(this);
-    }
-    return this.#writer;
-  }
-
-  /** Keeps what gathers within a turn small, and cuts off who never reads. */
-  #bound(): void {
-    if (this.#writer !== null && this.#writer.length >= MESSAGE_BYTES) this.#send(this.#writer);
-  }
-
-  #send(writer: JuteWriter): void {
-    if (writer.length === 0) return;
-    if (this.#unsentBytes > this.#host.limits.maxOutputBytes && this.#state !== 'ended') {
-      writer.take();
-      return this.cut('Client does not read: connection cut');
-    }
-    this.#sentBytes += writer.length;
-    this.#connection.send(writer.take());
-    this.#unsentBytes = this.#connection.bufferedBytes;
-  }
-
-  #isOutputFull(): boolean {
-    return this.#unsentBytes + (this.#writer?.length ?? 0) > this.#host.limits.outputHighWaterBytes;
+    writeReply(this.#output.writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
+    this.#output.written();
   }
 
   #drained(): void {
-    this.#unsentBytes = 0;
+    this.#output.drained();
     if (this.#state === 'established') this.#host.wake(this);
   }
 

@@ -3,6 +3,7 @@ import { ErrorCode, OpCode, type JuteReader } from '../protocol/index.js';
 import type { Clock, Logger } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { ClientConnection, type ConnectionHost } from './client-connection.js';
+import { CHECKS_PER_TIMEOUT } from './connection-output.js';
 import type { Handshake } from './handshake.js';
 import type { LocalRequests } from './local-requests.js';
 import type { ReplySlot } from './reply-slot.js';
@@ -23,7 +24,7 @@ export interface ClientServiceParts {
   readonly options: ServerOptions;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly machine: () => StateMachine;
+  readonly machine: StateMachine;
   readonly sessions: SessionService;
   readonly pipeline: WritePipeline;
   readonly watches: WatchService;
@@ -60,7 +61,7 @@ export class ClientService implements ConnectionHost {
   }
 
   get lastZxid(): bigint {
-    return this.#parts.machine().lastZxid;
+    return this.#parts.machine.lastZxid;
   }
 
   get isCrowded(): boolean {
@@ -147,7 +148,8 @@ export class ClientService implements ConnectionHost {
       );
     }
     for (const connection of this.#connections) {
-      if (now - connection.checkedAt < Math.max(connection.timeoutMs, this.limits.minSessionMs)) continue;
+      const timeoutMs = Math.max(connection.timeoutMs, this.limits.minSessionMs);
+      if (now - connection.checkedAt < timeoutMs / CHECKS_PER_TIMEOUT) continue;
       connection.checkedAt = now;
       connection.checkProgress();
     }
@@ -227,7 +229,7 @@ export class ClientService implements ConnectionHost {
 
   #complete(applied: Applied, slot: ReplySlot, connection: ClientConnection): void {
     if (connection.state === 'ended') return;
-    const reply = this.#parts.machine().replyTo(applied);
+    const reply = this.#parts.machine.replyTo(applied);
     // A multi that failed has a reply that tells of each operation, under a header that says ok.
     slot.complete(reply === null ? applied.error : ErrorCode.ok, reply, applied.zxid);
     connection.completed();
@@ -239,7 +241,7 @@ export class ClientService implements ConnectionHost {
     if (applied.error !== ErrorCode.ok) sessions.closed(sessionId);
     sessions.touch(sessionId, clock.now());
     if (connection === null) return;
-    handshake.created(connection, sessionId, machine().sessions.get(sessionId) ?? 0, applied.error);
+    handshake.created(connection, sessionId, machine.sessions.get(sessionId) ?? 0, applied.error);
     this.#unestablished.delete(connection);
   }
 }

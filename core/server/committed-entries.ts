@@ -1,4 +1,5 @@
 import { decodeTxn, type StateMachine } from '../data/index.js';
+import type { Logger } from '../runtime/index.js';
 import type { Entry } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
 import type { EpochHistory } from './epoch-history.js';
@@ -13,6 +14,7 @@ export interface CommittedEntriesParts {
   readonly watches: WatchService;
   readonly clients: ClientService;
   readonly snapshotter: Snapshotter;
+  readonly logger: Logger;
 }
 
 /** Applies what is committed: the tree changes, then watches fire, then whoever asked is answered. */
@@ -37,12 +39,13 @@ export class CommittedEntries {
   }
 
   #apply(entry: Entry): void {
-    const { machine, pipeline, watches, clients, snapshotter } = this.#parts;
+    const { machine, pipeline, watches, clients, snapshotter, logger } = this.#parts;
     const proposal = pipeline.take(entry.zxid);
     const applied = machine.apply(entry.zxid, proposal?.txn ?? decodeTxn(entry.payload));
     pipeline.applied(entry.zxid);
     watches.fire(entry.zxid, applied.changes);
     clients.applied(applied, proposal);
     snapshotter.count(entry.payload.length);
+    for (const breach of applied.breaches) logger.warn('Soft quota exceeded', { ...breach });
   }
 }

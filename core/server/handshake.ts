@@ -19,7 +19,7 @@ export interface HandshakeParts {
   readonly clock: Clock;
   readonly sessions: SessionService;
   readonly pipeline: WritePipeline;
-  readonly machine: () => StateMachine;
+  readonly machine: StateMachine;
 }
 
 /** Decides what becomes of a connect request: a new session, an old one taken up again, or neither. */
@@ -40,7 +40,7 @@ export class Handshake {
       return connection.end({ code: CloseCode.goingAway, text: 'this member does not serve now' });
     }
     // Whoever has seen more than this member has applied must not be taken back in time; another member may do.
-    if (request.lastZxidSeen > this.#parts.machine().lastZxid) {
+    if (request.lastZxidSeen > this.#parts.machine.lastZxid) {
       return connection.end({ code: CloseCode.goingAway, text: 'this member is behind the client' });
     }
     connection.answersReadOnly = request.readOnly === null ? null : false;
@@ -59,6 +59,10 @@ export class Handshake {
 
   #create(connection: ClientConnection, request: ConnectRequest): void {
     const { sessions, pipeline, clock } = this.#parts;
+    if (pipeline.isOverfull) {
+      connection.log('Connection closed: too much is under way to create a session');
+      return connection.end({ code: CloseCode.goingAway, text: 'this member is too busy' });
+    }
     const timeoutMs = this.#negotiate(request.timeoutMs);
     const sessionId = sessions.newId(pipeline.nextZxid());
     sessions.track(sessionId, timeoutMs, clock.now(), connection);
@@ -78,7 +82,7 @@ export class Handshake {
       return connection.refuseAsExpired();
     }
     sessions.connections.get(sessionId)?.end({ code: CloseCode.normal, text: 'the session moved' });
-    const agreedMs = machine().sessions.get(sessionId);
+    const agreedMs = machine.sessions.get(sessionId);
     if (agreedMs === undefined || !sessions.claim(sessionId, connection, clock.now())) {
       return connection.refuseAsExpired();
     }

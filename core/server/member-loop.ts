@@ -186,6 +186,7 @@ export class MemberLoop {
     const { pipeline, sessions, logger } = this.#parts;
     if (!pipeline.isOpen) return;
     for (const sessionId of sessions.expired(now, EXPIRED_PER_TICK)) {
+      if (pipeline.isFull) return;
       logger.info('Session expired', { session: `0x${BigInt.asUintN(64, sessionId).toString(16)}` });
       const origin = { sessionId, cxid: 0, identities: [], connection: null, slot: null };
       if (pipeline.propose({ op: OpCode.closeSession, body: {} }, origin)) sessions.setClosing(sessionId);

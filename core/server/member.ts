@@ -1,27 +1,13 @@
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
 import { CloseCode, type Connection } from '../transport/index.js';
-import { Peer, type PeerConfig } from '../zab/index.js';
-import { Authentication } from './authentication.js';
-import { ClientService } from './client-service.js';
-import { CommittedEntries } from './committed-entries.js';
-import { EpochHistory } from './epoch-history.js';
-import { Handshake } from './handshake.js';
+import { assemble, type MemberRooms } from './assembly.js';
 import type { MemberHealth } from './health.js';
-import { LocalRequests } from './local-requests.js';
-import { MemberLoop } from './member-loop.js';
-import { Reaper } from './reaper.js';
 import { recover, type Recovered } from './recover.js';
-import { RequestRouter } from './request-router.js';
 import { resolveServerOptions, type ServerOptions } from './server-options.js';
-import { SessionService } from './session-service.js';
-import { Snapshotter } from './snapshotter.js';
-import { WatchService } from './watch-service.js';
-import { WritePipeline } from './write-pipeline.js';
 
 /** How long `close` waits for what is in flight. */
 const DRAIN_MS = 5_000;
-const MIB = 1024 * 1024;
 
 export interface MemberParts {
   readonly storage: Storage;
@@ -44,14 +30,10 @@ export interface MemberParts {
  */
 export class Member {
   readonly options: ServerOptions;
-  readonly #parts: MemberParts;
+  readonly #storage: Storage;
+  readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #peer: Peer;
-  readonly #machine: Recovered['machine'];
-  readonly #pipeline: WritePipeline;
-  readonly #clients: ClientService;
-  readonly #snapshotter: Snapshotter;
-  readonly #loop: MemberLoop;
+  readonly #rooms: MemberRooms;
   readonly #failureListeners = new Set<(error: Error) => void>();
   readonly #servingListeners = new Set<() => void>();
   #state: 'starting' | 'serving' | 'stopping' | 'closed' | 'failed' = 'starting';
@@ -59,72 +41,17 @@ export class Member {
   #closing: Promise<void> | null = null;
 
   private constructor(parts: MemberParts, options: ServerOptions, recovered: Recovered) {
-    this.#parts = parts;
     this.options = options;
+    this.#storage = parts.storage;
+    this.#clock = parts.clock;
     this.#logger = (parts.logger ?? silentLogger).child({ member: options.id });
-    this.#machine = recovered.machine;
-    this.#peer = new Peer(peerConfig(options, parts.random), recovered.history);
-    const { storage, clock, random, secret } = parts;
-    const machine = this.#machine;
-    const logger = this.#logger;
-    const peer = this.#peer;
-    const wake = (): void => this.#loop.wake();
-    const failed = (error: unknown): void => this.#fail(error);
-    const epochs = new EpochHistory(recovered.epochs);
-    const sessions = new SessionService({ memberId: options.id, tickMs: options.tickMs, secret });
-    const watches = new WatchService();
-    const pipeline = new WritePipeline({ peer, clock, logger, options, wake });
-    this.#pipeline = pipeline;
-    this.#snapshotter = new Snapshotter({
-      storage,
-      clock,
-      random,
-      logger,
-      snapshotTxns: options.snapshotTxns,
-      snapshotBytes: options.snapshotBytes,
-      taken: (zxid) => peer.snapshotTaken(zxid),
-      failed,
-    });
-    this.#clients = new ClientService({
+    this.#rooms = assemble({
+      ...parts,
+      logger: this.#logger,
       options,
-      clock,
-      logger,
-      machine: () => machine,
-      sessions,
-      pipeline,
-      watches,
-      handshake: new Handshake({ options, clock, sessions, pipeline, machine: () => machine }),
-      local: new LocalRequests(() => machine, watches),
-      router: new RequestRouter({
-        authentication: new Authentication(options.superDigest),
-        sessions,
-        pipeline,
-        sync: (connection, slot, path) => this.#loop.sync(connection, slot, path),
-        lastZxid: () => machine.lastZxid,
-      }),
-      wake,
-    });
-    const clients = this.#clients;
-    const snapshotter = this.#snapshotter;
-    const committed = new CommittedEntries({ machine, epochs, pipeline, watches, clients, snapshotter });
-    const reaper = new Reaper(options, pipeline);
-    const servingChanged = (isServing: boolean): void => this.#servingChanged(isServing);
-    this.#loop = new MemberLoop({
-      options,
-      clock,
-      logger,
-      storage,
-      peer,
-      machine,
-      epochs,
-      sessions,
-      pipeline,
-      clients,
-      committed,
-      snapshotter,
-      reaper,
-      failed,
-      servingChanged,
+      recovered,
+      failed: (error) => this.#fail(error),
+      servingChanged: (isServing) => this.#servingChanged(isServing),
     });
   }
 
@@ -147,7 +74,7 @@ export class Member {
 
   /** Takes a client's connection, however it was carried here. */
   accept(connection: Connection): void {
-    this.#clients.accept(connection);
+    this.#rooms.clients.accept(connection);
   }
 
   /** Calls `listener` once if this member fails; at once if it has failed already. */
@@ -157,16 +84,16 @@ export class Member {
   }
 
   health(): MemberHealth {
-    const status = this.#peer.status();
-    const isServing = this.#state === 'serving' && this.#pipeline.isOpen;
+    const status = this.#rooms.peer.status();
+    const isServing = this.#state === 'serving' && this.#rooms.pipeline.isOpen;
     return {
       id: this.options.id,
       state: this.#state === 'serving' ? status.state : this.#state,
       isServing,
-      zxid: `0x${this.#machine.lastZxid.toString(16)}`,
+      zxid: `0x${this.#rooms.machine.lastZxid.toString(16)}`,
       epoch: status.epoch,
-      connections: this.#clients.connectionCount,
-      sessions: this.#machine.sessions.size,
+      connections: this.#rooms.clients.connectionCount,
+      sessions: this.#rooms.machine.sessions.size,
     };
   }
 
@@ -184,7 +111,7 @@ export class Member {
     return new Promise((resolve, reject) => {
       this.#servingListeners.add(resolve);
       this.#failureListeners.add(reject);
-      this.#loop.start();
+      this.#rooms.loop.start();
     });
   }
 
@@ -198,21 +125,21 @@ export class Member {
   async #close(): Promise<void> {
     if (this.#state !== 'failed') {
       this.#state = 'stopping';
-      this.#clients.stopTaking();
+      this.#rooms.clients.stopTaking();
       await this.#drained();
-      this.#loop.stop();
-      this.#clients.endAll({ code: CloseCode.goingAway, text: 'the member is stopping' });
+      this.#rooms.loop.stop();
+      this.#rooms.clients.endAll({ code: CloseCode.goingAway, text: 'the member is stopping' });
     }
-    await this.#snapshotter.idle();
-    await this.#parts.storage.close();
+    await this.#rooms.snapshotter.idle();
+    await this.#storage.close();
     if (this.#failure === null) this.#state = 'closed';
   }
 
   /** Waits until every proposal has been applied and answered, but not for ever. */
   async #drained(): Promise<void> {
-    const { clock } = this.#parts;
+    const clock = this.#clock;
     const deadline = clock.now() + DRAIN_MS;
-    while (this.#pipeline.length > 0 && this.#failure === null && clock.now() < deadline) {
+    while (this.#rooms.pipeline.length > 0 && this.#failure === null && clock.now() < deadline) {
       await new Promise<void>((resolve) => clock.setTimer(1, resolve, { hold: true }));
     }
   }
@@ -227,25 +154,10 @@ export class Member {
     this.#logger.error('Member failed: it stops, so that it cannot acknowledge what it may have lost', {
       error,
     });
-    this.#loop.stop();
-    this.#clients.stopTaking();
-    this.#clients.cutAll();
+    this.#rooms.loop.stop();
+    this.#rooms.clients.stopTaking();
+    this.#rooms.clients.cutAll();
     for (const listener of this.#failureListeners) listener(this.#failure);
     this.#failureListeners.clear();
   }
-}
-
-function peerConfig(options: ServerOptions, random: Random): PeerConfig {
-  const { id, tickMs, maxProposalsInFlight, maxConnections, maxReapedPerCheck, maxPacketBytes } = options;
-  return {
-    id,
-    voters: [id],
-    tickMs,
-    seed: Math.floor(random.next() * 0x100000000),
-    // Above what the pipeline lets in by its own bounds, so that the peer never has to refuse.
-    limits: {
-      uncommittedEntries: 2 * maxProposalsInFlight + maxConnections + maxReapedPerCheck,
-      uncommittedBytes: 128 * MIB + 4 * maxPacketBytes,
-    },
-  };
 }

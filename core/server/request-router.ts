@@ -1,3 +1,4 @@
+import type { StateMachine } from '../data/index.js';
 import {
   ErrorCode,
   isClientOp,
@@ -20,9 +21,11 @@ export interface RequestRouterParts {
   readonly pipeline: WritePipeline;
   /** Asks for the zxid that a sync has to wait for, and completes the slot when that is applied. */
   readonly sync: (connection: ClientConnection, slot: ReplySlot, path: string) => void;
-  /** zxid of the last transaction applied. */
-  readonly lastZxid: () => bigint;
+  readonly machine: StateMachine;
 }
+
+/** Each identity of a connection may become an entry of every ACL that it sets. */
+const MAX_IDENTITIES = 32;
 
 const WRITES: ReadonlySet<number> = new Set([
   OpCode.create,
@@ -109,7 +112,7 @@ export class RequestRouter {
   #authenticate(connection: ClientConnection, xid: number, request: AuthRequest): void {
     const slot = new ReplySlot(xid, null);
     const added = this.#parts.authentication.identities(request);
-    if (added === null) {
+    if (added === null || connection.identities.length >= MAX_IDENTITIES) {
       connection.log('Connection closed: authentication failed', { scheme: request.scheme });
       slot.isLast = true;
       return this.#answer(connection, slot, ErrorCode.authFailed);
@@ -120,7 +123,7 @@ export class RequestRouter {
 
   /** Owes a reply that is complete already. */
   #answer(connection: ClientConnection, slot: ReplySlot, error: ErrorCode): void {
-    slot.complete(error, null, slot.xid === Xid.auth ? 0n : this.#parts.lastZxid());
+    slot.complete(error, null, slot.xid === Xid.auth ? 0n : this.#parts.machine.lastZxid);
     connection.owe(slot);
     connection.advance();
   }

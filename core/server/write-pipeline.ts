@@ -8,7 +8,7 @@ import type { ReplySlot } from './reply-slot.js';
 import type { ServerOptions } from './server-options.js';
 
 /** Transactions under way are held in memory up to about this size; then writes wait. */
-const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024;
+export const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024;
 
 /** On whose behalf something is proposed. */
 export interface Origin {
@@ -60,9 +60,14 @@ export class WritePipeline {
     return this.#proposals.length;
   }
 
-  /** Clients' writes have to wait. */
+  /** Clients' writes have to wait, and so does what the member itself wants. */
   get isFull(): boolean {
-    return this.length >= this.#parts.options.maxProposalsInFlight || this.#bytes >= MAX_BYTES_IN_FLIGHT;
+    return this.#isFilled(1);
+  }
+
+  /** Not even a session can be created now: far more is under way than clients' writes alone may bring about. */
+  get isOverfull(): boolean {
+    return this.#isFilled(2);
   }
 
   /** This member leads, and its machine holds the whole history. */
@@ -111,6 +116,11 @@ export class WritePipeline {
   /** Containers and TTL znodes whose time is up. */
   reapable(limit: number): readonly string[] {
     return this.#preparer?.reapable(this.#parts.clock.wall(), limit) ?? [];
+  }
+
+  #isFilled(times: number): boolean {
+    const { maxProposalsInFlight } = this.#parts.options;
+    return this.length >= times * maxProposalsInFlight || this.#bytes >= times * MAX_BYTES_IN_FLIGHT;
   }
 
   #prepare(request: WriteRequest, origin: Origin, zxid: bigint): { txn: Txn; payload: Uint8Array } | null {

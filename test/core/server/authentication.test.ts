@@ -62,4 +62,15 @@ test('identities belong to the connection, not to the session', async () => {
   assert.is(body!.clientInfo.length, 1);
 });
 
+test('a connection cannot gather identities without end', async () => {
+  await using world = await World.start();
+  const client = await world.open();
+  const errors = new Set<number>();
+  for (let count = 0; count < 100 && client.end === null; count++) {
+    const reply = client.send(OpCode.auth, digest(`user${count}:pass`)).catch(() => null);
+    errors.add((await world.wait(reply))?.err ?? 0);
+  }
+  assert.equal([...errors], [0, ErrorCode.authFailed]);
+});
+
 test.run();

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { ErrorCode, OpCode } from '../../../core/protocol/index.js';
 import { World } from './world.js';
 
+const ignore = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
 const acl = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
 
 test('a client with too many unanswered requests is not read until they are answered', async () => {
@@ -80,6 +81,49 @@ test('pings are answered while the disk stands still, and writes wait without be
   const replies = await world.wait(Promise.all(writes));
 
   assert.ok(replies.every(({ err }) => err === ErrorCode.ok));
+});
+
+test('a client that only pings, and never reads, is not read for long', async () => {
+  await using world = await World.start({ outputHighWaterBytes: 10_000 });
+  const client = await world.open(40_000);
+  client.connection.pause();
+  for (let round = 0; round < 200; round++) {
+    client.sendAll(Array.from({ length: 50 }, () => ({ op: OpCode.ping, body: {} }))).forEach(ignore);
+    await world.clock.settle();
+  }
+  assert.ok(client.connection.bufferedBytes > 0, 'pings pile up at the client');
+  client.connection.resume();
+  await world.clock.settle();
+  assert.is(client.arrivals.length, 10_001);
+});
+
+test('sessions survive a disk that stands still for longer than their timeout, as long as their clients speak', async () => {
+  await using world = await World.start({ maxProposalsInFlight: 5, maxOutstandingRequests: 10 });
+  const client = await world.open(2_000);
+  world.disk.slowSyncs(world.clock, 20_000);
+  const writes = Array.from({ length: 100 }, (_, index) => client.create(`/${index}`, null, 1));
+  for (let time = 0; time < 15_000; time += 500) {
+    ignore(client.send(OpCode.ping, {}));
+    await world.clock.advance(500);
+  }
+  world.disk.slowSyncs(world.clock, 0);
+  const replies = await world.wait(Promise.all(writes));
+  assert.ok(replies.every(({ err }) => err === ErrorCode.ok));
+});
+
+test('clients that come and go while the disk stands still are sent away before they fill the member', async () => {
+  await using world = await World.start({ maxProposalsInFlight: 20, maxConnections: 1_000 });
+  world.disk.slowSyncs(world.clock, 60_000);
+  for (let count = 0; count < 200; count++) {
+    const client = await world.dial();
+    ignore(client.connect());
+    await world.clock.settle();
+    client.connection.terminate();
+  }
+  assert.ok(world.log.has(/too much is under way/));
+  world.disk.slowSyncs(world.clock, 0);
+  await world.clock.advance(60_000);
+  assert.ok((await world.open()).response!.sessionId !== 0n);
 });
 
 test('a flood of one client does not keep another one waiting for more than its share of a turn', async () => {
