@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Random } from '../runtime/index.js';
-import type { Disk } from './disk.js';
+import type { Directory } from './disk.js';
 import { readAcceptedEpoch, writeAcceptedEpoch } from './epoch-file.js';
 import {
   EPOCH_FILE,
@@ -49,25 +49,25 @@ export function saltOf(identity: DirectoryIdentity): number {
  * history but without identity or promised epoch has lost something: `CorruptionError`.
  */
 export async function openDirectory(
-  disk: Disk,
+  directory: Directory,
   options: { readonly owner: string; readonly random: Random },
 ): Promise<DirectoryContent> {
-  const names = await disk.list();
+  const names = await directory.list();
   const history = names.map(parseFileName).filter((file) => file !== null);
   const isEmpty = history.length === 0;
   if (!names.includes(IDENTITY_FILE)) {
-    if (!isEmpty || names.includes(EPOCH_FILE)) throw missing(disk, IDENTITY_FILE);
-    await writeIdentity(disk, {
+    if (!isEmpty || names.includes(EPOCH_FILE)) throw missing(directory, IDENTITY_FILE);
+    await writeIdentity(directory, {
       id: Buffer.from(options.random.bytes(DIRECTORY_ID_BYTES)),
       owner: options.owner,
     });
   }
-  const identity = await readIdentity(disk, options.owner);
+  const identity = await readIdentity(directory, options.owner);
   if (!names.includes(EPOCH_FILE)) {
-    if (!isEmpty) throw missing(disk, EPOCH_FILE);
-    await writeAcceptedEpoch(disk, 0);
+    if (!isEmpty) throw missing(directory, EPOCH_FILE);
+    await writeAcceptedEpoch(directory, 0);
   }
-  const acceptedEpoch = await readAcceptedEpoch(disk);
+  const acceptedEpoch = await readAcceptedEpoch(directory);
   const generation = Math.max(0, ...history.map((file) => file.generation));
   const current = (kind: FileKind): HistoryFile[] =>
     history.filter((file) => file.kind === kind && file.generation === generation);
@@ -79,29 +79,29 @@ export async function openDirectory(
     snapshots: current('snapshot'),
     generation,
     leftovers: [
-      ...(await disk.list()).filter(isTemporary),
+      ...(await directory.list()).filter(isTemporary),
       ...history.filter((file) => file.generation < generation).map((file) => file.name),
     ],
   };
 }
 
-async function writeIdentity(disk: Disk, identity: DirectoryIdentity): Promise<void> {
+async function writeIdentity(directory: Directory, identity: DirectoryIdentity): Promise<void> {
   const version = Buffer.alloc(4);
   version.writeUInt32LE(FORMAT_VERSION);
   await writeSealedFile(
-    disk,
+    directory,
     IDENTITY_FILE,
     Buffer.concat([version, identity.id, Buffer.from(identity.owner, 'utf8')]),
   );
 }
 
-async function readIdentity(disk: Disk, owner: string): Promise<DirectoryIdentity> {
-  const body = await readSealedFile(disk, IDENTITY_FILE);
+async function readIdentity(directory: Directory, owner: string): Promise<DirectoryIdentity> {
+  const body = await readSealedFile(directory, IDENTITY_FILE);
   const version = body.length < 4 ? 0 : body.readUInt32LE();
   if (version !== FORMAT_VERSION) {
     throw new StorageError(
-      `${disk.location} has format ${version}, this version of Quorate knows format ${FORMAT_VERSION}: start it with the version that wrote it`,
-      { fields: { location: disk.location, version } },
+      `${directory.location} has format ${version}, this version of Quorate knows format ${FORMAT_VERSION}: start it with the version that wrote it`,
+      { fields: { location: directory.location, version } },
     );
   }
   const identity = {
@@ -110,16 +110,16 @@ async function readIdentity(disk: Disk, owner: string): Promise<DirectoryIdentit
   };
   if (owner !== '' && identity.owner !== '' && owner !== identity.owner) {
     throw new StorageError(
-      `${disk.location} belongs to ${identity.owner}, not to ${owner}: a member must start with its own data directory`,
-      { code: 'STORAGE_MISUSED', fields: { location: disk.location, owner: identity.owner } },
+      `${directory.location} belongs to ${identity.owner}, not to ${owner}: a member must start with its own data directory`,
+      { code: 'STORAGE_MISUSED', fields: { location: directory.location, owner: identity.owner } },
     );
   }
   return identity;
 }
 
-function missing(disk: Disk, file: string): CorruptionError {
+function missing(directory: Directory, file: string): CorruptionError {
   return new CorruptionError({
-    location: disk.location,
+    location: directory.location,
     file,
     reason: 'it is missing though the directory has a history',
   });

@@ -1,6 +1,5 @@
 import { link, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DiskLock } from './disk.js';
 import { DataDirectoryLockedError, toStorageError } from './storage-error.js';
 
 const LOCK_FILE = 'lock';
@@ -19,12 +18,17 @@ interface Owner {
   readonly namespace: string;
 }
 
+export interface DirectoryLock {
+  /** Idempotent. */
+  release(): Promise<void>;
+}
+
 /**
  * Locks a directory for this process, with a file that names it. A lock whose owner is dead, by kill -9 or by a
  * power failure, is taken over. This keeps two processes of one machine (of one container) apart; whether an
  * owner on another machine or in another container lives cannot be seen, and such a lock is taken over.
  */
-export async function lockDirectory(location: string): Promise<DiskLock> {
+export async function lockDirectory(location: string): Promise<DirectoryLock> {
   const path = join(location, LOCK_FILE);
   try {
     const self = JSON.stringify(await describeSelf());

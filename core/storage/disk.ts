@@ -1,13 +1,20 @@
 /**
- * One directory of files, as a port: the little of a file system that the storage stands on. Two
+ * Where a data directory is, as a port: the little of a file system that the storage stands on. Two
  * implementations: the operating system's, and one in memory that can crash, tear, lose and fail.
- * Every call rejects with an `Error` whose `code` is the system's name for what went wrong (`ENOSPC`, `EIO`, …).
  */
 export interface Disk {
-  /** Where it is, for people. */
+  /** For people. */
   readonly location: string;
   /** Makes this process the only user of the directory; rejects with `DataDirectoryLockedError` if another one is. */
-  lock(): Promise<DiskLock>;
+  lock(): Promise<Directory>;
+}
+
+/**
+ * The files of one directory, in the hands of the process that locked it. Every call rejects with an `Error`
+ * whose `code` is the system's name for what went wrong (`ENOSPC`, `EIO`, …).
+ */
+export interface Directory {
+  readonly location: string;
   /** Names of all files, sorted. */
   list(): Promise<readonly string[]>;
   open(name: string, mode: OpenMode): Promise<DiskFile>;
@@ -17,6 +24,8 @@ export interface Disk {
   remove(name: string): Promise<void>;
   /** Makes every create, rename and remove so far survive a crash. */
   syncDirectory(): Promise<void>;
+  /** Gives up the lock. Idempotent. */
+  release(): Promise<void>;
 }
 
 /** `create` makes an empty file, or empties the one that is there; `write` and `read` need the file to exist. */
@@ -39,11 +48,6 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
-export interface DiskLock {
-  /** Idempotent. */
-  release(): Promise<void>;
-}
-
 /** Reads exactly `length` bytes, or null if the file ends before. */
 export async function readExactly(file: DiskFile, position: number, length: number): Promise<Buffer | null> {
   const bytes = Buffer.allocUnsafe(length);
@@ -52,12 +56,12 @@ export async function readExactly(file: DiskFile, position: number, length: numb
 
 /** Opens, uses and closes a file, whatever happens in between. */
 export async function withFile<T>(
-  disk: Disk,
+  directory: Directory,
   name: string,
   mode: OpenMode,
   use: (file: DiskFile) => Promise<T>,
 ): Promise<T> {
-  const file = await disk.open(name, mode);
+  const file = await directory.open(name, mode);
   try {
     return await use(file);
   } finally {

@@ -1,6 +1,6 @@
 import { silentLogger, SystemRandom, type Logger, type Random } from '../runtime/index.js';
 import { openDirectory, saltOf, type DirectoryContent } from './data-directory.js';
-import type { Disk, DiskLock } from './disk.js';
+import type { Directory, Disk } from './disk.js';
 import { epochOf } from './epoch-table.js';
 import { writeAcceptedEpoch } from './epoch-file.js';
 import { ReadGate } from './read-gate.js';
@@ -54,9 +54,8 @@ type BatchJob = Extract<Job, { readonly type: 'batch' }>;
  * is open → recovered → (failed) → closed; once failed it answers everything with the error that stopped it.
  */
 export class FileStorage implements Storage {
-  readonly #disk: Disk;
+  readonly #directory: Directory;
   readonly #logger: Logger;
-  readonly #lock: DiskLock;
   readonly #options: Required<
     Pick<FileStorageOptions, 'segmentBytes' | 'snapshotsKept' | 'owner' | 'random'>
   >;
@@ -75,10 +74,9 @@ export class FileStorage implements Storage {
   #log: TransactionLog | null = null;
   #snapshots!: SnapshotStore;
 
-  private constructor(options: FileStorageOptions, lock: DiskLock) {
-    this.#disk = options.disk;
+  private constructor(options: FileStorageOptions, directory: Directory) {
+    this.#directory = directory;
     this.#logger = options.logger ?? silentLogger;
-    this.#lock = lock;
     this.#options = {
       segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
       snapshotsKept: options.snapshotsKept ?? DEFAULT_SNAPSHOTS_KEPT,
@@ -98,8 +96,8 @@ export class FileStorage implements Storage {
     if (this.#hasBegunRecovery) throw misuse('recover was called twice; open the storage anew instead');
     this.#hasBegunRecovery = true;
     try {
-      const content = await openDirectory(this.#disk, this.#options);
-      const history = await recoverHistory(this.#disk, content, this.#logger);
+      const content = await openDirectory(this.#directory, this.#options);
+      const history = await recoverHistory(this.#directory, content, this.#logger);
       return this.#begin(content, history);
     } catch (error) {
       throw this.#fail(error, 'recovering');
@@ -122,13 +120,13 @@ export class FileStorage implements Storage {
     const refusal = this.#refusal();
     if (refusal !== null) throw refusal;
     await this.#inTurn(async () => {
-      const { lastZxid } = this.#log!;
+      const { lastZxid, firstPrevZxid } = this.#log!;
       if (zxid > lastZxid || zxid < this.#snapshots.newestZxid) {
         throw misuse(
           `a snapshot at ${hex(zxid)} fits neither the log, which ends at ${hex(lastZxid)}, nor the snapshots, which end at ${hex(this.#snapshots.newestZxid)}`,
         );
       }
-      const header = { zxid, epochs, isInstalled: false };
+      const header = { zxid, epochs, standsAlone: zxid === firstPrevZxid };
       const staged = await this.#snapshots.stage(this.#generation, header, content);
       await this.#snapshots.publish(staged);
       await this.#purge();
@@ -152,9 +150,9 @@ export class FileStorage implements Storage {
     const { snapshot, epochs } = history;
     this.#acceptedEpoch = acceptedEpoch;
     this.#generation = content.generation;
-    this.#snapshots = new SnapshotStore(this.#disk, identity.id, history.snapshots);
+    this.#snapshots = new SnapshotStore(this.#directory, identity.id, history.snapshots);
     this.#logOptions = {
-      disk: this.#disk,
+      directory: this.#directory,
       directoryId: identity.id,
       salt: saltOf(identity),
       segmentBytes: this.#options.segmentBytes,
@@ -168,7 +166,7 @@ export class FileStorage implements Storage {
       snapshot: snapshot && {
         zxid: snapshot.header.zxid,
         epochs: snapshot.header.epochs,
-        read: () => readSnapshotContent(this.#disk, snapshot.file.name),
+        read: () => readSnapshotContent(this.#directory, snapshot.file.name),
       },
       entries: log.entries(snapshot?.header.zxid ?? 0n),
     };
@@ -232,7 +230,7 @@ export class FileStorage implements Storage {
     if (!Number.isInteger(epoch) || epoch < this.#acceptedEpoch || epoch > 0x7fffffff) {
       throw misuse(`epoch ${epoch} cannot be promised after epoch ${this.#acceptedEpoch}`);
     }
-    await writeAcceptedEpoch(this.#disk, epoch);
+    await writeAcceptedEpoch(this.#directory, epoch);
     this.#acceptedEpoch = epoch;
   }
 
@@ -266,7 +264,7 @@ export class FileStorage implements Storage {
   /** The rename is the switch: the new generation outlaws every file of the old one. */
   async #install(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
     const generation = this.#generation + 1;
-    const staged = await this.#snapshots.stage(generation, { zxid, epochs, isInstalled: true }, content);
+    const staged = await this.#snapshots.stage(generation, { zxid, epochs, standsAlone: true }, content);
     await this.#gate.alone(async () => {
       await this.#snapshots.publish(staged);
       const old = this.#log!;
@@ -274,7 +272,7 @@ export class FileStorage implements Storage {
       this.#log = new TransactionLog(this.#logOptions, { generation, floor: zxid, segments: [] });
       await this.#snapshots.removeOlderThan(generation);
       await old.remove();
-      await this.#disk.syncDirectory();
+      await this.#directory.syncDirectory();
     });
     this.#logger.info('Installed a snapshot received from the leader', { zxid: hex(zxid) });
   }
@@ -313,14 +311,14 @@ export class FileStorage implements Storage {
     } catch (error) {
       throw this.#fail(error, 'closing');
     } finally {
-      await this.#lock.release();
+      await this.#directory.release();
     }
   }
 
   /** The first failure is the one that every later call hears of. */
   #fail(error: unknown, doing: string): StorageError {
     if (this.#failure !== null) return this.#failure;
-    const what = { location: this.#disk.location, doing, file: 'the data directory' };
+    const what = { location: this.#directory.location, doing, file: 'the data directory' };
     this.#failure = toStorageError(error, what);
     this.#logger.error('The storage has failed and stops', { error: this.#failure });
     return this.#failure;
@@ -329,7 +327,7 @@ export class FileStorage implements Storage {
   #refusal(): StorageError | null {
     if (this.#failure !== null) return this.#failure;
     if (this.#closed !== null) {
-      return new StorageError(`${this.#disk.location} is closed`, { code: 'STORAGE_CLOSED' });
+      return new StorageError(`${this.#directory.location} is closed`, { code: 'STORAGE_CLOSED' });
     }
     return this.#log === null ? misuse('recover has to come first') : null;
   }

@@ -8,7 +8,7 @@ export type {
   StoredSnapshot,
 } from './storage.js';
 export { FileStorage, type FileStorageOptions } from './file-storage.js';
-export type { Disk, DiskFile, DiskLock, OpenMode } from './disk.js';
+export type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 export { NodeDisk } from './node-disk.js';
 export { MemoryDisk, type DiskFault, type DiskOperation } from './memory-disk.js';
 export type { CrashLoss } from './crash-loss.js';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { DIRECTORY_ID_BYTES } from './data-directory.js';
-import { readExactly, withFile, type Disk, type DiskFile } from './disk.js';
+import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import { fileName, type HistoryFile } from './file-name.js';
 import type { LogPosition } from './log-record.js';
 
@@ -47,7 +47,7 @@ export type HeaderReading =
 
 /** Makes the file, preallocates `allocateBytes`, and leaves it durable under its name. */
 export async function createSegment(
-  disk: Disk,
+  directory: Directory,
   options: {
     readonly generation: number;
     readonly header: SegmentHeader;
@@ -57,12 +57,12 @@ export async function createSegment(
 ): Promise<{ readonly file: DiskFile; readonly segment: Segment }> {
   const { header } = options;
   const name = fileName('log', options.generation, header.firstZxid);
-  const file = await disk.open(name, 'create');
+  const file = await directory.open(name, 'create');
   try {
     await file.write(0, encodeHeader(header, options.directoryId));
     await writeZeros(file, SEGMENT_HEADER_BYTES, options.allocateBytes);
     await file.sync();
-    await disk.syncDirectory();
+    await directory.syncDirectory();
   } catch (error) {
     await file.close();
     throw error;
@@ -76,11 +76,11 @@ export function segmentOf(name: string, header: SegmentHeader): Segment {
 }
 
 export async function readHeader(
-  disk: Disk,
+  directory: Directory,
   found: HistoryFile,
   directoryId: Uint8Array,
 ): Promise<HeaderReading> {
-  return withFile(disk, found.name, 'read', async (file) => {
+  return withFile(directory, found.name, 'read', async (file) => {
     const bytes = await readExactly(file, 0, SEGMENT_HEADER_BYTES);
     const reason = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
     if (bytes !== null && reason === null) return { type: 'header', header: decodeHeader(bytes) };

@@ -1,6 +1,6 @@
 import { SeededRandom, type Clock, type Random } from '../runtime/index.js';
 import { planLoss, type CrashLoss, type LossPlan } from './crash-loss.js';
-import type { Disk, DiskFile, DiskLock, OpenMode } from './disk.js';
+import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 import { MemoryFile } from './memory-file.js';
 import { DataDirectoryLockedError } from './storage-error.js';
 
@@ -17,6 +17,8 @@ export interface DiskFault {
   readonly code?: string;
   /** How often; default once. */
   readonly times?: number;
+  /** So many of these operations succeed before. */
+  readonly after?: number;
 }
 
 interface DirectoryChange {
@@ -45,78 +47,32 @@ export class MemoryDisk implements Disk {
   #crashAt = Infinity;
   #lossToCome: CrashLoss = 'random';
   #crashed: () => void = () => undefined;
-  #faults: { readonly fault: DiskFault; remaining: number }[] = [];
+  #faults: { readonly fault: DiskFault; toPass: number; remaining: number }[] = [];
   #syncDelay: { readonly clock: Clock; readonly ms: number } | null = null;
 
   constructor(random: Random = new SeededRandom(1)) {
     this.#random = random;
   }
 
-  lock(): Promise<DiskLock> {
+  lock(): Promise<Directory> {
     if (this.#isLocked) {
       const owner = 'another storage of this process';
       return Promise.reject(new DataDirectoryLockedError({ location: this.location, owner }));
     }
     this.#isLocked = true;
-    const incarnation = this.#incarnation;
-    const release = async (): Promise<void> => {
-      if (incarnation === this.#incarnation) this.#isLocked = false;
-    };
-    return Promise.resolve({ release });
-  }
-
-  async list(): Promise<readonly string[]> {
-    await this.#perform('list', '', this.#incarnation);
-    return this.names();
-  }
-
-  async open(name: string, mode: OpenMode): Promise<DiskFile> {
-    const incarnation = this.#incarnation;
-    await this.#perform('open', name, incarnation, () => {
-      if (mode === 'create') this.#change([{ name, before: this.#files.get(name), after: new MemoryFile() }]);
-    });
-    const file = this.#find(name);
-    return {
-      name,
-      size: async () => file.size,
-      read: async (position, into) => {
-        await this.#perform('read', name, incarnation);
-        return file.read(position, into);
-      },
-      write: (position, bytes) =>
-        this.#perform('write', name, incarnation, () => this.#write(file, position, bytes)),
-      truncate: (size) => this.#perform('truncate', name, incarnation, () => file.truncate(size)),
-      syncData: () => this.#sync(file, name, incarnation),
-      sync: () => this.#sync(file, name, incarnation),
-      close: async () => undefined,
-    };
-  }
-
-  rename(from: string, to: string): Promise<void> {
-    return this.#perform('rename', from, this.#incarnation, () => {
-      const file = this.#find(from);
-      this.#change([
-        { name: from, before: file, after: undefined },
-        { name: to, before: this.#files.get(to), after: file },
-      ]);
-    });
-  }
-
-  remove(name: string): Promise<void> {
-    return this.#perform('remove', name, this.#incarnation, () =>
-      this.#change([{ name, before: this.#find(name), after: undefined }]),
-    );
-  }
-
-  async syncDirectory(): Promise<void> {
-    const incarnation = this.#incarnation;
-    await this.#perform('syncDirectory', '', incarnation);
-    this.#unsynced = [];
+    return Promise.resolve(this.#directoryOf(this.#incarnation));
   }
 
   /** Operations so far, of all processes. */
   get operations(): number {
     return this.#operations;
+  }
+
+  /** Of all files together. */
+  get usedBytes(): number {
+    let used = 0;
+    for (const file of this.#files.values()) used += file.size;
+    return used;
   }
 
   /** The names of all files, sorted. */
@@ -134,12 +90,23 @@ export class MemoryDisk implements Disk {
     this.#files.set(name, new MemoryFile(content));
   }
 
+  /** Removes a file likewise. */
+  forget(name: string): void {
+    this.#find(name);
+    this.#files.delete(name);
+  }
+
   flipBit(name: string, offset: number, bit = 0): void {
     this.#find(name).flipBit(offset, bit);
   }
 
   fail(fault: DiskFault): void {
-    this.#faults.push({ fault, remaining: fault.times ?? 1 });
+    this.#faults.push({ fault, toPass: fault.after ?? 0, remaining: fault.times ?? 1 });
+  }
+
+  /** Forgets the failures that were still to come. */
+  repair(): void {
+    this.#faults = [];
   }
 
   /** Every sync takes this long from now on. */
@@ -170,32 +137,88 @@ export class MemoryDisk implements Disk {
     return copy;
   }
 
-  /** Counts the operation, carries it out, and lets it fail, crash or hang as planned. */
-  async #perform(
-    operation: DiskOperation,
-    name: string,
-    incarnation: number,
-    effect?: () => void,
-  ): Promise<void> {
-    if (incarnation !== this.#incarnation) return neverSettles();
-    this.#operations++;
-    this.#throwPlannedFault(operation, name);
-    effect?.();
-    if (this.#operations >= this.#crashAt) this.crash(this.#lossToCome);
-    return incarnation === this.#incarnation ? undefined : neverSettles();
+  /** What a process has in its hands; when it dies, nothing that it does arrives any more. */
+  #directoryOf(incarnation: number): Directory {
+    const perform = <T>(operation: DiskOperation, name: string, effect: () => T): Promise<T> =>
+      this.#perform({ operation, name, incarnation, effect });
+    return {
+      location: this.location,
+      list: () => perform('list', '', () => this.names()),
+      open: (name, mode) => perform('open', name, () => this.#open(name, mode, incarnation)),
+      rename: (from, to) => perform('rename', from, () => this.#rename(from, to)),
+      remove: (name) => perform('remove', name, () => this.#remove(name)),
+      syncDirectory: () => perform('syncDirectory', '', () => this.#syncDirectory()),
+      release: async () => {
+        if (incarnation === this.#incarnation) this.#isLocked = false;
+      },
+    };
   }
 
-  async #sync(file: MemoryFile, name: string, incarnation: number): Promise<void> {
-    if (this.#syncDelay !== null) await this.#syncWait(this.#syncDelay);
-    const wasDurableBeforeCrash = this.#operations + 1 >= this.#crashAt && this.#random.next() < 0.5;
-    if (wasDurableBeforeCrash) file.sync();
+  #open(name: string, mode: OpenMode, incarnation: number): DiskFile {
+    if (mode === 'create') this.#change([{ name, before: this.#files.get(name), after: new MemoryFile() }]);
+    const file = this.#find(name);
+    const perform = <T>(operation: DiskOperation, effect: () => T): Promise<T> =>
+      this.#perform({ operation, name, incarnation, effect });
+    const sync = async (): Promise<void> => {
+      if (this.#syncDelay !== null) await this.#syncWait(this.#syncDelay);
+      await perform('sync', () => this.#sync(file, name));
+    };
+    return {
+      name,
+      size: async () => file.size,
+      read: (position, into) => perform('read', () => file.read(position, into)),
+      write: (position, bytes) => perform('write', () => this.#write(file, position, bytes)),
+      truncate: (size) => perform('truncate', () => file.truncate(size)),
+      syncData: sync,
+      sync,
+      close: async () => undefined,
+    };
+  }
+
+  #rename(from: string, to: string): void {
+    const file = this.#find(from);
+    this.#change([
+      { name: from, before: file, after: undefined },
+      { name: to, before: this.#files.get(to), after: file },
+    ]);
+  }
+
+  #remove(name: string): void {
+    this.#change([{ name, before: this.#find(name), after: undefined }]);
+  }
+
+  #syncDirectory(): void {
+    if (!this.#isCutShort()) this.#unsynced = [];
+  }
+
+  #sync(file: MemoryFile, name: string): void {
     try {
-      await this.#perform('sync', name, incarnation);
+      this.#throwPlannedFault('sync', name);
     } catch (error) {
       file.dropUnsynced();
       throw error;
     }
-    file.sync();
+    if (!this.#isCutShort()) file.sync();
+  }
+
+  /** A crash in the midst of a sync comes before or after its effect. */
+  #isCutShort(): boolean {
+    return this.#operations >= this.#crashAt && this.#random.next() < 0.5;
+  }
+
+  /** Counts the operation, carries it out, and lets it fail, crash or hang as planned. */
+  async #perform<T>(act: {
+    readonly operation: DiskOperation;
+    readonly name: string;
+    readonly incarnation: number;
+    effect(): T;
+  }): Promise<T> {
+    if (act.incarnation !== this.#incarnation) return neverSettles();
+    this.#operations++;
+    if (act.operation !== 'sync') this.#throwPlannedFault(act.operation, act.name);
+    const result = act.effect();
+    if (this.#operations >= this.#crashAt) this.crash(this.#lossToCome);
+    return act.incarnation === this.#incarnation ? result : neverSettles();
   }
 
   #syncWait({ clock, ms }: { readonly clock: Clock; readonly ms: number }): Promise<void> {
@@ -206,7 +229,7 @@ export class MemoryDisk implements Disk {
 
   #write(file: MemoryFile, position: number, bytes: Uint8Array): void {
     const growth = Math.max(0, position + bytes.length - file.size);
-    const room = this.capacityBytes - this.#usedBytes();
+    const room = this.capacityBytes - this.usedBytes;
     if (growth <= room) {
       file.write(position, bytes);
       return;
@@ -216,17 +239,11 @@ export class MemoryDisk implements Disk {
     throw diskError('ENOSPC', 'no space left on device');
   }
 
-  #usedBytes(): number {
-    let used = 0;
-    for (const file of this.#files.values()) used += file.size;
-    return used;
-  }
-
   #throwPlannedFault(operation: DiskOperation, name: string): void {
     const planned = this.#faults.find(
       ({ fault }) => fault.operation === operation && name.startsWith(fault.file ?? ''),
     );
-    if (planned === undefined) return;
+    if (planned === undefined || planned.toPass-- > 0) return;
     if (--planned.remaining <= 0) this.#faults = this.#faults.filter((other) => other !== planned);
     throw diskError(planned.fault.code ?? 'EIO', `planned failure of ${operation}`);
   }

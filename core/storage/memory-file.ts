@@ -53,9 +53,12 @@ export class MemoryFile {
     }
   }
 
-  /** A sync failed: the changes stay visible to readers, and no later sync makes them durable. */
+  /**
+   * A sync failed: what was written stays visible to readers, and no later sync makes it durable. Sizes are still to be
+   * synced: a system that fails to write its own metadata lets nobody write any more.
+   */
   dropUnsynced(): void {
-    this.#unsynced = [];
+    this.#unsynced = this.#unsynced.filter(({ bytes }) => bytes === null);
   }
 
   flipBit(offset: number, bit: number): void {

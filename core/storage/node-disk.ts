@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { lockDirectory } from './directory-lock.js';
-import type { Disk, DiskFile, DiskLock, OpenMode } from './disk.js';
+import { lockDirectory, type DirectoryLock } from './directory-lock.js';
+import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 import { toStorageError } from './storage-error.js';
 
 const FLAGS: Record<OpenMode, string> = { create: 'w+', write: 'r+', read: 'r' };
@@ -27,8 +27,18 @@ export class NodeDisk implements Disk {
     }
   }
 
-  lock(): Promise<DiskLock> {
-    return lockDirectory(this.location);
+  async lock(): Promise<Directory> {
+    return new NodeDirectory(this.location, await lockDirectory(this.location));
+  }
+}
+
+class NodeDirectory implements Directory {
+  readonly location: string;
+  readonly #lock: DirectoryLock;
+
+  constructor(location: string, lock: DirectoryLock) {
+    this.location = location;
+    this.#lock = lock;
   }
 
   async list(): Promise<readonly string[]> {
@@ -55,6 +65,10 @@ export class NodeDisk implements Disk {
 
   syncDirectory(): Promise<void> {
     return syncDirectory(this.location);
+  }
+
+  release(): Promise<void> {
+    return this.#lock.release();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../runtime/index.js';
 import { saltOf, type DirectoryContent } from './data-directory.js';
-import { readExactly, withFile, type Disk, type DiskFile } from './disk.js';
+import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import { epochOf, EpochTableBuilder } from './epoch-table.js';
 import { damagedName, EPOCH_FILE, type HistoryFile } from './file-name.js';
 import { noteProgress, readHeader, segmentOf, type Segment, type SegmentHeader } from './log-segment.js';
@@ -25,11 +25,11 @@ export interface RecoveredHistory {
  * `CorruptionError`, and nothing on the disk has been changed.
  */
 export async function recoverHistory(
-  disk: Disk,
+  directory: Directory,
   content: DirectoryContent,
   logger: Logger,
 ): Promise<RecoveredHistory> {
-  return new Recovery(disk, content, logger).run();
+  return new Recovery(directory, content, logger).run();
 }
 
 /** How the last segment ends. */
@@ -42,15 +42,15 @@ interface Tail {
 }
 
 class Recovery {
-  readonly #disk: Disk;
+  readonly #directory: Directory;
   readonly #content: DirectoryContent;
   readonly #logger: Logger;
   readonly #removals: string[];
   readonly #damagedSnapshots: HistoryFile[] = [];
   #tail: Tail | null = null;
 
-  constructor(disk: Disk, content: DirectoryContent, logger: Logger) {
-    this.#disk = disk;
+  constructor(directory: Directory, content: DirectoryContent, logger: Logger) {
+    this.#directory = directory;
     this.#content = content;
     this.#logger = logger;
     this.#removals = [...content.leftovers];
@@ -84,7 +84,7 @@ class Recovery {
     const segments: Segment[] = [];
     const { logs, identity } = this.#content;
     for (const found of logs) {
-      const reading = await readHeader(this.#disk, found, identity.id);
+      const reading = await readHeader(this.#directory, found, identity.id);
       if (reading.type === 'header') {
         this.#link(segments.at(-1), found, reading.header);
         segments.push(segmentOf(found.name, reading.header));
@@ -109,7 +109,7 @@ class Recovery {
   async #chooseSnapshot(): Promise<RecoveredHistory['snapshot']> {
     for (const file of [...this.#content.snapshots].reverse()) {
       try {
-        return { file, header: await verifySnapshot(this.#disk, file, this.#content.identity.id) };
+        return { file, header: await verifySnapshot(this.#directory, file, this.#content.identity.id) };
       } catch (error) {
         if (!(error instanceof CorruptionError)) throw error;
         this.#logger.warn('A snapshot is damaged; trying an older one', { error, file: file.name });
@@ -133,14 +133,14 @@ class Recovery {
     }
     const newest = this.#content.snapshots.at(-1);
     if (first !== undefined || newest === undefined) return;
-    const needsNoLog = snapshot?.file === newest && (snapshot.header.isInstalled || newest.zxid === 0n);
+    const needsNoLog = snapshot?.file === newest && snapshot.header.standsAlone;
     if (!needsNoLog) throw this.#damage(newest.name, 0, 'the log that belongs to it is missing');
   }
 
   async #scan(segment: Segment, isLast: boolean, epochs: EpochTableBuilder, base: bigint): Promise<void> {
     const expectedEnd = segment.end;
     segment.end = segment.start;
-    await withFile(this.#disk, segment.name, 'read', async (file) => {
+    await withFile(this.#directory, segment.name, 'read', async (file) => {
       const limit = isLast ? await file.size() : expectedEnd.offset;
       const scan = new SegmentScan(file, {
         from: segment.start,
@@ -210,15 +210,15 @@ class Recovery {
   /** Nothing that was found may be promised before it is durable: it may have been read from a cache that a dead process left behind. */
   async #repair(segments: readonly Segment[]): Promise<void> {
     for (const segment of segments) {
-      await withFile(this.#disk, segment.name, 'write', async (file) => {
+      await withFile(this.#directory, segment.name, 'write', async (file) => {
         if (this.#tail?.segment === segment) await this.#repairTail(file, this.#tail);
         await file.sync();
       });
     }
-    await this.#disk.syncDirectory();
-    for (const name of this.#removals) await this.#disk.remove(name);
-    for (const { name } of this.#damagedSnapshots) await this.#disk.rename(name, damagedName(name));
-    if (this.#removals.length + this.#damagedSnapshots.length > 0) await this.#disk.syncDirectory();
+    await this.#directory.syncDirectory();
+    for (const name of this.#removals) await this.#directory.remove(name);
+    for (const { name } of this.#damagedSnapshots) await this.#directory.rename(name, damagedName(name));
+    if (this.#removals.length + this.#damagedSnapshots.length > 0) await this.#directory.syncDirectory();
   }
 
   /**
@@ -239,6 +239,6 @@ class Recovery {
   }
 
   #damage(file: string, offset: number, reason: string): CorruptionError {
-    return new CorruptionError({ location: this.#disk.location, file, offset, reason });
+    return new CorruptionError({ location: this.#directory.location, file, offset, reason });
   }
 }

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { withFile, type Disk } from './disk.js';
+import { withFile, type Directory } from './disk.js';
 import { temporaryName } from './file-name.js';
 import { CorruptionError } from './storage-error.js';
 
@@ -13,24 +13,24 @@ const LARGEST_BODY = 1024 * 1024;
 /**
  * Replaces a small file by `body`, in one step that survives a crash: written under another name, synced, renamed, directory synced.
  */
-export async function writeSealedFile(disk: Disk, name: string, body: Uint8Array): Promise<void> {
+export async function writeSealedFile(directory: Directory, name: string, body: Uint8Array): Promise<void> {
   const bytes = Buffer.alloc(HEADER_BYTES + body.length);
   bytes.set(MAGIC, 0);
   bytes.writeUInt32LE(VERSION, 8);
   bytes.writeUInt32LE(body.length, 12);
   bytes.set(body, HEADER_BYTES);
   bytes.writeUInt32LE(checkOf(bytes), 16);
-  await withFile(disk, temporaryName(name), 'create', async (file) => {
+  await withFile(directory, temporaryName(name), 'create', async (file) => {
     await file.write(0, bytes);
     await file.sync();
   });
-  await disk.rename(temporaryName(name), name);
-  await disk.syncDirectory();
+  await directory.rename(temporaryName(name), name);
+  await directory.syncDirectory();
 }
 
 /** Rejects with `CorruptionError` if the file is not what `writeSealedFile` wrote. */
-export async function readSealedFile(disk: Disk, name: string): Promise<Buffer> {
-  const bytes = await withFile(disk, name, 'read', async (file) => {
+export async function readSealedFile(directory: Directory, name: string): Promise<Buffer> {
+  const bytes = await withFile(directory, name, 'read', async (file) => {
     const buffer = Buffer.alloc(Math.min(await file.size(), HEADER_BYTES + LARGEST_BODY));
     return buffer.subarray(0, await file.read(0, buffer));
   });
@@ -41,7 +41,7 @@ export async function readSealedFile(disk: Disk, name: string): Promise<Buffer> 
     bytes.readUInt32LE(16) === checkOf(bytes);
   if (!isSealed) {
     throw new CorruptionError({
-      location: disk.location,
+      location: directory.location,
       file: name,
       offset: 0,
       reason: 'its checksum does not match',

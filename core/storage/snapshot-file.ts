@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { DIRECTORY_ID_BYTES } from './data-directory.js';
-import { readExactly, withFile, type Disk, type DiskFile } from './disk.js';
+import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import type { HistoryFile } from './file-name.js';
 import { CorruptionError } from './storage-error.js';
 import type { EpochTable } from './storage.js';
@@ -23,18 +23,18 @@ const CHUNK_HEADER_BYTES = 8;
 const TOTAL_BYTES = 8;
 /** Small pieces are gathered into chunks of this size, large ones are cut. */
 const CHUNK_BYTES = 256 * 1024;
-const INSTALLED = 1;
+const STANDS_ALONE = 1;
 
 export interface SnapshotHeader {
   readonly zxid: bigint;
   readonly epochs: EpochTable;
-  /** It came from a leader and opened its generation: no log needs to reach up to it. */
-  readonly isInstalled: boolean;
+  /** The log holds nothing up to it, because it came from a leader: no log at all may follow it. */
+  readonly standsAlone: boolean;
 }
 
 /** Writes a whole snapshot file and syncs it. Errors of `content` pass through as they are. */
 export async function writeSnapshotFile(
-  disk: Disk,
+  directory: Directory,
   name: string,
   options: {
     readonly header: SnapshotHeader;
@@ -42,7 +42,7 @@ export async function writeSnapshotFile(
     readonly content: AsyncIterable<Uint8Array>;
   },
 ): Promise<void> {
-  await withFile(disk, name, 'create', async (file) => {
+  await withFile(directory, name, 'create', async (file) => {
     const header = encodeHeader(options.header, options.directoryId);
     await file.write(0, header);
     const writer = new ChunkWriter(file, header.length, header.readUInt32LE(header.length - 4));
@@ -54,36 +54,39 @@ export async function writeSnapshotFile(
 
 /** Reads the header of a snapshot file; rejects with `CorruptionError` if it is not whole. */
 export async function readSnapshotHeader(
-  disk: Disk,
+  directory: Directory,
   found: HistoryFile,
   directoryId: Uint8Array,
 ): Promise<SnapshotHeader> {
-  return withFile(disk, found.name, 'read', async (file) => {
+  return withFile(directory, found.name, 'read', async (file) => {
     const bytes = await readHeaderBytes(file);
     const fault = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
-    if (bytes === null || fault !== null) throw damage(disk, found.name, 0, fault ?? '');
+    if (bytes === null || fault !== null) throw damage(directory, found.name, 0, fault ?? '');
     return decodeHeader(bytes);
   });
 }
 
 /** The content, chunk by chunk, each verified before it is given out; rejects with `CorruptionError`. */
-export async function* readSnapshotContent(disk: Disk, name: string): AsyncGenerator<Uint8Array, void> {
-  const file = await disk.open(name, 'read');
+export async function* readSnapshotContent(
+  directory: Directory,
+  name: string,
+): AsyncGenerator<Uint8Array, void> {
+  const file = await directory.open(name, 'read');
   try {
     const header = await readHeaderBytes(file);
-    if (header === null) throw damage(disk, name, 0, 'it ends within its header');
+    if (header === null) throw damage(directory, name, 0, 'it ends within its header');
     let chain = header.readUInt32LE(header.length - 4);
     let offset = header.length;
     let total = 0;
     for (;;) {
       const chunk = await readChunk(file, offset, chain);
       if (chunk === null)
-        throw damage(disk, name, offset, 'a part is cut off or its checksum does not match');
+        throw damage(directory, name, offset, 'a part is cut off or its checksum does not match');
       chain = chunk.chain;
       offset += CHUNK_HEADER_BYTES + chunk.bytes.length;
       if (chunk.isLast) {
         const isWhole = chunk.bytes.readBigUInt64LE() === BigInt(total) && offset === (await file.size());
-        if (!isWhole) throw damage(disk, name, offset, 'its length is wrong');
+        if (!isWhole) throw damage(directory, name, offset, 'its length is wrong');
         return;
       }
       total += chunk.bytes.length;
@@ -96,12 +99,12 @@ export async function* readSnapshotContent(disk: Disk, name: string): AsyncGener
 
 /** Reads the whole file; rejects with `CorruptionError` if anything in it is wrong. */
 export async function verifySnapshot(
-  disk: Disk,
+  directory: Directory,
   found: HistoryFile,
   directoryId: Uint8Array,
 ): Promise<SnapshotHeader> {
-  const header = await readSnapshotHeader(disk, found, directoryId);
-  const content = readSnapshotContent(disk, found.name);
+  const header = await readSnapshotHeader(directory, found, directoryId);
+  const content = readSnapshotContent(directory, found.name);
   while ((await content.next()).done !== true);
   return header;
 }
@@ -179,7 +182,7 @@ function encodeHeader(header: SnapshotHeader, directoryId: Uint8Array): Buffer {
   const bytes = Buffer.alloc(FIXED_BYTES + epochs.length * EPOCH_BYTES + 4);
   bytes.set(MAGIC, 0);
   bytes.writeUInt32LE(VERSION, 8);
-  bytes.writeUInt32LE(header.isInstalled ? INSTALLED : 0, 12);
+  bytes.writeUInt32LE(header.standsAlone ? STANDS_ALONE : 0, 12);
   bytes.writeBigUInt64LE(header.zxid, 16);
   bytes.writeUInt32LE(epochs.length, 24);
   bytes.set(directoryId, 32);
@@ -217,10 +220,10 @@ function decodeHeader(bytes: Buffer): SnapshotHeader {
   return {
     zxid: bytes.readBigUInt64LE(16),
     epochs,
-    isInstalled: (bytes.readUInt32LE(12) & INSTALLED) !== 0,
+    standsAlone: (bytes.readUInt32LE(12) & STANDS_ALONE) !== 0,
   };
 }
 
-function damage(disk: Disk, file: string, offset: number, reason: string): CorruptionError {
-  return new CorruptionError({ location: disk.location, file, offset, reason });
+function damage(directory: Directory, file: string, offset: number, reason: string): CorruptionError {
+  return new CorruptionError({ location: directory.location, file, offset, reason });
 }

@@ -1,4 +1,4 @@
-import type { Disk } from './disk.js';
+import type { Directory } from './disk.js';
 import { fileName, parseFileName, temporaryName, type HistoryFile } from './file-name.js';
 import { verifySnapshot, writeSnapshotFile, type SnapshotHeader } from './snapshot-file.js';
 import { DiskFullError, toStorageError } from './storage-error.js';
@@ -8,12 +8,12 @@ class ContentFailure extends Error {}
 
 /** The snapshots of one directory: written under another name, verified, then switched in. */
 export class SnapshotStore {
-  readonly #disk: Disk;
+  readonly #directory: Directory;
   readonly #directoryId: Uint8Array;
   #files: HistoryFile[];
 
-  constructor(disk: Disk, directoryId: Uint8Array, files: readonly HistoryFile[]) {
-    this.#disk = disk;
+  constructor(directory: Directory, directoryId: Uint8Array, files: readonly HistoryFile[]) {
+    this.#directory = directory;
     this.#directoryId = directoryId;
     this.#files = [...files];
   }
@@ -35,18 +35,18 @@ export class SnapshotStore {
     const name = fileName('snapshot', generation, header.zxid);
     const draft = temporaryName(name);
     try {
-      await writeSnapshotFile(this.#disk, draft, {
+      await writeSnapshotFile(this.#directory, draft, {
         header,
         directoryId: this.#directoryId,
         content: markingFailures(content),
       });
       await verifySnapshot(
-        this.#disk,
+        this.#directory,
         { name: draft, kind: 'snapshot', generation, zxid: header.zxid },
         this.#directoryId,
       );
     } catch (error) {
-      await this.#disk.remove(draft).catch(() => undefined);
+      await this.#directory.remove(draft).catch(() => undefined);
       throw this.#explain(error, name);
     }
     return { draft, name };
@@ -55,10 +55,10 @@ export class SnapshotStore {
   /** Gives a staged snapshot its name, durably: from here on it counts. */
   async publish({ draft, name }: StagedSnapshot): Promise<void> {
     try {
-      await this.#disk.rename(draft, name);
-      await this.#disk.syncDirectory();
+      await this.#directory.rename(draft, name);
+      await this.#directory.syncDirectory();
     } catch (error) {
-      throw toStorageError(error, { location: this.#disk.location, doing: 'switching to', file: name });
+      throw toStorageError(error, { location: this.#directory.location, doing: 'switching to', file: name });
     }
     const file = parseFileName(name)!;
     this.#files = [...this.#files.filter((other) => other.name !== name), file];
@@ -66,7 +66,7 @@ export class SnapshotStore {
 
   /** Removes all but the newest `kept`; returns the zxid of the oldest that stays, null while there are fewer than that. */
   async purge(kept: number): Promise<bigint | null> {
-    while (this.#files.length > kept) await this.#disk.remove(this.#files.shift()!.name);
+    while (this.#files.length > kept) await this.#directory.remove(this.#files.shift()!.name);
     return this.#files.length < kept ? null : this.#files[0]!.zxid;
   }
 
@@ -74,12 +74,12 @@ export class SnapshotStore {
   async removeOlderThan(generation: number): Promise<void> {
     const old = this.#files.filter((file) => file.generation < generation);
     this.#files = this.#files.filter((file) => file.generation >= generation);
-    for (const file of old) await this.#disk.remove(file.name);
+    for (const file of old) await this.#directory.remove(file.name);
   }
 
   #explain(error: unknown, file: string): SnapshotFailure {
     if (error instanceof ContentFailure) return new SnapshotFailure(error.cause, true);
-    const reason = toStorageError(error, { location: this.#disk.location, doing: 'writing', file });
+    const reason = toStorageError(error, { location: this.#directory.location, doing: 'writing', file });
     return new SnapshotFailure(reason, reason instanceof DiskFullError);
   }
 }

@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from './disk.js';
+import type { Directory, DiskFile } from './disk.js';
 import { withFile } from './disk.js';
 import { encodeMark, recordBytes, RecordWriter, type LogPosition } from './log-record.js';
 import {
@@ -21,7 +21,7 @@ const LARGEST_EXTENSION_BYTES = 4 * 1024 * 1024;
 const EXTENSIONS_PER_SEGMENT = 16;
 
 export interface LogOptions {
-  readonly disk: Disk;
+  readonly directory: Directory;
   readonly directoryId: Uint8Array;
   readonly salt: number;
   /** A segment that has grown so large is followed by a new one. */
@@ -92,18 +92,18 @@ export class TransactionLog {
 
   /** Durably removes every entry behind `zxid`: from the end, so that a crash leaves a log without a hole. */
   async truncateAfter(zxid: bigint): Promise<void> {
-    const { disk } = this.#options;
+    const { directory } = this.#options;
     await this.#closeFile();
     for (let last = this.#segments.at(-1); last !== undefined; last = this.#segments.at(-1)) {
       if (last.firstZxid <= zxid) break;
-      await disk.remove(last.name);
-      await disk.syncDirectory();
+      await directory.remove(last.name);
+      await directory.syncDirectory();
       this.#segments.pop();
     }
     const last = this.#segments.at(-1);
     if (last === undefined || last.end.zxid <= zxid) return;
     const cut = await this.#findEnd(last, zxid);
-    await withFile(disk, last.name, 'write', async (file) => {
+    await withFile(directory, last.name, 'write', async (file) => {
       await file.truncate(cut.offset);
       await file.sync();
     });
@@ -138,19 +138,22 @@ export class TransactionLog {
     }
   }
 
-  /** Removes segments that hold nothing behind `zxid`; never the last one, nor one that is being read. */
+  /**
+   * Removes segments that hold nothing from `zxid` on; never the last one, nor one that is being read. The entry
+   * at `zxid` itself stays, so that even a log cut back to it is not empty: an empty one would look lost.
+   */
   async purge(zxid: bigint): Promise<readonly string[]> {
-    const { disk } = this.#options;
+    const { directory } = this.#options;
     const removed: string[] = [];
     for (;;) {
       const [oldest, next] = this.#segments;
       if (oldest === undefined || next === undefined) return removed;
-      if (oldest.end.zxid > zxid || oldest.readers > 0) return removed;
+      if (oldest.end.zxid >= zxid || oldest.readers > 0) return removed;
       this.#segments.shift();
       removed.push(oldest.name);
-      await disk.remove(oldest.name);
+      await directory.remove(oldest.name);
       // One at a time: a crash must not keep an older one and lose a newer one.
-      await disk.syncDirectory();
+      await directory.syncDirectory();
     }
   }
 
@@ -171,7 +174,7 @@ export class TransactionLog {
   /** Removes every file: another generation has replaced it. */
   async remove(): Promise<void> {
     await this.#closeFile();
-    for (const segment of this.#segments.splice(0)) await this.#options.disk.remove(segment.name);
+    for (const segment of this.#segments.splice(0)) await this.#options.directory.remove(segment.name);
   }
 
   /** Lets go of the file as it is. */
@@ -192,7 +195,7 @@ export class TransactionLog {
   }
 
   async #reopen(last: Segment): Promise<DiskFile> {
-    const file = await this.#options.disk.open(last.name, 'write');
+    const file = await this.#options.directory.open(last.name, 'write');
     this.#allocatedBytes = await file.size();
     return file;
   }
@@ -201,11 +204,11 @@ export class TransactionLog {
     nextZxid: bigint,
     last: Segment | undefined,
   ): Promise<{ readonly file: DiskFile; readonly segment: Segment }> {
-    const { disk, directoryId } = this.#options;
+    const { directory, directoryId } = this.#options;
     const previous = last?.end ?? { offset: 0, zxid: this.#floor, chain: 0 };
     try {
       await this.#closeFile();
-      const { file, segment } = await createSegment(disk, {
+      const { file, segment } = await createSegment(directory, {
         generation: this.#generation,
         header: {
           firstZxid: nextZxid,
@@ -263,9 +266,9 @@ export class TransactionLog {
 
   /** The segment's durable records from `from` on; anything else than all of them is damage. */
   async *#scan(segment: Segment, from: LogPosition): AsyncGenerator<ScannedEntry, void> {
-    const { disk, salt } = this.#options;
+    const { directory, salt } = this.#options;
     const end = segment.end;
-    const file = await disk.open(segment.name, 'read');
+    const file = await directory.open(segment.name, 'read');
     try {
       const scan = new SegmentScan(file, { from, limit: end.offset, salt });
       for (let entries = await scan.next(); entries !== null; entries = await scan.next()) yield* entries;
@@ -277,7 +280,7 @@ export class TransactionLog {
 
   #damage(segment: Segment, scan: SegmentScan): CorruptionError {
     return new CorruptionError({
-      location: this.#options.disk.location,
+      location: this.#options.directory.location,
       file: segment.name,
       offset: scan.position.offset,
       reason: scan.fault ?? 'the log ends before it should',
@@ -291,7 +294,7 @@ export class TransactionLog {
   }
 
   #failure(error: unknown, doing: string, file: string): StorageError {
-    return toStorageError(error, { location: this.#options.disk.location, doing, file });
+    return toStorageError(error, { location: this.#options.directory.location, doing, file });
   }
 }
 

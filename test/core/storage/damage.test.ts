@@ -235,7 +235,7 @@ test('without any snapshot that verifies a log that does not reach back to the b
   await storage.close();
   const snapshot = disk.names().find((name) => name.startsWith('snapshot'))!;
   const missing = disk.copy();
-  await missing.remove(snapshot);
+  missing.forget(snapshot);
   disk.flipBit(snapshot, 60);
 
   assert.match((await rejection(find(disk))).message, 'no snapshot that verifies reaches up to there');
@@ -251,12 +251,12 @@ test('every file of the history that is missing is missed', async () => {
   assert.ok(logs.length >= 3);
   for (const name of ['identity', 'accepted-epoch', logs.at(-1)!]) {
     const copy = disk.copy();
-    await copy.remove(name);
+    copy.forget(name);
 
     assert.instance(await rejection(find(copy)), CorruptionError, name);
   }
   const withoutLog = disk.copy();
-  for (const name of logs) await withoutLog.remove(name);
+  for (const name of logs) withoutLog.forget(name);
   assert.match((await rejection(find(withoutLog))).message, 'the log that belongs to it is missing');
 });
 
@@ -267,11 +267,11 @@ test('a segment missing in the middle, or copied from another directory, is refu
   await storage.persist({ acceptedEpoch: 1, entries: entries(0, 10) });
   await storage.close();
   const logs = disk.names().filter((name) => name.startsWith('log'));
-  await disk.remove('snapshot-00000000-0000000100000014');
+  disk.forget('snapshot-00000000-0000000100000014');
   const foreign = disk.copy();
   foreign.replace(logs[0]!, other.contentOf(logs[0]!));
   const withHole = disk.copy();
-  await withHole.remove(logs[1]!);
+  withHole.forget(logs[1]!);
 
   assert.match((await rejection(find(foreign))).message, 'written in another data directory');
   assert.instance(await rejection(find(withHole)), CorruptionError);

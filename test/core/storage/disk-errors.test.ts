@@ -73,8 +73,7 @@ test('a full disk is told as such, leaves no partial record, and costs nothing a
     const disk = new MemoryDisk();
     const { storage } = await start(disk);
     await storage.persist({ acceptedEpoch: 1, entries: entries(0, 30, { bytes: 100 }) });
-    const used = disk.names().reduce((sum, name) => sum + disk.contentOf(name).length, 0);
-    disk.capacityBytes = used + room;
+    disk.capacityBytes = disk.usedBytes + room;
     let acknowledged = 30;
     const fill = async (): Promise<never> => {
       for (;;) {
