@@ -29,7 +29,9 @@ export function openWebSocket(url: URL, options: WebSocketOptions, signal: Abort
     socket.binaryType = 'arraybuffer';
     const settle = (): void => {
       signal.removeEventListener('abort', abort);
-      socket.onopen = socket.onerror = socket.onclose = null;
+      socket.onopen = socket.onclose = null;
+      // An error is always followed by the close that tells of it.
+      socket.onerror = () => undefined;
     };
     const fail = (why: string, cause?: unknown): void => {
       settle();
