@@ -41,13 +41,13 @@ export class Outbox {
 
   takeMessages(): OutgoingMessage[] {
     const messages = this.#messages;
-    if (messages.length > 0) this.#messages = [];
+    this.#messages = [];
     return messages;
   }
 
   takeDisconnects(): LinkToClose[] {
     const disconnects = this.#disconnects;
-    if (disconnects.length > 0) this.#disconnects = [];
+    this.#disconnects = [];
     return disconnects;
   }
 }

@@ -1,0 +1,128 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { makeZxid } from '../../../core/zab/index.js';
+import { Conversation, entry, text } from './conversation.js';
+import { SimulatedCluster } from './simulated-cluster.js';
+
+const MARKER = makeZxid(1, 0);
+
+function leading(): Conversation {
+  const conversation = new Conversation({ id: 3 });
+  conversation.establish();
+  conversation.promise(2);
+  conversation.hear(2, { type: 'ack', epoch: 1, zxid: MARKER });
+  conversation.forgetSent();
+  return conversation;
+}
+
+function settledCluster(): SimulatedCluster {
+  const cluster = new SimulatedCluster(1, { voters: 3, observers: 1 });
+  cluster.world.isFaulty = false;
+  cluster.startAll();
+  cluster.runUntil(() => cluster.isSettled(), 'an ensemble is formed');
+  return cluster;
+}
+
+test('a leader that is to hand over admits nothing more, and waits for what is in flight', () => {
+  const conversation = leading();
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.run(() => assert.is(conversation.peer.transferLeadership(), true));
+  assert.is(conversation.peer.status().admits, false);
+  assert.is(conversation.peer.status().isServing, true);
+  assert.equal(conversation.takeSent(1, 'handOver'), []);
+
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  assert.is(conversation.takeSent(2, 'handOver')[0]!.leader, 1);
+  assert.is(conversation.peer.status().state, 'following');
+  assert.is(conversation.takeSent(1, 'learnerInfo').length, 1);
+});
+
+test('the successor hears of all that is committed before it hears of the hand-over', () => {
+  const conversation = leading();
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.run(() => conversation.peer.transferLeadership());
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  assert.equal(conversation.sentTypes(1), ['proposal', 'commit', 'handOver', 'learnerInfo']);
+});
+
+test('leadership cannot be handed to nobody', () => {
+  const alone = new Conversation({ id: 1, voters: [1] });
+  assert.is(alone.peer.transferLeadership(), false);
+  assert.is(alone.peer.status().admits, true);
+});
+
+test('a leader carries on if no follower has caught up within syncLimit ticks', () => {
+  const conversation = leading();
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.run(() => conversation.peer.transferLeadership());
+  for (let passed = 0; passed < 600; passed += 50) {
+    conversation.passInCompany(50, [1, 2], 1);
+    assert.is(conversation.peer.status().state, 'leading');
+  }
+  conversation.connect(1, 2);
+  conversation.promise(1, [entry(1, 0)], 1);
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  assert.is(conversation.peer.status().admits, true);
+});
+
+test('a follower that is handed the leadership goes to discovery at once', () => {
+  const conversation = new Conversation({ id: 1 });
+  conversation.follow(1);
+  conversation.hear(3, { type: 'diff', epoch: 1, after: 0n });
+  conversation.hear(3, { type: 'proposal', epoch: 1, entries: [entry(1, 0)], commit: MARKER });
+  conversation.hear(3, { type: 'handOver', epoch: 1, leader: 1, round: 1 });
+  assert.is(conversation.peer.status().state, 'leading');
+  assert.is(conversation.promise(2, [entry(1, 0)]), 2);
+  conversation.hear(2, { type: 'ack', epoch: 2, zxid: makeZxid(2, 0) });
+  assert.is(conversation.peer.status().isEstablishedLeader, true);
+});
+
+test('an ensemble hands over its leadership in less time than an election takes, and loses nothing', () => {
+  const cluster = settledCluster();
+  for (let count = 0; count < 20; count++) cluster.propose();
+  const former = cluster.leader()!;
+  const startedMs = cluster.time.nowMs;
+  former.transferLeadership();
+  cluster.runUntil(() => {
+    const leader = cluster.leader();
+    return leader !== undefined && leader !== former;
+  }, 'somebody else leads');
+  assert.ok(cluster.time.nowMs - startedMs < 200, `${cluster.time.nowMs - startedMs} ms`);
+  cluster.demandProgress();
+  assert.is(cluster.ghost.length, 20 + 2 + 3);
+  assert.is(cluster.ghost.epochsEstablished, 2);
+});
+
+test('an ensemble whose epoch is used up opens the next one with the same leader, and loses nothing', () => {
+  const cluster = new SimulatedCluster(2, { voters: 3, observers: 1, limits: { epochCounter: 10 } });
+  cluster.world.isFaulty = false;
+  cluster.startAll();
+  cluster.runUntil(() => cluster.isSettled(), 'an ensemble is formed');
+  const { id } = cluster.leader()!;
+  for (let count = 0; count < 25; count++) {
+    cluster.runUntil(() => cluster.leader()?.status()?.admits === true, 'a leader admits');
+    cluster.propose();
+  }
+  cluster.runUntil(() => cluster.isSettled() && cluster.ghost.epochsEstablished === 3, 'the third epoch');
+  assert.is(cluster.leader()!.id, id);
+  assert.is(cluster.ghost.length, 25 + 3);
+});
+
+test('a member whose storage has failed takes part in nothing any more, and says so', () => {
+  const conversation = leading();
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.forgetSent();
+  conversation.run(() => conversation.peer.storageFailed());
+  const { state, lastChange } = conversation.peer.status();
+  assert.equal([state, lastChange], ['looking', 'the storage has failed']);
+  assert.is(conversation.takeSent(1, 'notification')[0]!.state, 'looking');
+
+  const batches = conversation.persisted.length;
+  conversation.hearVote(1, 1, MARKER, 5);
+  conversation.hear(1, { type: 'learnerInfo', attempt: 9, acceptedEpoch: 1 });
+  conversation.pass(5000);
+  assert.equal(conversation.takeSent(1, 'notification'), []);
+  assert.is(conversation.persisted.length, batches);
+});
+
+test.run();

@@ -1,0 +1,217 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { makeZxid, type Peer } from '../../../core/zab/index.js';
+import { Conversation, entry, text, TICK_MS } from './conversation.js';
+
+const MARKER = makeZxid(1, 0);
+const SYNC_LIMIT_MS = 5 * TICK_MS;
+const INIT_LIMIT_MS = 10 * TICK_MS;
+
+function leading(): Conversation {
+  const conversation = new Conversation({ id: 3 });
+  conversation.establish();
+  conversation.promise(2);
+  conversation.hear(2, { type: 'ack', epoch: 1, zxid: MARKER });
+  conversation.forgetSent();
+  return conversation;
+}
+
+function following(): Conversation {
+  const conversation = new Conversation({ id: 1 });
+  conversation.follow(1);
+  conversation.hear(3, { type: 'diff', epoch: 1, after: 0n });
+  conversation.hear(3, { type: 'proposal', epoch: 1, entries: [entry(1, 0)], commit: MARKER });
+  conversation.hear(3, { type: 'upToDate', epoch: 1, commit: MARKER });
+  return conversation;
+}
+
+function stateOf(peer: Peer): string {
+  return peer.status().state;
+}
+
+test('a leader pings its learners twice in every tick', () => {
+  const conversation = leading();
+  conversation.passInCompany(4 * TICK_MS, [2], 1);
+  const pings = conversation.takeSent(1, 'ping').length;
+  assert.ok(pings >= 7 && pings <= 9, `${pings} pings in four ticks`);
+});
+
+test('a leader that hears no quorum for syncLimit ticks steps down', () => {
+  const conversation = leading();
+  conversation.pass(SYNC_LIMIT_MS);
+  assert.is(stateOf(conversation.peer), 'leading');
+  conversation.pass(TICK_MS);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('a leader with a quorum drops a learner that is silent for syncLimit ticks, and stays', () => {
+  const conversation = leading();
+  conversation.passInCompany(SYNC_LIMIT_MS + TICK_MS, [1], 1);
+  assert.equal(
+    conversation.disconnects.map(({ peer }) => peer),
+    [2],
+  );
+  assert.is(conversation.peer.status().isEstablishedLeader, true);
+});
+
+test('a leader steps down at once when its quorum looks for another', () => {
+  const conversation = leading();
+  for (const voter of [1, 2]) conversation.hearVote(voter, voter, MARKER, 2);
+  conversation.pass(25);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('links that break and come back within syncLimit ticks cost no leadership', () => {
+  const conversation = leading();
+  for (const voter of [1, 2]) conversation.disconnect(voter);
+  conversation.pass(SYNC_LIMIT_MS - TICK_MS);
+  conversation.connect(1);
+  conversation.hear(1, { type: 'learnerInfo', attempt: 2, acceptedEpoch: 1 });
+  conversation.hear(1, {
+    type: 'ackEpoch',
+    epoch: 1,
+    isPromise: true,
+    lastZxid: MARKER,
+    epochs: [{ epoch: 1, lastZxid: MARKER }],
+  });
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid: MARKER });
+  conversation.passInCompany(INIT_LIMIT_MS, [1], 1);
+  assert.is(conversation.peer.status().isEstablishedLeader, true);
+});
+
+test('a learner that echoes pings but acknowledges nothing for syncLimit ticks is dropped', () => {
+  const conversation = leading();
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  conversation.passInCompany(SYNC_LIMIT_MS + TICK_MS, [1, 2], 1);
+  assert.equal(conversation.disconnects, [
+    { peer: 2, link: conversation.linkTo(2), reason: 'it acknowledges too slowly' },
+  ]);
+});
+
+test('ZOOKEEPER-2247: a leader whose own disk is stuck for syncLimit ticks steps down and tells everybody', () => {
+  const conversation = leading();
+  conversation.isDiskHeld = true;
+  conversation.run(() => conversation.peer.propose(text('a')));
+  for (const voter of [1, 2]) conversation.hear(voter, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  conversation.forgetSent();
+  conversation.passInCompany(SYNC_LIMIT_MS + TICK_MS, [1, 2], 1);
+  assert.is(stateOf(conversation.peer), 'looking');
+  assert.is(conversation.takeSent(1, 'notification')[0]!.vote.leader, 0);
+
+  conversation.sync();
+  assert.is(conversation.takeSent(1, 'notification')[0]!.vote.zxid, makeZxid(1, 1));
+});
+
+test('a learner that hears nothing for syncLimit ticks looks for a leader', () => {
+  const conversation = following();
+  conversation.pass(SYNC_LIMIT_MS);
+  assert.is(stateOf(conversation.peer), 'following');
+  conversation.hear(3, { type: 'ping', epoch: 1, nonce: 1, payload: text('') });
+  conversation.pass(SYNC_LIMIT_MS);
+  assert.is(stateOf(conversation.peer), 'following');
+  conversation.pass(TICK_MS);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('a learner leaves its leader the moment the link breaks, or the leader says it looks itself', () => {
+  const broken = following();
+  broken.disconnect(3);
+  assert.is(stateOf(broken.peer), 'looking');
+
+  const told = following();
+  told.hearVote(3, 3, MARKER, 2);
+  assert.is(stateOf(told.peer), 'looking');
+});
+
+test('what a leader said before it was elected does not put its followers off', () => {
+  const conversation = new Conversation({ id: 1 });
+  conversation.connect(2, 3);
+  for (const other of [2, 3]) conversation.hearVote(other, 3, 0n);
+  conversation.pass(200);
+  conversation.hearVote(3, 3, 0n);
+  assert.is(stateOf(conversation.peer), 'following');
+});
+
+test('a learner whose leader does not answer within initLimit ticks looks again', () => {
+  const conversation = new Conversation({ id: 1 });
+  conversation.follow(1);
+  conversation.pass(INIT_LIMIT_MS - 25);
+  assert.is(stateOf(conversation.peer), 'following');
+  conversation.pass(50);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('a synchronization may take longer than initLimit ticks, as long as it goes on', () => {
+  const conversation = new Conversation({ id: 1 });
+  conversation.follow(1);
+  conversation.hear(3, { type: 'snap', epoch: 1, zxid: MARKER, epochs: [{ epoch: 1, lastZxid: MARKER }] });
+  for (let chunk = 0; chunk < 8; chunk++) {
+    conversation.pass(SYNC_LIMIT_MS - TICK_MS);
+    conversation.hear(3, { type: 'snapshotChunk', epoch: 1, bytes: text('x'), isLast: false });
+  }
+  assert.is(stateOf(conversation.peer), 'following');
+});
+
+test('a pause of the process is not taken for silence of the others', () => {
+  const leader = leading();
+  leader.nowMs += 60_000;
+  leader.pass(TICK_MS);
+  assert.is(leader.peer.status().isEstablishedLeader, true);
+
+  const follower = following();
+  follower.nowMs += 60_000;
+  follower.pass(TICK_MS);
+  assert.is(stateOf(follower.peer), 'following');
+});
+
+test('after a pause a leader is not sure of its quorum until that has echoed a ping sent since', () => {
+  const conversation = leading();
+  conversation.pass(50);
+  const [stale] = conversation.takeSent(1, 'ping').slice(-1);
+  assert.is(conversation.peer.status().isQuorumConfirmed, true);
+
+  conversation.nowMs += 60_000;
+  conversation.pass(25);
+  assert.is(conversation.peer.status().isQuorumConfirmed, false);
+  const [fresh] = conversation.takeSent(1, 'ping').slice(-1);
+  conversation.hear(1, { type: 'pong', epoch: 1, nonce: stale!.nonce, payload: text('') });
+  assert.is(conversation.peer.status().isQuorumConfirmed, false);
+  conversation.hear(1, { type: 'pong', epoch: 1, nonce: fresh!.nonce, payload: text('') });
+  assert.is(conversation.peer.status().isQuorumConfirmed, true);
+});
+
+test('attempts that fail one after another are made more and more slowly', () => {
+  const conversation = new Conversation(
+    { id: 1 },
+    { acceptedEpoch: 9, snapshotZxid: 0n, epochs: [], entries: [] },
+  );
+  conversation.connect(2, 3);
+  const attemptsWithin = (ms: number): number => {
+    let attempts = 0;
+    for (let passed = 0; passed < ms; passed += 25) {
+      conversation.pass(25);
+      for (const state of ['following', 'leading'] as const) {
+        const from = state === 'leading' ? 3 : 2;
+        conversation.hear(from, {
+          type: 'notification',
+          state,
+          round: 50,
+          vote: { leader: 3, epoch: 2, zxid: 0n },
+        });
+      }
+      for (const { attempt } of conversation.takeSent(3, 'learnerInfo')) {
+        attempts += 1;
+        conversation.hear(3, { type: 'newEpoch', attempt, epoch: 2 });
+      }
+    }
+    return attempts;
+  };
+  const first = attemptsWithin(1000);
+  attemptsWithin(5000);
+  const later = attemptsWithin(5000);
+  assert.ok(first >= 3, `${first} attempts in the first second`);
+  assert.ok(later <= 6, `${later} attempts in five seconds, later on`);
+});
+
+test.run();
