@@ -49,7 +49,7 @@ export function assemble(parts: AssemblyParts): MemberRooms {
   const sessions = new SessionService({ memberId: options.id, tickMs: options.tickMs, secret });
   const watches = new WatchService();
   const epochs = new EpochHistory(recoveredEpochs);
-  const pipeline = new WritePipeline({ peer, clock, logger, options, wake });
+  const pipeline = new WritePipeline({ peer, clock, logger, options, wake: () => loop.wakePeer() });
   const taken = (zxid: bigint): void => peer.snapshotTaken(zxid);
   const snapshotter = new Snapshotter({ ...parts, ...options, taken });
   const clients = new ClientService({

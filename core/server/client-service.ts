@@ -93,6 +93,11 @@ export class ClientService implements ConnectionHost {
     this.#stalled = [];
   }
 
+  /** The next turn has something to do for them. */
+  get hasWork(): boolean {
+    return this.#awake.length > 0 || this.#toFlush.length > 0;
+  }
+
   /** Works off what has arrived, up to a bound for each connection. */
   work(): void {
     const connections = this.#awake;

@@ -56,6 +56,8 @@ export class MemberLoop {
   readonly #syncs = new Map<number, PendingSync>();
   #nextSync = 1;
   #isScheduled = false;
+  #isTurning = false;
+  #peerHasNews = true;
   #isRunning = false;
   #timer: Timer | null = null;
   #lastTickAt = 0;
@@ -77,11 +79,17 @@ export class MemberLoop {
     this.#timer = null;
   }
 
-  /** There is something to do. */
+  /** There is something to do for the clients. What a turn itself brings about is seen to at its end. */
   readonly wake = (): void => {
-    if (this.#isScheduled || !this.#isRunning) return;
+    if (this.#isScheduled || this.#isTurning || !this.#isRunning) return;
     this.#isScheduled = true;
     this.#parts.clock.soon(this.#turn);
+  };
+
+  /** The peer has been given something, so that it may have something to do. */
+  readonly wakePeer = (): void => {
+    this.#peerHasNews = true;
+    this.wake();
   };
 
   /** Completes the slot once everything is applied that had been acknowledged to anybody when this was called. */
@@ -91,23 +99,34 @@ export class MemberLoop {
       return connection.cut('Connection closed: this member does not lead any more');
     }
     this.#syncs.set(token, { connection, slot, path, zxid: null });
-    this.wake();
+    this.wakePeer();
   }
 
   readonly #turn = (): void => {
     this.#isScheduled = false;
     if (!this.#isRunning) return;
-    const { clients, peer } = this.#parts;
+    const { clients, failed } = this.#parts;
+    this.#isTurning = true;
     try {
       clients.work();
-      for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#carryOut(ready);
+      this.#runPeer();
       this.#completeSyncs();
       clients.flush();
       this.#snapshotIfDue();
     } catch (error) {
-      this.#parts.failed(error);
+      failed(error);
     }
+    this.#isTurning = false;
+    if (clients.hasWork || this.#peerHasNews) this.wake();
   };
+
+  /** Takes from the peer until it has nothing to do any more. */
+  #runPeer(): void {
+    if (!this.#peerHasNews) return;
+    this.#peerHasNews = false;
+    const { peer } = this.#parts;
+    for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#carryOut(ready);
+  }
 
   #carryOut(ready: Ready): void {
     const { committed, clients, pipeline } = this.#parts;
@@ -126,7 +145,7 @@ export class MemberLoop {
     storage.persist(batch).then(
       () => {
         peer.persisted(batch.number);
-        this.wake();
+        this.wakePeer();
       },
       (error: unknown) => failed(error),
     );
@@ -178,7 +197,7 @@ export class MemberLoop {
     } catch (error) {
       return failed(error);
     }
-    this.wake();
+    this.wakePeer();
     this.#timer = clock.setTimer(options.tickMs / 2, this.#tick);
   };
 
