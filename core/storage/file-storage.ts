@@ -1,4 +1,5 @@
 import { silentLogger, SystemRandom, type Logger, type Random } from '../runtime/index.js';
+import { CommitQueue } from './commit-queue.js';
 import { openDirectory, saltOf, type DirectoryContent } from './data-directory.js';
 import type { Directory, Disk } from './disk.js';
 import { epochOf } from './epoch-table.js';
@@ -15,9 +16,6 @@ const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SMALLEST_SEGMENT_BYTES = 4096;
 const LARGEST_SEGMENT_BYTES = 1024 * 1024 * 1024;
 const DEFAULT_SNAPSHOTS_KEPT = 3;
-/** Entries of so many bytes, if they are waiting, go into one write. */
-const GROUP_BYTES = 4 * 1024 * 1024;
-
 export interface FileStorageOptions {
   readonly disk: Disk;
   readonly logger?: Logger | undefined;
@@ -31,23 +29,6 @@ export interface FileStorageOptions {
   readonly random?: Random | undefined;
 }
 
-/** Something that has been asked for and waits for its turn at the disk. */
-type Job =
-  | {
-      readonly type: 'batch';
-      readonly batch: PersistBatch;
-      resolve(): void;
-      reject(error: unknown): void;
-    }
-  | {
-      readonly type: 'install';
-      run(): Promise<void>;
-      resolve(): void;
-      reject(error: unknown): void;
-    };
-
-type BatchJob = Extract<Job, { readonly type: 'batch' }>;
-
 /**
  * Durable state of one member in a directory of files: a log in segments, snapshots, the promised epoch. One
  * loop carries out what is asked, in order; whatever gathers while it waits for a sync shares the next one. It
@@ -60,8 +41,7 @@ export class FileStorage implements Storage {
     Pick<FileStorageOptions, 'segmentBytes' | 'snapshotsKept' | 'owner' | 'random'>
   >;
   readonly #gate = new ReadGate();
-  #queue: Job[] = [];
-  #worker: Promise<void> | null = null;
+  readonly #queue = new CommitQueue((batches) => this.#commit(batches));
   /** Snapshots are written one after the other. */
   #snapshotting: Promise<void> = Promise.resolve();
   #failure: StorageError | null = null;
@@ -106,8 +86,7 @@ export class FileStorage implements Storage {
 
   persist(batch: PersistBatch): Promise<void> {
     const refusal = this.#refusal();
-    if (refusal !== null) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => this.#enqueue({ type: 'batch', batch, resolve, reject }));
+    return refusal === null ? this.#queue.push(batch) : Promise.reject(refusal);
   }
 
   async readEntries(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null> {
@@ -136,8 +115,7 @@ export class FileStorage implements Storage {
   installSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== null) return Promise.reject(refusal);
-    const run = (): Promise<void> => this.#inTurn(() => this.#install(zxid, epochs, content));
-    return new Promise((resolve, reject) => this.#enqueue({ type: 'install', run, resolve, reject }));
+    return this.#queue.pushAct(() => this.#inTurn(() => this.#install(zxid, epochs, content)));
   }
 
   close(): Promise<void> {
@@ -172,47 +150,9 @@ export class FileStorage implements Storage {
     };
   }
 
-  #enqueue(job: Job): void {
-    this.#queue.push(job);
-    this.#worker ??= this.#work();
-  }
-
-  async #work(): Promise<void> {
-    // What is asked for in the same breath belongs to the same group.
-    await Promise.resolve();
-    while (this.#queue.length > 0) {
-      const jobs = this.#queue;
-      this.#queue = [];
-      for (let next = 0; next < jobs.length;) next += await this.#carryOut(jobs, next);
-    }
-    this.#worker = null;
-  }
-
-  /** Carries out the job at `from`, and those behind it that can share its sync; returns how many. */
-  async #carryOut(jobs: readonly Job[], from: number): Promise<number> {
-    const job = jobs[from]!;
-    if (job.type === 'install') {
-      await this.#settle([job], () => job.run());
-      return 1;
-    }
-    const group = groupFrom(jobs, from, job);
-    await this.#settle(group, () => this.#commit(group.map(({ batch }) => batch)));
-    return group.length;
-  }
-
-  async #settle(jobs: readonly Job[], work: () => Promise<void>): Promise<void> {
-    try {
-      if (this.#failure !== null) throw this.#failure;
-      await work();
-    } catch (error) {
-      for (const job of jobs) job.reject(error);
-      return;
-    }
-    for (const job of jobs) job.resolve();
-  }
-
   /** Only the first batch of a group has more than entries. */
   async #commit(batches: readonly PersistBatch[]): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
     const { acceptedEpoch, truncateAfter } = batches[0]!;
     try {
       if (acceptedEpoch !== undefined) await this.#accept(acceptedEpoch);
@@ -263,6 +203,11 @@ export class FileStorage implements Storage {
 
   /** The rename is the switch: the new generation outlaws every file of the old one. */
   async #install(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
+    if (epochOf(zxid) > this.#acceptedEpoch) {
+      throw misuse(
+        `a snapshot at ${hex(zxid)} cannot be installed while only ${this.#acceptedEpoch} is promised`,
+      );
+    }
     const generation = this.#generation + 1;
     const staged = await this.#snapshots.stage(generation, { zxid, epochs, standsAlone: true }, content);
     await this.#gate.alone(async () => {
@@ -301,7 +246,7 @@ export class FileStorage implements Storage {
   }
 
   async #close(): Promise<void> {
-    await this.#worker;
+    await this.#queue.idle();
     await this.#snapshotting;
     try {
       await this.#gate.alone(async () => {
@@ -331,26 +276,6 @@ export class FileStorage implements Storage {
     }
     return this.#log === null ? misuse('recover has to come first') : null;
   }
-}
-
-/** `first` and the batches behind it that have nothing but entries, up to the size of a group. */
-function groupFrom(jobs: readonly Job[], from: number, first: BatchJob): readonly BatchJob[] {
-  const group = [first];
-  let bytes = payloadBytes(first.batch);
-  for (let next = from + 1; next < jobs.length && bytes < GROUP_BYTES; next++) {
-    const job = jobs[next]!;
-    if (job.type !== 'batch') break;
-    if (job.batch.acceptedEpoch !== undefined || job.batch.truncateAfter !== undefined) break;
-    group.push(job);
-    bytes += payloadBytes(job.batch);
-  }
-  return group;
-}
-
-function payloadBytes(batch: PersistBatch): number {
-  let bytes = 0;
-  for (const entry of batch.entries ?? []) bytes += entry.payload.length;
-  return bytes;
 }
 
 function opensLaterEpoch(zxid: bigint, last: bigint): boolean {

@@ -241,6 +241,55 @@ for (const [name, makeDisk] of Object.entries(disks)) {
     assert.is((await find(disk)).entries.length, 3);
   });
 
+  test('entries and snapshots of an epoch that is not promised are refused', async ({ disk }) => {
+    const { storage } = await start(disk);
+    await storage.persist({ acceptedEpoch: 1, entries: entries(0, 2) });
+
+    const snapshot = await rejection(storage.installSnapshot(zxid(7, 2), [], content('theirs')));
+    const appended = await rejection(storage.persist({ entries: entries(0, 1, { epoch: 2 }) }));
+    await storage.close();
+
+    assert.is(snapshot.code, 'STORAGE_MISUSED');
+    assert.is(appended.code, 'STORAGE_MISUSED');
+    assert.is((await find(disk)).entries.length, 2);
+  });
+
+  test('a snapshot that fits neither log nor snapshots is refused, and the storage goes on', async ({
+    disk,
+  }) => {
+    const { storage } = await start(disk);
+    await storage.persist({ acceptedEpoch: 1, entries: entries(0, 10) });
+    await storage.writeSnapshot(zxid(5), [], content('tree'));
+
+    const ahead = await rejection(storage.writeSnapshot(zxid(10), [], content('ahead')));
+    const behind = await rejection(storage.writeSnapshot(zxid(4), [], content('behind')));
+    await storage.writeSnapshot(zxid(5), [], content('tree again'));
+    await storage.close();
+
+    assert.is(ahead.code, 'STORAGE_MISUSED');
+    assert.is(behind.code, 'STORAGE_MISUSED');
+    assert.is((await find(disk)).snapshot?.content, 'tree again');
+  });
+
+  test('a snapshot right after an installed one, and a cut back to it, leave a history that starts', async ({
+    disk,
+  }) => {
+    const { storage } = await start(disk, { snapshotsKept: 1 });
+    await storage.persist({ acceptedEpoch: 1 });
+    await storage.installSnapshot(zxid(9), [], content('theirs'));
+    await storage.writeSnapshot(zxid(9), [], content('the same'));
+    await storage.persist({ entries: entries(10, 100, { bytes: 100 }) });
+    await storage.writeSnapshot(zxid(109), [], content('later'));
+    await storage.persist({ entries: entries(110, 3) });
+    await storage.persist({ truncateAfter: zxid(109) });
+    await storage.close();
+
+    const found = await find(disk);
+
+    assert.is(found.snapshot?.content, 'later');
+    assert.equal(found.entries, []);
+  });
+
   test('a promise cannot be taken back', async ({ disk }) => {
     const { storage } = await start(disk);
     await storage.persist({ acceptedEpoch: 5 });
