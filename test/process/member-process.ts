@@ -18,8 +18,13 @@ export class MemberProcess {
   #output = '';
   #exit: Exit | null = null;
 
-  private constructor(args: readonly string[], environment: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [COMMAND, 'serve', '--port', '0', ...args], {
+  private constructor(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    wrap: readonly string[] = [],
+  ) {
+    const [command, ...rest] = [...wrap, process.execPath, COMMAND, 'serve', '--port', '0', ...args];
+    this.#child = spawn(command!, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });
@@ -38,12 +43,13 @@ export class MemberProcess {
     return new MemberProcess(args, environment);
   }
 
-  /** Resolves when it has said where it listens. */
+  /** Resolves when it has said where it listens. `wrap` is a command that runs it. */
   static async start(
     args: readonly string[],
     environment?: Readonly<Record<string, string>>,
+    wrap?: readonly string[],
   ): Promise<MemberProcess> {
-    const member = new MemberProcess(args, environment ?? {});
+    const member = new MemberProcess(args, environment ?? {}, wrap);
     await until(() => member.#output.includes('\n') || member.#exit !== null, 'the ready line');
     if (member.#exit !== null) throw new Error(`the member ended at once: ${member.log}`);
     return member;

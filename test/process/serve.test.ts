@@ -93,4 +93,25 @@ test('damage to the log ends the start with the file and what to do', async () =
   assert.match(attempt.log, new RegExp(log));
 });
 
+test('a disk that refuses a write ends the process with code 1, and loses nothing that was acknowledged', async () => {
+  // No file may become larger than eight MiB; the signal that goes with it is ignored, so that the write itself fails.
+  const limited = ['bash', '-c', 'trap \'\' XFSZ; ulimit -f 8192; exec "$@"', 'bash'];
+  const member = await MemberProcess.start(['--data', data], {}, limited);
+  const client = await open(member);
+  const acknowledged: string[] = [];
+  for (let index = 0; client.end === null && index < 1_000; index++) {
+    const { err } = await client.create(`/${index}`, 'x'.repeat(100_000)).catch(() => ({ err: null }));
+    if (err === 0) acknowledged.push(`/${index}`);
+  }
+
+  assert.equal(await member.exited, { code: 1, signal: null });
+  assert.match(member.log, /Member failed/);
+  assert.ok(acknowledged.length > 10);
+
+  const again = await MemberProcess.start(['--data', data]);
+  const other = await open(again);
+  for (const path of acknowledged) assert.is((await other.exists(path)).err, 0, path);
+  await again.kill('SIGTERM');
+});
+
 test.run();
