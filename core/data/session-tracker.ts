@@ -57,7 +57,7 @@ export class SessionTracker<Owner> {
   }
 
   /** Nothing happens if the session is unknown. */
-  setOwner(sessionId: bigint, owner: Owner): void {
+  setOwner(sessionId: bigint, owner: Owner | null): void {
     const session = this.sessions.get(sessionId);
     if (session !== undefined) session.owner = owner;
   }
@@ -65,6 +65,17 @@ export class SessionTracker<Owner> {
   /** Null if nobody has claimed the session yet, undefined if there is no such session. */
   ownerOf(sessionId: bigint): Owner | null | undefined {
     return this.sessions.get(sessionId)?.owner;
+  }
+
+  /** The timeout in milliseconds; undefined if there is no such session, or it is closing. */
+  timeoutOf(sessionId: bigint): number | undefined {
+    const session = this.sessions.get(sessionId);
+    return session === undefined || session.isClosing ? undefined : session.timeoutMs;
+  }
+
+  /** The sessions that `owner` speaks for, closing ones included. Looks at all sessions. */
+  ownedBy(owner: Owner): readonly bigint[] {
+    return [...this.sessions].filter(([, session]) => session.owner === owner).map(([id]) => id);
   }
 
   /** From here on it neither expires nor can be touched; it goes with `remove`. */
@@ -80,14 +91,22 @@ export class SessionTracker<Owner> {
     return this.sessions.get(sessionId)?.isClosing ?? false;
   }
 
-  /** Sessions whose time is up and that are not closing yet; at most `limit`, oldest first. They are told again until they are closing or touched. */
-  expired(nowMs: number, limit: number): readonly bigint[] {
+  /**
+   * Sessions whose time is up and that are not closing yet; at most `limit`, oldest first. They are told again until they
+   * are closing or touched. `isSilent` may know better: whether nobody can have heard from the session up to `expiresAt`.
+   */
+  expired(
+    nowMs: number,
+    limit: number,
+    isSilent: (owner: Owner | null, expiresAt: number) => boolean = () => true,
+  ): readonly bigint[] {
     const due = [...this.buckets.keys()].filter((expiresAt) => expiresAt <= nowMs).sort((a, b) => a - b);
     const expired: bigint[] = [];
     for (const expiresAt of due) {
       for (const sessionId of this.buckets.get(expiresAt) ?? []) {
         if (expired.length >= limit) return expired;
-        expired.push(sessionId);
+        const { owner } = this.sessions.get(sessionId)!;
+        if (isSilent(owner, expiresAt)) expired.push(sessionId);
       }
     }
     return expired;

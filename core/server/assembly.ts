@@ -1,22 +1,29 @@
 import type { StateMachine } from '../data/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
-import { Peer, type PeerConfig } from '../zab/index.js';
+import type { Dialer } from '../transport/index.js';
+import { Peer, type PeerConfig, type PeerStatus } from '../zab/index.js';
 import { Authentication } from './authentication.js';
 import { ClientService } from './client-service.js';
 import { CommittedEntries } from './committed-entries.js';
-import { EpochHistory } from './epoch-history.js';
+import { describeEnsemble, type EnsembleMember } from './ensemble.js';
 import { Handshake } from './handshake.js';
 import { LocalRequests } from './local-requests.js';
 import { MemberLoop } from './member-loop.js';
+import { peerKey } from './peers/peer-handshake.js';
+import { PeerLinks } from './peers/peer-links.js';
 import { Reaper } from './reaper.js';
 import type { Recovered } from './recover.js';
 import { RequestRouter } from './request-router.js';
+import { RequestService } from './requests/request-service.js';
+import { SyncService } from './requests/sync-service.js';
+import { MAX_BYTES_IN_FLIGHT, type WritePath } from './requests/write-path.js';
 import type { ServerOptions } from './server-options.js';
 import { SessionService } from './session-service.js';
+import { SnapshotReceiver } from './snapshot-receiver.js';
+import { SnapshotSender } from './snapshot-sender.js';
 import { Snapshotter } from './snapshotter.js';
 import { WatchService } from './watch-service.js';
-import { MAX_BYTES_IN_FLIGHT, WritePipeline } from './write-pipeline.js';
 
 export interface AssemblyParts {
   readonly options: ServerOptions;
@@ -26,83 +33,117 @@ export interface AssemblyParts {
   readonly logger: Logger;
   readonly secret: Uint8Array;
   readonly recovered: Recovered;
+  readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
   readonly failed: (error: unknown) => void;
-  readonly servingChanged: (isServing: boolean) => void;
+  readonly statusChanged: (status: PeerStatus) => void;
 }
 
 /** The parts of a member that it is run and asked through. */
 export interface MemberRooms {
-  readonly machine: StateMachine;
+  /** Another one after a snapshot of the leader. */
+  readonly machine: () => StateMachine;
   readonly peer: Peer;
-  readonly pipeline: WritePipeline;
+  readonly requests: RequestService;
   readonly clients: ClientService;
   readonly snapshotter: Snapshotter;
+  readonly snapshotsIn: SnapshotReceiver;
+  readonly snapshotsOut: SnapshotSender;
+  /** Null for a member that stands alone. */
+  readonly links: PeerLinks | null;
   readonly loop: MemberLoop;
 }
 
 /** Puts a member together from what it has recovered; nothing runs yet. */
 export function assemble(parts: AssemblyParts): MemberRooms {
-  const { options, clock, random, logger, secret, failed } = parts;
-  const { machine, epochs: recoveredEpochs, history } = parts.recovered;
-  const peer = new Peer(peerConfig(options, random), history);
+  const { options, storage, secret } = parts;
+  const { history } = parts.recovered;
+  let current = parts.recovered.machine;
+  const machine = (): StateMachine => current;
+  const peer = new Peer(peerConfig(parts), history);
   const wake = (): void => loop.wake();
-  const sessions = new SessionService({ memberId: options.id, tickMs: options.tickMs, secret });
+  const wakePeer = (): void => loop.wakePeer();
+  const sessions = new SessionService({ memberId: options.id, secret });
   const watches = new WatchService();
-  const epochs = new EpochHistory(recoveredEpochs);
-  const pipeline = new WritePipeline({ peer, clock, logger, options, wake: () => loop.wakePeer() });
+  const syncs = new SyncService();
+  const hasOthers = parts.ensemble !== undefined;
+  const requests = new RequestService({ ...parts, peer, machine, sessions, hasOthers, wake: wakePeer });
+  const path = (): WritePath | null => requests.path;
   const taken = (zxid: bigint): void => peer.snapshotTaken(zxid);
   const snapshotter = new Snapshotter({ ...parts, ...options, taken });
+  const snapshotsIn = new SnapshotReceiver(storage);
+  const snapshotsOut = new SnapshotSender(peer, machine);
   const clients = new ClientService({
-    options,
-    clock,
-    logger,
+    ...parts,
     machine,
     sessions,
-    pipeline,
+    path,
     watches,
-    handshake: new Handshake({ options, clock, sessions, pipeline, machine }),
+    handshake: new Handshake({ options, sessions, path, machine }),
     local: new LocalRequests(machine, watches),
     router: new RequestRouter({
       authentication: new Authentication(options.superDigest),
-      sessions,
-      pipeline,
-      sync: (connection, slot, path) => loop.sync(connection, slot, path),
+      path,
+      syncs,
       machine,
     }),
     wake,
   });
-  const committed = new CommittedEntries({
-    machine,
-    epochs,
-    pipeline,
-    watches,
-    clients,
-    snapshotter,
-    logger,
-  });
-  const reaper = new Reaper(options, pipeline);
+  const committed = new CommittedEntries({ ...parts, machine, path, watches, clients, snapshotter });
+  const reaper = new Reaper(options, () => requests.leader);
+  const links = peerLinks(parts, () => loop);
   const loop: MemberLoop = new MemberLoop({
     ...parts,
     peer,
     machine,
-    epochs,
-    sessions,
-    pipeline,
+    replaceMachine: (received) => (current = received),
+    requests,
+    syncs,
     clients,
     committed,
     snapshotter,
+    snapshotsIn,
+    snapshotsOut,
     reaper,
-    failed,
+    links,
   });
-  return { machine, peer, pipeline, clients, snapshotter, loop };
+  return { machine, peer, requests, clients, snapshotter, snapshotsIn, snapshotsOut, links, loop };
 }
 
-function peerConfig(options: ServerOptions, random: Random): PeerConfig {
-  const { id, tickMs, maxProposalsInFlight } = options;
+function peerLinks(parts: AssemblyParts, loop: () => MemberLoop): PeerLinks | null {
+  const { ensemble, clock, random, logger, secret } = parts;
+  if (ensemble === undefined) return null;
+  const { id, tickMs, syncLimit, maxPacketBytes } = parts.options;
+  const others = ensemble.members.filter((member) => member.id !== id);
+  return new PeerLinks({
+    identity: {
+      id,
+      ensemble: describeEnsemble(ensemble.members),
+      key: peerKey(secret),
+      others: others.map((member) => member.id),
+    },
+    addresses: new Map(others.map((member) => [member.id, member.address])),
+    dialer: ensemble.dialer,
+    clock,
+    random,
+    logger,
+    silenceMs: syncLimit * tickMs,
+    maxQueuedBytes: 2 * MAX_BYTES_IN_FLIGHT + 4 * maxPacketBytes,
+    connected: (peer, link) => loop().connected(peer, link),
+    disconnected: (peer, link) => loop().disconnected(peer, link),
+    received: (peer, link, message) => loop().received(peer, link, message),
+  });
+}
+
+function peerConfig({ options, random, ensemble }: AssemblyParts): PeerConfig {
+  const { id, tickMs, initLimit, syncLimit, maxProposalsInFlight } = options;
+  const members = ensemble?.members ?? [{ id, address: '' }];
   return {
     id,
-    voters: [id],
+    voters: members.filter(({ isObserver }) => isObserver !== true).map((member) => member.id),
+    observers: members.filter(({ isObserver }) => isObserver === true).map((member) => member.id),
     tickMs,
+    initLimit,
+    syncLimit,
     seed: Math.floor(random.next() * 0x100000000),
     // Above what the pipeline ever has under way by its own bounds, so that the peer never has to refuse.
     limits: {

@@ -8,10 +8,10 @@ import type { Handshake } from './handshake.js';
 import type { LocalRequests } from './local-requests.js';
 import type { ReplySlot } from './reply-slot.js';
 import type { RequestRouter } from './request-router.js';
+import type { Proposal, WritePath } from './requests/write-path.js';
 import type { ServerOptions } from './server-options.js';
 import type { SessionService } from './session-service.js';
 import type { WatchService } from './watch-service.js';
-import type { Proposal, WritePipeline } from './write-pipeline.js';
 import { WriterPool } from './writer-pool.js';
 
 /** Requests that one connection gets through in one turn, so that it cannot keep the others waiting. */
@@ -24,9 +24,10 @@ export interface ClientServiceParts {
   readonly options: ServerOptions;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly machine: StateMachine;
+  readonly machine: () => StateMachine;
   readonly sessions: SessionService;
-  readonly pipeline: WritePipeline;
+  /** The way of a write; null while clients are not served. */
+  readonly path: () => WritePath | null;
   readonly watches: WatchService;
   readonly handshake: Handshake;
   readonly local: LocalRequests;
@@ -61,7 +62,7 @@ export class ClientService implements ConnectionHost {
   }
 
   get lastZxid(): bigint {
-    return this.#parts.machine.lastZxid;
+    return this.#parts.machine().lastZxid;
   }
 
   get isCrowded(): boolean {
@@ -74,7 +75,7 @@ export class ClientService implements ConnectionHost {
 
   accept(transport: Connection): void {
     const isFull = this.#connections.size >= this.limits.maxConnections;
-    if (isFull || !this.#isAccepting || !this.#parts.pipeline.isOpen) {
+    if (isFull || !this.#isAccepting || this.#parts.path() === null) {
       const text = isFull ? 'too many connections' : 'this member does not serve now';
       if (isFull) this.logger.warn('Connection refused: limit reached', { remote: transport.remoteAddress });
       transport.handle({ message: () => undefined, closed: () => undefined });
@@ -116,7 +117,7 @@ export class ClientService implements ConnectionHost {
     if (origin?.slot !== null && origin !== undefined)
       this.#complete(applied, origin.slot, origin.connection!);
     if (op !== OpCode.closeSession) return;
-    const connection = this.#parts.sessions.closed(sessionId);
+    const connection = this.#parts.sessions.connections.get(sessionId);
     if (connection !== undefined && connection !== origin?.connection) {
       connection.end({ code: CloseCode.normal, text: 'session closed' });
     }
@@ -177,7 +178,7 @@ export class ClientService implements ConnectionHost {
   }
 
   heard(connection: ClientConnection): boolean {
-    return this.#parts.sessions.touch(connection.sessionId, this.#parts.clock.now());
+    return this.#parts.path()?.touch(connection.sessionId) ?? false;
   }
 
   wake(connection: ClientConnection): void {
@@ -214,7 +215,7 @@ export class ClientService implements ConnectionHost {
   #workOff(connection: ClientConnection): void {
     connection.advance();
     for (let count = 0; count < REQUESTS_PER_TURN; count++) {
-      if (this.#parts.pipeline.isFull && connection.hasPackets) {
+      if (this.#parts.path()?.isFull === true && connection.hasPackets) {
         this.#stall(connection);
         break;
       }
@@ -234,7 +235,7 @@ export class ClientService implements ConnectionHost {
 
   #complete(applied: Applied, slot: ReplySlot, connection: ClientConnection): void {
     if (connection.state === 'ended') return;
-    const reply = this.#parts.machine.replyTo(applied);
+    const reply = this.#parts.machine().replyTo(applied);
     // A multi that failed has a reply that tells of each operation, under a header that says ok.
     slot.complete(reply === null ? applied.error : ErrorCode.ok, reply, applied.zxid);
     connection.completed();
@@ -242,11 +243,10 @@ export class ClientService implements ConnectionHost {
 
   #sessionCreated(applied: Applied, connection: ClientConnection | null): void {
     const { sessionId } = applied.txn;
-    const { sessions, clock, machine, handshake } = this.#parts;
-    if (applied.error !== ErrorCode.ok) sessions.closed(sessionId);
-    sessions.touch(sessionId, clock.now());
+    const { path, machine, handshake } = this.#parts;
     if (connection === null) return;
-    handshake.created(connection, sessionId, machine.sessions.get(sessionId) ?? 0, applied.error);
+    if (applied.error === ErrorCode.ok) path()?.touch(sessionId);
+    handshake.created(connection, sessionId, machine().sessions.get(sessionId) ?? 0, applied.error);
     this.#unestablished.delete(connection);
   }
 }

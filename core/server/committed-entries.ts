@@ -1,16 +1,16 @@
 import { decodeTxn, type StateMachine } from '../data/index.js';
+import { ErrorCode, OpCode } from '../protocol/index.js';
 import type { Logger } from '../runtime/index.js';
 import type { Entry } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
-import type { EpochHistory } from './epoch-history.js';
+import type { WritePath } from './requests/write-path.js';
 import type { Snapshotter } from './snapshotter.js';
 import type { WatchService } from './watch-service.js';
-import type { WritePipeline } from './write-pipeline.js';
 
 export interface CommittedEntriesParts {
-  readonly machine: StateMachine;
-  readonly epochs: EpochHistory;
-  readonly pipeline: WritePipeline;
+  readonly machine: () => StateMachine;
+  /** The way on which clients' writes have come; null while none are served. */
+  readonly path: () => WritePath | null;
   readonly watches: WatchService;
   readonly clients: ClientService;
   readonly snapshotter: Snapshotter;
@@ -27,22 +27,22 @@ export class CommittedEntries {
 
   apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (entry.payload.length === 0) this.#openEpoch(entry.zxid);
+      // The marker of an epoch.
+      if (entry.payload.length === 0) this.#parts.machine().advanceTo(entry.zxid);
       else this.#apply(entry);
     }
   }
 
-  #openEpoch(zxid: bigint): void {
-    const { machine, epochs } = this.#parts;
-    epochs.open(zxid, machine.lastZxid);
-    machine.advanceTo(zxid);
-  }
-
   #apply(entry: Entry): void {
-    const { machine, pipeline, watches, clients, snapshotter, logger } = this.#parts;
-    const proposal = pipeline.take(entry.zxid);
-    const applied = machine.apply(entry.zxid, proposal?.txn ?? decodeTxn(entry.payload));
-    pipeline.applied(entry.zxid);
+    const { machine, watches, clients, snapshotter, logger } = this.#parts;
+    const path = this.#parts.path();
+    const proposal = path?.take(entry.zxid);
+    const applied = machine().apply(entry.zxid, proposal?.txn ?? decodeTxn(entry.payload));
+    const { txn, error } = applied;
+    // A session that could not be created is over as well.
+    const isOver =
+      txn.op === OpCode.closeSession || (txn.op === OpCode.createSession && error !== ErrorCode.ok);
+    path?.applied(entry.zxid, isOver ? txn.sessionId : null);
     watches.fire(entry.zxid, applied.changes);
     clients.applied(applied, proposal);
     snapshotter.count(entry.payload.length);

@@ -1,22 +1,55 @@
 import type { HttpAnswer } from '../transport/listener.js';
 
-/** What a member says of itself. */
+/** What a member says of itself. Zxids and the digest are hexadecimal. */
 export interface MemberHealth {
   readonly id: number;
   readonly state:
     'starting' | 'leading' | 'following' | 'observing' | 'looking' | 'stopping' | 'failed' | 'closed';
-  /** Clients are welcome. */
+  /** How far it has come in its role: clients are served in `broadcast`. */
+  readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
+  /** Clients are welcome: there is a leader with a quorum, and this member is up to date with it. */
   readonly isServing: boolean;
-  /** Last transaction applied, in hexadecimal. */
-  readonly zxid: string;
+  /** The member that leads, as far as this one knows. */
+  readonly leader: number | null;
   readonly epoch: number;
+  /** Last transaction applied here. */
+  readonly zxid: string;
+  /** Last one known to be committed, and last one durable here. */
+  readonly committed: string;
+  readonly lastLogged: string;
+  /** Of the state at `zxid`: the same on every member that has applied as much. */
+  readonly digest: string;
+  /** Members that a link is up to. */
+  readonly peers: readonly number[];
+  /** On a leader: who follows, and how far each has come. */
+  readonly learners: readonly {
+    readonly id: number;
+    readonly isVoter: boolean;
+    readonly isUpToDate: boolean;
+    readonly acked: string;
+  }[];
   readonly connections: number;
   readonly sessions: number;
 }
 
 /** Of a member that reads its data directory: nothing is known of it yet. */
 export function startingHealth(id: number): MemberHealth {
-  return { id, state: 'starting', isServing: false, zxid: '0x0', epoch: 0, connections: 0, sessions: 0 };
+  return {
+    id,
+    state: 'starting',
+    phase: 'election',
+    isServing: false,
+    leader: null,
+    epoch: 0,
+    zxid: '0x0',
+    committed: '0x0',
+    lastLogged: '0x0',
+    digest: '0x0',
+    peers: [],
+    learners: [],
+    connections: 0,
+    sessions: 0,
+  };
 }
 
 /** `/livez`: the process is worth keeping. */

@@ -20,10 +20,10 @@ const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
  * are one step, between two transactions.
  */
 export class LocalRequests {
-  readonly #machine: StateMachine;
+  readonly #machine: () => StateMachine;
   readonly #watches: WatchService;
 
-  constructor(machine: StateMachine, watches: WatchService) {
+  constructor(machine: () => StateMachine, watches: WatchService) {
     this.#machine = machine;
     this.#watches = watches;
   }
@@ -31,7 +31,7 @@ export class LocalRequests {
   /** Completes the slot; false if the request takes another turn. */
   answer(connection: ClientConnection, slot: ReplySlot): boolean {
     const request = slot.request!;
-    const machine = this.#machine;
+    const machine = this.#machine();
     if (request.op === OpCode.setWatches || request.op === OpCode.setWatches2) {
       const next = this.#watches.rearm(connection, withAllLists(request), machine, slot.progress);
       if (next !== null) {

@@ -1,21 +1,23 @@
 import type { StateMachine } from '../data/index.js';
-import { ErrorCode, OpCode } from '../protocol/index.js';
 import type { Clock, Logger, Timer } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
-import type { Peer, PeerStatus, Ready } from '../zab/index.js';
-import type { ClientConnection } from './client-connection.js';
+import type { LogRead, Peer, PeerMessage, PersistRequest, PeerStatus, Ready } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
 import type { CommittedEntries } from './committed-entries.js';
-import type { EpochHistory } from './epoch-history.js';
+import type { PeerLinks } from './peers/peer-links.js';
 import type { Reaper } from './reaper.js';
-import type { ReplySlot } from './reply-slot.js';
+import { MemberMessageError } from './requests/member-message.js';
+import type { RequestService } from './requests/request-service.js';
+import type { SyncService } from './requests/sync-service.js';
 import type { ServerOptions } from './server-options.js';
-import type { SessionService } from './session-service.js';
+import type { SnapshotReceiver } from './snapshot-receiver.js';
+import type { SnapshotSender } from './snapshot-sender.js';
 import type { Snapshotter } from './snapshotter.js';
-import type { WritePipeline } from './write-pipeline.js';
 
-/** Most sessions whose end is proposed in one tick. */
-const EXPIRED_PER_TICK = 2_000;
+/** While there is no leader, time is told to the peer this often, so that an election does not wait for a tick. */
+const RESTLESS_TICK_MS = 20;
+/** Of a snapshot on its way in, so much may wait for the disk; beyond it the links are not read. */
+const SNAPSHOT_WAITING_BYTES = 8 * 1024 * 1024;
 
 export interface MemberLoopParts {
   readonly options: ServerOptions;
@@ -23,44 +25,42 @@ export interface MemberLoopParts {
   readonly logger: Logger;
   readonly storage: Storage;
   readonly peer: Peer;
-  readonly machine: StateMachine;
-  readonly epochs: EpochHistory;
-  readonly sessions: SessionService;
-  readonly pipeline: WritePipeline;
+  /** The state that the committed transactions add up to; another one after a snapshot of the leader. */
+  readonly machine: () => StateMachine;
+  readonly replaceMachine: (machine: StateMachine) => void;
+  readonly requests: RequestService;
+  readonly syncs: SyncService;
   readonly clients: ClientService;
   readonly committed: CommittedEntries;
   readonly snapshotter: Snapshotter;
+  readonly snapshotsOut: SnapshotSender;
+  readonly snapshotsIn: SnapshotReceiver;
   readonly reaper: Reaper;
+  /** Links to the other members; null for a member that stands alone. */
+  readonly links: PeerLinks | null;
   /** Something broke that this member must not survive. */
   readonly failed: (error: unknown) => void;
-  /** Client service has begun, or ended. */
-  readonly servingChanged: (isServing: boolean) => void;
-}
-
-interface PendingSync {
-  readonly connection: ClientConnection;
-  readonly slot: ReplySlot;
-  readonly path: string;
-  /** What has to be applied first; null while the leader is being asked. */
-  zxid: bigint | null;
+  readonly statusChanged: (status: PeerStatus) => void;
 }
 
 /**
  * The loop of a member. What has gathered since the last turn is worked off as one batch: packets are taken,
  * writes are prepared and proposed, one batch goes to the disk, what is committed is applied, and every client
- * gets one message with all that became ready for it. A turn never waits; what the disk has made durable
- * comes back as an input of a later turn.
+ * and every other member gets one message with all that became ready for it. A turn never waits; what the disk
+ * has made durable comes back as an input of a later turn.
  */
 export class MemberLoop {
   readonly #parts: MemberLoopParts;
-  readonly #syncs = new Map<number, PendingSync>();
-  #nextSync = 1;
   #isScheduled = false;
   #isTurning = false;
   #peerHasNews = true;
   #isRunning = false;
   #timer: Timer | null = null;
   #lastTickAt = 0;
+  /** The role in which clients are served, null while they are not. */
+  #serving: string | null = null;
+  #isRestless = true;
+  #arePaused = false;
 
   constructor(parts: MemberLoopParts) {
     this.#parts = parts;
@@ -92,26 +92,48 @@ export class MemberLoop {
     this.wake();
   };
 
-  /** Completes the slot once everything is applied that had been acknowledged to anybody when this was called. */
-  sync(connection: ClientConnection, slot: ReplySlot, path: string): void {
-    const token = this.#nextSync++;
-    if (!this.#parts.peer.readIndex(token)) {
-      return connection.cut('Connection closed: this member does not lead any more');
-    }
-    this.#syncs.set(token, { connection, slot, path, zxid: null });
+  /** The inputs of the links to the other members. */
+  readonly connected = (peer: number, link: number): void => {
+    this.#input(() => this.#parts.peer.connected(peer, link));
+  };
+
+  readonly disconnected = (peer: number, link: number): void => {
+    this.#input(() => this.#parts.peer.disconnected(peer, link));
+  };
+
+  readonly received = (peer: number, link: number, message: PeerMessage): void => {
+    this.#input(() => this.#parts.peer.step(peer, link, message));
+  };
+
+  /** Lets the most recent follower lead; false if nobody could now. */
+  transferLeadership(): boolean {
+    const isUnderWay = this.#parts.peer.transferLeadership();
     this.wakePeer();
+    return isUnderWay;
+  }
+
+  #input(act: () => void): void {
+    if (!this.#isRunning) return;
+    try {
+      act();
+      this.wakePeer();
+    } catch (error) {
+      this.#parts.failed(error);
+    }
   }
 
   readonly #turn = (): void => {
     this.#isScheduled = false;
     if (!this.#isRunning) return;
-    const { clients, failed } = this.#parts;
+    const { clients, links, syncs, machine, failed } = this.#parts;
     this.#isTurning = true;
     try {
       clients.work();
       this.#runPeer();
-      this.#completeSyncs();
+      syncs.applied(machine().lastZxid);
       clients.flush();
+      links?.flush();
+      this.#slowDown();
       this.#snapshotIfDue();
     } catch (error) {
       failed(error);
@@ -122,93 +144,133 @@ export class MemberLoop {
 
   /** Takes from the peer until it has nothing to do any more. */
   #runPeer(): void {
-    if (!this.#peerHasNews) return;
-    this.#peerHasNews = false;
-    const { peer } = this.#parts;
-    for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#carryOut(ready);
+    const { peer, requests } = this.#parts;
+    for (;;) {
+      requests.flush();
+      if (!this.#peerHasNews) return;
+      this.#peerHasNews = false;
+      for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#carryOut(ready);
+    }
   }
 
   #carryOut(ready: Ready): void {
-    const { committed, clients, pipeline } = this.#parts;
+    const { committed, clients, requests, links, snapshotsOut, snapshotsIn } = this.#parts;
+    for (const { to, link, message } of ready.messages) links?.send(to, link, message);
+    for (const step of ready.install) snapshotsIn.carryOut(step);
     if (ready.persist !== null) this.#persist(ready.persist);
     if (ready.committed.length > 0) committed.apply(ready.committed);
-    for (const { token, zxid } of ready.readIndexes) {
-      const sync = this.#syncs.get(token);
-      if (sync !== undefined) sync.zxid = zxid;
-    }
+    for (const { from, bytes } of ready.received) this.#receive(from, bytes);
+    for (const { bytes } of ready.pings) requests.pinged(bytes);
+    for (const { token, zxid } of ready.readIndexes) requests.leader?.readIndexAnswered(token, zxid);
+    for (const read of ready.reads) this.#readLog(read);
+    for (const step of ready.snapshots) snapshotsOut.carryOut(step);
+    for (const { peer, link, reason } of ready.disconnects) links?.close(peer, link, reason);
     if (ready.status !== null) this.#statusChanged(ready.status);
-    if (!pipeline.isFull) clients.unstall();
+    if (requests.path?.isFull === false) clients.unstall();
   }
 
-  #persist(batch: NonNullable<Ready['persist']>): void {
-    const { storage, peer, failed } = this.#parts;
-    storage.persist(batch).then(
-      () => {
-        peer.persisted(batch.number);
-        this.wakePeer();
-      },
+  #persist(batch: PersistRequest): void {
+    const { storage, peer, failed, replaceMachine, snapshotsIn } = this.#parts;
+    const stored =
+      batch.installSnapshot === undefined
+        ? storage.persist(batch)
+        : snapshotsIn.complete().then(replaceMachine);
+    stored.then(
+      () => this.#input(() => peer.persisted(batch.number)),
       (error: unknown) => failed(error),
     );
   }
 
-  #statusChanged(status: PeerStatus): void {
-    const { pipeline, sessions, machine, clients, clock, logger, servingChanged } = this.#parts;
-    logger.info('Role changed', { state: status.state, phase: status.phase, epoch: status.epoch });
-    if (status.isEstablishedLeader === pipeline.isOpen) return;
-    if (status.isEstablishedLeader) {
-      sessions.lead(machine.sessions, clock.now());
-      pipeline.open(machine);
-    } else {
-      pipeline.close();
-      this.#syncs.clear();
-      clients.cutAll();
+  /** What another member asks, or answers. */
+  #receive(from: number, bytes: Uint8Array): void {
+    const { requests, links, logger } = this.#parts;
+    try {
+      requests.received(from, bytes);
+    } catch (error) {
+      if (!(error instanceof MemberMessageError)) throw error;
+      logger.error('Peer link closed: a request that makes no sense', { peer: from, error });
+      links?.drop(from);
     }
-    servingChanged(pipeline.isOpen);
   }
 
-  #completeSyncs(): void {
-    if (this.#syncs.size === 0) return;
-    const { lastZxid } = this.#parts.machine;
-    for (const [token, { zxid, slot, connection, path }] of this.#syncs) {
-      if (zxid === null || zxid > lastZxid) continue;
-      this.#syncs.delete(token);
-      slot.complete(ErrorCode.ok, { op: OpCode.sync, body: { path } }, lastZxid);
-      if (connection.state === 'established') connection.completed();
+  #readLog({ request, after, maxBytes }: LogRead): void {
+    const { storage, peer, logger } = this.#parts;
+    storage.readEntries(after, maxBytes).then(
+      (entries) => this.#input(() => peer.entriesRead(request, entries)),
+      (error: unknown) => {
+        logger.warn('The log cannot be read for a learner', { error });
+        this.#input(() => peer.sourceFailed(request));
+      },
+    );
+  }
+
+  #statusChanged(status: PeerStatus): void {
+    const { logger, statusChanged } = this.#parts;
+    const { state, phase, epoch, leader, lastChange } = status;
+    logger.info('Role changed', { state, phase, epoch, leader, because: lastChange });
+    this.#isRestless = phase !== 'broadcast';
+    const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
+    if (serving !== this.#serving) {
+      if (this.#serving !== null) this.#stopServing();
+      this.#serving = serving;
+      if (serving !== null) this.#parts.requests.begin(status);
     }
+    statusChanged(status);
+    if (this.#isRestless) this.#armTimer();
+  }
+
+  /** Whatever is under way for a client has an unknown outcome from here on. */
+  #stopServing(): void {
+    const { requests, syncs, clients } = this.#parts;
+    requests.end();
+    syncs.clear();
+    clients.cutAll();
+  }
+
+  /** A leader that sends a snapshot faster than the disk takes it is not listened to for a while. */
+  #slowDown(): void {
+    const { links, snapshotsIn } = this.#parts;
+    const isTooMuch = snapshotsIn.waitingBytes > SNAPSHOT_WAITING_BYTES;
+    if (isTooMuch === this.#arePaused) return;
+    this.#arePaused = isTooMuch;
+    if (isTooMuch) links?.pause();
+    else links?.resume();
   }
 
   #snapshotIfDue(): void {
-    const { snapshotter, machine, epochs } = this.#parts;
-    if (snapshotter.isDue) snapshotter.begin(machine, epochs.upTo(machine.lastZxid));
+    const { snapshotter, snapshotsIn, machine, peer } = this.#parts;
+    if (!snapshotter.isDue || snapshotsIn.isReceiving) return;
+    snapshotter.begin(machine(), peer.epochsUpTo(machine().lastZxid));
   }
 
   readonly #tick = (): void => {
     if (!this.#isRunning) return;
-    const { clock, options, peer, clients, reaper, failed } = this.#parts;
+    const { clock, options, peer, clients, reaper, requests, links, failed } = this.#parts;
     const now = clock.now();
     const isLate = now - this.#lastTickAt > 2 * options.tickMs;
     this.#lastTickAt = now;
     try {
+      requests.stamp(now);
       peer.tick(now);
+      links?.tick(now, isLate);
       // After a pause of this process the clients' packets still wait to be read: nobody is expired before that.
-      if (!isLate) this.#expireSessions(now);
+      if (!isLate) requests.tick(now);
       reaper.tick(now);
       clients.tick(now);
     } catch (error) {
       return failed(error);
     }
     this.wakePeer();
-    this.#timer = clock.setTimer(options.tickMs / 2, this.#tick);
+    this.#armTimer();
   };
 
-  #expireSessions(now: number): void {
-    const { pipeline, sessions, logger } = this.#parts;
-    if (!pipeline.isOpen) return;
-    for (const sessionId of sessions.expired(now, EXPIRED_PER_TICK)) {
-      if (pipeline.isFull) return;
-      logger.info('Session expired', { session: `0x${BigInt.asUintN(64, sessionId).toString(16)}` });
-      const origin = { sessionId, cxid: 0, identities: [], connection: null, slot: null };
-      if (pipeline.propose({ op: OpCode.closeSession, body: {} }, origin)) sessions.setClosing(sessionId);
-    }
+  #armTimer(): void {
+    const { clock, options } = this.#parts;
+    const halfTickMs = options.tickMs / 2;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(
+      this.#isRestless ? Math.min(RESTLESS_TICK_MS, halfTickMs) : halfTickMs,
+      this.#tick,
+    );
   }
 }

@@ -1,29 +1,33 @@
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
-import { CloseCode, type Connection } from '../transport/index.js';
+import { CloseCode, type Connection, type Dialer } from '../transport/index.js';
+import type { PeerStatus } from '../zab/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
+import { checkEnsemble, type EnsembleMember } from './ensemble.js';
 import type { MemberHealth } from './health.js';
 import { recover, type Recovered } from './recover.js';
 import { resolveServerOptions, type ServerOptions } from './server-options.js';
 
-/** How long `close` waits for what is in flight. */
+/** How long `close` waits for what is in flight, or for another member to take over. */
 const DRAIN_MS = 5_000;
 
 export interface MemberParts {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly random: Random;
-  /** 32 bytes that only the members of this ensemble know; must be the same after a restart. */
+  /** 32 bytes that only the members of this ensemble know; must be the same on all of them and after a restart. */
   readonly secret: Uint8Array;
   readonly options?: Partial<ServerOptions>;
   readonly logger?: Logger;
+  /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */
+  readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
 }
 
 /**
  * One member of an ensemble.
  * - starting: reads what it had made durable, and finds its place among the others;
- * - serving: takes clients;
- * - stopping: takes nothing new, answers what it owes;
+ * - serving: takes clients, unless it is without a leader at the moment;
+ * - stopping: takes nothing new, answers what it owes, lets another one lead;
  * - closed: final, in order;
  * - failed: final, by an error that it must not survive, such as a failed sync. Its clients are cut off; nothing that was not
  *   durable has been acknowledged.
@@ -35,7 +39,7 @@ export class Member {
   readonly #logger: Logger;
   readonly #rooms: MemberRooms;
   readonly #failureListeners = new Set<(error: Error) => void>();
-  readonly #servingListeners = new Set<() => void>();
+  readonly #statusListeners = new Set<(status: PeerStatus) => void>();
   #state: 'starting' | 'serving' | 'stopping' | 'closed' | 'failed' = 'starting';
   #failure: Error | null = null;
   #closing: Promise<void> | null = null;
@@ -51,20 +55,23 @@ export class Member {
       options,
       recovered,
       failed: (error) => this.#fail(error),
-      servingChanged: (isServing) => this.#servingChanged(isServing),
+      statusChanged: (status) => this.#statusChanged(status),
     });
   }
 
   /**
-   * Recovers, and resolves when clients are welcome. Rejects with `ConfigurationError`, or with what the
-   * storage found wrong; the storage is closed then.
+   * Recovers, and resolves when the member takes part; a member that stands alone serves clients by then, of others
+   * `serving` tells. Rejects with `ConfigurationError`, or with what the storage found wrong; the storage is closed then.
    */
   static async start(parts: MemberParts): Promise<Member> {
-    const options = resolveServerOptions(parts.options);
     try {
+      const options = resolveServerOptions(parts.options);
+      if (parts.ensemble !== undefined) checkEnsemble(parts.ensemble.members, options.id);
       const recovered = await recover(parts.storage);
       const member = new Member(parts, options, recovered);
-      await member.#serve();
+      member.#rooms.loop.start();
+      member.#rooms.links?.start();
+      if (parts.ensemble === undefined) await member.serving();
       return member;
     } catch (error) {
       await parts.storage.close().catch(() => undefined);
@@ -77,6 +84,22 @@ export class Member {
     this.#rooms.clients.accept(connection);
   }
 
+  /** Takes another member's connection. */
+  acceptPeer(connection: Connection): void {
+    if (this.#rooms.links !== null) return this.#rooms.links.accept(connection);
+    connection.handle({ message: () => undefined, closed: () => undefined });
+    connection.close({ code: CloseCode.policyViolation, text: 'this member stands alone' });
+  }
+
+  /** Resolves when clients are welcome here for the first time; rejects if the member fails before. */
+  serving(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#rooms.requests.path !== null) return resolve();
+      this.onFailure(reject);
+      this.#onStatus((status) => status.isServing, resolve);
+    });
+  }
+
   /** Calls `listener` once if this member fails; at once if it has failed already. */
   onFailure(listener: (error: Error) => void): void {
     if (this.#failure !== null) listener(this.#failure);
@@ -85,19 +108,30 @@ export class Member {
 
   health(): MemberHealth {
     const status = this.#rooms.peer.status();
-    const isServing = this.#state === 'serving' && this.#rooms.pipeline.isOpen;
+    const { state, phase, epoch, leader } = status;
+    const isServing = this.#state === 'serving' && this.#rooms.requests.path !== null;
     return {
       id: this.options.id,
-      state: this.#state === 'serving' ? status.state : this.#state,
+      state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
+      phase,
       isServing,
-      zxid: `0x${this.#rooms.machine.lastZxid.toString(16)}`,
-      epoch: status.epoch,
+      leader,
+      epoch,
+      zxid: hex(this.#rooms.machine().lastZxid),
+      committed: hex(status.committed),
+      lastLogged: hex(status.lastDurable),
+      digest: hex(this.#rooms.machine().digest),
+      peers: this.#rooms.links?.connected ?? [],
+      learners: this.#rooms.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
       connections: this.#rooms.clients.connectionCount,
-      sessions: this.#rooms.machine.sessions.size,
+      sessions: this.#rooms.machine().sessions.size,
     };
   }
 
-  /** Stops in order: nothing new is taken, what is in flight is answered, connections end, storage is synced and closed. Idempotent. */
+  /**
+   * Stops in order: nothing new is taken, what is in flight is answered, a leader lets another member lead, connections
+   * end, storage is synced and closed. Idempotent.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -107,19 +141,19 @@ export class Member {
     await this.close();
   }
 
-  #serve(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#servingListeners.add(resolve);
-      this.#failureListeners.add(reject);
-      this.#rooms.loop.start();
-    });
+  #statusChanged(status: PeerStatus): void {
+    if (this.#state === 'starting' && status.isServing) this.#state = 'serving';
+    for (const listener of this.#statusListeners) listener(status);
   }
 
-  #servingChanged(isServing: boolean): void {
-    if (this.#state === 'starting' && isServing) this.#state = 'serving';
-    if (!isServing) return;
-    for (const listener of this.#servingListeners) listener();
-    this.#servingListeners.clear();
+  /** Calls `then` once, when a status comes for which `holds`. */
+  #onStatus(holds: (status: PeerStatus) => boolean, then: () => void): void {
+    const listener = (status: PeerStatus): void => {
+      if (!holds(status)) return;
+      this.#statusListeners.delete(listener);
+      then();
+    };
+    this.#statusListeners.add(listener);
   }
 
   async #close(): Promise<void> {
@@ -130,18 +164,30 @@ export class Member {
       this.#rooms.loop.stop();
       this.#rooms.clients.endAll({ code: CloseCode.goingAway, text: 'the member is stopping' });
     }
+    this.#stopExchange();
     await this.#rooms.snapshotter.idle();
     await this.#storage.close();
     if (this.#failure === null) this.#state = 'closed';
   }
 
-  /** Waits until every proposal has been applied and answered, but not for ever. */
+  /** Waits until everything under way has been applied and answered and, if possible, another member leads; but not for ever. */
   async #drained(): Promise<void> {
     const clock = this.#clock;
     const deadline = clock.now() + DRAIN_MS;
-    while (this.#rooms.pipeline.length > 0 && this.#failure === null && clock.now() < deadline) {
+    const hasHandedOver = this.#rooms.loop.transferLeadership();
+    const isDone = (): boolean =>
+      hasHandedOver
+        ? !this.#rooms.peer.status().isEstablishedLeader
+        : (this.#rooms.requests.path?.length ?? 0) === 0;
+    while (!isDone() && this.#failure === null && clock.now() < deadline) {
       await new Promise<void>((resolve) => clock.setTimer(1, resolve, { hold: true }));
     }
+  }
+
+  #stopExchange(): void {
+    this.#rooms.links?.stop();
+    this.#rooms.snapshotsOut.close();
+    this.#rooms.snapshotsIn.abort();
   }
 
   #fail(error: unknown): void {
@@ -157,7 +203,12 @@ export class Member {
     this.#rooms.loop.stop();
     this.#rooms.clients.stopTaking();
     this.#rooms.clients.cutAll();
+    this.#stopExchange();
     for (const listener of this.#failureListeners) listener(this.#failure);
     this.#failureListeners.clear();
   }
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
 }

@@ -1,33 +1,27 @@
-import { OpCode } from '../protocol/index.js';
 import type { ServerOptions } from './server-options.js';
-import type { WritePipeline } from './write-pipeline.js';
+import type { LeaderPath } from './requests/leader-path.js';
 
 /** Removes containers that have become empty and znodes whose time to live is over; only on a member that leads. */
 export class Reaper {
   readonly #options: ServerOptions;
-  readonly #pipeline: WritePipeline;
+  readonly #leader: () => LeaderPath | null;
   #nextAt: number | null = null;
 
-  constructor(options: ServerOptions, pipeline: WritePipeline) {
+  /** `leader`: the way of a write while this member leads. */
+  constructor(options: ServerOptions, leader: () => LeaderPath | null) {
     this.#options = options;
-    this.#pipeline = pipeline;
+    this.#leader = leader;
   }
 
-  /** What may go is proposed; preparing it looks once more whether it still may. */
   tick(now: number): void {
-    if (!this.#pipeline.isOpen) {
+    const leader = this.#leader();
+    if (leader === null) {
       this.#nextAt = null;
       return;
     }
     this.#nextAt ??= now + this.#options.containerCheckMs;
-    if (now < this.#nextAt || this.#pipeline.isFull) return;
+    if (now < this.#nextAt || leader.isFull) return;
     this.#nextAt = now + this.#options.containerCheckMs;
-    for (const path of this.#pipeline.reapable(this.#options.maxReapedPerCheck)) {
-      if (this.#pipeline.isFull) return;
-      this.#pipeline.propose(
-        { op: OpCode.deleteContainer, body: { path } },
-        { sessionId: 0n, cxid: 0, identities: [], connection: null, slot: null },
-      );
-    }
+    leader.reap(this.#options.maxReapedPerCheck);
   }
 }

@@ -12,16 +12,15 @@ import {
 import { withIdentities, type Authentication } from './authentication.js';
 import type { ClientConnection, Packet } from './client-connection.js';
 import { ReplySlot } from './reply-slot.js';
-import type { SessionService } from './session-service.js';
-import type { WritePipeline } from './write-pipeline.js';
+import type { SyncService } from './requests/sync-service.js';
+import type { WritePath } from './requests/write-path.js';
 
 export interface RequestRouterParts {
   readonly authentication: Authentication;
-  readonly sessions: SessionService;
-  readonly pipeline: WritePipeline;
-  /** Asks for the zxid that a sync has to wait for, and completes the slot when that is applied. */
-  readonly sync: (connection: ClientConnection, slot: ReplySlot, path: string) => void;
-  readonly machine: StateMachine;
+  /** The way of a write; null while clients are not served. */
+  readonly path: () => WritePath | null;
+  readonly syncs: SyncService;
+  readonly machine: () => StateMachine;
 }
 
 /** Each identity of a connection may become an entry of every ACL that it sets. */
@@ -88,24 +87,21 @@ export class RequestRouter {
   }
 
   #write(connection: ClientConnection, xid: number, request: Request): void {
-    const { sessions, pipeline } = this.#parts;
+    const path = this.#parts.path();
+    if (path === null) return connection.cut('Connection closed: this member does not serve now');
     const { sessionId, identities } = connection;
-    if (!sessions.isOwner(sessionId, connection)) {
-      // ZooKeeper's SESSIONMOVED, which is never told: the client has another connection by now.
-      return connection.cut('Connection closed: its session moved away');
-    }
     const slot = new ReplySlot(xid, null);
     slot.isLast = request.op === OpCode.closeSession;
     connection.owe(slot);
-    const isProposed = pipeline.propose(request, { sessionId, cxid: xid, identities, connection, slot });
-    if (!isProposed) return connection.cut('Connection closed: a request of it could not be prepared');
-    if (slot.isLast) sessions.setClosing(sessionId);
+    path.write(request, { sessionId, cxid: xid, identities, connection, slot });
   }
 
   #sync(connection: ClientConnection, xid: number, path: string): void {
+    const way = this.#parts.path();
+    if (way === null) return connection.cut('Connection closed: this member does not serve now');
     const slot = new ReplySlot(xid, null);
     connection.owe(slot);
-    this.#parts.sync(connection, slot, path);
+    this.#parts.syncs.ask(way, { connection, slot, path });
   }
 
   /** Counts at once for what comes behind it; answered in its turn all the same, because kazoo takes replies by their order. */
@@ -123,7 +119,7 @@ export class RequestRouter {
 
   /** Owes a reply that is complete already. */
   #answer(connection: ClientConnection, slot: ReplySlot, error: ErrorCode): void {
-    slot.complete(error, null, slot.xid === Xid.auth ? 0n : this.#parts.machine.lastZxid);
+    slot.complete(error, null, slot.xid === Xid.auth ? 0n : this.#parts.machine().lastZxid);
     connection.owe(slot);
     connection.advance();
   }

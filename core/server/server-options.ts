@@ -6,6 +6,10 @@ export interface ServerOptions {
   readonly id: number;
   /** Granularity of session expiry and of the peers' timers. Default 500. */
   readonly tickMs: number;
+  /** Ticks that a member may take to connect to a leader, and to be brought up to date, each without progress. Default 10. */
+  readonly initLimit: number;
+  /** Ticks of silence after which a leader and its learners give each other up. Default 5. */
+  readonly syncLimit: number;
   /** What a client asks for as session timeout is brought into this range. Defaults: two ticks, and 40 000. */
   readonly minSessionMs: number;
   readonly maxSessionMs: number;
@@ -62,6 +66,8 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
   return {
     id,
     tickMs,
+    initLimit: integer('initLimit', given.initLimit, 10, 1, 10_000),
+    syncLimit: integer('syncLimit', given.syncLimit, 5, 2, 10_000),
     minSessionMs,
     maxSessionMs: integer('maxSessionMs', given.maxSessionMs, longest, minSessionMs, MAX_INT),
     superDigest: digest(given.superDigest ?? null),

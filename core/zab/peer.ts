@@ -90,6 +90,11 @@ export class Peer {
     return zxid;
   }
 
+  /** Whether `propose` works now, as in `status()`; cheap enough to be asked for every request. */
+  get admits(): boolean {
+    return this.#role instanceof Leader && this.#role.refusal === null;
+  }
+
   /** The zxid that the next proposal will get. Throws `ProposalRefused` on anybody but an established leader. */
   nextZxid(): bigint {
     const leader = this.#established();
@@ -206,7 +211,7 @@ export class Peer {
       epoch: role.epoch,
       isServing: role.isServing,
       isEstablishedLeader: leader?.isEstablished ?? false,
-      admits: leader !== null && leader.refusal === null,
+      admits: this.admits,
       isQuorumConfirmed: leader?.isQuorumConfirmed ?? false,
       lastProposed: state.history.last,
       lastDurable: state.disk.durableZxid,

@@ -1,0 +1,38 @@
+import { ConfigurationError } from './server-options.js';
+
+/** One member as the others know it. */
+export interface EnsembleMember {
+  /** 1 to 254. */
+  readonly id: number;
+  /** Where the other members reach it, in the form of their dialer. */
+  readonly address: string;
+  /** Follows and serves clients, but has no vote. Default false. */
+  readonly isObserver?: boolean;
+}
+
+/** Throws `ConfigurationError` for members that make no ensemble of which `id` is a part. */
+export function checkEnsemble(members: readonly EnsembleMember[], id: number): void {
+  const refuse = (problem: string, remedy: string): never => {
+    throw new ConfigurationError('ensemble', problem, remedy);
+  };
+  for (const member of members) {
+    if (!Number.isInteger(member.id) || member.id < 1 || member.id > 254)
+      refuse(`member ${member.id} is not allowed`, 'Number the members from 1 to 254.');
+    if (members.some((other) => other !== member && other.id === member.id))
+      refuse(`member ${member.id} stands there twice`, 'Give every member a number of its own.');
+    if (members.some((other) => other !== member && other.address === member.address))
+      refuse(`two members have the address ${member.address}`, 'Give every member an address of its own.');
+  }
+  if (!members.some((member) => member.id === id))
+    refuse(`member ${id}, which this is, does not stand there`, `List all members, and this one as ${id}.`);
+  if (members.every(({ isObserver }) => isObserver === true))
+    refuse('there is no member with a vote', 'Leave at least one without the mark of an observer.');
+}
+
+/** Names an ensemble by its members: those who describe it differently count its quorum differently, and must not talk. */
+export function describeEnsemble(members: readonly EnsembleMember[]): string {
+  const names = [...members]
+    .sort((one, other) => one.id - other.id)
+    .map(({ id, isObserver }) => (isObserver === true ? `${id} (observer)` : `${id}`));
+  return `members ${names.join(', ')}`;
+}

@@ -1,0 +1,298 @@
+import type { Clock, Logger, Random, Timer } from '../../runtime/index.js';
+import { CloseCode, type CloseReason, type Connection, type Dialer } from '../../transport/index.js';
+import { decodePeerMessage, encodePeerMessage, PeerMessageError, type PeerMessage } from '../../zab/index.js';
+import {
+  AccepterHandshake,
+  DiallerHandshake,
+  PeerRefused,
+  type PeerHandshake,
+  type PeerIdentity,
+} from './peer-handshake.js';
+import { PeerLink, splitFrame } from './peer-link.js';
+import { RefusalLog } from './refusal-log.js';
+
+const NONCE_BYTES = 32;
+/** For dialling, and for proving who one is, each. */
+const HANDSHAKE_MS = 2_000;
+const REDIAL_MIN_MS = 20;
+const REDIAL_MAX_MS = 500;
+/** Connections that have not proved yet who they are; one more is closed. */
+const MAX_STRANGERS = 64;
+
+export interface PeerLinksParts {
+  readonly identity: PeerIdentity;
+  /** Where the others listen, by id: only these are dialled, whatever anybody else says (ZOOKEEPER-2164). */
+  readonly addresses: ReadonlyMap<number, string>;
+  readonly dialer: Dialer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** A link that says nothing for so long is given up, in milliseconds. */
+  readonly silenceMs: number;
+  /** What may wait to leave on one link, beyond which the link is given up. */
+  readonly maxQueuedBytes: number;
+  readonly connected: (peer: number, link: number) => void;
+  readonly disconnected: (peer: number, link: number) => void;
+  readonly received: (peer: number, link: number, message: PeerMessage) => void;
+}
+
+interface Established {
+  readonly link: PeerLink;
+  heardAt: number;
+}
+
+/**
+ * The links to the other members. Of two members the one with the higher id dials, so that there is one link per pair
+ * and no need to agree which of two is the right one; when it dials again, the newest link wins, because whoever dials
+ * has lost the old one. Nobody is listened to before both ends have proved that they know the ensemble's secret.
+ */
+export class PeerLinks {
+  readonly #parts: PeerLinksParts;
+  readonly #links = new Map<number, Established>();
+  readonly #strangers = new Set<Connection>();
+  readonly #redials = new Map<number, Timer>();
+  readonly #failures = new Map<number, number>();
+  readonly #encoded = new Map<PeerMessage, Uint8Array>();
+  readonly #refusals: RefusalLog;
+  readonly #abort = new AbortController();
+  #lastLink = 0;
+
+  constructor(parts: PeerLinksParts) {
+    this.#parts = parts;
+    this.#refusals = new RefusalLog(parts.logger, parts.clock);
+  }
+
+  /** Begins to dial. */
+  start(): void {
+    for (const peer of this.#parts.addresses.keys()) {
+      if (peer < this.#parts.identity.id) void this.#dial(peer);
+    }
+  }
+
+  /** Closes every link; none is made any more. Idempotent. */
+  stop(): void {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort();
+    for (const timer of this.#redials.values()) timer.cancel();
+    for (const { link } of this.#links.values()) link.close('the member is stopping');
+    for (const stranger of this.#strangers) stranger.terminate();
+    this.#links.clear();
+  }
+
+  /** Takes a connection that was made to this member. */
+  accept(connection: Connection): void {
+    if (this.#abort.signal.aborted || this.#strangers.size >= MAX_STRANGERS) {
+      connection.handle({ message: () => undefined, closed: () => undefined });
+      return connection.close({ code: CloseCode.goingAway, text: 'no links are taken now' });
+    }
+    const { identity, random } = this.#parts;
+    this.#introduce(connection, new AccepterHandshake(identity, random.bytes(NONCE_BYTES)), () => undefined);
+  }
+
+  /** Ids of those that a link is up to. */
+  get connected(): readonly number[] {
+    return [...this.#links.keys()];
+  }
+
+  /** Leaves with the next flush; goes nowhere if that link is not up any more. */
+  send(peer: number, link: number, message: PeerMessage): void {
+    const established = this.#current(peer, link);
+    if (established === null) return;
+    let bytes = this.#encoded.get(message);
+    if (bytes === undefined) {
+      bytes = encodePeerMessage(message);
+      this.#encoded.set(message, bytes);
+    }
+    established.link.send(bytes, message.type === 'ping' || message.type === 'pong');
+  }
+
+  /** To be called once per turn. */
+  flush(): void {
+    this.#encoded.clear();
+    for (const [peer, { link }] of this.#links) {
+      link.flush();
+      if (link.queuedBytes <= this.#parts.maxQueuedBytes) continue;
+      this.#giveUp(peer, 'Peer link dropped: the other end takes in too little', {
+        queuedBytes: link.queuedBytes,
+      });
+    }
+  }
+
+  /** Zab has no more use for that link. */
+  close(peer: number, link: number, reason: string): void {
+    const established = this.#current(peer, link);
+    if (established === null) return;
+    this.#parts.logger.warn('Peer link closed', { peer, reason });
+    this.#links.delete(peer);
+    established.link.terminate();
+    this.#redial(peer);
+  }
+
+  /** The other member has broken the protocol of the members. */
+  drop(peer: number): void {
+    if (this.#links.has(peer)) this.#giveUp(peer, 'Peer link dropped', {});
+  }
+
+  /** Stops, and resumes, listening to everybody. */
+  pause(): void {
+    for (const { link } of this.#links.values()) link.pause();
+  }
+
+  resume(): void {
+    for (const { link } of this.#links.values()) link.resume();
+  }
+
+  /** To be called a few times per `silenceMs`. After a pause of this process nobody's silence counts. */
+  tick(now: number, isLate: boolean): void {
+    for (const [peer, established] of this.#links) {
+      established.link.keepAlive();
+      if (isLate) established.heardAt = now;
+      else if (now - established.heardAt > this.#parts.silenceMs) {
+        this.#giveUp(peer, 'Peer link dropped: the other end is silent', {});
+      }
+    }
+  }
+
+  #current(peer: number, link: number): Established | null {
+    const established = this.#links.get(peer);
+    return established !== undefined && established.link.number === link ? established : null;
+  }
+
+  #giveUp(peer: number, message: string, fields: Readonly<Record<string, unknown>>): void {
+    const { link } = this.#links.get(peer)!;
+    this.#parts.logger.warn(message, { peer, ...fields });
+    this.#links.delete(peer);
+    link.terminate();
+    this.#parts.disconnected(peer, link.number);
+    this.#redial(peer);
+  }
+
+  async #dial(peer: number): Promise<void> {
+    const { identity, addresses, dialer, clock, random } = this.#parts;
+    this.#redials.delete(peer);
+    const address = addresses.get(peer)!;
+    const attempt = new AbortController();
+    const giveUp = (): void => attempt.abort();
+    const timer = clock.setTimer(HANDSHAKE_MS, giveUp);
+    this.#abort.signal.addEventListener('abort', giveUp);
+    try {
+      const connection = await dialer.dial(address, { signal: attempt.signal });
+      if (this.#abort.signal.aborted) return connection.terminate();
+      const handshake = new DiallerHandshake(identity, peer, random.bytes(NONCE_BYTES));
+      connection.send(handshake.hello);
+      this.#introduce(connection, handshake, () => this.#redial(peer));
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#refusals.note(`${peer}`, 'Peer cannot be reached', { peer, address, error });
+      this.#redial(peer);
+    } finally {
+      timer.cancel();
+      this.#abort.signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /** Dials again, later and later as long as it fails; the accepting end of a pair waits to be dialled. */
+  #redial(peer: number): void {
+    const { identity, clock, random } = this.#parts;
+    if (this.#abort.signal.aborted || peer >= identity.id || this.#redials.has(peer)) return;
+    const failures = this.#failures.get(peer) ?? 0;
+    this.#failures.set(peer, failures + 1);
+    const delayMs = Math.min(REDIAL_MIN_MS * 2 ** failures, REDIAL_MAX_MS) * (0.5 + random.next() / 2);
+    this.#redials.set(
+      peer,
+      clock.setTimer(delayMs, () => void this.#dial(peer)),
+    );
+  }
+
+  /** Both ends prove who they are, within a time; `failed` is called once if they do not. */
+  #introduce(connection: Connection, handshake: PeerHandshake, failed: () => void): void {
+    const remote = connection.remoteAddress;
+    let link: PeerLink | null = null;
+    const end = (problem: string): void => {
+      if (!this.#strangers.delete(connection)) return;
+      timer.cancel();
+      if (this.#abort.signal.aborted) return;
+      this.#refusals.note(remote.replace(/:\d+$/, ''), 'Peer link refused', { remote, problem });
+      failed();
+    };
+    const refuse = (problem: string): void => {
+      connection.close({ code: CloseCode.policyViolation, text: problem });
+      end(problem);
+    };
+    const timer = this.#parts.clock.setTimer(HANDSHAKE_MS, () =>
+      refuse('the other end did not prove in time who it is'),
+    );
+    this.#strangers.add(connection);
+    connection.handle({
+      message: (bytes) => {
+        if (link !== null) return this.#arrived(link, bytes);
+        if (!this.#strangers.has(connection)) return;
+        try {
+          const { send, peer } = handshake.receive(bytes);
+          if (send !== null) connection.send(send);
+          if (peer === null) return;
+          timer.cancel();
+          this.#strangers.delete(connection);
+          link = this.#establish(peer, connection);
+        } catch (error) {
+          if (!(error instanceof PeerRefused)) throw error;
+          refuse(error.message);
+        }
+      },
+      drained: () => link?.flush(),
+      closed: (reason) => (link === null ? end(closedBecause(reason)) : this.#lost(link, reason)),
+    });
+  }
+
+  #establish(peer: number, connection: Connection): PeerLink {
+    const { clock, logger, connected } = this.#parts;
+    const link = new PeerLink(peer, (this.#lastLink += 1), connection);
+    const old = this.#links.get(peer);
+    old?.link.terminate();
+    this.#links.set(peer, { link, heardAt: clock.now() });
+    this.#failures.delete(peer);
+    this.#refusals.forget(`${peer}`);
+    logger.info('Peer link established', { peer, remote: connection.remoteAddress, link: link.number });
+    connected(peer, link.number);
+    return link;
+  }
+
+  #arrived(link: PeerLink, frame: Uint8Array): void {
+    const established = this.#current(link.peer, link.number);
+    if (established === null) return;
+    established.heardAt = this.#parts.clock.now();
+    const messages = splitFrame(frame);
+    if (messages === null) return this.#malformed(link, 'a frame that holds no whole messages');
+    for (const bytes of messages) {
+      const message = decoded(bytes);
+      if (typeof message === 'string') return this.#malformed(link, message);
+      this.#parts.received(link.peer, link.number, message);
+      if (this.#current(link.peer, link.number) === null) return;
+    }
+  }
+
+  #malformed({ peer }: PeerLink, problem: string): void {
+    this.#giveUp(peer, 'Peer link closed: the other end sent what cannot be read', { problem });
+  }
+
+  #lost(link: PeerLink, reason: CloseReason): void {
+    if (this.#current(link.peer, link.number) === null) return;
+    this.#links.delete(link.peer);
+    this.#parts.logger.info('Peer link lost', { peer: link.peer, code: reason.code, reason: reason.text });
+    this.#parts.disconnected(link.peer, link.number);
+    this.#redial(link.peer);
+  }
+}
+
+function decoded(bytes: Uint8Array): PeerMessage | string {
+  try {
+    return decodePeerMessage(bytes);
+  } catch (error) {
+    if (error instanceof PeerMessageError) return error.message;
+    throw error;
+  }
+}
+
+function closedBecause({ code, text }: CloseReason): string {
+  return text === '' ? `the other end closed the connection (${code})` : `the other end says: ${text}`;
+}

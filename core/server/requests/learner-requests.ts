@@ -1,0 +1,140 @@
+import { OpCode } from '../../protocol/index.js';
+import type { Clock } from '../../runtime/index.js';
+import type { Peer } from '../../zab/index.js';
+import { Fifo } from '../fifo.js';
+import type { LeaderPath } from './leader-path.js';
+import type { LeaderSessions } from './leader-sessions.js';
+import {
+  MemberMessageWriter,
+  readLearnerMessage,
+  Refusal,
+  type ForwardedRequest,
+  type LearnerItem,
+} from './member-message.js';
+
+export interface LearnerRequestsParts {
+  readonly peer: Peer;
+  readonly clock: Clock;
+  readonly path: LeaderPath;
+  readonly tracker: LeaderSessions;
+  /** The peer was given something to send. */
+  readonly wake: () => void;
+}
+
+/** What the leader knows of a learner that serves clients. */
+interface Learner {
+  readonly id: number;
+  readonly stint: number;
+  readonly answers: MemberMessageWriter;
+  /** Accepted, but not told yet; of requests that were proposed one directly behind the other. */
+  accepted: { count: number; zxid: bigint } | null;
+}
+
+/** The leader's answers to its learners: takes their requests in, in the order of their coming, and never more than the log can take. */
+export class LearnerRequests {
+  readonly #parts: LearnerRequestsParts;
+  readonly #learners = new Map<number, Learner>();
+  /** Waiting for room in the pipeline. Each learner bounds what it has under way. */
+  readonly #waiting = new Fifo<{ readonly learner: Learner; readonly request: ForwardedRequest }>();
+
+  constructor(parts: LearnerRequestsParts) {
+    this.#parts = parts;
+  }
+
+  received(from: number, bytes: Uint8Array): void {
+    const { stint, items } = readLearnerMessage(bytes);
+    const learner = this.#learnerOf(from, stint);
+    for (const item of items) this.#take(learner, item);
+  }
+
+  /** Works off what waits, as far as there is room, and sends what there is to tell. */
+  flush(): void {
+    const { peer, path, wake } = this.#parts;
+    while (this.#waiting.length > 0 && !path.isFull) {
+      const { learner, request } = this.#waiting.shift()!;
+      if (this.#learners.get(learner.id) === learner) this.#propose(learner, request);
+    }
+    for (const learner of this.#learners.values()) {
+      this.#tellAccepted(learner);
+      const bytes = learner.answers.take();
+      if (bytes === null) continue;
+      peer.sendToLearner(learner.id, bytes);
+      wake();
+    }
+  }
+
+  /** The session has left that learner for another member. */
+  movedAway(sessionId: bigint, learner: number): void {
+    this.#learners.get(learner)?.answers.leader({ type: 'moved', sessionId });
+  }
+
+  /** Forgets the learners that do not follow any more. */
+  tick(): void {
+    const present = new Set(this.#parts.peer.learners().map(({ id }) => id));
+    for (const id of this.#learners.keys()) if (!present.has(id)) this.#forget(id);
+  }
+
+  /** A learner that begins to serve anew has lost what it had heard before. */
+  #learnerOf(id: number, stint: number): Learner {
+    const known = this.#learners.get(id);
+    if (known?.stint === stint) return known;
+    if (known !== undefined) this.#forget(id);
+    const learner: Learner = { id, stint, answers: new MemberMessageWriter(stint), accepted: null };
+    this.#learners.set(id, learner);
+    return learner;
+  }
+
+  #forget(id: number): void {
+    this.#learners.delete(id);
+    this.#parts.tracker.lost(id, this.#parts.clock.now());
+  }
+
+  #take(learner: Learner, item: LearnerItem): void {
+    const { path, tracker, clock } = this.#parts;
+    switch (item.type) {
+      case 'request':
+        return this.#waiting.push({ learner, request: item.request });
+      case 'revalidate': {
+        const timeoutMs = path.claim(item.sessionId, learner.id) ?? 0;
+        return learner.answers.leader({ type: 'revalidated', token: item.token, timeoutMs });
+      }
+      case 'sync':
+        return path.readIndex((zxid) => learner.answers.leader({ type: 'synced', token: item.token, zxid }));
+      case 'touched':
+        return tracker.report(learner.id, item.sessionIds, item.stamp, clock.now());
+    }
+  }
+
+  #propose(learner: Learner, { request, ...rest }: ForwardedRequest): void {
+    const { path, peer } = this.#parts;
+    const origin = { ...rest, connection: null, slot: null };
+    const zxid = peer.nextZxid();
+    if (request.op === OpCode.createSession) {
+      const isAdmitted = path.admitSession(request.body.timeoutMs, origin, learner.id) !== null;
+      return isAdmitted ? this.#accept(learner, zxid) : this.#refuse(learner, Refusal.fault);
+    }
+    const refusal = path.admit(request, origin, learner.id);
+    if (refusal === null) this.#accept(learner, zxid);
+    else this.#refuse(learner, refusal);
+  }
+
+  #accept(learner: Learner, zxid: bigint): void {
+    const { accepted } = learner;
+    if (accepted !== null && accepted.zxid + BigInt(accepted.count) === zxid) accepted.count += 1;
+    else {
+      this.#tellAccepted(learner);
+      learner.accepted = { count: 1, zxid };
+    }
+  }
+
+  #refuse(learner: Learner, why: Refusal): void {
+    this.#tellAccepted(learner);
+    learner.answers.leader({ type: 'refused', why });
+  }
+
+  #tellAccepted(learner: Learner): void {
+    if (learner.accepted === null) return;
+    learner.answers.leader({ type: 'accepted', ...learner.accepted });
+    learner.accepted = null;
+  }
+}

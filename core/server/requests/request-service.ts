@@ -1,0 +1,139 @@
+import type { StateMachine } from '../../data/index.js';
+import type { Clock, Logger, Random } from '../../runtime/index.js';
+import type { Peer, PeerStatus } from '../../zab/index.js';
+import type { ServerOptions } from '../server-options.js';
+import type { SessionService } from '../session-service.js';
+import { LeaderPath } from './leader-path.js';
+import { LeaderSessions } from './leader-sessions.js';
+import { LearnerPath } from './learner-path.js';
+import { LearnerRequests } from './learner-requests.js';
+import type { WritePath } from './write-path.js';
+
+export interface RequestServiceParts {
+  readonly peer: Peer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly options: ServerOptions;
+  readonly machine: () => StateMachine;
+  readonly sessions: SessionService;
+  /** Whether there are other members. */
+  readonly hasOthers: boolean;
+  /** The peer was given something to do. */
+  readonly wake: () => void;
+}
+
+/** What a member does for clients in its present role. */
+type Role =
+  | { readonly type: 'none' }
+  | { readonly type: 'leader'; readonly path: LeaderPath; readonly learners: LearnerRequests }
+  | { readonly type: 'learner'; readonly path: LearnerPath };
+
+const NONE: Role = { type: 'none' };
+
+/**
+ * Takes requests the way that this member's role has for them. Every serving role is a new incarnation, with nothing of
+ * the one before it.
+ */
+export class RequestService {
+  readonly #parts: RequestServiceParts;
+  #role: Role = NONE;
+
+  constructor(parts: RequestServiceParts) {
+    this.#parts = parts;
+  }
+
+  /** The way of a write; null while clients are not served. */
+  get path(): WritePath | null {
+    return this.#role.type === 'none' ? null : this.#role.path;
+  }
+
+  /** Present while this member leads. */
+  get leader(): LeaderPath | null {
+    return this.#role.type === 'leader' ? this.#role.path : null;
+  }
+
+  /** Begins to serve in the role that `status` tells; the state machine holds everything that was committed before. */
+  begin(status: PeerStatus): void {
+    this.#role = status.isEstablishedLeader ? this.#lead() : this.#learn();
+  }
+
+  end(): void {
+    this.#role = NONE;
+  }
+
+  /** Another member has sent something. Throws `MemberMessageError`. */
+  received(from: number, bytes: Uint8Array): void {
+    if (this.#role.type === 'leader') this.#role.learners.received(from, bytes);
+    else if (this.#role.type === 'learner') this.#role.path.received(bytes);
+  }
+
+  /** A ping of the leader has come with its stamp. */
+  pinged(bytes: Uint8Array): void {
+    if (this.#role.type === 'learner' && bytes.length === 8) this.#role.path.pinged(stampOf(bytes));
+  }
+
+  /** To be called before the peer's tick, whose pings carry the stamp. */
+  stamp(now: number): void {
+    if (this.#role.type === 'leader' && this.#parts.hasOthers)
+      this.#parts.peer.offerPingPayload(stampBytes(now));
+  }
+
+  /** To be called about twice per tick. */
+  tick(now: number): void {
+    if (this.#role.type !== 'leader') return;
+    this.#role.learners.tick();
+    this.#role.path.expireSessions(now);
+  }
+
+  flush(): void {
+    if (this.#role.type === 'none') return;
+    if (this.#role.type === 'leader') this.#role.learners.flush();
+    this.#role.path.flush();
+  }
+
+  #lead(): Role {
+    const { peer, clock, logger, options, sessions, machine, hasOthers, wake } = this.#parts;
+    const { id, tickMs, syncLimit } = options;
+    const graceMs = hasOthers ? (syncLimit + 1) * tickMs : 0;
+    const tracker = new LeaderSessions({ tickMs, id, graceMs });
+    tracker.begin(machine().sessions, clock.now());
+    const movedAway = (sessionId: bigint, member: number): void =>
+      member === id ? this.#movedAway(sessionId) : learners.movedAway(sessionId, member);
+    const state = machine();
+    const path = new LeaderPath({
+      peer,
+      clock,
+      logger,
+      options,
+      machine: state,
+      sessions,
+      tracker,
+      wake,
+      movedAway,
+    });
+    const learners = new LearnerRequests({ peer, clock, path, tracker, wake });
+    return { type: 'leader', path, learners };
+  }
+
+  #learn(): Role {
+    const { peer, options, random, wake } = this.#parts;
+    const stint = Math.floor(random.next() * 0x7fffffff);
+    const movedAway = (sessionId: bigint): void => this.#movedAway(sessionId);
+    return { type: 'learner', path: new LearnerPath({ peer, options, stint, wake, movedAway }) };
+  }
+
+  #movedAway(sessionId: bigint): void {
+    this.#parts.sessions.connections.get(sessionId)?.cut('Connection closed: its session moved away');
+  }
+}
+
+function stampBytes(now: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setFloat64(0, now);
+  return bytes;
+}
+
+function stampOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(0);
+}

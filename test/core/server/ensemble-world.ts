@@ -1,0 +1,218 @@
+import { Member, type EnsembleMember, type ServerOptions } from '../../../core/server/index.js';
+import { FileStorage, MemoryDisk } from '../../../core/storage/index.js';
+import { SeededRandom, VirtualClock } from '../../../core/testing/index.js';
+import {
+  MemoryNetwork,
+  type Connection,
+  type Dialer,
+  type MemoryListener,
+} from '../../../core/transport/index.js';
+import { RawClient } from './raw-client.js';
+import { LogBook } from './world.js';
+
+/** Longest that anything a test waits for takes, in virtual time. */
+const PATIENCE_MS = 60_000;
+const SECRET = new Uint8Array(32).fill(3);
+
+export interface EnsembleWorldOptions extends Partial<ServerOptions> {
+  readonly voters?: number;
+  readonly observers?: number;
+  /** Of single members, in place of the secret that all have. */
+  readonly secrets?: Readonly<Record<number, Uint8Array>>;
+  /** Members that are not started. */
+  readonly absent?: readonly number[];
+}
+
+interface Running {
+  readonly member: Member;
+  readonly listeners: readonly MemoryListener[];
+}
+
+/** Several members in memory on a virtual clock, and the clients that a test opens to them. */
+export class EnsembleWorld implements AsyncDisposable {
+  readonly clock = new VirtualClock();
+  readonly log = new LogBook();
+  readonly members: readonly EnsembleMember[];
+  readonly disks = new Map<number, MemoryDisk>();
+  readonly #network = new MemoryNetwork(this.clock, { latencyMs: () => 1 });
+  readonly #options: EnsembleWorldOptions;
+  readonly #running = new Map<number, Running>();
+  /** By the two ends, such as `1-2`, the lower number first; 0 is any client. */
+  readonly #connections = new Map<string, Set<Connection>>();
+  readonly #cuts = new Set<string>();
+  #starts = 0;
+
+  private constructor(options: EnsembleWorldOptions) {
+    this.#options = options;
+    const { voters = 3, observers = 0 } = options;
+    this.members = Array.from({ length: voters + observers }, (_, index) => {
+      return { id: index + 1, address: `member-${index + 1}/peer`, isObserver: index >= voters };
+    });
+    for (const { id } of this.members) this.disks.set(id, new MemoryDisk(new SeededRandom(id)));
+  }
+
+  /** Resolves when every member that is started serves. */
+  static async start(options: EnsembleWorldOptions = {}): Promise<EnsembleWorld> {
+    const world = new EnsembleWorld(options);
+    const present = world.members.map(({ id }) => id).filter((id) => options.absent?.includes(id) !== true);
+    for (const id of present) await world.launch(id);
+    await world.serving(...present);
+    return world;
+  }
+
+  /** Without waiting for anything. */
+  static async launched(options: EnsembleWorldOptions = {}): Promise<EnsembleWorld> {
+    const world = new EnsembleWorld(options);
+    for (const { id } of world.members) if (options.absent?.includes(id) !== true) await world.launch(id);
+    return world;
+  }
+
+  member(id: number): Member {
+    return this.#running.get(id)!.member;
+  }
+
+  get running(): readonly number[] {
+    return [...this.#running.keys()].sort((a, b) => a - b);
+  }
+
+  /** Starts a member on what its disk holds. */
+  async launch(id: number): Promise<void> {
+    const member = await this.wait(this.#startMember(id));
+    const listeners = [
+      this.#network.listen(`member-${id}`, (connection) => member.accept(connection)),
+      this.#network.listen(`member-${id}/peer`, (connection) => member.acceptPeer(connection)),
+    ];
+    this.#running.set(id, { member, listeners });
+  }
+
+  /** The process of the member dies at this moment. */
+  kill(id: number): void {
+    const { member, listeners } = this.#running.get(id)!;
+    this.#running.delete(id);
+    for (const listener of listeners) listener.close();
+    this.disks.get(id)!.crash();
+    for (const { id: other } of [{ id: 0 }, ...this.members]) this.#sever(id, other);
+    void member.close();
+  }
+
+  /** Stops the member in order. */
+  async stop(id: number): Promise<void> {
+    const { member, listeners } = this.#running.get(id)!;
+    for (const listener of listeners) listener.close();
+    await this.wait(member.close());
+    this.#running.delete(id);
+  }
+
+  /** No connection between the two lives, and none can be made, until `mend`. */
+  cut(one: number, other: number): void {
+    this.#cuts.add(pairOf(one, other));
+    this.#sever(one, other);
+  }
+
+  /** From everybody but clients. */
+  isolate(id: number): void {
+    for (const { id: other } of this.members) if (other !== id) this.cut(id, other);
+  }
+
+  mend(): void {
+    this.#cuts.clear();
+  }
+
+  get leader(): number | undefined {
+    return this.running.find(
+      (id) => this.member(id).health().state === 'leading' && this.member(id).health().isServing,
+    );
+  }
+
+  /** Waits until all of these serve, and returns who leads. */
+  async serving(...ids: readonly number[]): Promise<number> {
+    const wanted = ids.length > 0 ? ids : this.running;
+    await this.until(
+      () => this.leader !== undefined && wanted.every((id) => this.member(id).health().isServing),
+    );
+    return this.leader!;
+  }
+
+  /** Waits until all that run have applied the same, and checks that it adds up to the same. */
+  async converged(): Promise<void> {
+    const of = (key: 'zxid' | 'digest'): Set<string> =>
+      new Set(this.running.map((id) => this.member(id).health()[key]));
+    await this.until(() => of('zxid').size === 1);
+    if (of('digest').size !== 1)
+      throw new Error(`digests differ at the same zxid: ${[...of('digest')].join(', ')}`);
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    return this.clock.runUntil(condition, PATIENCE_MS);
+  }
+
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return this.clock.waitFor(promise, PATIENCE_MS);
+  }
+
+  /** As a client sees the network; addresses are `member-1` and so on. */
+  get dialer(): Dialer {
+    return this.#dialerOf(0);
+  }
+
+  /** Connected to that member, but silent. */
+  dial(id: number): Promise<RawClient> {
+    return this.wait(RawClient.dial(this.dialer, `member-${id}`));
+  }
+
+  /** A client with a new session at that member. */
+  async open(id: number, timeoutMs = 10_000): Promise<RawClient> {
+    const client = await this.dial(id);
+    await this.wait(client.connect({ timeoutMs }));
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const id of this.running) await this.stop(id);
+  }
+
+  async #startMember(id: number): Promise<Member> {
+    const { voters: _v, observers: _o, absent: _a, secrets, ...options } = this.#options;
+    const random = new SeededRandom(100 * id + (this.#starts += 1));
+    const { clock, log: logger } = this;
+    const storage = await FileStorage.open({
+      disk: this.disks.get(id)!,
+      random,
+      logger,
+      segmentBytes: 64 * 1024,
+    });
+    return Member.start({
+      storage,
+      clock,
+      random,
+      logger,
+      secret: secrets?.[id] ?? SECRET,
+      options: { ...options, id },
+      ensemble: { members: this.members, dialer: this.#dialerOf(id) },
+    });
+  }
+
+  #dialerOf(from: number): Dialer {
+    const dialer = this.#network.dialer(from === 0 ? 'client' : `member-${from}`);
+    return {
+      dial: async (address, options) => {
+        const to = Number(/^member-(\d+)/.exec(address)?.[1]);
+        const pair = pairOf(from, to);
+        const connection = await dialer.dial(this.#cuts.has(pair) ? 'nowhere' : address, options);
+        if (!this.#connections.has(pair)) this.#connections.set(pair, new Set());
+        this.#connections.get(pair)!.add(connection);
+        return connection;
+      },
+    };
+  }
+
+  #sever(one: number, other: number): void {
+    const pair = pairOf(one, other);
+    for (const connection of this.#connections.get(pair) ?? []) connection.terminate();
+    this.#connections.delete(pair);
+  }
+}
+
+function pairOf(one: number, other: number): string {
+  return one < other ? `${one}-${other}` : `${other}-${one}`;
+}
