@@ -1,7 +1,7 @@
 import type { EpochEnd, EpochTable } from './epoch-table.js';
 import type { Entry, RestoredHistory } from './peer-config.js';
 import { invariant } from './zab-error.js';
-import { epochOf, isSuccessor, minZxid } from './zxid.js';
+import { epochOf, isEpochMarker, isSuccessor, minZxid } from './zxid.js';
 
 /** How many applied entries stay in memory. */
 export interface HistoryWindow {
@@ -54,14 +54,10 @@ export class History {
 
   append(entry: Entry): void {
     const { zxid } = entry;
-    invariant(isSuccessor(zxid, this.last), 'an entry must follow the one before it', {
-      zxid,
-      last: this.last,
-    });
-    const epoch = epochOf(zxid);
-    const current = this.#epochs.at(-1);
-    if (current?.epoch === epoch) this.#epochs[this.#epochs.length - 1] = { epoch, lastZxid: zxid };
-    else this.#epochs.push({ epoch, lastZxid: zxid });
+    const { last } = this;
+    invariant(isSuccessor(zxid, last), 'an entry must follow the one before it', { zxid, last });
+    if (isEpochMarker(zxid)) this.#epochs.push({ epoch: epochOf(zxid), lastZxid: zxid });
+    else this.#epochs.push({ epoch: this.#epochs.pop()!.epoch, lastZxid: zxid });
     this.#entries.push(entry);
     this.#bytes += entry.payload.length;
   }

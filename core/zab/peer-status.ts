@@ -25,6 +25,21 @@ export interface PeerStatus {
   readonly lastChange: string | null;
 }
 
+/** Whether nothing has changed but how far the zxids have got. */
+export function isSameSituation(a: PeerStatus, b: PeerStatus): boolean {
+  return (
+    a.state === b.state &&
+    a.phase === b.phase &&
+    a.leader === b.leader &&
+    a.epoch === b.epoch &&
+    a.isServing === b.isServing &&
+    a.isEstablishedLeader === b.isEstablishedLeader &&
+    a.admits === b.admits &&
+    a.isQuorumConfirmed === b.isQuorumConfirmed &&
+    a.lastChange === b.lastChange
+  );
+}
+
 /** One learner as its leader sees it. */
 export interface LearnerStatus {
   readonly id: number;

@@ -13,7 +13,7 @@ import {
 } from './peer-config.js';
 import type { PeerMessage } from './peer-message.js';
 import { PeerState } from './peer-state.js';
-import type { LearnerStatus, PeerStatus } from './peer-status.js';
+import { isSameSituation, type LearnerStatus, type PeerStatus } from './peer-status.js';
 import type { ReadIndexAnswer, Ready } from './ready.js';
 import type { Role, Transition } from './role.js';
 import { ProposalRefused } from './zab-error.js';
@@ -38,7 +38,7 @@ export class Peer {
   #lastTickMs: number | null = null;
   #failures = 0;
   #lastChange: string | null = null;
-  #reportedStatus = '';
+  #reported: PeerStatus | null = null;
 
   /** Throws `InvalidPeerConfig` if configuration or history cannot be worked with. */
   constructor(config: PeerConfig, restored: RestoredHistory) {
@@ -259,10 +259,7 @@ export class Peer {
       readIndexes: this.#takeReadIndexes(),
       status: this.#changedStatus(),
     };
-    const isEmpty = Object.values(ready).every(
-      (part: unknown) => part === null || (Array.isArray(part) && part.length === 0),
-    );
-    return isEmpty ? null : ready;
+    return isEmpty(ready) ? null : ready;
   }
 
   #takeReadIndexes(): readonly ReadIndexAnswer[] {
@@ -271,10 +268,8 @@ export class Peer {
 
   #changedStatus(): PeerStatus | null {
     const status = this.status();
-    const { lastProposed: _p, lastDurable: _d, committed: _c, delivered: _v, ...rest } = status;
-    const key = JSON.stringify(rest);
-    if (key === this.#reportedStatus) return null;
-    this.#reportedStatus = key;
+    if (this.#reported !== null && isSameSituation(status, this.#reported)) return null;
+    this.#reported = status;
     return status;
   }
 
@@ -324,4 +319,20 @@ export class Peer {
     if (this.#failures < 2) return 0;
     return this.#state.jitter.spread(Math.min(RETRY_MS * 2 ** (this.#failures - 2), RETRY_MAX_MS));
   }
+}
+
+function isEmpty(ready: Ready): boolean {
+  return (
+    ready.persist === null &&
+    ready.messages.length === 0 &&
+    ready.committed.length === 0 &&
+    ready.status === null &&
+    ready.disconnects.length === 0 &&
+    ready.received.length === 0 &&
+    ready.pings.length === 0 &&
+    ready.readIndexes.length === 0 &&
+    ready.reads.length === 0 &&
+    ready.snapshots.length === 0 &&
+    ready.install.length === 0
+  );
 }

@@ -37,7 +37,7 @@ export interface Ready {
 export interface PersistRequest {
   /** Counts from 1 without gaps. */
   readonly number: number;
-  /** Stage by stage this snapshot came with `install`: switch to it, load its state, then report the batch. Never with other parts. */
+  /** The snapshot staged under that number: switch the disk to it, load its state in the place of all that was applied, then report the batch. Never with other parts. */
   readonly installSnapshot?: { readonly install: number; readonly zxid: bigint; readonly epochs: EpochTable };
   readonly acceptedEpoch?: number;
   readonly truncateAfter?: bigint;

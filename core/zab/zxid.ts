@@ -4,36 +4,36 @@
  */
 export const NO_ZXID = 0n;
 
-/** The last counter an epoch could hold; a leader stops long before it (ZOOKEEPER-1277: one more would run into the epoch's bits). */
-export const COUNTER_MAX = 0xffffffff;
+const COUNTER_BITS = 32n;
+const COUNTER_MASK = 0xffffffffn;
 
-/** From this counter on a leader admits nothing more, and opens a new epoch as soon as the rest is committed. */
+/** From this counter on a leader admits nothing more and opens a new epoch, long before the counter could run into the epoch's bits (ZOOKEEPER-1277). */
 export const COUNTER_SOFT_LIMIT = 0xfffff000;
 
 /** No epoch is ever larger: a member that claims one is not believed. */
 export const EPOCH_MAX = 0x7fffffff;
 
 export function makeZxid(epoch: number, counter: number): bigint {
-  return (BigInt(epoch) << 32n) | BigInt(counter);
+  return (BigInt(epoch) << COUNTER_BITS) | BigInt(counter);
 }
 
 export function epochOf(zxid: bigint): number {
-  return Number(zxid >> 32n);
+  return Number(zxid >> COUNTER_BITS);
 }
 
 export function counterOf(zxid: bigint): number {
-  return Number(zxid & 0xffffffffn);
+  return Number(zxid & COUNTER_MASK);
 }
 
 /** True for the entry that opens an epoch. It carries no transaction: whoever holds it holds the epoch's whole initial history. */
 export function isEpochMarker(zxid: bigint): boolean {
-  return counterOf(zxid) === 0 && zxid !== NO_ZXID;
+  return (zxid & COUNTER_MASK) === 0n && zxid !== NO_ZXID;
 }
 
 /** Whether an entry `zxid` may stand directly behind `previous` in a log: the next of its epoch, or the marker of a later one. */
 export function isSuccessor(zxid: bigint, previous: bigint): boolean {
-  if (counterOf(zxid) === 0) return epochOf(zxid) > epochOf(previous);
-  return zxid === previous + 1n && epochOf(zxid) > 0;
+  if ((zxid & COUNTER_MASK) === 0n) return zxid >> COUNTER_BITS > previous >> COUNTER_BITS;
+  return zxid === previous + 1n && zxid > COUNTER_MASK;
 }
 
 export function maxZxid(a: bigint, b: bigint): bigint {

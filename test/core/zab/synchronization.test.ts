@@ -265,6 +265,19 @@ test('a follower applies and acknowledges nothing of a snapshot before it is in 
   assert.is(conversation.peer.status().isServing, true);
 });
 
+test('a snapshot that is complete takes its place even if the leader is lost before it is durable', () => {
+  const conversation = followerWith(HISTORY.slice(0, 3));
+  const epochs = tableOf([...HISTORY, entry(3, 0)]);
+  conversation.hear(3, { type: 'snap', epoch: 3, zxid: MARKER, epochs });
+  conversation.hear(3, { type: 'snapshotChunk', epoch: 3, bytes: text('state'), isLast: true });
+  conversation.disconnect(3);
+  conversation.forgetSent();
+  conversation.sync();
+  const { delivered, committed, lastDurable } = conversation.peer.status();
+  assert.equal([delivered, committed, lastDurable], [MARKER, MARKER, MARKER]);
+  assert.is(conversation.takeSent(2, 'notification').at(-1)!.vote.zxid, MARKER);
+});
+
 test('observers are synchronized with committed entries only', () => {
   const conversation = leaderWith();
   conversation.connect(4);
