@@ -4,4 +4,4 @@ export { MemoryDisk, type CrashLoss, type DiskFault, type DiskOperation } from '
 export { FaultyLine } from './faulty-line.js';
 export type { RequestPattern, SeenRequest } from './request-pattern.js';
 export { TestEnsemble, type TestClientOptions, type TestEnsembleOptions } from './test-ensemble.js';
-export { VirtualClock } from './virtual-clock.js';
+export { VirtualClock, type VirtualClockOptions } from './virtual-clock.js';

@@ -4,7 +4,7 @@ import { Member, type ServerOptions } from '../server/index.js';
 import { FileStorage, MemoryDisk, type CrashLoss } from '../storage/index.js';
 import { MemoryNetwork, type MemoryListener } from '../transport/index.js';
 import { FaultyLine } from './faulty-line.js';
-import { MemberProcess } from './member-process.js';
+import { SimulatedProcess } from './simulated-process.js';
 import type { RequestPattern } from './request-pattern.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -56,7 +56,7 @@ export class TestEnsemble {
   readonly #secret: Uint8Array;
   readonly #lines = new Map<Client, FaultyLine>();
   #running: {
-    readonly process: MemberProcess;
+    readonly process: SimulatedProcess;
     readonly listener: MemoryListener;
     readonly member: Member;
   } | null = null;
@@ -201,7 +201,7 @@ export class TestEnsemble {
     await this.stopMember();
     const { logger = silentLogger, server = {} } = this.#options;
     const random = new SeededRandom(Math.floor(this.#random.next() * 0x100000000));
-    const process = new MemberProcess(this.clock);
+    const process = new SimulatedProcess(this.clock);
     const storage = await FileStorage.open({ disk: this.disk, random, logger, segmentBytes: SEGMENT_BYTES });
     const parts = { storage, clock: process, random, secret: this.#secret, options: server, logger };
     const member = await Member.start(parts);
