@@ -48,7 +48,7 @@ export class MemoryDisk implements Disk {
   #lossToCome: CrashLoss = 'random';
   #crashed: () => void = () => undefined;
   #faults: { readonly fault: DiskFault; toPass: number; remaining: number }[] = [];
-  #syncDelay: { readonly clock: Clock; readonly ms: number } | null = null;
+  #syncDelay: { readonly clock: Clock; readonly ms: () => number } | null = null;
 
   constructor(random: Random = new SeededRandom(1)) {
     this.#random = random;
@@ -109,9 +109,9 @@ export class MemoryDisk implements Disk {
     this.#faults = [];
   }
 
-  /** Every sync takes this long from now on. */
-  slowSyncs(clock: Clock, ms: number): void {
-    this.#syncDelay = { clock, ms };
+  /** Every sync takes this long from now on; a function is asked anew for each. What is written meanwhile waits for the next one. */
+  slowSyncs(clock: Clock, ms: number | (() => number)): void {
+    this.#syncDelay = { clock, ms: typeof ms === 'number' ? () => ms : ms };
   }
 
   /** Crashes at the operation that many from now on (1 is the next one), in the midst of it. Resolves when it has happened. */
@@ -160,8 +160,9 @@ export class MemoryDisk implements Disk {
     const perform = <T>(operation: DiskOperation, effect: () => T): Promise<T> =>
       this.#perform({ operation, name, incarnation, effect });
     const sync = async (): Promise<void> => {
+      const covered = file.changes;
       if (this.#syncDelay !== null) await this.#syncWait(this.#syncDelay);
-      await perform('sync', () => this.#sync(file, name));
+      await perform('sync', () => this.#sync(file, name, covered));
     };
     return {
       name,
@@ -191,14 +192,14 @@ export class MemoryDisk implements Disk {
     if (!this.#isCutShort()) this.#unsynced = [];
   }
 
-  #sync(file: MemoryFile, name: string): void {
+  #sync(file: MemoryFile, name: string, covered: number): void {
     try {
       this.#throwPlannedFault('sync', name);
     } catch (error) {
       file.dropUnsynced();
       throw error;
     }
-    if (!this.#isCutShort()) file.sync();
+    if (!this.#isCutShort()) file.sync(covered);
   }
 
   /** A crash in the midst of a sync comes before or after its effect. */
@@ -221,9 +222,9 @@ export class MemoryDisk implements Disk {
     return act.incarnation === this.#incarnation ? result : neverSettles();
   }
 
-  #syncWait({ clock, ms }: { readonly clock: Clock; readonly ms: number }): Promise<void> {
+  #syncWait({ clock, ms }: { readonly clock: Clock; readonly ms: () => number }): Promise<void> {
     return new Promise((resolve) => {
-      clock.setTimer(ms, resolve);
+      clock.setTimer(ms(), resolve);
     });
   }
 

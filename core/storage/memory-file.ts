@@ -15,6 +15,8 @@ export class MemoryFile {
   readonly #visible: Image;
   readonly #durable: Image;
   #unsynced: Change[] = [];
+  /** Changes that are not among the unsynced any more. */
+  #settled = 0;
 
   constructor(content: Uint8Array = new Uint8Array(0)) {
     this.#visible = new Image(content);
@@ -46,8 +48,16 @@ export class MemoryFile {
     this.#unsynced.push({ at: size, bytes: null });
   }
 
-  sync(): void {
-    for (const { at, bytes } of this.#unsynced.splice(0)) {
+  /** Writes and truncations so far. */
+  get changes(): number {
+    return this.#settled + this.#unsynced.length;
+  }
+
+  /** Makes durable what was changed when there had been so many changes. */
+  sync(changes: number): void {
+    const synced = this.#unsynced.splice(0, Math.max(0, changes - this.#settled));
+    this.#settled += synced.length;
+    for (const { at, bytes } of synced) {
       if (bytes === null) this.#durable.resize(at);
       else this.#durable.write(at, bytes);
     }
@@ -58,7 +68,9 @@ export class MemoryFile {
    * synced: a system that fails to write its own metadata lets nobody write any more.
    */
   dropUnsynced(): void {
-    this.#unsynced = this.#unsynced.filter(({ bytes }) => bytes === null);
+    const sizes = this.#unsynced.filter(({ bytes }) => bytes === null);
+    this.#settled += this.#unsynced.length - sizes.length;
+    this.#unsynced = sizes;
   }
 
   flipBit(offset: number, bit: number): void {
@@ -69,6 +81,7 @@ export class MemoryFile {
 
   /** What was synced is left, and of the rest what survives. */
   crash(survival: Survival): void {
+    this.#settled += this.#unsynced.length;
     for (const change of this.#unsynced.splice(0)) this.#redo(change, survival());
     this.#visible.become(this.#durable);
   }

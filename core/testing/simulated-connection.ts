@@ -124,6 +124,13 @@ export class SimulatedConnection implements Connection, PipeReceiver {
     this.#in.breakOff(BROKEN, true);
   }
 
+  /** This end is told that the connection is broken; the other is not. */
+  forsake(): void {
+    if (this.#state !== 'open') return;
+    this.#out.breakOff(BROKEN, false);
+    this.#end(BROKEN);
+  }
+
   /** The line between the hosts is whole again, in the direction to this end. */
   unblocked(): void {
     this.#in.unblocked();

@@ -52,7 +52,10 @@ export class SimulatedNetwork {
   #travellers: Traveller[] = [];
   #lastPort = 40_000;
 
-  constructor(clock: Clock, options: { readonly random?: Random; readonly quality?: Partial<LineQuality> } = {}) {
+  constructor(
+    clock: Clock,
+    options: { readonly random?: Random; readonly quality?: Partial<LineQuality> } = {},
+  ) {
     this.#clock = clock;
     this.#random = options.random ?? new SeededRandom(1);
     this.#quality = { ...DEFAULT_QUALITY, ...options.quality };
@@ -137,8 +140,7 @@ export class SimulatedNetwork {
   /** Breaks every connection between two hosts, and tells only `informed`; the other end learns of it when it sends. */
   halfOpen(informed: string, other: string): void {
     for (const line of this.#linesBetween(informed, other)) {
-      const end = line.nearHost === informed ? line.near : line.far;
-      end.reset();
+      (line.nearHost === informed ? line.near : line.far).forsake();
     }
   }
 
@@ -247,8 +249,7 @@ export class SimulatedNetwork {
 
   #linesBetween(a: string, b: string): readonly Line[] {
     return [...this.#lines].filter(
-      ({ nearHost, farHost }) =>
-        (nearHost === a && farHost === b) || (nearHost === b && farHost === a),
+      ({ nearHost, farHost }) => (nearHost === a && farHost === b) || (nearHost === b && farHost === a),
     );
   }
 }
@@ -324,5 +325,8 @@ function hostOf(address: string): string {
 }
 
 function failedToConnect(address: string, why: string, cause?: unknown): QuorateError {
-  return new QuorateError('CONNECT_FAILED', `Cannot connect to ${address}: ${why}.`, { fields: { address }, cause });
+  return new QuorateError('CONNECT_FAILED', `Cannot connect to ${address}: ${why}.`, {
+    fields: { address },
+    cause,
+  });
 }
