@@ -191,16 +191,17 @@ test('a log that is being read is not purged from under the reader', async () =>
 test('a truncation waits for the readers, and readers that come later wait for it', async () => {
   const disk = new MemoryDisk();
   const { storage } = await start(disk);
-  const all = entries(0, 200, { bytes: 100 });
-  await storage.persist({ acceptedEpoch: 2, entries: all });
+  const all = entries(0, 600, { bytes: 100 });
+  await storage.persist({ acceptedEpoch: 2 });
+  for (let from = 0; from < 600; from += 30) await storage.persist({ entries: all.slice(from, from + 30) });
 
   const before = storage.readEntries(0n, 1e9);
-  const cutting = storage.persist({ truncateAfter: zxid(99), entries: entries(0, 1, { epoch: 2 }) });
+  const cutting = storage.persist({ truncateAfter: zxid(49), entries: entries(0, 1, { epoch: 2 }) });
   await cutting;
-  const after = storage.readEntries(zxid(98), 1e9);
+  const after = storage.readEntries(zxid(48), 1e9);
 
   assert.equal((await before)?.map(plain), all.map(plain));
-  assert.equal((await after)?.map(plain), [...all.slice(99, 100), ...entries(0, 1, { epoch: 2 })].map(plain));
+  assert.equal((await after)?.map(plain), [...all.slice(49, 50), ...entries(0, 1, { epoch: 2 })].map(plain));
   await storage.close();
 });
 
