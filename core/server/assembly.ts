@@ -10,6 +10,7 @@ import { describeEnsemble, type EnsembleMember } from './ensemble.js';
 import { Handshake } from './handshake.js';
 import { LocalRequests } from './local-requests.js';
 import { MemberLoop } from './member-loop.js';
+import type { MemberProbe } from './member-probe.js';
 import { peerKey } from './peers/peer-handshake.js';
 import { PeerLinks } from './peers/peer-links.js';
 import { Reaper } from './reaper.js';
@@ -34,6 +35,7 @@ export interface AssemblyParts {
   readonly secret: Uint8Array;
   readonly recovered: Recovered;
   readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
+  readonly probe?: MemberProbe | undefined;
   readonly failed: (error: unknown) => void;
   readonly statusChanged: (status: PeerStatus) => void;
 }
@@ -95,7 +97,10 @@ export function assemble(parts: AssemblyParts): MemberRooms {
     ...parts,
     peer,
     machine,
-    replaceMachine: (received) => (current = received),
+    replaceMachine: (received) => {
+      current = received;
+      parts.probe?.installed?.(received);
+    },
     requests,
     syncs,
     clients,

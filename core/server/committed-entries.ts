@@ -4,6 +4,7 @@ import type { Logger } from '../runtime/index.js';
 import type { Entry } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
 import type { WritePath } from './requests/write-path.js';
+import type { MemberProbe } from './member-probe.js';
 import type { Snapshotter } from './snapshotter.js';
 import type { WatchService } from './watch-service.js';
 
@@ -15,6 +16,7 @@ export interface CommittedEntriesParts {
   readonly clients: ClientService;
   readonly snapshotter: Snapshotter;
   readonly logger: Logger;
+  readonly probe?: MemberProbe | undefined;
 }
 
 /** Applies what is committed: the tree changes, then watches fire, then whoever asked is answered. */
@@ -26,10 +28,12 @@ export class CommittedEntries {
   }
 
   apply(entries: readonly Entry[]): void {
+    const { machine, probe } = this.#parts;
     for (const entry of entries) {
       // The marker of an epoch.
-      if (entry.payload.length === 0) this.#parts.machine().advanceTo(entry.zxid);
+      if (entry.payload.length === 0) machine().advanceTo(entry.zxid);
       else this.#apply(entry);
+      probe?.applied?.(entry, machine());
     }
   }
 

@@ -1,5 +1,6 @@
 /** The shell around the pure rooms: one member of an ensemble. */
 export { Member, type MemberParts } from './member.js';
+export type { MemberGauges, MemberProbe } from './member-probe.js';
 export { type EnsembleMember } from './ensemble.js';
 export { Embedded, type EmbeddedOptions } from './embedded.js';
 export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js';

@@ -4,6 +4,7 @@ import type { Storage } from '../storage/index.js';
 import type { LogRead, Peer, PeerMessage, PersistRequest, PeerStatus, Ready } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
 import type { CommittedEntries } from './committed-entries.js';
+import type { MemberGauges, MemberProbe } from './member-probe.js';
 import type { PeerLinks } from './peers/peer-links.js';
 import type { Reaper } from './reaper.js';
 import { MemberMessageError } from './requests/member-message.js';
@@ -41,6 +42,7 @@ export interface MemberLoopParts {
   /** Something broke that this member must not survive. */
   readonly failed: (error: unknown) => void;
   readonly statusChanged: (status: PeerStatus) => void;
+  readonly probe?: MemberProbe | undefined;
 }
 
 /**
@@ -125,7 +127,7 @@ export class MemberLoop {
   readonly #turn = (): void => {
     this.#isScheduled = false;
     if (!this.#isRunning) return;
-    const { clients, links, syncs, machine, failed } = this.#parts;
+    const { clients, links, syncs, machine, failed, probe } = this.#parts;
     this.#isTurning = true;
     try {
       clients.work();
@@ -135,12 +137,22 @@ export class MemberLoop {
       links?.flush();
       this.#slowDown();
       this.#snapshotIfDue();
+      probe?.turned?.(this.#gauges());
     } catch (error) {
       failed(error);
     }
     this.#isTurning = false;
     if (clients.hasWork || this.#peerHasNews) this.wake();
   };
+
+  #gauges(): MemberGauges {
+    const { peer, clients, requests } = this.#parts;
+    return {
+      status: peer.status(),
+      connections: clients.connectionCount,
+      requests: requests.path?.length ?? 0,
+    };
+  }
 
   /** Takes from the peer until it has nothing to do any more. */
   #runPeer(): void {
@@ -154,8 +166,11 @@ export class MemberLoop {
   }
 
   #carryOut(ready: Ready): void {
-    const { committed, clients, requests, links, snapshotsOut, snapshotsIn } = this.#parts;
-    for (const { to, link, message } of ready.messages) links?.send(to, link, message);
+    const { committed, clients, requests, links, snapshotsOut, snapshotsIn, probe } = this.#parts;
+    for (const { to, link, message } of ready.messages) {
+      probe?.sent?.(to, message);
+      links?.send(to, link, message);
+    }
     for (const step of ready.install) snapshotsIn.carryOut(step);
     if (ready.persist !== null) this.#persist(ready.persist);
     if (ready.committed.length > 0) committed.apply(ready.committed);

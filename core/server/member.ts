@@ -5,6 +5,7 @@ import type { PeerStatus } from '../zab/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
 import { checkEnsemble, type EnsembleMember } from './ensemble.js';
 import type { MemberHealth } from './health.js';
+import type { MemberProbe } from './member-probe.js';
 import { recover, type Recovered } from './recover.js';
 import { resolveServerOptions, type ServerOptions } from './server-options.js';
 
@@ -21,6 +22,8 @@ export interface MemberParts {
   readonly logger?: Logger;
   /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */
   readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
+  /** Looks on; for simulations. */
+  readonly probe?: MemberProbe | undefined;
 }
 
 /**
@@ -69,6 +72,7 @@ export class Member {
       if (parts.ensemble !== undefined) checkEnsemble(parts.ensemble.members, options.id);
       const recovered = await recover(parts.storage);
       const member = new Member(parts, options, recovered);
+      parts.probe?.started?.(recovered.machine);
       member.#rooms.loop.start();
       member.#rooms.links?.start();
       if (parts.ensemble === undefined) await member.serving();

@@ -8,6 +8,7 @@ import {
 import { OpCode } from '../../protocol/index.js';
 import type { Clock, Logger } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
+import type { MemberProbe } from '../member-probe.js';
 import type { ServerOptions } from '../server-options.js';
 import type { SessionService } from '../session-service.js';
 import type { LeaderSessions } from './leader-sessions.js';
@@ -29,6 +30,7 @@ export interface LeaderPathParts {
   readonly wake: () => void;
   /** The session has left `member` for another one. */
   readonly movedAway: (sessionId: bigint, member: number) => void;
+  readonly probe?: MemberProbe | undefined;
 }
 
 /**
@@ -168,12 +170,13 @@ export class LeaderPath implements WritePath {
 
   /** Null if nothing was proposed: preparing failed by a fault of this member, or it does not lead any more. */
   #propose(request: WriteRequest, origin: Origin): bigint | null {
-    const { peer, wake } = this.#parts;
+    const { peer, wake, probe } = this.#parts;
     if (!peer.admits) return null;
     const prepared = this.#prepare(request, origin, peer.nextZxid());
     if (prepared === null) return null;
     const { txn, payload } = prepared;
     const zxid = peer.propose(payload);
+    probe?.proposed?.(zxid, payload);
     this.#proposals.push({ zxid, txn, bytes: payload.length, origin });
     wake();
     return zxid;

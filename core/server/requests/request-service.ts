@@ -1,6 +1,7 @@
 import type { StateMachine } from '../../data/index.js';
 import type { Clock, Logger, Random } from '../../runtime/index.js';
 import type { Peer, PeerStatus } from '../../zab/index.js';
+import type { MemberProbe } from '../member-probe.js';
 import type { ServerOptions } from '../server-options.js';
 import type { SessionService } from '../session-service.js';
 import { LeaderPath } from './leader-path.js';
@@ -21,6 +22,7 @@ export interface RequestServiceParts {
   readonly hasOthers: boolean;
   /** The peer was given something to do. */
   readonly wake: () => void;
+  readonly probe?: MemberProbe | undefined;
 }
 
 /** What a member does for clients in its present role. */
@@ -93,7 +95,7 @@ export class RequestService {
   }
 
   #lead(): Role {
-    const { peer, clock, logger, options, sessions, machine, hasOthers, wake } = this.#parts;
+    const { peer, clock, logger, options, sessions, machine, hasOthers, wake, probe } = this.#parts;
     const { id, tickMs, syncLimit } = options;
     const graceMs = hasOthers ? (syncLimit + 1) * tickMs : 0;
     const tracker = new LeaderSessions({ tickMs, id, graceMs });
@@ -111,6 +113,7 @@ export class RequestService {
       tracker,
       wake,
       movedAway,
+      probe,
     });
     const learners = new LearnerRequests({ peer, clock, path, tracker, wake });
     return { type: 'leader', path, learners };
