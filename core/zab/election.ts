@@ -51,7 +51,9 @@ export class Election implements Role {
     if (this.#hasBegun) this.#notify(peer);
   }
 
-  linkDown(): void {}
+  linkDown(): void {
+    if (this.#hasBegun) this.#tally();
+  }
 
   pause(): void {}
 
@@ -130,14 +132,14 @@ export class Election implements Role {
     this.#broadcast();
   }
 
-  /** Decides at once when no vote is missing that could change anything. */
+  /** Decides at once when nobody who could be heard now has another opinion: waiting would change nothing. */
   #tally(): void {
-    const { quorum, vote, nowMs } = this.#state;
-    const supporters = [...this.#received]
-      .filter(([, other]) => isSameVote(other, vote))
-      .map(([voter]) => voter);
+    const { quorum, vote, nowMs, outbox } = this.#state;
+    const supporters = new Set<number>();
+    for (const [voter, other] of this.#received) if (isSameVote(other, vote)) supporters.add(voter);
+    const isSettled = (voter: number): boolean => supporters.has(voter) || !outbox.isUp(voter);
     if (!quorum.isReached(supporters)) this.#decideAtMs = null;
-    else if (supporters.length === quorum.voters.length) this.#elect(vote.leader);
+    else if (quorum.voters.every(isSettled)) this.#elect(vote.leader);
     else this.#decideAtMs ??= nowMs + FINALIZE_WAIT_MS;
   }
 

@@ -71,6 +71,14 @@ test('once all voters agree nothing can change, and nobody waits', () => {
   assert.is(state(conversation), 'leading 2');
 });
 
+test('nobody waits for a voter that cannot be heard', () => {
+  const conversation = looking();
+  conversation.hearVote(1, 2, LAST);
+  assert.is(state(conversation), 'looking');
+  conversation.disconnect(3);
+  assert.is(state(conversation), 'leading 2');
+});
+
 test('a newer round is joined with all votes of the older one forgotten', () => {
   const conversation = looking();
   conversation.hearVote(1, 2, LAST, 1);

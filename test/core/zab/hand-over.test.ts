@@ -93,6 +93,18 @@ test('an ensemble hands over its leadership in less time than an election takes,
   assert.is(cluster.ghost.epochsEstablished, 2);
 });
 
+test('when the leader dies, the next one serves after a few round trips and syncs', () => {
+  const cluster = settledCluster();
+  for (let count = 0; count < 20; count++) cluster.propose();
+  const former = cluster.leader()!;
+  const startedMs = cluster.time.nowMs;
+  former.crash();
+  cluster.runUntil(() => cluster.leader() !== undefined, 'somebody else leads');
+  assert.ok(cluster.time.nowMs - startedMs < 250, `${cluster.time.nowMs - startedMs} ms`);
+  cluster.heal();
+  cluster.demandProgress();
+});
+
 test('an ensemble whose epoch is used up opens the next one with the same leader, and loses nothing', () => {
   const cluster = new SimulatedCluster(2, { voters: 3, observers: 1, limits: { epochCounter: 10 } });
   cluster.world.isFaulty = false;
