@@ -36,3 +36,31 @@ export function describeEnsemble(members: readonly EnsembleMember[]): string {
     .map(({ id, isObserver }) => (isObserver === true ? `${id} (observer)` : `${id}`));
   return `members ${names.join(', ')}`;
 }
+
+const DEFAULT_PORT = 7300;
+/** `3=host:7300:observer`: scheme, port and mark may be left out. */
+const MEMBER =
+  /^(\d{1,3})=(?:(wss?):\/\/)?(\[[0-9a-f:.%]+\]|[^\s:/[\]=,@]+)(?::(\d{1,5}))?(?::(observer|voter))?$/i;
+
+/**
+ * Reads `1=a:7300,2=b:7300,3=c:7300:observer`; a port that is left out is 7300. Throws `ConfigurationError` naming the
+ * member that cannot be read.
+ */
+export function parseEnsemble(text: string): readonly EnsembleMember[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [, id, scheme = 'ws', host, port = `${DEFAULT_PORT}`, role = 'voter'] = MEMBER.exec(part) ?? [];
+      if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+        throw new ConfigurationError(
+          'ensemble',
+          `"${part}" is no member`,
+          'Write every member as id=host:port, or id=host:port:observer, with commas between them.',
+        );
+      }
+      const address = `${scheme.toLowerCase()}://${host.toLowerCase()}:${Number(port)}`;
+      return { id: Number(id), address, isObserver: role.toLowerCase() === 'observer' };
+    });
+}

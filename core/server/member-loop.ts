@@ -59,6 +59,8 @@ export class MemberLoop {
   #isRunning = false;
   #timer: Timer | null = null;
   #lastTickAt = 0;
+  /** As it was logged last. */
+  #role = '';
   /** The role in which clients are served, null while they are not. */
   #serving: string | null = null;
   #isRestless = true;
@@ -222,7 +224,10 @@ export class MemberLoop {
   #statusChanged(status: PeerStatus): void {
     const { logger, statusChanged } = this.#parts;
     const { state, phase, epoch, leader, lastChange } = status;
-    logger.info('Role changed', { state, phase, epoch, leader, because: lastChange });
+    const role = `${state} ${phase} ${epoch} ${leader}`;
+    if (role !== this.#role)
+      logger.info('Role changed', { state, phase, epoch, leader, because: lastChange });
+    this.#role = role;
     this.#isRestless = phase !== 'broadcast';
     const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
     if (serving !== this.#serving) {

@@ -8,20 +8,38 @@ import {
   type Random,
 } from '../runtime/index.js';
 import { FileStorage, NodeDisk } from '../storage/index.js';
-import { CLIENT_PATH, CLIENT_SUBPROTOCOL, CloseCode } from '../transport/index.js';
+import {
+  CLIENT_PATH,
+  CLIENT_SUBPROTOCOL,
+  CloseCode,
+  PEER_PATH,
+  PEER_SUBPROTOCOL,
+  WebSocketDialer,
+  type Connection,
+} from '../transport/index.js';
 import { WebSocketListener } from '../transport/listener.js';
+import { checkEnsemble, parseEnsemble, type EnsembleMember } from './ensemble.js';
+import { ensembleSecret, type SecretSource } from './ensemble-secret.js';
 import { livez, readyz, startingHealth, type MemberHealth } from './health.js';
 import { Member } from './member.js';
 import { memberSecret } from './member-secret.js';
+import { MAX_FRAME_BYTES } from './peers/frame.js';
 import { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';
 
-export interface ServeOptions extends Partial<ServerOptions> {
+export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
   /** The data directory; made if it is not there. One process at a time. */
   readonly data: string;
-  /** Address to listen at. Default 127.0.0.1: only this machine. */
+  /** Address to listen at. Default 127.0.0.1, only this machine; in an ensemble on several machines, 0.0.0.0. */
   readonly host?: string;
-  /** Default 7300; 0 lets the system choose. */
+  /** Default 7300, or what `ensemble` says of this member; 0 lets the system choose. */
   readonly port?: number;
+  /**
+   * All members, this one among them: `1=a:7300,2=b:7300,3=c:7300:observer`, or the same as a list with `ws://` addresses.
+   * The members take each other's links where they take clients. Needs `secret` or `secretFile`. Default: this member alone.
+   */
+  readonly ensemble?: string | readonly EnsembleMember[];
+  /** Whether this member is one without a vote: must agree with what `ensemble` says of it. */
+  readonly observer?: boolean;
   /** Connections that one remote address may have at once. Default: as many as all together. */
   readonly maxConnectionsPerAddress?: number;
   readonly logger?: Logger;
@@ -36,51 +54,67 @@ export interface Served extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   health(): MemberHealth;
+  /** Resolves when clients are welcome for the first time: in an ensemble that takes a quorum. Rejects if the member fails before. */
+  serving(): Promise<void>;
   /** Calls `listener` once if the member fails; it takes no part any more, and the process should exit. */
   onFailure(listener: (error: Error) => void): void;
-  /** Stops accepting, answers what is in flight, closes connections, syncs, and closes the storage. Idempotent. */
+  /** Stops accepting, lets another member lead, answers what is in flight, closes connections, syncs, and closes the storage. Idempotent. */
   close(): Promise<void>;
 }
 
 export const DEFAULT_PORT = 7300;
 /** Files and peers have to be opened even when clients take all they can get. */
 const RESERVED_DESCRIPTORS = 128;
+/** Sockets that are there for other members, and for whoever asks how this one is, even if clients have all theirs. */
+const RESERVED_SOCKETS = 64;
 /** A client may send so many of the largest packets in one message. */
 const PACKETS_PER_MESSAGE = 4;
 
+/** What `serve` makes of its options before anything is opened. */
+interface Plan {
+  readonly options: ServeOptions;
+  readonly resolved: ServerOptions;
+  /** Null for a member that stands alone. */
+  readonly members: readonly EnsembleMember[] | null;
+  /** Null where the data directory holds it. */
+  readonly secret: Uint8Array | null;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
 /**
  * Runs a member on a data directory and a port. The port is bound first, so that `/livez` and `/readyz` tell of a recovery that
- * takes long; resolves when clients are welcome.
+ * takes long; resolves when the member takes part: one that stands alone welcomes clients by then, others when a quorum is
+ * there. Rejects with `ConfigurationError`, or with what the port or the storage found wrong.
  */
 export async function serve(options: ServeOptions): Promise<Served> {
-  const resolved = resolveServerOptions(options);
-  const port = checkPort(options.port ?? DEFAULT_PORT);
-  const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger } = options;
-  const maxConnections = Math.min(resolved.maxConnections, descriptorLimit() - RESERVED_DESCRIPTORS);
-  const listener = new WebSocketListener({
-    host: options.host ?? '127.0.0.1',
-    port,
-    maxConnections,
-    maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections,
-    requestTimeoutMs: resolved.handshakeMs,
-    clock,
-    logger,
-  });
+  const plan = await planOf(options);
+  const { resolved, members } = plan;
+  const listener = listenerOf(plan);
   let member: Member | null = null;
   const health = (): MemberHealth => member?.health() ?? startingHealth(resolved.id);
+  const orClose = (take: (member: Member, connection: Connection) => void) => (connection: Connection) =>
+    member === null
+      ? connection.close({ code: CloseCode.goingAway, text: 'starting' })
+      : take(member, connection);
   listener.route(CLIENT_PATH, {
     subprotocol: CLIENT_SUBPROTOCOL,
     maxMessageBytes: PACKETS_PER_MESSAGE * (resolved.maxPacketBytes + 4),
-    accept: (connection) =>
-      member === null
-        ? connection.close({ code: CloseCode.goingAway, text: 'starting' })
-        : member.accept(connection),
+    accept: orClose((started, connection) => started.accept(connection)),
   });
+  if (members !== null) {
+    listener.route(PEER_PATH, {
+      subprotocol: PEER_SUBPROTOCOL,
+      maxMessageBytes: MAX_FRAME_BYTES,
+      accept: orClose((started, connection) => started.acceptPeer(connection)),
+    });
+  }
   listener.get('/livez', () => livez(health()));
   listener.get('/readyz', () => readyz(health()));
   const bound = await listener.listen();
   try {
-    member = await startMember(options, { clock, random, logger });
+    member = await startMember(plan);
   } catch (error) {
     await listener.close();
     throw error;
@@ -88,16 +122,55 @@ export async function serve(options: ServeOptions): Promise<Served> {
   return served(member, listener, bound);
 }
 
-async function startMember(
-  options: ServeOptions,
-  runtime: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
-): Promise<Member> {
+async function planOf(options: ServeOptions): Promise<Plan> {
+  const resolved = resolveServerOptions(options);
+  const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, observer } = options;
+  const members =
+    typeof options.ensemble === 'string' ? parseEnsemble(options.ensemble) : (options.ensemble ?? []);
+  if (members.length > 0) checkEnsemble(members, resolved.id);
+  const own = members.find(({ id }) => id === resolved.id);
+  if (observer !== undefined && observer !== (own?.isObserver ?? false)) {
+    throw new ConfigurationError(
+      'observer',
+      `the ensemble has member ${resolved.id} as ${observer ? 'one with a vote' : 'an observer'}`,
+      `All members must agree on it: write ${resolved.id}=host:port:observer for an observer, everywhere.`,
+    );
+  }
+  const isAlone = members.length < 2;
+  const hasSecret = options.secret !== undefined || options.secretFile !== undefined;
+  const secret = isAlone && !hasSecret ? null : await ensembleSecret(options);
+  return { options, resolved, members: isAlone ? null : members, secret, clock, random, logger };
+}
+
+function listenerOf({ options, resolved, members, clock, logger }: Plan): WebSocketListener {
+  const own = members?.find(({ id }) => id === resolved.id)?.address;
+  const [, host, ownPort] = /^wss?:\/\/(.*?)(?::(\d+))?\/?$/.exec(own ?? '') ?? [];
+  const isHere = host === undefined || /^(?:localhost|127\..*|\[::1\])$/.test(host);
+  const maxConnections = Math.min(resolved.maxConnections, descriptorLimit() - RESERVED_DESCRIPTORS);
+  return new WebSocketListener({
+    host: options.host ?? (isHere ? '127.0.0.1' : '0.0.0.0'),
+    port: checkPort(options.port ?? Number(ownPort ?? DEFAULT_PORT)),
+    maxConnections: maxConnections + (members === null ? 0 : RESERVED_SOCKETS),
+    maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections + RESERVED_SOCKETS,
+    requestTimeoutMs: resolved.handshakeMs,
+    clock,
+    logger,
+  });
+}
+
+async function startMember({ options, resolved, members, ...plan }: Plan): Promise<Member> {
+  const { clock, random, logger } = plan;
   const disk = await NodeDisk.open(options.data);
-  const owner = `member ${resolveServerOptions(options).id}`;
-  const storage = await FileStorage.open({ disk, owner, logger: runtime.logger, random: runtime.random });
+  const storage = await FileStorage.open({ disk, owner: `member ${resolved.id}`, logger, random });
   try {
-    const secret = await memberSecret(disk.location, runtime.random);
-    return await Member.start({ storage, secret, options, ...runtime });
+    const secret = plan.secret ?? (await memberSecret(disk.location, random));
+    const dialer = new WebSocketDialer({
+      path: PEER_PATH,
+      subprotocol: PEER_SUBPROTOCOL,
+      maxMessageBytes: MAX_FRAME_BYTES,
+    });
+    const ensemble = members === null ? {} : { ensemble: { members, dialer } };
+    return await Member.start({ storage, secret, options, clock, random, logger, ...ensemble });
   } catch (error) {
     await storage.close();
     throw error;
@@ -121,6 +194,7 @@ function served(
     host,
     port,
     health: () => member.health(),
+    serving: () => member.serving(),
     onFailure: (report) => member.onFailure(report),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,

@@ -10,6 +10,8 @@ export { MemoryNetwork, type MemoryListener, type MemoryNetworkOptions } from '.
 export {
   CLIENT_PATH,
   CLIENT_SUBPROTOCOL,
+  PEER_PATH,
+  PEER_SUBPROTOCOL,
   WebSocketDialer,
   type WebSocketOptions,
 } from './websocket-dialer.js';

@@ -12,6 +12,9 @@ export interface WebSocketOptions {
 /** Path and subprotocol at which a member speaks with clients. */
 export const CLIENT_PATH = '/client';
 export const CLIENT_SUBPROTOCOL = 'zookeeper.v1';
+/** And with the other members. */
+export const PEER_PATH = '/peer';
+export const PEER_SUBPROTOCOL = 'quorate.peer.v1';
 
 const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 

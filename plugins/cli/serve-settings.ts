@@ -24,10 +24,46 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'port', flag: '--port <number>', type: 'number', description: 'port to listen at (7300)' },
   { name: 'id', flag: '--id <number>', type: 'number', description: 'number of this member, 1 to 254 (1)' },
   {
+    name: 'ensemble',
+    flag: '--ensemble <members>',
+    type: 'string',
+    description: 'all members, 1=host:port,2=host:port,3=host:port:observer (this one alone)',
+  },
+  {
+    name: 'observer',
+    flag: '--observer',
+    type: 'boolean',
+    description: 'this member has no vote; the ensemble must say so too',
+  },
+  {
+    name: 'secretFile',
+    flag: '--secret-file <file>',
+    type: 'string',
+    description: 'file with the secret that all members of the ensemble share',
+  },
+  {
+    name: 'secret',
+    flag: '--secret <text>',
+    type: 'string',
+    description: 'the secret itself; as a flag it can be seen by everybody on this machine',
+  },
+  {
     name: 'tickMs',
     flag: '--tick-ms <ms>',
     type: 'number',
-    description: 'granularity of session expiry (500)',
+    description: 'granularity of session expiry, and unit of the limits (500)',
+  },
+  {
+    name: 'initLimit',
+    flag: '--init-limit <ticks>',
+    type: 'number',
+    description: 'ticks for reaching a leader and catching up with it, each (10)',
+  },
+  {
+    name: 'syncLimit',
+    flag: '--sync-limit <ticks>',
+    type: 'number',
+    description: 'ticks of silence after which members give each other up (5)',
   },
   {
     name: 'minSessionMs',

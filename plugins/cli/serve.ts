@@ -68,6 +68,8 @@ async function run(settings: ServeSettings): Promise<void> {
     });
   }
   member.onFailure(() => void stop(1));
+  await member.serving().catch(() => undefined);
+  if (isStopping) return;
   process.stdout.write(`quorate: member ${member.health().id} is ready at ${member.address}\n`);
 }
 

@@ -1,15 +1,13 @@
 import { CloseCode, type Connection } from '../../transport/index.js';
 import { Fifo } from '../fifo.js';
+import { FRAME_BYTES, joinFrame, partFrame } from './frame.js';
 
 /** What the transport may hold before nothing more but heartbeats is given to it. */
 const HIGH_WATER_BYTES = 1024 * 1024;
-/** Messages of one turn leave together, in frames of about this size. */
-const FRAME_BYTES = 1024 * 1024;
-const LENGTH_BYTES = 4;
 
 /**
- * An authenticated link to another member. A frame holds any number of messages, each behind its length; an empty one
- * is a sign of life. Messages keep their order, but for heartbeats, which go before what waits for the transport.
+ * An authenticated link to another member. Messages keep their order, but for heartbeats, which go before what waits
+ * for the transport. An empty frame is a sign of life.
  */
 export class PeerLink {
   readonly peer: number;
@@ -19,6 +17,8 @@ export class PeerLink {
   readonly #queue = new Fifo<Uint8Array>();
   readonly #urgent = new Fifo<Uint8Array>();
   #queuedBytes = 0;
+  /** How much of the first in the queue has left, if it is too large for one frame. */
+  #partsSent = 0;
   #hasSent = false;
 
   constructor(peer: number, number: number, connection: Connection) {
@@ -75,41 +75,32 @@ export class PeerLink {
   }
 
   #sendFrame(queue: Fifo<Uint8Array>): void {
-    const messages: Uint8Array[] = [];
-    let bytes = 0;
-    for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
-      if (bytes > 0 && bytes + next.length > FRAME_BYTES) break;
-      bytes += LENGTH_BYTES + next.length;
-      messages.push(queue.shift()!);
-      this.#queuedBytes -= next.length;
-    }
-    this.#connection.send(joined(messages, bytes));
+    const first = queue.peek()!;
+    if (first.length > FRAME_BYTES / 2) return this.#sendPart(first);
+    const next = (): Uint8Array | undefined => {
+      const message = queue.peek();
+      return message !== undefined && message.length <= FRAME_BYTES / 2 ? message : undefined;
+    };
+    this.#give(
+      joinFrame(next, () => {
+        this.#queuedBytes -= queue.shift()!.length;
+      }),
+    );
+  }
+
+  /** Heartbeats, which are small, may go between the parts. */
+  #sendPart(message: Uint8Array): void {
+    const { frame, next } = partFrame(message, this.#partsSent);
+    this.#partsSent = next;
+    this.#give(frame);
+    if (next < message.length) return;
+    this.#partsSent = 0;
+    this.#queue.shift();
+    this.#queuedBytes -= message.length;
+  }
+
+  #give(frame: Uint8Array): void {
+    this.#connection.send(frame);
     this.#hasSent = true;
   }
-}
-
-function joined(messages: readonly Uint8Array[], bytes: number): Uint8Array {
-  const frame = Buffer.allocUnsafeSlow(bytes);
-  let at = 0;
-  for (const message of messages) {
-    at = frame.writeUInt32BE(message.length, at);
-    frame.set(message, at);
-    at += message.length;
-  }
-  return frame;
-}
-
-/** The messages of a frame, as views. Null if the bytes are no frame. */
-export function splitFrame(frame: Uint8Array): readonly Uint8Array[] | null {
-  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  const messages: Uint8Array[] = [];
-  for (let at = 0; at < frame.length;) {
-    if (frame.length - at < LENGTH_BYTES) return null;
-    const length = view.getUint32(at);
-    at += LENGTH_BYTES;
-    if (length > frame.length - at) return null;
-    messages.push(frame.subarray(at, at + length));
-    at += length;
-  }
-  return messages;
 }

@@ -8,7 +8,8 @@ import {
   type PeerHandshake,
   type PeerIdentity,
 } from './peer-handshake.js';
-import { PeerLink, splitFrame } from './peer-link.js';
+import { FrameReader } from './frame.js';
+import { PeerLink } from './peer-link.js';
 import { RefusalLog } from './refusal-log.js';
 
 const NONCE_BYTES = 32;
@@ -38,6 +39,7 @@ export interface PeerLinksParts {
 
 interface Established {
   readonly link: PeerLink;
+  readonly reader: FrameReader;
   heardAt: number;
 }
 
@@ -249,7 +251,7 @@ export class PeerLinks {
     const link = new PeerLink(peer, (this.#lastLink += 1), connection);
     const old = this.#links.get(peer);
     old?.link.terminate();
-    this.#links.set(peer, { link, heardAt: clock.now() });
+    this.#links.set(peer, { link, reader: new FrameReader(), heardAt: clock.now() });
     this.#failures.delete(peer);
     this.#refusals.forget(`${peer}`);
     logger.info('Peer link established', { peer, remote: connection.remoteAddress, link: link.number });
@@ -261,8 +263,8 @@ export class PeerLinks {
     const established = this.#current(link.peer, link.number);
     if (established === null) return;
     established.heardAt = this.#parts.clock.now();
-    const messages = splitFrame(frame);
-    if (messages === null) return this.#malformed(link, 'a frame that holds no whole messages');
+    const messages = established.reader.read(frame);
+    if (messages === null) return this.#malformed(link, 'bytes that are no frame');
     for (const bytes of messages) {
       const message = decoded(bytes);
       if (typeof message === 'string') return this.#malformed(link, message);
