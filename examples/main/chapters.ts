@@ -1,13 +1,16 @@
 /** The chapters of the story: each makes something happen, watches it happen, and returns what it measured. */
 import { Queues, Services, type Application, type Client } from 'quorate';
+import type { Ensemble } from './ensemble.js';
 import type { Fleet } from './fleet.js';
 import { LEDGER_PATH, orders } from './shop.js';
+import { SteadyWriter } from './steady-writer.js';
 import { machineNowMs } from './told.js';
 
 export interface Stage {
   readonly app: Application;
   readonly client: Client;
   readonly fleet: Fleet;
+  readonly ensemble: Ensemble;
   readonly say: (line: string) => void;
 }
 
@@ -143,6 +146,54 @@ export async function leaderIsReplaced({ app, fleet, say }: Stage): Promise<Find
       what: "killed worker's orders done again by another",
       measured: `${redone.length} of ${orphans.length}`,
       isRight: orphans.length > 0 && redone.length === orphans.length,
+    },
+  ];
+}
+
+export async function memberIsReplaced({ client, ensemble, say }: Stage): Promise<Finding[]> {
+  const path = '/written-through-the-crash';
+  await client.create(path, '0');
+  const leader = await ensemble.leader();
+  const writer = new SteadyWriter(client, path);
+  await writer.hasWritten(20);
+  const killedAtMs = machineNowMs();
+  await ensemble.kill(leader);
+  say(`SIGKILL to member ${leader}, which led the ensemble`);
+  await writer.hasWritten(20);
+  const gapMs = writer.firstAfter(killedAtMs) - killedAtMs;
+  say(`member ${await ensemble.leader()} leads; writes go on ${gapMs.toFixed(0)} ms after the kill`);
+
+  ensemble.restart(leader);
+  const restartedAtMs = machineNowMs();
+  await ensemble.until('the member to be back', (all) => all.every((health) => health?.isServing === true));
+  const backMs = machineNowMs() - restartedAtMs;
+  await writer.hasWritten(20);
+  await writer.stop();
+  const healths = await ensemble.until(
+    'equal states',
+    (all) => new Set(all.map((health) => health?.zxid)).size === 1,
+  );
+  const digests = new Set(healths.map((health) => health?.digest));
+  const { stat } = await client.getData(path);
+  const missing = Math.max(0, writer.acknowledged - stat.version);
+  say(
+    `member ${leader} is back after ${backMs.toFixed(0)} ms; ${writer.acknowledged} writes acknowledged, ${missing} missing`,
+  );
+  return [
+    {
+      what: 'time from SIGKILL of the leading member to the next write',
+      measured: `${gapMs.toFixed(0)} ms`,
+      isRight: gapMs > 0,
+    },
+    {
+      what: 'acknowledged writes missing',
+      measured: `${missing} of ${writer.acknowledged}`,
+      isRight: missing === 0,
+    },
+    {
+      what: 'members equal, by digest, with the killed one back',
+      measured: `${healths.filter((health) => health?.digest === healths[0]?.digest).length} of 3`,
+      isRight: digests.size === 1 && healths.length === 3,
     },
   ];
 }

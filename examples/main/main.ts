@@ -1,23 +1,31 @@
 /**
- * The main job: a durable member in this process, three worker processes of one application, and a story told as it
- * happens — discovery, configuration, a lock, a leader, a queue, a crash. Prints a summary of what was measured;
- * exits with 0 only if all of it happened.
+ * The main job: an ensemble of three member processes, three worker processes of one application, and a story told as it
+ * happens — discovery, configuration, a lock, a leader, a queue, a crashed worker, a crashed member. Prints a summary of
+ * what was measured; exits with 0 only if all of it happened.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Application, Client } from 'quorate';
-import { serve } from 'quorate/server';
 import {
   configurationReloads,
   leaderIsReplaced,
   lockIsNeverHeldTwice,
+  memberIsReplaced,
   servicesAreFoundByName,
   type Finding,
   type Stage,
 } from './chapters.js';
+import { Ensemble } from './ensemble.js';
 import { Fleet } from './fleet.js';
 
+const CHAPTERS = [
+  servicesAreFoundByName,
+  configurationReloads,
+  lockIsNeverHeldTwice,
+  leaderIsReplaced,
+  memberIsReplaced,
+];
 const startedAtMs = performance.now();
 const data = mkdtempSync(join(tmpdir(), 'quorate-main-'));
 
@@ -34,37 +42,29 @@ function summarise(findings: readonly Finding[]): void {
   console.log();
 }
 
-async function tell(): Promise<Finding[]> {
-  await using member = await serve({
-    data,
-    host: '127.0.0.1',
-    port: 0,
-    tickMs: 200,
-    minSessionMs: 400,
-  });
-  say(`a durable member serves at ${member.address}`);
+async function tell(ensemble: Ensemble): Promise<Finding[]> {
+  say(`three durable members serve at ${ensemble.address}; member ${await ensemble.leader()} leads`);
   const fleet = new Fleet();
-  fleet.start(['ada', 'grace', 'linus'], member.address);
-  await using app = await Application.start({ connect: member.address, declare: [] });
-  const stage: Stage = { app, client: app.get(Client), fleet, say };
+  fleet.start(['ada', 'grace', 'linus'], ensemble.address);
+  await using app = await Application.start({
+    connect: ensemble.address,
+    sessionTimeoutMs: 4000,
+    declare: [],
+  });
+  const stage: Stage = { app, client: app.get(Client), fleet, ensemble, say };
   const findings: Finding[] = [];
   try {
-    for (const chapter of [
-      servicesAreFoundByName,
-      configurationReloads,
-      lockIsNeverHeldTwice,
-      leaderIsReplaced,
-    ]) {
-      findings.push(...(await chapter(stage)));
-    }
+    for (const chapter of CHAPTERS) findings.push(...(await chapter(stage)));
   } finally {
     await fleet.stop(10_000);
   }
   return findings;
 }
 
+const ensemble = await Ensemble.start(data);
 try {
-  const findings = await tell();
+  const findings = await tell(ensemble);
+  await ensemble.stop();
   summarise(findings);
   const hasFailed = findings.some(({ isRight }) => !isRight);
   say(hasFailed ? 'not everything happened as it should' : 'all of it happened');
@@ -73,5 +73,6 @@ try {
   console.error(error);
   process.exitCode = 1;
 } finally {
+  ensemble.killAll();
   rmSync(data, { recursive: true, force: true });
 }
