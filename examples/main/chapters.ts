@@ -84,6 +84,8 @@ export async function lockIsNeverHeldTwice({ client, fleet, say }: Stage): Promi
   const fencesGrow = entries.every(
     (entry, index) => index === 0 || BigInt(entry.fence) > BigInt(entries[index - 1]!.fence),
   );
+  // Another member took the last entry: `sync` makes sure that this client's member has seen it too.
+  await client.sync(LEDGER_PATH);
   const { data } = await client.getData(LEDGER_PATH);
   const balance = Number(new TextDecoder().decode(data ?? new Uint8Array()));
   const handovers = entries.filter(
