@@ -80,7 +80,7 @@ export function assemble(parts: AssemblyParts): MemberRooms {
     sessions,
     path,
     watches,
-    handshake: new Handshake({ options, sessions, path, machine }),
+    handshake: new Handshake({ options, clock: parts.clock, sessions, path, machine }),
     local: new LocalRequests(machine, watches),
     router: new RequestRouter({
       authentication: new Authentication(options.superDigest),

@@ -75,7 +75,7 @@ export class ClientService implements ConnectionHost {
 
   accept(transport: Connection): void {
     const isFull = this.#connections.size >= this.limits.maxConnections;
-    if (isFull || !this.#isAccepting || this.#parts.path() === null) {
+    if (isFull || !this.#isAccepting || !this.#parts.handshake.isOpen) {
       const text = isFull ? 'too many connections' : 'this member does not serve now';
       if (isFull) this.logger.warn('Connection refused: limit reached', { remote: transport.remoteAddress });
       transport.handle({ message: () => undefined, closed: () => undefined });
@@ -123,6 +123,11 @@ export class ClientService implements ConnectionHost {
     }
   }
 
+  /** The state has moved on in this turn: sees to those who wait for a session. */
+  settle(): void {
+    this.#parts.handshake.proceed();
+  }
+
   /** There is room again for writes that had to wait. */
   unstall(): void {
     const connections = this.#stalled;
@@ -167,8 +172,9 @@ export class ClientService implements ConnectionHost {
     this.flush();
   }
 
-  /** Cuts every connection off: nothing that is still owed may be told. */
+  /** Cuts every connection off, since the member serves no more: nothing that is still owed may be told. */
   cutAll(): void {
+    this.#parts.handshake.suspend();
     for (const connection of this.#connections) connection.abandon();
   }
 

@@ -6,26 +6,63 @@ import {
   type ConnectRequest,
   type JuteReader,
 } from '../protocol/index.js';
+import type { Clock } from '../runtime/index.js';
 import { CloseCode } from '../transport/index.js';
 import type { ClientConnection } from './client-connection.js';
 import type { WritePath } from './requests/write-path.js';
 import type { ServerOptions } from './server-options.js';
 import type { SessionService } from './session-service.js';
 
+/** A member that has just begun, or has just lost its leader, keeps who connects waiting for so many ticks. */
+const PATIENCE_TICKS = 2;
+
 export interface HandshakeParts {
   readonly options: ServerOptions;
+  readonly clock: Clock;
   readonly sessions: SessionService;
   /** The way of a write; null while clients are not served. */
   readonly path: () => WritePath | null;
   readonly machine: () => StateMachine;
 }
 
-/** Decides what becomes of a connect request: a new session, an old one taken up again, or neither. */
+interface Waiting {
+  readonly connection: ClientConnection;
+  readonly request: ConnectRequest;
+  readonly since: number;
+}
+
+/**
+ * Decides what becomes of a connect request: a new session, an old one taken up again, or neither. What can be decided
+ * in a moment is waited for, since a client that is sent away comes back later than that; what cannot is refused, so that
+ * the client finds a better member.
+ */
 export class Handshake {
   readonly #parts: HandshakeParts;
+  #waiting: Waiting[] = [];
+  /** Without a leader, requests wait until then. */
+  #patientUntil: number;
 
   constructor(parts: HandshakeParts) {
     this.#parts = parts;
+    this.#patientUntil = this.#laterByTicks(PATIENCE_TICKS);
+  }
+
+  /** Whether it makes sense to connect here now. */
+  get isOpen(): boolean {
+    return this.#parts.path() !== null || this.#parts.clock.now() < this.#patientUntil;
+  }
+
+  /** The member has lost its leader. */
+  suspend(): void {
+    this.#patientUntil = this.#laterByTicks(PATIENCE_TICKS);
+  }
+
+  /** Looks at those who wait; to be called at the end of a turn, and once in a while. */
+  proceed(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of waiting) if (one.connection.state === 'establishing') this.#decide(one);
   }
 
   greet(connection: ClientConnection, packet: JuteReader): void {
@@ -34,17 +71,8 @@ export class Handshake {
       connection.log('Connection closed: its first packet is no connect request');
       return connection.end({ code: CloseCode.protocolError, text: 'a connect request was expected' });
     }
-    const path = this.#parts.path();
-    if (path === null) {
-      return connection.end({ code: CloseCode.goingAway, text: 'this member does not serve now' });
-    }
-    // Whoever has seen more than this member has applied must not be taken back in time; another member may do.
-    if (request.lastZxidSeen > this.#parts.machine().lastZxid) {
-      return connection.end({ code: CloseCode.goingAway, text: 'this member is behind the client' });
-    }
     connection.answersReadOnly = request.readOnly === null ? null : false;
-    if (request.sessionId === 0n) this.#create(path, connection, request);
-    else this.#resume(path, connection, request);
+    this.#decide({ connection, request, since: this.#parts.clock.now() });
   }
 
   /** A createSession was applied: its client, if it is still there, is answered. */
@@ -54,6 +82,29 @@ export class Handshake {
       return connection.end({ code: CloseCode.internalError, text: 'the session could not be created' });
     }
     this.#establish(connection, sessionId, timeoutMs);
+  }
+
+  #decide(one: Waiting): void {
+    const { connection, request } = one;
+    const path = this.#parts.path();
+    if (path === null) {
+      return this.#waitOr(one, this.#patientUntil, 'this member does not serve now');
+    }
+    // Whoever has seen more than this member has applied must not be taken back in time; another member may do.
+    if (request.lastZxidSeen > this.#parts.machine().lastZxid) {
+      return this.#waitOr(one, one.since + this.#parts.options.tickMs, 'this member is behind the client');
+    }
+    if (request.sessionId === 0n) this.#create(path, connection, request);
+    else this.#resume(path, connection, request);
+  }
+
+  #waitOr(one: Waiting, until: number, text: string): void {
+    if (this.#parts.clock.now() < until) this.#waiting.push(one);
+    else one.connection.end({ code: CloseCode.goingAway, text });
+  }
+
+  #laterByTicks(ticks: number): number {
+    return this.#parts.clock.now() + ticks * this.#parts.options.tickMs;
   }
 
   #create(path: WritePath, connection: ClientConnection, request: ConnectRequest): void {

@@ -135,6 +135,7 @@ export class MemberLoop {
       clients.work();
       this.#runPeer();
       syncs.applied(machine().lastZxid);
+      clients.settle();
       clients.flush();
       links?.flush();
       this.#slowDown();

@@ -101,6 +101,8 @@ export class Election implements Role {
       const own = state.ownVote;
       this.#propose(isBetterVote(vote, own) ? vote : own);
     } else if (isBetterVote(vote, state.vote)) this.#propose(vote);
+    // It may have had a leader still when this member's vote came: without an answer it would wait for the next one.
+    else if (isBetterVote(state.vote, vote)) this.#notify(from);
     this.#received.set(from, vote);
     this.#tally();
   }

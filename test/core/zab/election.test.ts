@@ -43,6 +43,12 @@ test('the more recent history is voted for, then the larger id, and the vote is 
   conversation.hearVote(1, 1, LAST - 1n);
   conversation.hearVote(1, 1, LAST);
   assert.equal(conversation.takeSent(3, 'notification'), []);
+  const answers = conversation.takeSent(1, 'notification');
+  assert.equal(
+    answers.map(({ vote }) => vote.leader),
+    [2, 2],
+    'who votes for less than this member is told so: it may have missed the vote',
+  );
 
   conversation.hearVote(3, 3, LAST);
   assert.is(conversation.takeSent(1, 'notification')[0]!.vote.leader, 3);
