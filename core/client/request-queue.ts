@@ -1,7 +1,7 @@
 import type { ClientOp } from '../protocol/index.js';
 import { OutcomeUnknownError, RequestQueueFullError } from './client-errors.js';
 import { ConnectionLossError } from './errors.js';
-import { Fifo } from './fifo.js';
+import { Fifo } from '../runtime/index.js';
 import { PendingRequest, type RequestSpec } from './pending-request.js';
 import type { ServerLink } from './server-link.js';
 

@@ -15,11 +15,10 @@ import {
   writeConnectRequest,
   writeRequest,
 } from '../protocol/index.js';
-import type { Clock } from '../runtime/index.js';
+import { Fifo, type Clock } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { OutcomeUnknownError, RequestTooLargeError } from './client-errors.js';
 import { ConnectionLossError, MarshallingError } from './errors.js';
-import { Fifo } from './fifo.js';
 import type { PendingRequest } from './pending-request.js';
 
 /** `jute.maxbuffer` as servers have it by default: a larger request would cost the connection. */

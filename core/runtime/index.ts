@@ -1,4 +1,4 @@
-/** Ports to the world — clock, random, logger — with their system versions, and the base of all errors. */
+/** Ports to the world — clock, random, logger — with their system versions; the base of all errors; a queue. */
 export type { Clock, Timer } from './clock.js';
 export { SystemClock } from './system-clock.js';
 export type { Random } from './random.js';
@@ -6,4 +6,5 @@ export { SystemRandom } from './system-random.js';
 export { SeededRandom } from './seeded-random.js';
 export type { Logger, LogFields } from './logger.js';
 export { silentLogger } from './logger.js';
+export { Fifo } from './fifo.js';
 export { QuorateError, type ErrorFields } from './quorate-error.js';

@@ -1,4 +1,4 @@
-import { Fifo } from './fifo.js';
+import { Fifo } from '../runtime/index.js';
 
 /** Pieces of bytes that are read in their own time, once, by one reader; ends in order or with an error. */
 export class ByteQueue implements AsyncIterable<Uint8Array> {

@@ -13,11 +13,10 @@ import {
   type JuteReader,
   type WatchEvent,
 } from '../protocol/index.js';
-import type { Logger } from '../runtime/index.js';
+import { Fifo, type Logger } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { identitiesOfAddress } from './authentication.js';
 import { ConnectionOutput, type OutputLimits } from './connection-output.js';
-import { Fifo } from './fifo.js';
 import type { ReplySlot } from './reply-slot.js';
 import type { WriterPool } from './writer-pool.js';
 

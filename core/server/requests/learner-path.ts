@@ -1,7 +1,7 @@
 import type { WriteRequest } from '../../data/index.js';
 import { OpCode } from '../../protocol/index.js';
 import type { Peer } from '../../zab/index.js';
-import { Fifo } from '../fifo.js';
+import { Fifo } from '../../runtime/index.js';
 import type { ServerOptions } from '../server-options.js';
 import {
   MemberMessageError,

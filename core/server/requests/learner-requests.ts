@@ -1,7 +1,6 @@
 import { OpCode } from '../../protocol/index.js';
-import type { Clock } from '../../runtime/index.js';
+import { Fifo, type Clock } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
-import { Fifo } from '../fifo.js';
 import type { LeaderPath } from './leader-path.js';
 import type { LeaderSessions } from './leader-sessions.js';
 import {

@@ -1,7 +1,7 @@
 import type { Txn, WriteRequest } from '../../data/index.js';
 import type { Id } from '../../protocol/index.js';
 import type { ClientConnection } from '../client-connection.js';
-import { Fifo } from '../fifo.js';
+import { Fifo } from '../../runtime/index.js';
 import type { ReplySlot } from '../reply-slot.js';
 
 /** Transactions under way are held in memory up to about this size; then writes wait. */

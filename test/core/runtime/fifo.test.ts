@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Fifo } from '../../../core/server/fifo.js';
+import { Fifo } from '../../../core/runtime/fifo.js';
 
 test('a queue gives back what it was given, in order, whatever is pushed and taken in between', () => {
   const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: -3_000, max: -1 })));

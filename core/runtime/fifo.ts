@@ -1,4 +1,4 @@
-/** First in, first out, with constant cost at both ends. */
+/** First in, first out, with constant cost at both ends: taking from the front moves nothing. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -16,25 +16,26 @@ export class Fifo<T> {
   }
 
   shift(): T | undefined {
-    if (this.length === 0) return undefined;
+    if (this.#head === this.#items.length) return undefined;
     const item = this.#items[this.#head];
     this.#items[this.#head++] = undefined;
-    if (this.#head >= 64 && this.#head * 2 >= this.#items.length) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
+    if (this.#head === this.#items.length) this.reset([]);
+    else if (this.#head >= 64 && this.#head * 2 >= this.#items.length) this.reset(this.toArray());
     return item;
+  }
+
+  clear(): void {
+    this.reset([]);
   }
 
   /** Takes everything out, in order. */
   drain(): T[] {
-    const items = this.#items.slice(this.#head) as T[];
-    this.#items = [];
-    this.#head = 0;
+    const items = this.toArray();
+    this.reset([]);
     return items;
   }
 
-  /** Replaces the contents. */
+  /** Replaces the contents. The array is the queue's from now on. */
   reset(items: T[]): void {
     this.#items = items;
     this.#head = 0;
