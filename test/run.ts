@@ -1,7 +1,7 @@
 /**
  * Runs the test files, each in a process of its own so that none can disturb another:
  * `node dist/test/run.js [--jobs N] [words…]`, where a file runs if its path contains any of the words (all do if none is given).
- * The last line is `N passed, N failed, N skipped`; the exit code is 1 if anything failed.
+ * What a test measured, lines that begin with `# `, is shown. The last line is `N passed, N failed, N skipped`; the exit code is 1 if anything failed.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -72,6 +72,7 @@ function report(outcome: Outcome): void {
   console.log(
     `${mark} ${outcome.file} — ${outcome.passed} passed${skipped} (${outcome.seconds.toFixed(1)} s)`,
   );
+  for (const measured of outcome.output.matchAll(/^# .+$/gm)) console.log(`     ${measured[0]}`);
   if (outcome.failed > 0) console.log(outcome.output.replace(/^/gm, '     | '));
 }
 

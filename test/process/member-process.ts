@@ -38,12 +38,16 @@ export class MemberProcess {
     );
   }
 
-  /** Spawned; whether it becomes ready is another matter. */
-  static spawn(args: readonly string[], environment: Readonly<Record<string, string>> = {}): MemberProcess {
-    return new MemberProcess(args, environment);
+  /** Spawned; whether it becomes ready is another matter. `wrap` is a command that runs it. */
+  static spawn(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    wrap: readonly string[] = [],
+  ): MemberProcess {
+    return new MemberProcess(args, environment, wrap);
   }
 
-  /** Resolves when it has said where it listens. `wrap` is a command that runs it. */
+  /** Resolves when it has said where it listens. */
   static async start(
     args: readonly string[],
     environment?: Readonly<Record<string, string>>,
