@@ -49,6 +49,8 @@ export class ClientService implements ConnectionHost {
   #stalled: ClientConnection[] = [];
   #toFlush: ClientConnection[] = [];
   #isAccepting = true;
+  /** Nothing is answered for the time being. */
+  #isHeld = false;
   #heldBytes = 0;
 
   constructor(parts: ClientServiceParts) {
@@ -96,11 +98,22 @@ export class ClientService implements ConnectionHost {
 
   /** The next turn has something to do for them. */
   get hasWork(): boolean {
-    return this.#awake.length > 0 || this.#toFlush.length > 0;
+    return !this.#isHeld && (this.#awake.length > 0 || this.#toFlush.length > 0);
+  }
+
+  /** Answers nothing until `release`: what this member knows may be long out of date. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.#parts.wake();
   }
 
   /** Works off what has arrived, up to a bound for each connection. */
   work(): void {
+    if (this.#isHeld) return;
     const connections = this.#awake;
     this.#awake = [];
     for (const connection of connections) {
@@ -141,6 +154,7 @@ export class ClientService implements ConnectionHost {
 
   /** Every connection sends what this turn wrote to it. */
   flush(): void {
+    if (this.#isHeld) return;
     const connections = this.#toFlush;
     this.#toFlush = [];
     for (const connection of connections) {
@@ -168,6 +182,7 @@ export class ClientService implements ConnectionHost {
 
   /** Ends every connection; what was written to them is flushed. */
   endAll(reason: CloseReason): void {
+    this.#isHeld = false;
     for (const connection of this.#connections) connection.end(reason);
     this.flush();
   }
@@ -175,6 +190,7 @@ export class ClientService implements ConnectionHost {
   /** Cuts every connection off, since the member serves no more: nothing that is still owed may be told. */
   cutAll(): void {
     this.#parts.handshake.suspend();
+    this.#isHeld = false;
     for (const connection of this.#connections) connection.abandon();
   }
 

@@ -1,18 +1,15 @@
 import type { StateMachine } from '../data/index.js';
 import type { Clock, Logger, Timer } from '../runtime/index.js';
-import type { Storage } from '../storage/index.js';
-import type { LogRead, Peer, PeerMessage, PersistRequest, PeerStatus, Ready } from '../zab/index.js';
+import type { Peer, PeerMessage, PeerStatus } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
-import type { CommittedEntries } from './committed-entries.js';
 import type { MemberGauges, MemberProbe } from './member-probe.js';
 import type { PeerLinks } from './peers/peer-links.js';
+import { ReadyEffects, type ReadyEffectsParts } from './ready-effects.js';
 import type { Reaper } from './reaper.js';
-import { MemberMessageError } from './requests/member-message.js';
 import type { RequestService } from './requests/request-service.js';
 import type { SyncService } from './requests/sync-service.js';
 import type { ServerOptions } from './server-options.js';
 import type { SnapshotReceiver } from './snapshot-receiver.js';
-import type { SnapshotSender } from './snapshot-sender.js';
 import type { Snapshotter } from './snapshotter.js';
 
 /** While there is no leader, time is told to the peer this often, so that an election does not wait for a tick. */
@@ -20,28 +17,21 @@ const RESTLESS_TICK_MS = 20;
 /** Of a snapshot on its way in, so much may wait for the disk; beyond it the links are not read. */
 const SNAPSHOT_WAITING_BYTES = 8 * 1024 * 1024;
 
-export interface MemberLoopParts {
+export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
   readonly options: ServerOptions;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly storage: Storage;
   readonly peer: Peer;
   /** The state that the committed transactions add up to; another one after a snapshot of the leader. */
   readonly machine: () => StateMachine;
-  readonly replaceMachine: (machine: StateMachine) => void;
   readonly requests: RequestService;
   readonly syncs: SyncService;
   readonly clients: ClientService;
-  readonly committed: CommittedEntries;
   readonly snapshotter: Snapshotter;
-  readonly snapshotsOut: SnapshotSender;
   readonly snapshotsIn: SnapshotReceiver;
   readonly reaper: Reaper;
   /** Links to the other members; null for a member that stands alone. */
   readonly links: PeerLinks | null;
-  /** Something broke that this member must not survive. */
-  readonly failed: (error: unknown) => void;
-  readonly statusChanged: (status: PeerStatus) => void;
   readonly probe?: MemberProbe | undefined;
 }
 
@@ -53,21 +43,25 @@ export interface MemberLoopParts {
  */
 export class MemberLoop {
   readonly #parts: MemberLoopParts;
+  readonly #effects: ReadyEffects;
   #isScheduled = false;
   #isTurning = false;
   #peerHasNews = true;
   #isRunning = false;
   #timer: Timer | null = null;
   #lastTickAt = 0;
-  /** As it was logged last. */
-  #role = '';
-  /** The role in which clients are served, null while they are not. */
-  #serving: string | null = null;
+  /** What follows from the present pause has been done. */
+  #isReassured = false;
   #isRestless = true;
   #arePaused = false;
 
   constructor(parts: MemberLoopParts) {
     this.#parts = parts;
+    this.#effects = new ReadyEffects({
+      ...parts,
+      input: (act) => this.#input(act),
+      statusChanged: (status) => this.#statusChanged(status),
+    });
   }
 
   start(): void {
@@ -132,6 +126,7 @@ export class MemberLoop {
     const { clients, links, syncs, machine, failed, probe } = this.#parts;
     this.#isTurning = true;
     try {
+      this.#reassureIfPaused();
       clients.work();
       this.#runPeer();
       syncs.applied(machine().lastZxid);
@@ -164,88 +159,14 @@ export class MemberLoop {
       requests.flush();
       if (!this.#peerHasNews) return;
       this.#peerHasNews = false;
-      for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#carryOut(ready);
+      for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#effects.carryOut(ready);
     }
-  }
-
-  #carryOut(ready: Ready): void {
-    const { committed, clients, requests, links, snapshotsOut, snapshotsIn, probe } = this.#parts;
-    for (const { to, link, message } of ready.messages) {
-      probe?.sent?.(to, message);
-      links?.send(to, link, message);
-    }
-    for (const step of ready.install) snapshotsIn.carryOut(step);
-    if (ready.persist !== null) this.#persist(ready.persist);
-    if (ready.committed.length > 0) committed.apply(ready.committed);
-    for (const { from, bytes } of ready.received) this.#receive(from, bytes);
-    for (const { bytes } of ready.pings) requests.pinged(bytes);
-    for (const { token, zxid } of ready.readIndexes) requests.leader?.readIndexAnswered(token, zxid);
-    for (const read of ready.reads) this.#readLog(read);
-    for (const step of ready.snapshots) snapshotsOut.carryOut(step);
-    for (const { peer, link, reason } of ready.disconnects) links?.close(peer, link, reason);
-    if (ready.status !== null) this.#statusChanged(ready.status);
-    if (requests.path?.isFull === false) clients.unstall();
-  }
-
-  #persist(batch: PersistRequest): void {
-    const { storage, peer, failed, replaceMachine, snapshotsIn } = this.#parts;
-    const stored =
-      batch.installSnapshot === undefined
-        ? storage.persist(batch)
-        : snapshotsIn.complete().then(replaceMachine);
-    stored.then(
-      () => this.#input(() => peer.persisted(batch.number)),
-      (error: unknown) => failed(error),
-    );
-  }
-
-  /** What another member asks, or answers. */
-  #receive(from: number, bytes: Uint8Array): void {
-    const { requests, links, logger } = this.#parts;
-    try {
-      requests.received(from, bytes);
-    } catch (error) {
-      if (!(error instanceof MemberMessageError)) throw error;
-      logger.error('Peer link closed: a request that makes no sense', { peer: from, error });
-      links?.drop(from);
-    }
-  }
-
-  #readLog({ request, after, maxBytes }: LogRead): void {
-    const { storage, peer, logger } = this.#parts;
-    storage.readEntries(after, maxBytes).then(
-      (entries) => this.#input(() => peer.entriesRead(request, entries)),
-      (error: unknown) => {
-        logger.warn('The log cannot be read for a learner', { error });
-        this.#input(() => peer.sourceFailed(request));
-      },
-    );
   }
 
   #statusChanged(status: PeerStatus): void {
-    const { logger, statusChanged } = this.#parts;
-    const { state, phase, epoch, leader, lastChange } = status;
-    const role = `${state} ${phase} ${epoch} ${leader}`;
-    if (role !== this.#role)
-      logger.info('Role changed', { state, phase, epoch, leader, because: lastChange });
-    this.#role = role;
-    this.#isRestless = phase !== 'broadcast';
-    const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
-    if (serving !== this.#serving) {
-      if (this.#serving !== null) this.#stopServing();
-      this.#serving = serving;
-      if (serving !== null) this.#parts.requests.begin(status);
-    }
-    statusChanged(status);
+    this.#isRestless = status.phase !== 'broadcast';
+    this.#parts.statusChanged(status);
     if (this.#isRestless) this.#armTimer();
-  }
-
-  /** Whatever is under way for a client has an unknown outcome from here on. */
-  #stopServing(): void {
-    const { requests, syncs, clients } = this.#parts;
-    requests.end();
-    syncs.clear();
-    clients.cutAll();
   }
 
   /** A leader that sends a snapshot faster than the disk takes it is not listened to for a while. */
@@ -264,13 +185,36 @@ export class MemberLoop {
     snapshotter.begin(machine(), peer.epochsUpTo(machine().lastZxid));
   }
 
+  /** This process has not run for longer than the others may wait for it. */
+  get #hasPaused(): boolean {
+    const { clock, options } = this.#parts;
+    return clock.now() - this.#lastTickAt > 2 * options.tickMs;
+  }
+
+  /**
+   * After a pause another member may lead, and may have expired the sessions of clients whose packets still wait here: an
+   * answer would make them believe that they live. None is given before a quorum has confirmed the leader.
+   */
+  #reassureIfPaused(): void {
+    const { requests, clients, clock, logger } = this.#parts;
+    if (!this.#hasPaused || this.#isReassured) return;
+    this.#isReassured = true;
+    logger.warn('This process has paused', { ms: Math.round(clock.now() - this.#lastTickAt) });
+    const { path } = requests;
+    if (path === null) return;
+    clients.hold();
+    path.readIndex(() => clients.release());
+  }
+
   readonly #tick = (): void => {
     if (!this.#isRunning) return;
-    const { clock, options, peer, clients, reaper, requests, links, failed } = this.#parts;
+    const { clock, peer, clients, reaper, requests, links, failed } = this.#parts;
     const now = clock.now();
-    const isLate = now - this.#lastTickAt > 2 * options.tickMs;
-    this.#lastTickAt = now;
+    const isLate = this.#hasPaused;
     try {
+      this.#reassureIfPaused();
+      this.#isReassured = false;
+      this.#lastTickAt = now;
       requests.stamp(now);
       peer.tick(now);
       links?.tick(now, isLate);
