@@ -27,10 +27,14 @@ export interface OpenEngine {
   close(): Promise<void>;
 }
 
-const FORMS = 'embedded:, embedded:./directory, ws://host:7300 or wss://host:7300';
+const FORMS =
+  'embedded:, embedded:./directory, ws://host:7300 or wss://host:7300 (embedded:?members=3 for three members)';
 
-/** Members of this process with a data directory: one for each directory, shared by all who name it. */
-const sharedMembers = new Map<string, { users: number; readonly member: Promise<Embedded> }>();
+/** Members of this process with a data directory: one ensemble for each directory, shared by all who name it. */
+const sharedMembers = new Map<
+  string,
+  { users: number; readonly count: number; readonly member: Promise<Embedded> }
+>();
 const closingMembers = new Map<string, Promise<void>>();
 
 /** What a connect string comes down to. */
@@ -42,8 +46,9 @@ interface Endpoint {
 
 /**
  * Opens a client by what a connect string names. `embedded:` is a member of its own in memory, gone when the client
- * closes; `embedded:./data` one that keeps its data in a directory and is shared within the process.
- * @throws QuorateError `ENGINE_UNKNOWN` for a scheme that no engine has.
+ * closes; `embedded:./data` one that keeps its data in a directory and is shared within the process. With
+ * `?members=3` behind it, it is an ensemble of three.
+ * @throws QuorateError `ENGINE_UNKNOWN` for a scheme that no engine has, or an option that none has.
  */
 export async function openEngine(target: ConnectTarget, options: ClientOptions): Promise<OpenEngine> {
   if (typeof target !== 'string') {
@@ -94,18 +99,33 @@ async function endpointOf(target: string, options: ClientOptions): Promise<Endpo
     case 'wss':
       return { url: target, close: async () => undefined };
     case 'embedded':
-      return rest === ''
-        ? memberEndpoint(await startMember(options))
-        : sharedEndpoint(resolve(rest!), options);
+      return embeddedEndpoint(target, rest!, options);
     default:
-      throw new QuorateError('ENGINE_UNKNOWN', `'${target}' names no engine: write ${FORMS}`, {
-        fields: { connect: target },
-      });
+      throw unknownEngine(target);
   }
 }
 
-function startMember({ clock, random, logger }: ClientOptions, data?: string): Promise<Embedded> {
+async function embeddedEndpoint(target: string, rest: string, options: ClientOptions): Promise<Endpoint> {
+  const [, directory = '', members = '1'] = /^([^?]*)(?:\?members=(\d))?$/.exec(rest) ?? [];
+  if (directory === '' && !/^(?:\?members=\d)?$/.test(rest)) throw unknownEngine(target);
+  const count = Number(members);
+  if (directory === '') return memberEndpoint(await startMember(options, count));
+  return sharedEndpoint(resolve(directory), count, options);
+}
+
+function unknownEngine(target: string): QuorateError {
+  return new QuorateError('ENGINE_UNKNOWN', `'${target}' names no engine: write ${FORMS}`, {
+    fields: { connect: target },
+  });
+}
+
+function startMember(
+  { clock, random, logger }: ClientOptions,
+  members: number,
+  data?: string,
+): Promise<Embedded> {
   return Embedded.start({
+    members,
     ...(clock && { clock }),
     ...(random && { random }),
     ...(logger && { logger }),
@@ -114,6 +134,9 @@ function startMember({ clock, random, logger }: ClientOptions, data?: string): P
 }
 
 function memberEndpoint(member: Embedded): Endpoint {
+  if (member.members.length > 1) {
+    return { url: member.url, dialer: member.dialer, close: () => member.close() };
+  }
   return {
     url: 'embedded:',
     dialer: { dial: (_address, dialOptions) => member.dialer.dial(member.address, dialOptions) },
@@ -122,12 +145,23 @@ function memberEndpoint(member: Embedded): Endpoint {
 }
 
 /** The first who names a directory starts its member, with its own clock and logger; the last one to close stops it. */
-async function sharedEndpoint(directory: string, options: ClientOptions): Promise<Endpoint> {
+async function sharedEndpoint(directory: string, count: number, options: ClientOptions): Promise<Endpoint> {
   // Whoever closed it last may not be done: the directory belongs to one member at a time.
   for (let last = closingMembers.get(directory); last !== undefined; last = closingMembers.get(directory)) {
     await last.catch(() => undefined);
   }
-  const shared = sharedMembers.get(directory) ?? { users: 0, member: startMember(options, directory) };
+  const shared = sharedMembers.get(directory) ?? {
+    users: 0,
+    count,
+    member: startMember(options, count, directory),
+  };
+  if (shared.count !== count) {
+    throw new QuorateError(
+      'ENGINE_UNKNOWN',
+      `${directory} is in use with ${shared.count} members, and cannot be opened with ${count}`,
+      { fields: { directory } },
+    );
+  }
   sharedMembers.set(directory, shared);
   shared.users++;
   const letGo = async (): Promise<void> => {

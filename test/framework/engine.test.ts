@@ -51,10 +51,33 @@ test('a directory can be opened again while it is still being closed', async () 
   await second.close();
 });
 
+test('three embedded members are one ensemble, in memory or in a directory that keeps it', async () => {
+  await using memory = await connect('embedded:?members=3');
+  await memory.create('/mine');
+
+  const url = `embedded:${join(directory, 'three')}?members=3`;
+  const first = await connect(url);
+  await first.create('/kept', 'x');
+  const other = await connect(url.replace('members=3', 'members=5')).catch(
+    (error: { code: string }) => error.code,
+  );
+  assert.is(other, 'ENGINE_UNKNOWN');
+  await first.close();
+
+  await using again = await connect(url);
+  assert.ok((await again.exists('/kept')) !== null);
+});
+
 test('what names no engine is refused, saying what would', async () => {
-  for (const url of ['redis://localhost', 'localhost:7300', '']) {
-    for (const attempt of [connect(url), Application.start({ connect: url, declare: [] })]) {
-      const error = await attempt.then(
+  for (const url of [
+    'redis://localhost',
+    'localhost:7300',
+    '',
+    'embedded:?member=3',
+    'embedded:./a?members=x',
+  ]) {
+    for (const attempt of [() => connect(url), () => Application.start({ connect: url, declare: [] })]) {
+      const error = await attempt().then(
         () => assert.unreachable(),
         (reason: { code: string; message: string }) => reason,
       );
