@@ -117,12 +117,9 @@ export class EnsembleProcess implements AsyncDisposable {
   /** Starts a member on what its directory holds, and waits for nothing. */
   launch(id: number, { environment = {}, flags = [] }: StartOptions = {}): MemberProcess {
     if (this.#running.has(id)) throw new Error(`member ${id} runs already`);
+    const identity = ['--id', `${id}`, '--port', `${this.portOf(id)}`, '--data', this.dataOf(id)];
     const member = MemberProcess.spawn(
-      [
-        ...['--id', `${id}`, '--port', `${this.portOf(id)}`, '--data', this.dataOf(id), '--secret', SECRET],
-        ...this.#flags.get(id)!,
-        ...flags,
-      ],
+      [...identity, '--secret', SECRET, ...this.#flags.get(id)!, ...flags],
       environment,
       DIE_WITH_PARENT,
     );

@@ -228,11 +228,7 @@ class Writer {
     const path = `${this.#options.path}/counter`;
     const { acknowledged, unknown, lastVersion } = this.#counter;
     const { data, stat } = await client.getData(path);
-    assert.is(
-      new TextDecoder().decode(data!),
-      `${stat.version}`,
-      `${path} holds what its last version wrote`,
-    );
+    assert.is(new TextDecoder().decode(data), `${stat.version}`, `${path} holds what its last version wrote`);
     assert.ok(
       stat.version >= lastVersion,
       `${path} lost what was acknowledged: ${stat.version} < ${lastVersion}`,
