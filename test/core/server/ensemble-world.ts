@@ -1,4 +1,5 @@
 import { Member, type EnsembleMember, type ServerOptions } from '../../../core/server/index.js';
+import { createClient, type Client, type ClientOptions } from '../../../core/client/index.js';
 import { FileStorage, MemoryDisk } from '../../../core/storage/index.js';
 import { SeededRandom, VirtualClock } from '../../../core/testing/index.js';
 import {
@@ -155,6 +156,14 @@ export class EnsembleWorld implements AsyncDisposable {
     return this.#dialerOf(0);
   }
 
+  /** A client of the library that knows all members and finds its way. */
+  client(options: Partial<ClientOptions> = {}): Client {
+    const url = `ws://${this.members.map(({ id }) => `member-${id}`).join(',')}`;
+    const { clock, dialer } = this;
+    const random = new SeededRandom(this.#starts + 7);
+    return createClient(url, { clock, dialer, random, ...options });
+  }
+
   /** Connected to that member, but silent. */
   dial(id: number): Promise<RawClient> {
     return this.wait(RawClient.dial(this.dialer, `member-${id}`));
@@ -196,9 +205,10 @@ export class EnsembleWorld implements AsyncDisposable {
     const dialer = this.#network.dialer(from === 0 ? 'client' : `member-${from}`);
     return {
       dial: async (address, options) => {
-        const to = Number(/^member-(\d+)/.exec(address)?.[1]);
-        const pair = pairOf(from, to);
-        const connection = await dialer.dial(this.#cuts.has(pair) ? 'nowhere' : address, options);
+        // A client of the library puts scheme and port around the name.
+        const name = address.replace(/^ws:\/\/(.*):\d+$/, '$1');
+        const pair = pairOf(from, Number(/^member-(\d+)/.exec(name)?.[1]));
+        const connection = await dialer.dial(this.#cuts.has(pair) ? 'nowhere' : name, options);
         if (!this.#connections.has(pair)) this.#connections.set(pair, new Set());
         this.#connections.get(pair)!.add(connection);
         return connection;
