@@ -141,6 +141,14 @@ export class EnsembleProcess implements AsyncDisposable {
     return this.#end(id, 'SIGTERM');
   }
 
+  /** Waits until the member's process ends by itself. */
+  async exitOf(id: number): Promise<Exit> {
+    let exit: Exit | null = null;
+    void this.member(id).exited.then((how) => (exit = how));
+    await this.until(`member ${id} to end`, () => exit !== null);
+    return exit!;
+  }
+
   /** What the member says of itself; null if it does not answer. */
   async health(id: number): Promise<MemberHealth | null> {
     return (await this.#ask(id, 'livez'))?.health ?? null;

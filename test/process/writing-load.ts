@@ -28,6 +28,8 @@ export interface WritingLoadOptions {
   readonly root?: string;
   readonly writers?: number;
   readonly sessionTimeoutMs?: number;
+  /** That every created znode holds. */
+  readonly dataBytes?: number;
 }
 
 /**
@@ -41,12 +43,13 @@ export class WritingLoad {
   readonly #acknowledgements: Acknowledgement[] = [];
 
   private constructor(url: string, options: WritingLoadOptions) {
-    const { root = '/load', writers = WRITERS, sessionTimeoutMs = 10_000 } = options;
+    const { root = '/load', writers = WRITERS, sessionTimeoutMs = 10_000, dataBytes = 10 } = options;
+    const data = new Uint8Array(dataBytes).fill(1);
     const note = (acknowledgement: Acknowledgement): void =>
       void this.#acknowledgements.push(acknowledgement);
     this.#writers = Array.from(
       { length: writers },
-      (_, index) => new Writer({ url, path: `${root}/writer-${index}`, sessionTimeoutMs, note }),
+      (_, index) => new Writer({ url, path: `${root}/writer-${index}`, sessionTimeoutMs, data, note }),
     );
   }
 
@@ -105,6 +108,7 @@ interface WriterOptions {
   readonly url: string;
   readonly path: string;
   readonly sessionTimeoutMs: number;
+  readonly data: Uint8Array;
   readonly note: (acknowledgement: Acknowledgement) => void;
 }
 
@@ -161,7 +165,7 @@ class Writer {
       const prefix = `n${number}-`;
       let name: string | null = null;
       const outcome = await this.#ask(async (client) => {
-        const created = await client.create(`${directory}/${prefix}`, prefix, {
+        const created = await client.create(`${directory}/${prefix}`, this.#options.data, {
           mode: 'persistent-sequential',
           createParents: true,
         });
