@@ -35,13 +35,19 @@ export class EnsembleWorld implements AsyncDisposable {
   readonly log = new LogBook();
   readonly members: readonly EnsembleMember[];
   readonly disks = new Map<number, MemoryDisk>();
-  readonly #network = new MemoryNetwork(this.clock, { latencyMs: () => 1 });
+  /** Milliseconds from one member to another, by `1-2`, which goes in that direction only; 1 for all others. */
+  readonly latencies = new Map<string, number>();
+  readonly #network = new MemoryNetwork(this.clock, {
+    latencyMs: (from, to) => this.latencies.get(`${numberIn(from)}-${numberIn(to)}`) ?? 1,
+  });
   readonly #options: EnsembleWorldOptions;
   readonly #running = new Map<number, Running>();
   /** By the two ends, such as `1-2`, the lower number first; 0 is any client. */
   readonly #connections = new Map<string, Set<Connection>>();
   readonly #cuts = new Set<string>();
   #starts = 0;
+  /** Number of the present start of each member that runs. */
+  readonly #startOf = new Map<number, number>();
 
   private constructor(options: EnsembleWorldOptions) {
     this.#options = options;
@@ -90,6 +96,7 @@ export class EnsembleWorld implements AsyncDisposable {
   kill(id: number): void {
     const { member, listeners } = this.#running.get(id)!;
     this.#running.delete(id);
+    this.#startOf.delete(id);
     for (const listener of listeners) listener.close();
     this.disks.get(id)!.crash();
     for (const { id: other } of [{ id: 0 }, ...this.members]) this.#sever(id, other);
@@ -182,7 +189,9 @@ export class EnsembleWorld implements AsyncDisposable {
 
   async #startMember(id: number): Promise<Member> {
     const { voters: _v, observers: _o, absent: _a, secrets, ...options } = this.#options;
-    const random = new SeededRandom(100 * id + (this.#starts += 1));
+    this.#starts += 1;
+    this.#startOf.set(id, this.#starts);
+    const random = new SeededRandom(100 * id + this.#starts);
     const { clock, log: logger } = this;
     const storage = await FileStorage.open({
       disk: this.disks.get(id)!,
@@ -201,14 +210,19 @@ export class EnsembleWorld implements AsyncDisposable {
     });
   }
 
+  /** A process that has died dials nobody, though parts of it may still run here. */
   #dialerOf(from: number): Dialer {
+    const start = this.#startOf.get(from);
     const dialer = this.#network.dialer(from === 0 ? 'client' : `member-${from}`);
     return {
       dial: async (address, options) => {
         // A client of the library puts scheme and port around the name.
         const name = address.replace(/^ws:\/\/(.*):\d+$/, '$1');
-        const pair = pairOf(from, Number(/^member-(\d+)/.exec(name)?.[1]));
-        const connection = await dialer.dial(this.#cuts.has(pair) ? 'nowhere' : name, options);
+        const pair = pairOf(from, numberIn(name));
+        const connection = await dialer.dial(
+          this.#cuts.has(pair) || start !== this.#startOf.get(from) ? 'nowhere' : name,
+          options,
+        );
         if (!this.#connections.has(pair)) this.#connections.set(pair, new Set());
         this.#connections.get(pair)!.add(connection);
         return connection;
@@ -221,6 +235,11 @@ export class EnsembleWorld implements AsyncDisposable {
     for (const connection of this.#connections.get(pair) ?? []) connection.terminate();
     this.#connections.delete(pair);
   }
+}
+
+/** Of the member that an address belongs to; 0 for a client. */
+function numberIn(address: string): number {
+  return Number(/^member-(\d+)/.exec(address)?.[1] ?? 0);
 }
 
 function pairOf(one: number, other: number): string {
