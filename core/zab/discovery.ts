@@ -2,6 +2,7 @@ import type { LearnerRoster } from './learner-roster.js';
 import type { LearnerTracker } from './learner-tracker.js';
 import type { LearnerInfo } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
+import { isAttended, type Standing } from './standing.js';
 
 /**
  * The leader's side of phase 1 (Zab paper): find an epoch larger than any that a quorum has promised, and have
@@ -10,8 +11,10 @@ import type { PeerState } from './peer-state.js';
 export class Discovery {
   readonly #state: PeerState;
   readonly #learners: LearnerRoster;
-  readonly #accepted = new Map<number, number>();
-  readonly #promised = new Set<number>();
+  readonly #accepted = new Map<number, { readonly epoch: number; readonly standing: Standing }>();
+  readonly #promised = new Map<number, Standing>();
+  /** Who was known to be rejoining, and over which link, when the epoch was fixed. */
+  #rejoiners: ReadonlyMap<number, number> = new Map();
   #epoch = 0;
 
   /** Those who have been waiting for this member to lead raise the epoch even if a quorum is complete without them. */
@@ -19,7 +22,7 @@ export class Discovery {
     this.#state = state;
     this.#learners = learners;
     for (const [id, info] of waiting) this.#notePromisedElsewhere(id, info);
-    this.#noteAccepted(state.id, state.disk.acceptedEpoch);
+    this.#noteAccepted(state.id, { epoch: state.disk.acceptedEpoch, standing: state.standing });
   }
 
   /** The new epoch; 0 until a quorum has been heard. */
@@ -32,13 +35,13 @@ export class Discovery {
   }
 
   get hasPromiseQuorum(): boolean {
-    return this.#state.quorum.isReached(this.#promised);
+    return isAttended(this.#state.quorum, this.#promised);
   }
 
   /** A voter wants to follow. */
   welcome(voter: number, info: LearnerInfo): void {
     this.#notePromisedElsewhere(voter, info);
-    this.#noteAccepted(voter, info.acceptedEpoch);
+    this.#noteAccepted(voter, { epoch: info.acceptedEpoch, standing: info.standing });
   }
 
   /** It could join only by breaking a promise, so it waits for a later epoch. */
@@ -58,8 +61,14 @@ export class Discovery {
     }
   }
 
-  promise(voter: number): void {
-    this.#promised.add(voter);
+  promise(voter: number, standing: Standing): void {
+    this.#promised.set(voter, standing);
+  }
+
+  /** Whether it had said that it is rejoining, still the same process, before this epoch was fixed. */
+  isAfterReturnOf(voter: number): boolean {
+    const link = this.#rejoiners.get(voter);
+    return link !== undefined && this.#state.outbox.isCurrent(voter, link);
   }
 
   /** It does not follow any more. What it has promised stays promised. */
@@ -72,12 +81,14 @@ export class Discovery {
     this.#state.promisedElsewhere = Math.max(this.#state.promisedElsewhere, acceptedEpoch);
   }
 
-  #noteAccepted(voter: number, acceptedEpoch: number): void {
+  #noteAccepted(voter: number, accepted: { readonly epoch: number; readonly standing: Standing }): void {
     if (this.#epoch !== 0) return;
-    const { quorum, promisedElsewhere, disk } = this.#state;
-    this.#accepted.set(voter, acceptedEpoch);
-    if (!quorum.isReached(this.#accepted.keys())) return;
-    this.#epoch = Math.max(promisedElsewhere, ...this.#accepted.values()) + 1;
+    const { quorum, promisedElsewhere, disk, rejoiners } = this.#state;
+    this.#accepted.set(voter, accepted);
+    const heard = [...this.#accepted];
+    if (!isAttended(quorum, new Map(heard.map(([id, { standing }]) => [id, standing])))) return;
+    this.#epoch = Math.max(promisedElsewhere, ...heard.map(([, { epoch }]) => epoch)) + 1;
+    this.#rejoiners = new Map(rejoiners);
     disk.saveAcceptedEpoch(this.#epoch);
   }
 }

@@ -7,6 +7,7 @@ interface Batch {
   number: number;
   installSnapshot?: { install: number; zxid: bigint; epochs: EpochTable };
   acceptedEpoch?: number;
+  isReadmission?: true;
   truncateAfter?: bigint;
   entries: Entry[];
 }
@@ -34,7 +35,15 @@ export class DiskQueue {
   #durableAcceptedEpoch: number;
   #acceptedEpoch: number;
 
-  constructor(durable: { readonly zxid: bigint; readonly acceptedEpoch: number }) {
+  #isRejoining: boolean;
+  #isReadmitting = false;
+
+  constructor(durable: {
+    readonly zxid: bigint;
+    readonly acceptedEpoch: number;
+    readonly isRejoining: boolean;
+  }) {
+    this.#isRejoining = durable.isRejoining;
     this.#durableZxid = durable.zxid;
     this.#durableAcceptedEpoch = durable.acceptedEpoch;
     this.#acceptedEpoch = durable.acceptedEpoch;
@@ -52,6 +61,11 @@ export class DiskQueue {
 
   get durableAcceptedEpoch(): number {
     return this.#durableAcceptedEpoch;
+  }
+
+  /** The disk says that this member has forgotten something. */
+  get isRejoining(): boolean {
+    return this.#isRejoining;
   }
 
   /** Nothing waits and nothing is under way: memory and disk agree. */
@@ -77,6 +91,13 @@ export class DiskQueue {
     });
     this.#acceptedEpoch = epoch;
     this.#open().acceptedEpoch = epoch;
+  }
+
+  /** From when this is durable, the member can be counted again. */
+  readmit(): void {
+    if (!this.#isRejoining || this.#isReadmitting) return;
+    this.#isReadmitting = true;
+    this.#open().isReadmission = true;
   }
 
   append(entry: Entry): void {
@@ -132,6 +153,7 @@ export class DiskQueue {
 
   #confirm(batch: Batch): void {
     if (batch.acceptedEpoch !== undefined) this.#durableAcceptedEpoch = batch.acceptedEpoch;
+    if (batch.isReadmission === true) this.#isRejoining = false;
     if (batch.installSnapshot !== undefined) this.#durableZxid = batch.installSnapshot.zxid;
     const last = batch.entries.at(-1);
     if (last !== undefined) this.#durableZxid = last.zxid;

@@ -1,6 +1,7 @@
 import type { Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
 import type { Role } from './role.js';
+import { isAttended, isFoundedBy, type Standing } from './standing.js';
 import { isBetterVote, isSameVote, NO_VOTE, type Vote } from './vote.js';
 
 const RESEND_MS = 200;
@@ -27,6 +28,8 @@ export class Election implements Role {
   readonly #received = new Map<number, Vote>();
   /** What those say who have a leader already. */
   readonly #settled = new Map<number, Notification>();
+  /** Which of those that were heard can be counted. */
+  readonly #standings = new Map<number, Standing>();
   #resendMs = RESEND_MS;
   #resendAtMs = 0;
   #decideAtMs: number | null = null;
@@ -68,6 +71,7 @@ export class Election implements Role {
   step(from: number, message: PeerMessage): void {
     if (message.type !== 'notification' || !this.#hasBegun) return;
     if (!this.#state.quorum.isVoter(from) || !this.#state.quorum.isVoter(message.vote.leader)) return;
+    this.#standings.set(from, message.standing);
     if (message.state === 'looking') this.#hearVote(from, message);
     else if (message.state !== 'observing') this.#hearSettled(from, message);
   }
@@ -85,9 +89,9 @@ export class Election implements Role {
   #announce(): void {
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
-    const { round, config, outbox } = this.#state;
+    const { round, config } = this.#state;
     for (const peer of config.others) {
-      outbox.send(peer, { type: 'notification', state: this.name, round: round + 1, vote: NO_VOTE });
+      this.#state.notify(peer, this.name, { round: round + 1, vote: NO_VOTE });
     }
   }
 
@@ -117,7 +121,9 @@ export class Election implements Role {
     const inRound = [...this.#received].filter(([, other]) => agrees(other)).map(([voter]) => voter);
     const anyRound = [...this.#settled].filter(([, other]) => agrees(other.vote)).map(([voter]) => voter);
     const isAgreed =
-      (round === state.round && state.quorum.isReached(inRound)) || state.quorum.isReached(anyRound);
+      (round === state.round && this.#isEnough(inRound)) ||
+      this.#isEnough(anyRound) ||
+      isFoundedBy(state.quorum, this.#standingsOf([...anyRound, state.id]));
     const isConfirmed =
       vote.leader === state.id ? round === state.round : this.#settled.get(vote.leader)?.state === 'leading';
     if (!isAgreed || !isConfirmed) return;
@@ -140,9 +146,19 @@ export class Election implements Role {
     const supporters = new Set<number>();
     for (const [voter, other] of this.#received) if (isSameVote(other, vote)) supporters.add(voter);
     const isSettled = (voter: number): boolean => supporters.has(voter) || !outbox.isUp(voter);
-    if (!quorum.isReached(supporters)) this.#decideAtMs = null;
+    if (!this.#isEnough(supporters)) this.#decideAtMs = null;
     else if (quorum.voters.every(isSettled)) this.#elect(vote.leader);
     else this.#decideAtMs ??= nowMs + FINALIZE_WAIT_MS;
+  }
+
+  #isEnough(voters: Iterable<number>): boolean {
+    return isAttended(this.#state.quorum, this.#standingsOf(voters));
+  }
+
+  #standingsOf(voters: Iterable<number>): ReadonlyMap<number, Standing> {
+    const { id, standing } = this.#state;
+    const known = (voter: number): Standing => (voter === id ? standing : this.#standings.get(voter)!);
+    return new Map([...voters].map((voter) => [voter, known(voter)]));
   }
 
   #elect(leader: number): void {
@@ -157,7 +173,6 @@ export class Election implements Role {
   }
 
   #notify(peer: number): void {
-    const { round, vote } = this.#state;
-    this.#state.outbox.send(peer, { type: 'notification', state: this.name, round, vote });
+    this.#state.notify(peer, this.name);
   }
 }

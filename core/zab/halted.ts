@@ -14,7 +14,7 @@ export class Halted implements Role {
     state.round += 1;
     state.vote = NO_VOTE;
     for (const peer of state.config.others) {
-      state.outbox.send(peer, { type: 'notification', state: this.name, round: state.round, vote: NO_VOTE });
+      state.notify(peer, this.name);
     }
   }
 

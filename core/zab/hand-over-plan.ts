@@ -39,7 +39,7 @@ export class HandOverPlan {
     if (this.#plan === null || this.#state.deliveredZxid !== last) return;
     const { to, reason } = this.#plan;
     const best = learners.findLast(
-      ({ isVoter, isUpToDate, ackedZxid }) => isVoter && isUpToDate && ackedZxid === last,
+      ({ isCounted, isUpToDate, ackedZxid }) => isCounted && isUpToDate && ackedZxid === last,
     );
     const successor = to === 'best' ? best?.id : to;
     if (successor !== undefined) this.now(learners, { epoch, to: successor, reason });

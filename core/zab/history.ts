@@ -48,6 +48,11 @@ export class History {
     return this.#snapshotZxid;
   }
 
+  /** There is no transaction in it; markers do not count. */
+  get isBlank(): boolean {
+    return this.#epochs.every(({ lastZxid }) => isEpochMarker(lastZxid));
+  }
+
   get epochs(): EpochTable {
     return this.#epochs;
   }

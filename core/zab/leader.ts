@@ -10,9 +10,11 @@ import type { LearnerStatus, PeerPhase } from './peer-status.js';
 import { ProposalWindow } from './proposal-window.js';
 import { QuorumRounds } from './quorum-rounds.js';
 import { QuorumWatch } from './quorum-watch.js';
+import { Readmission } from './readmission.js';
 import type { ReadIndexAnswer } from './ready.js';
 import type { Role } from './role.js';
 import { SharedBatches } from './shared-batches.js';
+import { remembers, type Standing } from './standing.js';
 import { invariant, ProposalRefused } from './zab-error.js';
 import { counterOf, EPOCH_MAX, formatZxid, makeZxid } from './zxid.js';
 
@@ -29,10 +31,11 @@ export class Leader implements Role {
   readonly #state: PeerState;
   readonly #discovery: Discovery;
   readonly #learners = new LearnerRoster();
+  readonly #readmission: Readmission;
   readonly #window: ProposalWindow;
   readonly #rounds: QuorumRounds;
   readonly #handOver: HandOverPlan;
-  /** How far each voter, this one among them, has acknowledged; from the epoch's marker on. */
+  /** How far each voter that counts, this one among them, has acknowledged; from the epoch's marker on. */
   readonly #acked = new Map<number, bigint>();
   readonly #watch: QuorumWatch;
   #applications: { readonly to: number; readonly bytes: Uint8Array }[] = [];
@@ -50,6 +53,7 @@ export class Leader implements Role {
     const waiting = new Map([...state.waitingLearners].sort(([a], [b]) => a - b));
     state.waitingLearners.clear();
     this.#discovery = new Discovery(state, this.#learners, waiting);
+    this.#readmission = new Readmission(state, this.#learners, this.#discovery);
     for (const [id, info] of waiting) this.#welcome(id, info);
   }
 
@@ -86,8 +90,8 @@ export class Leader implements Role {
   }
 
   get learners(): LearnerStatus[] {
-    return this.#learners.all.map(({ id, isVoter, isUpToDate, ackedZxid }) => {
-      return { id, isVoter, isUpToDate, acked: ackedZxid };
+    return this.#learners.all.map(({ id, isVoter, isCounted, isUpToDate, ackedZxid }) => {
+      return { id, isVoter, isRejoining: isVoter && !isCounted, isUpToDate, acked: ackedZxid };
     });
   }
 
@@ -164,9 +168,12 @@ export class Leader implements Role {
 
   durable(): void {
     if (!this.#discovery.isEpochDurable) return;
-    if (this.#phase === 'discovery') this.#notePromise(this.#state.id);
+    const { id, standing, disk } = this.#state;
+    if (this.#phase === 'discovery') this.#notePromise(id, standing);
     this.#discovery.invite(this.#phase === 'broadcast');
-    if (this.#phase !== 'discovery') this.#noteAck(this.#state.id, this.#state.disk.durableZxid);
+    if (this.#phase === 'discovery') return;
+    if (disk.isRejoining) this.#count();
+    else this.#noteAck(id, disk.durableZxid);
   }
 
   flush(): void {
@@ -230,8 +237,10 @@ export class Leader implements Role {
         if (learner.feed?.chunksArrived(message.chunks) === true) return this.#watch.noteProgress();
         return this.#drop(learner, 'it confirmed chunks that it never got');
       case 'pong':
-        if (learner.isVoter && learner.report !== null) this.#rounds.echo(learner.id, message.nonce);
+        if (learner.isCounted && learner.report !== null) this.#rounds.echo(learner.id, message.nonce);
         return this.#state.outputs.ping(learner.id, message.payload);
+      case 'readmitted':
+        return this.#hearReadmitted(learner);
       case 'application':
         return this.#state.outputs.receive(learner.id, message.bytes);
       default:
@@ -244,16 +253,16 @@ export class Leader implements Role {
     learner.report = report;
     if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);
     if (!report.isPromise || !learner.isVoter) return;
-    if (report.lastZxid > this.#state.history.last) {
+    if (learner.standing !== 'rejoining' && report.lastZxid > this.#state.history.last) {
       const reason = `member ${learner.id} has a more recent history, up to ${formatZxid(report.lastZxid)}`;
       return this.#state.become({ to: 'looking', reason });
     }
-    this.#notePromise(learner.id);
+    this.#notePromise(learner.id, learner.standing);
   }
 
   /** Phase 2 begins with the quorum of promises: the history is closed with the epoch's marker and sent to everybody. */
-  #notePromise(voter: number): void {
-    this.#discovery.promise(voter);
+  #notePromise(voter: number, standing: Standing): void {
+    this.#discovery.promise(voter, standing);
     if (this.#phase !== 'discovery' || !this.#discovery.hasPromiseQuorum) return;
     this.#phase = 'synchronization';
     this.#watch.noteProgress();
@@ -274,6 +283,7 @@ export class Leader implements Role {
     learner.ackedZxid = zxid;
     this.#watch.noteProgress();
     if (!learner.isVoter || zxid < this.#marker) return;
+    if (!remembers(learner.standing)) return this.#readmission.carryOut(this.#phase === 'broadcast');
     this.#watch.enlist(learner.id);
     this.#noteAck(learner.id, zxid);
   }
@@ -283,10 +293,27 @@ export class Leader implements Role {
     if (zxid < this.#marker) return;
     invariant(zxid <= this.#state.history.last, 'nobody can hold what was never proposed', { voter, zxid });
     this.#acked.set(voter, zxid);
-    const committed = this.#state.quorum.reachedBy(this.#acked);
-    if (committed === null || !this.#acked.has(this.#state.id)) return;
-    if (this.#phase === 'synchronization') this.#establish();
-    this.#state.advanceCommit(committed);
+    this.#count();
+  }
+
+  #count(): void {
+    const { quorum, disk } = this.#state;
+    const committed = disk.durableZxid < this.#marker ? null : quorum.reachedBy(this.#acked);
+    if (committed !== null) {
+      if (this.#phase === 'synchronization') this.#establish();
+      this.#state.advanceCommit(committed);
+    } else this.#readmission.carryOut(false);
+  }
+
+  /** From now on it counts like anybody else. */
+  #hearReadmitted(learner: LearnerTracker): void {
+    if (!learner.isBeingReadmitted) return this.#drop(learner, 'it was not asked to remember anything');
+    learner.isBeingReadmitted = false;
+    learner.standing = 'full';
+    this.#state.noteStanding(learner.id, 'full');
+    this.#watch.noteProgress();
+    this.#watch.enlist(learner.id);
+    this.#noteAck(learner.id, learner.ackedZxid);
   }
 
   #establish(): void {
@@ -295,6 +322,7 @@ export class Leader implements Role {
     this.#establishedMs = state.nowMs;
     state.vote = { leader: state.id, epoch: this.epoch, zxid: state.vote.zxid };
     this.#discovery.invite(true);
+    this.#readmission.carryOut(true);
   }
 
   #tellUpToDate(): void {
@@ -327,6 +355,10 @@ export class Leader implements Role {
     if (stranded !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
       this.#handOver.planTo(id, strandedReason(stranded));
     }
+    const waiting = this.#readmission.needsEpoch;
+    if (waiting !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
+      this.#handOver.planTo(id, `member ${waiting.id} is rejoining and counts from the next epoch on`);
+    }
     const isDiskStuck = nowMs - (disk.oldestInFlightSinceMs ?? nowMs) > config.syncLimitMs;
     if (isDiskStuck && this.#learners.all.some(isCandidate)) this.#giveUp('the own disk is stuck');
     this.#handOver.expire();
@@ -348,7 +380,7 @@ export class Leader implements Role {
     const message: PeerMessage = {
       type: 'ping',
       epoch: this.epoch,
-      nonce: this.#rounds.begin(),
+      nonce: this.#rounds.begin(!this.#state.disk.isRejoining),
       payload: this.#state.takePingPayload(),
     };
     for (const learner of this.#learners.all) if (learner.report !== null) outbox.send(learner.id, message);
@@ -371,8 +403,8 @@ export class Leader implements Role {
   }
 }
 
-function isCandidate({ isVoter, isUpToDate }: LearnerTracker): boolean {
-  return isVoter && isUpToDate;
+function isCandidate({ isCounted, isUpToDate }: LearnerTracker): boolean {
+  return isCounted && isUpToDate;
 }
 
 function strandedReason({ id, info }: LearnerTracker): string {

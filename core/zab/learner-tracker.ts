@@ -1,6 +1,7 @@
 import { LearnerFeed } from './learner-feed.js';
 import type { AckEpoch, LearnerInfo } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
+import { remembers, type Standing } from './standing.js';
 import { NO_ZXID } from './zxid.js';
 
 /** What the leader knows of one learner, from its LEARNERINFO until its link is gone or it looks for a leader again. */
@@ -8,6 +9,9 @@ export class LearnerTracker {
   readonly id: number;
   readonly isVoter: boolean;
   readonly info: LearnerInfo;
+  standing: Standing;
+  /** It has been told that it can be counted again, and has not confirmed it yet. */
+  isBeingReadmitted = false;
   /** When it was last heard, in the leader's own time. */
   heardMs: number;
   /** The epoch has been announced to it. */
@@ -24,7 +28,13 @@ export class LearnerTracker {
     this.id = id;
     this.isVoter = state.quorum.isVoter(id);
     this.info = info;
+    this.standing = info.standing;
     this.heardMs = state.nowMs;
+  }
+
+  /** Its promises and acknowledgements count. */
+  get isCounted(): boolean {
+    return this.isVoter && remembers(this.standing);
   }
 
   startFeed(state: PeerState, epoch: number, report: AckEpoch): LearnerFeed {

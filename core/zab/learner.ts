@@ -27,6 +27,8 @@ export class Learner implements Role {
   #hasStream = false;
   #intake: SnapshotIntake | null = null;
   #ackedZxid: bigint | null = null;
+  /** The leader has said that this member can be counted again, and waits to hear that this is durable. */
+  #owesReadmission = false;
   /** Clients are served once this is applied; null until the leader is established. */
   #serveFrom: bigint | null = null;
   #deadlineMs: number;
@@ -71,8 +73,9 @@ export class Learner implements Role {
   linkUp(peer: number): void {
     if (peer !== this.leader || !this.#state.outbox.isUp(peer)) return;
     this.#attempt = this.#state.attempts += 1;
-    const { acceptedEpoch } = this.#state.disk;
-    this.#state.outbox.send(peer, { type: 'learnerInfo', attempt: this.#attempt, acceptedEpoch });
+    const { disk, standing } = this.#state;
+    const { acceptedEpoch } = disk;
+    this.#state.outbox.send(peer, { type: 'learnerInfo', attempt: this.#attempt, acceptedEpoch, standing });
   }
 
   /** Before the leader has answered, another link may serve as well. */
@@ -93,6 +96,7 @@ export class Learner implements Role {
   durable(): void {
     if (this.#phase === 'discovery') this.#acknowledgeEpoch();
     if (this.#intake?.isComplete === true && !this.#state.disk.isInstalling) this.#intake = null;
+    if (this.#owesReadmission) this.#confirmReadmission();
   }
 
   flush(): void {
@@ -179,6 +183,8 @@ export class Learner implements Role {
       case 'ping':
         outbox.send(this.leader, { ...message, type: 'pong', payload: this.#state.takePingPayload() });
         return outputs.ping(this.leader, message.payload);
+      case 'readmit':
+        return this.#readmit();
       case 'handOver':
         return this.#handOver(message);
       case 'application':
@@ -251,6 +257,21 @@ export class Learner implements Role {
       );
     }
     this.#state.advanceCommit(zxid);
+  }
+
+  #readmit(): void {
+    const { disk } = this.#state;
+    if (epochOf(disk.durableZxid) !== this.#epoch) return this.#refuse('a readmission before its marker');
+    disk.readmit();
+    this.#owesReadmission = true;
+    this.#confirmReadmission();
+  }
+
+  #confirmReadmission(): void {
+    const { disk, outbox } = this.#state;
+    if (disk.isRejoining) return;
+    this.#owesReadmission = false;
+    outbox.send(this.leader, { type: 'readmitted', epoch: this.#epoch });
   }
 
   #handOver({ leader, round }: HandOver): void {

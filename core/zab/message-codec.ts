@@ -4,6 +4,7 @@ import type { EpochTable } from './epoch-table.js';
 import type { Entry } from './peer-config.js';
 import type { PeerMessage } from './peer-message.js';
 import type { PeerRole } from './peer-status.js';
+import type { Standing } from './standing.js';
 import { epochOf } from './zxid.js';
 
 type MessageOf<T extends PeerMessage['type']> = Extract<PeerMessage, { type: T }>;
@@ -16,32 +17,40 @@ interface Codec<T extends PeerMessage['type']> {
 }
 
 const ROLES: readonly PeerRole[] = ['looking', 'following', 'leading', 'observing'];
+const STANDINGS: readonly Standing[] = ['full', 'blank', 'new', 'rejoining'];
 const ENTRY_MIN_BYTES = 9;
 const EPOCH_END_BYTES = 8;
 
 const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
   notification: {
     number: 1,
-    write: (out, { state, round, vote }) => {
+    write: (out, { state, round, vote, standing }) => {
       out.byte(ROLES.indexOf(state));
       out.count(round);
       out.byte(vote.leader);
       out.count(vote.epoch);
       out.zxid(vote.zxid);
+      out.byte(STANDINGS.indexOf(standing));
     },
     read: (from) => ({
       state: ROLES[from.byte()] ?? from.fail('an unknown state'),
       round: from.count(),
       vote: { leader: from.byte(), epoch: from.epoch(), zxid: from.zxid() },
+      standing: readStanding(from),
     }),
   },
   learnerInfo: {
     number: 2,
-    write: (out, { attempt, acceptedEpoch }) => {
+    write: (out, { attempt, acceptedEpoch, standing }) => {
       out.count(attempt);
       out.count(acceptedEpoch);
+      out.byte(STANDINGS.indexOf(standing));
     },
-    read: (from) => ({ attempt: from.count(), acceptedEpoch: from.epoch() }),
+    read: (from) => ({
+      attempt: from.count(),
+      acceptedEpoch: from.epoch(),
+      standing: readStanding(from),
+    }),
   },
   newEpoch: {
     number: 3,
@@ -167,6 +176,16 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
     },
     read: (from) => ({ epoch: from.epoch(), bytes: from.bytes() }),
   },
+  readmit: {
+    number: 19,
+    write: (out, { epoch }) => out.count(epoch),
+    read: (from) => ({ epoch: from.epoch() }),
+  },
+  readmitted: {
+    number: 20,
+    write: (out, { epoch }) => out.count(epoch),
+    read: (from) => ({ epoch: from.epoch() }),
+  },
 };
 
 const TYPES = new Map(
@@ -193,6 +212,10 @@ export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
 function writeEpochAndZxid(out: ByteWriter, epoch: number, zxid: bigint): void {
   out.count(epoch);
   out.zxid(zxid);
+}
+
+function readStanding(from: ByteReader): Standing {
+  return STANDINGS[from.byte()] ?? from.fail('an unknown standing');
 }
 
 /** The epoch is the upper half of its last zxid. */

@@ -18,6 +18,10 @@ export class Outbox {
     return this.#links.get(peer) === link;
   }
 
+  linkOf(peer: number): number | undefined {
+    return this.#links.get(peer);
+  }
+
   up(peer: number, link: number): void {
     this.#links.set(peer, link);
   }

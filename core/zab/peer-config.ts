@@ -51,7 +51,12 @@ export interface RestoredHistory {
   readonly epochs: EpochTable;
   /** Durable entries behind the snapshot; whether they are committed is not known yet. */
   readonly entries: readonly Entry[];
+  /** Why this member cannot be counted until its ensemble has taken it back; null or absent if it can. */
+  readonly rejoining?: Rejoining | null;
 }
+
+/** *new*: there was nothing on the disk at all · *damaged*: what was there is lost, wholly or in part. */
+export type Rejoining = 'new' | 'damaged';
 
 /** The configuration with its defaults filled in and its ticks multiplied out. */
 export interface ResolvedConfig {

@@ -1,6 +1,7 @@
 import type { EpochTable } from './epoch-table.js';
 import type { Entry } from './peer-config.js';
 import type { PeerRole } from './peer-status.js';
+import type { Standing } from './standing.js';
 import type { Vote } from './vote.js';
 
 /** What members say to each other. ZooKeeper's name, where it differs, stands behind each. */
@@ -22,6 +23,8 @@ export type PeerMessage =
   | Ping
   | Pong
   | HandOver
+  | Readmit
+  | Readmitted
   | Application;
 
 /** Anybody to anybody: how the sender votes, and in which role it is. */
@@ -30,6 +33,8 @@ export interface Notification {
   readonly state: PeerRole;
   readonly round: number;
   readonly vote: Vote;
+  /** Of the sender. */
+  readonly standing: Standing;
 }
 
 /** Learner to leader: I follow you; this is what I promised (CEPOCH; FOLLOWERINFO, OBSERVERINFO). */
@@ -38,6 +43,7 @@ export interface LearnerInfo {
   /** Numbers the learner's attempts; what the leader sends before it echoes this one belongs to an older attempt. */
   readonly attempt: number;
   readonly acceptedEpoch: number;
+  readonly standing: Standing;
 }
 
 /** Leader to learner: this will be my epoch (NEWEPOCH; LEADERINFO). */
@@ -150,6 +156,18 @@ export interface HandOver {
   readonly epoch: number;
   readonly leader: number;
   readonly round: number;
+}
+
+/** Leader to learner: you hold all that you may have forgotten; remember from now on that you can be counted. */
+export interface Readmit {
+  readonly type: 'readmit';
+  readonly epoch: number;
+}
+
+/** Learner to leader: that is durable. */
+export interface Readmitted {
+  readonly type: 'readmitted';
+  readonly epoch: number;
 }
 
 /** Learner to leader or leader to learner: opaque here. */

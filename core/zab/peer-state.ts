@@ -3,10 +3,11 @@ import { History } from './history.js';
 import { Jitter } from './jitter.js';
 import { Outbox } from './outbox.js';
 import { Outputs } from './outputs.js';
-import type { Entry, ResolvedConfig, RestoredHistory } from './peer-config.js';
-import type { LearnerInfo } from './peer-message.js';
+import type { Entry, Rejoining, ResolvedConfig, RestoredHistory } from './peer-config.js';
+import type { LearnerInfo, Notification } from './peer-message.js';
 import { MajorityQuorum, type Quorum } from './quorum.js';
 import type { Transition } from './role.js';
+import { remembers, type Standing } from './standing.js';
 import { NO_VOTE, type Vote } from './vote.js';
 import { invariant } from './zab-error.js';
 import { epochOf, maxZxid, minZxid } from './zxid.js';
@@ -33,12 +34,15 @@ export class PeerState {
   vote: Vote = NO_VOTE;
   /** The highest epoch that anybody was heard to have promised. */
   promisedElsewhere = 0;
+  /** Voters that cannot be counted, and the link over which each has said so. */
+  readonly rejoiners = new Map<number, number>();
   /** Those who want to follow this member while it does not lead yet. */
   readonly waitingLearners = new Map<number, LearnerInfo>();
   /** Whose the last promise was, as long as this process remembers it: to the same candidate it may be repeated. */
   promisedTo: { readonly leader: number; readonly epoch: number } | null = null;
   /** Attempts to follow somebody so far. */
   attempts = 0;
+  readonly #cause: Rejoining | null;
   #commitZxid: bigint;
   #deliveredZxid: bigint;
   #transition: Transition | null = null;
@@ -48,7 +52,12 @@ export class PeerState {
     this.config = config;
     this.quorum = new MajorityQuorum(config.voters);
     this.history = new History(restored, config.limits);
-    this.disk = new DiskQueue({ zxid: this.history.last, acceptedEpoch: restored.acceptedEpoch });
+    this.#cause = config.isVoter ? (restored.rejoining ?? null) : null;
+    this.disk = new DiskQueue({
+      zxid: this.history.last,
+      acceptedEpoch: restored.acceptedEpoch,
+      isRejoining: this.#cause !== null,
+    });
     this.jitter = new Jitter(config.seed ^ (config.id << 16));
     this.#commitZxid = restored.snapshotZxid;
     this.#deliveredZxid = restored.snapshotZxid;
@@ -71,6 +80,24 @@ export class PeerState {
   get ownVote(): Vote {
     const zxid = this.disk.durableZxid;
     return this.config.isVoter ? { leader: this.id, epoch: epochOf(zxid), zxid } : NO_VOTE;
+  }
+
+  get standing(): Standing {
+    const { isBlank } = this.history;
+    if (!this.disk.isRejoining) return isBlank ? 'blank' : 'full';
+    return isBlank && this.#cause === 'new' ? 'new' : 'rejoining';
+  }
+
+  /** Tells another member in which role this one is and how it votes. */
+  notify(peer: number, state: Notification['state'], { round = this.round, vote = this.vote } = {}): void {
+    this.outbox.send(peer, { type: 'notification', state, round, vote, standing: this.standing });
+  }
+
+  /** Another voter has said whether it can be counted. */
+  noteStanding(peer: number, standing: Standing): void {
+    const link = this.outbox.linkOf(peer);
+    if (remembers(standing) || link === undefined) this.rejoiners.delete(peer);
+    else this.rejoiners.set(peer, link);
   }
 
   advanceCommit(zxid: bigint): void {

@@ -16,6 +16,8 @@ export interface PeerStatus {
   readonly admits: boolean;
   /** False on a leader from a long pause of its process until a quorum has answered it again: nothing must expire meanwhile. */
   readonly isQuorumConfirmed: boolean;
+  /** What this member promised and acknowledged may be forgotten: it is not counted until the ensemble has taken it back. */
+  readonly isRejoining: boolean;
   readonly lastProposed: bigint;
   readonly lastDurable: bigint;
   readonly committed: bigint;
@@ -36,6 +38,7 @@ export function isSameSituation(a: PeerStatus, b: PeerStatus): boolean {
     a.isEstablishedLeader === b.isEstablishedLeader &&
     a.admits === b.admits &&
     a.isQuorumConfirmed === b.isQuorumConfirmed &&
+    a.isRejoining === b.isRejoining &&
     a.lastChange === b.lastChange
   );
 }
@@ -44,6 +47,8 @@ export function isSameSituation(a: PeerStatus, b: PeerStatus): boolean {
 export interface LearnerStatus {
   readonly id: number;
   readonly isVoter: boolean;
+  /** A voter that is not counted until it has been taken back. */
+  readonly isRejoining: boolean;
   /** Synchronized, and told to serve clients. */
   readonly isUpToDate: boolean;
   /** The last zxid that it has acknowledged on this link. */

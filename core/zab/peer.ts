@@ -212,6 +212,7 @@ export class Peer {
       isServing: role.isServing,
       isEstablishedLeader: leader?.isEstablished ?? false,
       admits: this.admits,
+      isRejoining: state.disk.isRejoining,
       isQuorumConfirmed: leader?.isQuorumConfirmed ?? false,
       lastProposed: state.history.last,
       lastDurable: state.disk.durableZxid,
@@ -228,7 +229,9 @@ export class Peer {
 
   /** Whoever looks for a leader is answered at any time; whoever wants to follow too early is remembered. */
   #attend(peer: number, message: PeerMessage): void {
-    const { waitingLearners } = this.#state;
+    const { waitingLearners, quorum } = this.#state;
+    const isIntroduction = message.type === 'notification' || message.type === 'learnerInfo';
+    if (isIntroduction && quorum.isVoter(peer)) this.#state.noteStanding(peer, message.standing);
     if (message.type === 'notification' && message.state === 'looking') {
       waitingLearners.delete(peer);
       if (this.#role.name !== 'looking') this.#answer(peer);
@@ -239,8 +242,7 @@ export class Peer {
   }
 
   #answer(peer: number): void {
-    const { outbox, round, vote, config } = this.#state;
-    if (config.isVoter) outbox.send(peer, { type: 'notification', state: this.#role.name, round, vote });
+    if (this.#state.config.isVoter) this.#state.notify(peer, this.#role.name);
   }
 
   /** Null if the learner that wanted it is gone. */
@@ -304,12 +306,7 @@ export class Peer {
     if (transition.to === 'looking') return new Election(this.#state, this.#retryDelayMs());
     const learner = new Learner(this.#state, transition.leader);
     for (const peer of [...this.#state.waitingLearners.keys()].sort((a, b) => a - b)) {
-      this.#state.outbox.send(peer, {
-        type: 'notification',
-        state: learner.name,
-        round: this.#state.round,
-        vote: this.#state.vote,
-      });
+      this.#state.notify(peer, learner.name);
     }
     return learner;
   }

@@ -47,10 +47,11 @@ export class QuorumRounds {
     this.#isWanted = true;
   }
 
-  begin(): number {
+  /** `isCounted`: this member itself is. */
+  begin(isCounted: boolean): number {
     this.#isWanted = false;
     this.#last += 1;
-    this.#echoed.set(this.#self, BigInt(this.#last));
+    if (isCounted) this.#echoed.set(this.#self, BigInt(this.#last));
     return this.#last;
   }
 

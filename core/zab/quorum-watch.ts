@@ -49,12 +49,14 @@ export class QuorumWatch {
 
   /** Why this leader should give up; null if it need not. */
   verdict(phase: PeerPhase): string | null {
-    const { nowMs, config, quorum, id } = this.#state;
+    const { nowMs, config, quorum, id, disk } = this.#state;
     if (phase === 'broadcast') {
       const heard = [...this.#heardMs]
         .filter(([, ms]) => nowMs - ms <= config.syncLimitMs)
         .map(([voter]) => voter);
-      return quorum.isReached([id, ...heard]) ? null : 'no quorum was heard within the limit';
+      return quorum.isReached(disk.isRejoining ? heard : [id, ...heard])
+        ? null
+        : 'no quorum was heard within the limit';
     }
     const possible = quorum.voters.filter((voter) => !this.#deserters.has(voter));
     if (!quorum.isReached(possible)) return `too few voters want this leader, in ${phase}`;

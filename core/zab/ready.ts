@@ -40,6 +40,8 @@ export interface PersistRequest {
   /** The snapshot staged under that number: switch the disk to it, load its state in the place of all that was applied, then report the batch. Never with other parts. */
   readonly installSnapshot?: { readonly install: number; readonly zxid: bigint; readonly epochs: EpochTable };
   readonly acceptedEpoch?: number;
+  /** This member can be counted again: what made it `rejoining` is to be forgotten. */
+  readonly isReadmission?: true;
   readonly truncateAfter?: bigint;
   readonly entries: readonly Entry[];
 }

@@ -225,9 +225,9 @@ test('the leader lists its learners with what they have acknowledged', () => {
   conversation.run(() => conversation.peer.propose(text('a')));
   ack(conversation, 2, 1);
   assert.equal(conversation.peer.learners(), [
-    { id: 1, isVoter: true, isUpToDate: true, acked: MARKER },
-    { id: 2, isVoter: true, isUpToDate: true, acked: makeZxid(1, 1) },
-    { id: 4, isVoter: false, isUpToDate: true, acked: MARKER },
+    { id: 1, isVoter: true, isRejoining: false, isUpToDate: true, acked: MARKER },
+    { id: 2, isVoter: true, isRejoining: false, isUpToDate: true, acked: makeZxid(1, 1) },
+    { id: 4, isVoter: false, isRejoining: false, isUpToDate: true, acked: MARKER },
   ]);
 });
 

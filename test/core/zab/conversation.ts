@@ -184,6 +184,7 @@ export class Conversation {
   hearVote(from: number, leader: number, zxid: bigint, round = 1): void {
     this.hear(from, {
       type: 'notification',
+      standing: 'full',
       state: 'looking',
       round,
       vote: { leader, epoch: Number(zxid >> 32n), zxid },
@@ -203,7 +204,7 @@ export class Conversation {
     history: readonly Entry[] = [],
     acceptedEpoch = Number((history.at(-1)?.zxid ?? 0n) >> 32n),
   ): number {
-    this.hear(from, { type: 'learnerInfo', attempt: 1, acceptedEpoch });
+    this.hear(from, { type: 'learnerInfo', attempt: 1, acceptedEpoch, standing: 'full' });
     const epoch = this.takeSent(from, 'newEpoch').at(-1)!.epoch;
     this.hear(from, ackEpoch(epoch, history));
     return epoch;

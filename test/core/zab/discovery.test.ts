@@ -14,8 +14,8 @@ function candidate(acceptedEpoch = 2): Conversation {
 function info(
   acceptedEpoch: number,
   attempt = 1,
-): { type: 'learnerInfo'; attempt: number; acceptedEpoch: number } {
-  return { type: 'learnerInfo', attempt, acceptedEpoch };
+): { type: 'learnerInfo'; attempt: number; acceptedEpoch: number; standing: 'full' } {
+  return { type: 'learnerInfo', attempt, acceptedEpoch, standing: 'full' };
 }
 
 test('Zab phase 1: the new epoch is larger than any that a quorum has promised', () => {

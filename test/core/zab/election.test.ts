@@ -18,7 +18,7 @@ function settled(
   options: { state: 'following' | 'leading'; round: number; zxid: bigint },
 ): PeerMessage {
   const { state, round, zxid } = options;
-  return { type: 'notification', state, round, vote: { leader, epoch: 4, zxid } };
+  return { type: 'notification', standing: 'full', state, round, vote: { leader, epoch: 4, zxid } };
 }
 
 function state(conversation: Conversation): string {
@@ -32,6 +32,7 @@ test('a member votes for itself, with its last durable zxid, as soon as a link i
   const [notification] = conversation.takeSent(1, 'notification');
   assert.equal(notification, {
     type: 'notification',
+    standing: 'full',
     state: 'looking',
     round: 1,
     vote: { leader: 2, epoch: 2, zxid: LAST },
@@ -174,7 +175,13 @@ test('messages of an older link are not heard once there is a newer one', () => 
   conversation.connect(1);
   const vote = { leader: 1, epoch: 9, zxid: makeZxid(9, 0) };
   conversation.run(() =>
-    conversation.peer.step(1, oldLink, { type: 'notification', state: 'looking', round: 1, vote }),
+    conversation.peer.step(1, oldLink, {
+      type: 'notification',
+      standing: 'full',
+      state: 'looking',
+      round: 1,
+      vote,
+    }),
   );
   assert.is(conversation.takeSent(3, 'notification').length, 0);
   conversation.run(() => conversation.peer.disconnected(1, oldLink));

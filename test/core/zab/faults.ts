@@ -19,6 +19,7 @@ export function runFaulty(seed: number): SimulatedCluster {
   const cluster = new SimulatedCluster(seed, shapeOf(seed));
   cluster.network.forgedVotes = seed % 3 === 1 ? 0.3 : 0;
   cluster.ghost.areVotesGenuine = cluster.network.forgedVotes === 0;
+  if (seed % 6 === 5) for (const { disk } of cluster.members) disk.wipe();
   cluster.startAll();
   const intensity = [0.2, 0.5, 1][Math.floor(seed / 7) % 3]!;
   aim(cluster, intensity);
@@ -30,6 +31,7 @@ export function runFaulty(seed: number): SimulatedCluster {
     if (cluster.random.next() < 0.3) cluster.pick(cluster.members).chat();
     if (cluster.random.next() < 0.1) cluster.pick(cluster.members).saveSnapshot();
     if (cluster.random.next() < 0.25 * intensity) strike(cluster);
+    if (seed % 3 === 0 && cluster.random.next() < 0.1 * intensity) loseDisk(cluster);
   }
   cluster.heal();
   cluster.demandProgress();
@@ -80,6 +82,15 @@ function strike(cluster: SimulatedCluster): void {
     () => crashAll(cluster),
   ];
   cluster.pick(faults)();
+}
+
+/** A voter comes back with nothing, or without the end of its log, at once or later. */
+function loseDisk(cluster: SimulatedCluster): void {
+  const { random } = cluster;
+  const member = cluster.pick(cluster.members);
+  if (!member.isVoter || !cluster.canLoseDisk) return;
+  member.loseDisk(random.next() < 0.7 ? 'wiped' : 'damaged');
+  if (random.next() < 0.7) member.start();
 }
 
 function isolate({ members, network }: SimulatedCluster, id: number): void {

@@ -45,6 +45,8 @@ export class Ghost {
   epochsEstablished = 0;
   /** False while votes are forged on their way: then a member may well repeat a wrong one. */
   areVotesGenuine = true;
+  /** What disks held that are lost now, by member. */
+  readonly #lost = new Map<number, (zxid: bigint) => boolean>();
 
   constructor(members: readonly Observed[]) {
     this.#members = members;
@@ -136,6 +138,15 @@ export class Ghost {
     };
   }
 
+  /** From here on another history and other promises are checked; what it had cannot be asked for. */
+  losesDisk({ id, disk }: Observed): void {
+    this.#acceptedEpochs.delete(id);
+    this.#commits.delete(id);
+    const before = this.#lost.get(id);
+    const image = { snapshot: disk.snapshot, log: [...disk.log] };
+    this.#lost.set(id, (zxid) => holds(image, zxid) || before?.(zxid) === true);
+  }
+
   /** Invariants 1, 5, 6, 7 and 9, after every step of a running member. */
   checkStatus(member: Observed, status: PeerStatus, proposedBefore: bigint): void {
     const { id, disk, applied } = member;
@@ -204,6 +215,7 @@ export class Ghost {
       check(!isVoter || message.epoch >= disk.acceptedEpoch, `member ${id} echoes a leader it has forsworn`);
     if (
       this.areVotesGenuine &&
+      !this.#lost.has(id) && // Others may still speak of what it had.
       type === 'notification' &&
       message.state === 'looking' &&
       message.vote.leader === id
@@ -245,7 +257,9 @@ export class Ghost {
   }
 
   #checkOnQuorum(zxid: bigint, what: string): void {
-    const holders = this.#members.filter(({ isVoter, disk }) => isVoter && holds(disk, zxid));
+    const holders = this.#members.filter(
+      ({ id, isVoter, disk }) => isVoter && (holds(disk, zxid) || this.#lost.get(id)?.(zxid) === true),
+    );
     check(
       holders.length >= this.#quorumSize,
       `${formatZxid(zxid)} is ${what}, but durable only on ${holders.map(({ id }) => id).join(', ')}`,
@@ -253,7 +267,7 @@ export class Ghost {
   }
 }
 
-function holds(disk: SimulatedDisk, zxid: bigint): boolean {
+function holds(disk: Pick<SimulatedDisk, 'snapshot' | 'log'>, zxid: bigint): boolean {
   return disk.snapshot.state.zxid >= zxid || disk.log.findLast((entry) => entry.zxid <= zxid)?.zxid === zxid;
 }
 

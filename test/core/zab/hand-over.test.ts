@@ -131,7 +131,7 @@ test('a member whose storage has failed takes part in nothing any more, and says
 
   const batches = conversation.persisted.length;
   conversation.hearVote(1, 1, MARKER, 5);
-  conversation.hear(1, { type: 'learnerInfo', attempt: 9, acceptedEpoch: 1 });
+  conversation.hear(1, { type: 'learnerInfo', attempt: 9, acceptedEpoch: 1, standing: 'full' });
   conversation.pass(5000);
   assert.equal(conversation.takeSent(1, 'notification'), []);
   assert.is(conversation.persisted.length, batches);

@@ -347,12 +347,14 @@ test('ZOOKEEPER-1732, ZOOKEEPER-1805, ZOOKEEPER-1818: settled votes agree if lea
   conversation.connect(2, 3);
   conversation.hear(2, {
     type: 'notification',
+    standing: 'full',
     state: 'following',
     round: 4,
     vote: { leader: 3, epoch: 5, zxid: makeZxid(2, 1) },
   });
   conversation.hear(3, {
     type: 'notification',
+    standing: 'full',
     state: 'leading',
     round: 6,
     vote: { leader: 3, epoch: 5, zxid: makeZxid(4, 9) },
@@ -386,6 +388,7 @@ test('ZOOKEEPER-3109: a candidate whose voters have changed their minds gives up
   assert.is(conversation.peer.status().state, 'leading');
   conversation.hear(2, {
     type: 'notification',
+    standing: 'full',
     state: 'following',
     round: 2,
     vote: { leader: 1, epoch: 2, zxid: makeZxid(2, 4) },

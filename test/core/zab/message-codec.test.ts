@@ -25,6 +25,8 @@ const state = fc.constantFrom(
   'observing' as const,
 );
 
+const standing = fc.constantFrom('full' as const, 'blank' as const, 'new' as const, 'rejoining' as const);
+
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record<T>(fields, { noNullPrototype: true });
 }
@@ -33,14 +35,16 @@ function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary
 const arbitraries: {
   [T in PeerMessage['type']]: fc.Arbitrary<Omit<Extract<PeerMessage, { type: T }>, 'type'>>;
 } = {
-  notification: record({ state, round: count, vote: record({ leader: id, epoch, zxid }) }),
-  learnerInfo: record({ attempt: count, acceptedEpoch: epoch }),
+  notification: record({ state, round: count, vote: record({ leader: id, epoch, zxid }), standing }),
+  learnerInfo: record({ attempt: count, acceptedEpoch: epoch, standing }),
   newEpoch: record({ attempt: count, epoch }),
   ackEpoch: record({ epoch, isPromise: fc.boolean(), lastZxid: zxid, epochs }),
   diff: record({ epoch, after: zxid }),
   trunc: record({ epoch, after: zxid }),
   snap: record({ epoch, zxid, epochs }),
   snapshotChunk: record({ epoch, bytes, isLast: fc.boolean() }),
+  readmit: record({ epoch }),
+  readmitted: record({ epoch }),
   snapshotAck: record({ epoch, chunks: count }),
   proposal: record({ epoch, entries, commit: zxid }),
   inform: record({ epoch, entries }),

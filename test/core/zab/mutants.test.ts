@@ -116,8 +116,8 @@ const MUTANTS: readonly Mutant[] = [
     changes: [
       [
         'discovery.js',
-        'this.#noteAccepted(state.id, state.disk.acceptedEpoch);',
-        'this.#noteAccepted(state.id, 0);',
+        'this.#noteAccepted(state.id, { epoch: state.disk.acceptedEpoch,',
+        'this.#noteAccepted(state.id, { epoch: 0,',
       ],
     ],
   },

@@ -126,6 +126,13 @@ export class SimulatedCluster {
     );
   }
 
+  /** Whether one more voter may lose its disk and still leave a quorum that remembers. */
+  get canLoseDisk(): boolean {
+    const voters = this.members.filter(({ isVoter }) => isVoter);
+    const forgetful = voters.filter(({ disk }) => disk.rejoining !== null);
+    return 2 * (voters.length - forgetful.length - 1) > voters.length;
+  }
+
   isSettled(): boolean {
     const leader = this.leader()?.status();
     if (leader?.admits !== true) return false;
@@ -133,6 +140,7 @@ export class SimulatedCluster {
       const status = member.status();
       return (
         status?.isServing === true &&
+        !status.isRejoining &&
         status.epoch === leader.epoch &&
         status.delivered === leader.lastProposed
       );

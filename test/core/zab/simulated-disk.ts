@@ -1,4 +1,10 @@
-import type { Entry, EpochTable, PersistRequest, RestoredHistory } from '../../../core/zab/index.js';
+import type {
+  Entry,
+  EpochTable,
+  PersistRequest,
+  Rejoining,
+  RestoredHistory,
+} from '../../../core/zab/index.js';
 
 /** The replicated state of the simulation: how much was applied, and a hash over all of it. */
 export interface AppliedState {
@@ -22,6 +28,7 @@ export interface StagedSnapshot {
 
 type Operation =
   | { readonly type: 'epoch'; readonly epoch: number }
+  | { readonly type: 'readmission' }
   | { readonly type: 'truncate'; readonly after: bigint }
   | { readonly type: 'append'; readonly entry: Entry }
   | { readonly type: 'install'; readonly snapshot: StagedSnapshot };
@@ -35,6 +42,7 @@ export interface DiskWatcher {
 /** A disk with its two images: what is durable, and the operations that a crash may still undo. */
 export class SimulatedDisk {
   acceptedEpoch = 0;
+  rejoining: Rejoining | null = null;
   snapshot: StoredSnapshot = { state: NOTHING_APPLIED, epochs: [] };
   /** The entries behind `logBase`; it reaches back behind the snapshot. */
   log: Entry[] = [];
@@ -58,6 +66,7 @@ export class SimulatedDisk {
     const operations: Operation[] = [];
     if (staged !== null) operations.push({ type: 'install', snapshot: staged });
     if (request.acceptedEpoch !== undefined) operations.push({ type: 'epoch', epoch: request.acceptedEpoch });
+    if (request.isReadmission === true) operations.push({ type: 'readmission' });
     if (request.truncateAfter !== undefined)
       operations.push({ type: 'truncate', after: request.truncateAfter });
     for (const entry of request.entries) operations.push({ type: 'append', entry });
@@ -90,6 +99,25 @@ export class SimulatedDisk {
     this.snapshot = { state, epochs };
   }
 
+  /** Everything is gone: the next start finds nothing. */
+  wipe(): void {
+    this.acceptedEpoch = 0;
+    this.rejoining = 'new';
+    this.snapshot = { state: NOTHING_APPLIED, epochs: [] };
+    this.log = [];
+    this.logBase = 0n;
+    this.#pending = [];
+  }
+
+  /** Damage: only the first `kept` entries behind the snapshot can be read, and what was promised may be more than is known. */
+  damage(kept: number): void {
+    const behind = this.log.filter((entry) => entry.zxid > this.snapshot.state.zxid);
+    this.log.length -= behind.length - Math.min(kept, behind.length);
+    this.rejoining = 'damaged';
+    this.acceptedEpoch = Number(this.last >> 32n);
+    this.#pending = [];
+  }
+
   /** Forgets the log up to `zxid`, which a snapshot covers. */
   purge(zxid: bigint): void {
     this.log = this.log.filter((entry) => entry.zxid > zxid);
@@ -112,13 +140,17 @@ export class SimulatedDisk {
   recover(): RestoredHistory {
     const { state, epochs } = this.snapshot;
     const entries = this.log.filter((entry) => entry.zxid > state.zxid);
-    return { acceptedEpoch: this.acceptedEpoch, snapshotZxid: state.zxid, epochs, entries };
+    const { acceptedEpoch, rejoining } = this;
+    return { acceptedEpoch, snapshotZxid: state.zxid, epochs, entries, rejoining };
   }
 
   #apply(operation: Operation): void {
     switch (operation.type) {
       case 'epoch':
         this.acceptedEpoch = operation.epoch;
+        return;
+      case 'readmission':
+        this.rejoining = null;
         return;
       case 'truncate': {
         const removed = this.log.filter((entry) => entry.zxid > operation.after);

@@ -99,6 +99,15 @@ export class SimulatedMember implements NetworkMember {
     this.#world.network.crash(this.id);
   }
 
+  /** Dies, and its disk is wiped, or has lost its end. */
+  loseDisk(how: 'wiped' | 'damaged'): void {
+    this.crash();
+    const { disk } = this;
+    this.#world.ghost.losesDisk(this);
+    if (how === 'wiped') disk.wipe();
+    else disk.damage(Math.floor(this.#world.random.next() * disk.log.length));
+  }
+
   pause(ms: number): void {
     this.#pausedUntilMs = this.#world.time.nowMs + ms;
   }

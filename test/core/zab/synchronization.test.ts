@@ -154,7 +154,7 @@ test('a learner that is gone lets go of its snapshot', () => {
 test('Zab phase 2: the leader is established when a quorum with itself holds the marker, not before', () => {
   const conversation = leaderWith();
   conversation.isDiskHeld = true;
-  conversation.hear(1, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 2 });
+  conversation.hear(1, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 2, standing: 'full' });
   conversation.sync();
   conversation.hear(1, ackEpoch(3, HISTORY));
   conversation.hear(1, { type: 'ack', epoch: 3, zxid: MARKER });

@@ -66,7 +66,7 @@ test('links that break and come back within syncLimit ticks cost no leadership',
   for (const voter of [1, 2]) conversation.disconnect(voter);
   conversation.pass(SYNC_LIMIT_MS - TICK_MS);
   conversation.connect(1);
-  conversation.hear(1, { type: 'learnerInfo', attempt: 2, acceptedEpoch: 1 });
+  conversation.hear(1, { type: 'learnerInfo', attempt: 2, acceptedEpoch: 1, standing: 'full' });
   conversation.hear(1, {
     type: 'ackEpoch',
     epoch: 1,
@@ -195,6 +195,7 @@ test('attempts that fail one after another are made more and more slowly', () =>
         const from = state === 'leading' ? 3 : 2;
         conversation.hear(from, {
           type: 'notification',
+          standing: 'full',
           state,
           round: 50,
           vote: { leader: 3, epoch: 2, zxid: 0n },
