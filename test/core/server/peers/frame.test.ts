@@ -1,0 +1,103 @@
+import * as fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FRAME_BYTES, FrameReader, MAX_FRAME_BYTES } from '../../../../core/server/peers/frame.js';
+import { PeerLink } from '../../../../core/server/peers/peer-link.js';
+import type { Connection } from '../../../../core/transport/index.js';
+
+/** Takes frames without ever sending them, up to a bound. */
+class Pipe {
+  frames: Uint8Array[] = [];
+  bufferedBytes = 0;
+
+  send(frame: Uint8Array): void {
+    this.frames.push(frame);
+    this.bufferedBytes += frame.length;
+  }
+
+  drain(): void {
+    this.bufferedBytes = 0;
+  }
+}
+
+function linkOver(pipe: Pipe): PeerLink {
+  return new PeerLink(2, 1, pipe as unknown as Connection);
+}
+
+function sizesOf(messages: readonly Uint8Array[]): number[] {
+  return messages.map(({ length }) => length);
+}
+
+function received(pipe: Pipe): Uint8Array[] {
+  const reader = new FrameReader();
+  return pipe.frames.flatMap((frame) => [...reader.read(frame)!]);
+}
+
+test('messages of any size arrive whole and in their order, in frames of a bounded size', () => {
+  const size = fc.oneof(fc.nat(300), fc.integer({ min: FRAME_BYTES / 2 - 2, max: FRAME_BYTES * 2 + 5 }));
+  fc.assert(
+    fc.property(fc.array(size, { maxLength: 12 }), (sizes) => {
+      const pipe = new Pipe();
+      const link = linkOver(pipe);
+      for (const [index, length] of sizes.entries()) link.send(new Uint8Array(length).fill(index), false);
+      while (link.queuedBytes > 0) {
+        link.flush();
+        pipe.drain();
+      }
+      link.flush();
+      const messages = received(pipe);
+      assert.equal(sizesOf(messages), sizes);
+      assert.ok(messages.every((message, index) => message.every((byte) => byte === index)));
+      assert.ok(pipe.frames.every(({ length }) => length <= MAX_FRAME_BYTES));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('messages of one turn leave in one frame', () => {
+  const pipe = new Pipe();
+  const link = linkOver(pipe);
+  for (let count = 0; count < 100; count++) link.send(new Uint8Array(100), false);
+  link.flush();
+  assert.is(pipe.frames.length, 1);
+});
+
+test('heartbeats do not wait behind bulk, not even behind the rest of one large message', () => {
+  const pipe = new Pipe();
+  const link = linkOver(pipe);
+  link.send(new Uint8Array(8 * FRAME_BYTES), false);
+  link.flush();
+  const sent = pipe.frames.length;
+  assert.ok(sent < 4, 'the transport is not given all at once');
+
+  link.send(new Uint8Array(9), true);
+  link.flush();
+  assert.is(pipe.frames.length, sent + 1);
+  while (link.queuedBytes > 0) {
+    pipe.drain();
+    link.flush();
+  }
+  assert.equal(sizesOf(received(pipe)), [9, 8 * FRAME_BYTES]);
+});
+
+test('a sign of life is sent only when nothing else has been', () => {
+  const pipe = new Pipe();
+  const link = linkOver(pipe);
+  link.keepAlive();
+  assert.equal(sizesOf(pipe.frames), [0]);
+  link.send(new Uint8Array(5), false);
+  link.flush();
+  link.keepAlive();
+  assert.is(pipe.frames.length, 2);
+  link.keepAlive();
+  assert.is(pipe.frames.length, 3);
+  assert.equal(sizesOf(received(pipe)), [5]);
+});
+
+test('bytes that are no frame are told from frames', () => {
+  for (const bytes of [[3], [0, 0], [0, 0, 0, 0, 2, 1], [0, 255, 255, 255, 255, 1]]) {
+    assert.is(new FrameReader().read(Uint8Array.from(bytes)), null, bytes.join(' '));
+  }
+});
+
+test.run();

@@ -1,0 +1,80 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  AccepterHandshake,
+  DiallerHandshake,
+  peerKey,
+  PeerRefused,
+  type PeerIdentity,
+} from '../../../../core/server/peers/peer-handshake.js';
+
+const key = peerKey(new Uint8Array(32).fill(1));
+const identity = (id: number): PeerIdentity => ({
+  id,
+  key,
+  ensemble: 'members 1, 2',
+  others: [1, 2].filter((other) => other !== id),
+});
+const nonce = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+const refuses = (act: () => unknown): void =>
+  assert.throws(act, (error: unknown) => error instanceof PeerRefused);
+
+test('both ends know each other when both have proved to know the key, and not before', () => {
+  const dialler = new DiallerHandshake(identity(2), 1, nonce(2));
+  const accepter = new AccepterHandshake(identity(1), nonce(1));
+  const challenge = accepter.receive(dialler.hello);
+  assert.is(challenge.peer, null);
+  const proof = dialler.receive(challenge.send!);
+  assert.is(proof.peer, null);
+  const welcome = accepter.receive(proof.send!);
+  assert.is(welcome.peer, 2);
+  assert.equal(dialler.receive(welcome.send!), { send: null, peer: 1 });
+});
+
+test('the key is not the secret, and what is said does not hold it', () => {
+  const dialler = new DiallerHandshake(identity(2), 1, nonce(2));
+  const accepter = new AccepterHandshake(identity(1), nonce(1));
+  const challenge = accepter.receive(dialler.hello).send!;
+  const proof = dialler.receive(challenge).send!;
+  const said = Buffer.concat([dialler.hello, challenge, proof]);
+  assert.is(said.indexOf(key), -1);
+  assert.is.not(Buffer.compare(key, new Uint8Array(32).fill(1)), 0);
+});
+
+test('a proof that was heard on another link is of no use', () => {
+  const heard = new DiallerHandshake(identity(2), 1, nonce(2));
+  const proof = heard.receive(new AccepterHandshake(identity(1), nonce(1)).receive(heard.hello).send!).send!;
+
+  const accepter = new AccepterHandshake(identity(1), nonce(7));
+  accepter.receive(heard.hello);
+  refuses(() => accepter.receive(proof));
+});
+
+test('the proof of one end is no proof of the other, so that nothing can be thrown back', () => {
+  const dialler = new DiallerHandshake(identity(2), 1, nonce(2));
+  const accepter = new AccepterHandshake(identity(1), nonce(1));
+  const challenge = accepter.receive(dialler.hello).send!;
+  // The accepter's own proof, in the place of the dialler's: what stands behind the nonce in its challenge.
+  const thrownBack = Buffer.concat([
+    dialler.receive(challenge).send!.subarray(0, 12),
+    challenge.subarray(48),
+  ]);
+  refuses(() => accepter.receive(thrownBack));
+});
+
+test('steps out of turn, other versions and other protocols are refused', () => {
+  const { hello } = new DiallerHandshake(identity(2), 1, nonce(2));
+  const accepter = (): AccepterHandshake => new AccepterHandshake(identity(1), nonce(1));
+  refuses(() => new DiallerHandshake(identity(2), 1, nonce(2)).receive(hello));
+  const version = Uint8Array.from(hello);
+  version[7] = 2;
+  refuses(() => accepter().receive(version));
+  const magic = Uint8Array.from(hello);
+  magic[0] = 0;
+  refuses(() => accepter().receive(magic));
+  for (let length = 0; length < hello.length; length++) {
+    refuses(() => accepter().receive(hello.subarray(0, length)));
+  }
+});
+
+test.run();
