@@ -29,12 +29,13 @@ export function checkEnsemble(members: readonly EnsembleMember[], id: number): v
     refuse('there is no member with a vote', 'Leave at least one without the mark of an observer.');
 }
 
-/** Names an ensemble by its members: those who describe it differently count its quorum differently, and must not talk. */
+/**
+ * Names an ensemble by who votes in it: those who count its quorum differently must not talk. Observers are not part of
+ * it, so that one can be added while the ensemble runs.
+ */
 export function describeEnsemble(members: readonly EnsembleMember[]): string {
-  const names = [...members]
-    .sort((one, other) => one.id - other.id)
-    .map(({ id, isObserver }) => (isObserver === true ? `${id} (observer)` : `${id}`));
-  return `members ${names.join(', ')}`;
+  const voters = members.filter(({ isObserver }) => isObserver !== true).map(({ id }) => id);
+  return `voters ${voters.sort((one, other) => one - other).join(', ')}`;
 }
 
 const DEFAULT_PORT = 7300;

@@ -178,11 +178,14 @@ export class Member {
   async #drained(): Promise<void> {
     const clock = this.#clock;
     const deadline = clock.now() + DRAIN_MS;
-    const hasHandedOver = this.#rooms.loop.transferLeadership();
-    const isDone = (): boolean =>
-      hasHandedOver
-        ? !this.#rooms.peer.status().isEstablishedLeader
-        : (this.#rooms.requests.path?.length ?? 0) === 0;
+    const { loop, peer, requests } = this.#rooms;
+    const isHandingOver = loop.transferLeadership();
+    const isDone = (): boolean => {
+      if (isHandingOver && !peer.status().isEstablishedLeader) return true;
+      const successor = peer.learners().find(({ isVoter, isUpToDate }) => isVoter && isUpToDate);
+      if (isHandingOver && successor !== undefined) return false;
+      return (requests.path?.length ?? 0) === 0;
+    };
     while (!isDone() && this.#failure === null && clock.now() < deadline) {
       await new Promise<void>((resolve) => clock.setTimer(1, resolve, { hold: true }));
     }

@@ -58,9 +58,10 @@ test('members that make no ensemble are refused', () => {
   assert.match(problem('1=a:7300:observer', 1), /no member with a vote/);
 });
 
-test('two descriptions are the same when members and roles are, wherever they are reached', () => {
+test('two descriptions are the same when those who vote are, wherever they are reached', () => {
   const of = (text: string): string => describeEnsemble(parseEnsemble(text));
   assert.is(of('2=b,1=a'), of('1=127.0.0.1,2=127.0.0.1:7301'));
+  assert.is(of('1=a,2=b'), of('1=a,2=b,3=c:7300:observer'));
   assert.is.not(of('1=a,2=b'), of('1=a,2=b:7300:observer'));
   assert.is.not(of('1=a,2=b'), of('1=a,2=b,3=c'));
 });

@@ -72,7 +72,7 @@ const ping: PeerMessage = { type: 'ping', epoch: 1, nonce: 1, payload: new Uint8
 const commit: PeerMessage = { type: 'commit', epoch: 1, zxid: 5n };
 
 function problems(end: End): string[] {
-  return end.log.lines.map(({ message, fields }) => `${message}: ${String(fields.problem ?? '')}`);
+  return end.log.lines.map(({ message, fields }) => `${message}: ${fields.problem as string}`);
 }
 
 test('of two members the one with the higher id dials, and messages pass both ways in one frame per turn', async () => {
