@@ -20,6 +20,8 @@ export class Learner implements Role {
   readonly name: 'following' | 'observing';
   readonly leader: number;
   readonly #state: PeerState;
+  /** Who has handed over to the leader; null if this one was elected. */
+  readonly #predecessor: number | null;
   #phase: PeerPhase = 'discovery';
   #epoch = 0;
   #attempt = 0;
@@ -34,8 +36,9 @@ export class Learner implements Role {
   #deadlineMs: number;
   #heardMs: number;
 
-  constructor(state: PeerState, leader: number) {
+  constructor(state: PeerState, leader: number, predecessor: number | null = null) {
     this.#state = state;
+    this.#predecessor = predecessor;
     this.leader = leader;
     this.name = state.config.isVoter ? 'following' : 'observing';
     this.#deadlineMs = state.nowMs + state.config.initLimitMs;
@@ -124,10 +127,13 @@ export class Learner implements Role {
   }
 
   /** The leader tells that it leads no longer, or that it never did. What it said before it was elected does not count. */
-  #hearNotification({ state: role, round }: Notification): void {
+  #hearNotification({ state: role, round, vote }: Notification): void {
     const hasGivenUp = role === 'looking' && (this.#epoch !== 0 || round > this.#state.round);
+    // A successor may hear of the hand-over after those who are to follow it; it remembers that they came.
+    const isYetToHear = this.#epoch === 0 && vote.leader === this.#predecessor;
     const followsAnother = (role === 'following' || role === 'observing') && round >= this.#state.round;
-    if (hasGivenUp || followsAnother) this.#quit(`member ${this.leader} does not lead any more`);
+    if (hasGivenUp || (followsAnother && !isYetToHear))
+      this.#quit(`member ${this.leader} does not lead any more`);
   }
 
   #hearNewEpoch({ attempt, epoch }: NewEpoch): void {
@@ -285,6 +291,7 @@ export class Learner implements Role {
       state.become({
         to: 'following',
         leader,
+        predecessor: this.leader,
         reason: `member ${this.leader} has handed over to member ${leader}`,
       });
     } else this.#refuse(`a hand-over to member ${leader}, which has no vote`);

@@ -304,7 +304,7 @@ export class Peer {
   #play(transition: Transition): Role {
     if (transition.to === 'leading') return new Leader(this.#state);
     if (transition.to === 'looking') return new Election(this.#state, this.#retryDelayMs());
-    const learner = new Learner(this.#state, transition.leader);
+    const learner = new Learner(this.#state, transition.leader, transition.predecessor);
     for (const peer of [...this.#state.waitingLearners.keys()].sort((a, b) => a - b)) {
       this.#state.notify(peer, learner.name);
     }

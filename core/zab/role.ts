@@ -28,4 +28,10 @@ export interface Role {
 export type Transition =
   | { readonly to: 'looking'; readonly reason: string }
   | { readonly to: 'leading'; readonly reason: string }
-  | { readonly to: 'following'; readonly leader: number; readonly reason: string };
+  | {
+      readonly to: 'following';
+      readonly leader: number;
+      /** Who led before, if that one has handed over. */
+      readonly predecessor?: number;
+      readonly reason: string;
+    };

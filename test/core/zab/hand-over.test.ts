@@ -77,6 +77,37 @@ test('a follower that is handed the leadership goes to discovery at once', () =>
   assert.is(conversation.peer.status().isEstablishedLeader, true);
 });
 
+test('a follower that hears of a hand-over before the successor does waits for that one', () => {
+  const conversation = new Conversation({ id: 1 });
+  conversation.follow(1);
+  conversation.hear(3, { type: 'diff', epoch: 1, after: 0n });
+  conversation.hear(3, { type: 'proposal', epoch: 1, entries: [entry(1, 0)], commit: MARKER });
+  conversation.hear(3, { type: 'handOver', epoch: 1, leader: 2, round: 1 });
+  const { attempt } = conversation.takeSent(2, 'learnerInfo').at(-1)!;
+
+  const vote = { leader: 3, epoch: 1, zxid: 0n };
+  conversation.hear(2, { type: 'notification', standing: 'full', state: 'following', round: 1, vote });
+
+  const { state, leader } = conversation.peer.status();
+  assert.equal([state, leader], ['following', 2]);
+  conversation.hear(2, { type: 'newEpoch', attempt, epoch: 2 });
+  assert.is(conversation.takeSent(2, 'ackEpoch').length, 1);
+});
+
+test('a follower gives up a successor that follows somebody else after all', () => {
+  const conversation = new Conversation({ id: 1, voters: [1, 2, 3, 4, 5] });
+  conversation.follow(1);
+  conversation.connect(4);
+  conversation.hear(3, { type: 'diff', epoch: 1, after: 0n });
+  conversation.hear(3, { type: 'proposal', epoch: 1, entries: [entry(1, 0)], commit: MARKER });
+  conversation.hear(3, { type: 'handOver', epoch: 1, leader: 2, round: 1 });
+
+  const vote = { leader: 4, epoch: 1, zxid: 0n };
+  conversation.hear(2, { type: 'notification', standing: 'full', state: 'following', round: 1, vote });
+
+  assert.is(conversation.peer.status().state, 'looking');
+});
+
 test('an ensemble hands over its leadership in less time than an election takes, and loses nothing', () => {
   const cluster = settledCluster();
   for (let count = 0; count < 20; count++) cluster.propose();
