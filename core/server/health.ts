@@ -9,6 +9,8 @@ export interface MemberHealth {
   readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
   /** Clients are welcome: there is a leader with a quorum, and this member is up to date with it. */
   readonly isServing: boolean;
+  /** It may have forgotten what it once promised, so it has no vote until the others have taken it back. */
+  readonly rejoining: boolean;
   /** The member that leads, as far as this one knows. */
   readonly leader: number | null;
   readonly epoch: number;
@@ -25,6 +27,7 @@ export interface MemberHealth {
   readonly learners: readonly {
     readonly id: number;
     readonly isVoter: boolean;
+    readonly isRejoining: boolean;
     readonly isUpToDate: boolean;
     readonly acked: string;
   }[];
@@ -39,6 +42,7 @@ export function startingHealth(id: number): MemberHealth {
     state: 'starting',
     phase: 'election',
     isServing: false,
+    rejoining: false,
     leader: null,
     epoch: 0,
     zxid: '0x0',

@@ -6,6 +6,7 @@ import { assemble, type MemberRooms } from './assembly.js';
 import { checkEnsemble, type EnsembleMember } from './ensemble.js';
 import type { MemberHealth } from './health.js';
 import type { MemberProbe } from './member-probe.js';
+import { settleFirstStart } from './first-start.js';
 import { recover, type Recovered } from './recover.js';
 import { resolveServerOptions, type ServerOptions } from './server-options.js';
 
@@ -22,6 +23,8 @@ export interface MemberParts {
   readonly logger?: Logger;
   /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */
   readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
+  /** The caller's word that an empty storage is that of a new member, and not of one that has lost what it knew. */
+  readonly initialize?: boolean | undefined;
   /** Looks on; for simulations. */
   readonly probe?: MemberProbe | undefined;
 }
@@ -71,7 +74,14 @@ export class Member {
       const options = resolveServerOptions(parts.options);
       if (parts.ensemble !== undefined) checkEnsemble(parts.ensemble.members, options.id);
       const recovered = await recover(parts.storage);
-      const member = new Member(parts, options, recovered);
+      const history = await settleFirstStart(recovered, {
+        id: options.id,
+        storage: parts.storage,
+        members: parts.ensemble?.members ?? [],
+        initialize: parts.initialize ?? false,
+        logger: (parts.logger ?? silentLogger).child({ member: options.id }),
+      });
+      const member = new Member(parts, options, { ...recovered, history });
       parts.probe?.started?.(recovered.machine);
       member.#rooms.loop.start();
       member.#rooms.links?.start();
@@ -119,6 +129,7 @@ export class Member {
       state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
       phase,
       isServing,
+      rejoining: status.isRejoining,
       leader,
       epoch,
       zxid: hex(this.#rooms.machine().lastZxid),

@@ -68,7 +68,7 @@ export class ReadyEffects {
     const { storage, peer, failed, replaceMachine, snapshotsIn } = this.#parts;
     const stored =
       batch.installSnapshot === undefined
-        ? storage.persist(batch)
+        ? storage.persist(batch.isReadmission === true ? { ...batch, rejoining: null } : batch)
         : snapshotsIn.complete().then(replaceMachine);
     stored.then(
       () => this.#parts.input(() => peer.persisted(batch.number)),

@@ -13,7 +13,7 @@ export interface Recovered {
 
 /** Reads back what a member had made durable. Rejects with what the storage found wrong. */
 export async function recover(storage: Storage): Promise<Recovered> {
-  const { acceptedEpoch, snapshot, entries: stored, isNew } = await storage.recover();
+  const { acceptedEpoch, rejoining, snapshot, entries: stored, isNew } = await storage.recover();
   let machine = new StateMachine();
   if (snapshot !== null) {
     const reader = new SnapshotReader();
@@ -24,5 +24,5 @@ export async function recover(storage: Storage): Promise<Recovered> {
   for await (const entry of stored) entries.push(entry);
   const epochs = snapshot?.epochs ?? [];
   const snapshotZxid = snapshot?.zxid ?? 0n;
-  return { machine, epochs, history: { acceptedEpoch, snapshotZxid, epochs, entries }, isNew };
+  return { machine, epochs, history: { acceptedEpoch, rejoining, snapshotZxid, epochs, entries }, isNew };
 }

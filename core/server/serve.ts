@@ -40,6 +40,11 @@ export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
   readonly ensemble?: string | readonly EnsembleMember[];
   /** Whether this member is one without a vote: must agree with what `ensemble` says of it. */
   readonly observer?: boolean;
+  /**
+   * An empty data directory is that of a new member, and not of one that has lost what it knew. Only needed to begin a new
+   * ensemble some members of which cannot be started: without it, it begins when all of them are there. Default false.
+   */
+  readonly initialize?: boolean;
   /** Connections that one remote address may have at once. Default: as many as all together. */
   readonly maxConnectionsPerAddress?: number;
   readonly logger?: Logger;
@@ -170,7 +175,8 @@ async function startMember({ options, resolved, members, ...plan }: Plan): Promi
       maxMessageBytes: MAX_FRAME_BYTES,
     });
     const ensemble = members === null ? {} : { ensemble: { members, dialer } };
-    return await Member.start({ storage, secret, options, clock, random, logger, ...ensemble });
+    const { initialize } = options;
+    return await Member.start({ storage, secret, options, initialize, clock, random, logger, ...ensemble });
   } catch (error) {
     await storage.close();
     throw error;

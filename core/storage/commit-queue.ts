@@ -82,10 +82,14 @@ function endOfGroup(taken: readonly Waiting[], from: number, first: PersistBatch
   let end = from + 1;
   for (; end < taken.length && bytes < GROUP_BYTES; end++) {
     const { batch } = taken[end]!;
-    if (batch === null || batch.acceptedEpoch !== undefined || batch.truncateAfter !== undefined) break;
+    if (batch === null || !isEntriesOnly(batch)) break;
     bytes += payloadBytes(batch);
   }
   return end;
+}
+
+function isEntriesOnly({ acceptedEpoch, rejoining, truncateAfter }: PersistBatch): boolean {
+  return acceptedEpoch === undefined && rejoining === undefined && truncateAfter === undefined;
 }
 
 function payloadBytes(batch: PersistBatch): number {

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Random } from '../runtime/index.js';
 import type { Directory } from './disk.js';
-import { readAcceptedEpoch, writeAcceptedEpoch } from './epoch-file.js';
+import { readPromises, writePromises, type Promises } from './epoch-file.js';
 import {
   EPOCH_FILE,
   IDENTITY_FILE,
@@ -27,7 +27,7 @@ export interface DirectoryIdentity {
 /** What stands in a directory before its history is read. */
 export interface DirectoryContent {
   readonly identity: DirectoryIdentity;
-  readonly acceptedEpoch: number;
+  readonly promises: Promises;
   /** There was no history and no promise. */
   readonly isNew: boolean;
   /** Of the newest generation, in order. */
@@ -65,16 +65,16 @@ export async function openDirectory(
   const identity = await readIdentity(directory, options.owner);
   if (!names.includes(EPOCH_FILE)) {
     if (!isEmpty) throw missing(directory, EPOCH_FILE);
-    await writeAcceptedEpoch(directory, 0);
+    await writePromises(directory, { acceptedEpoch: 0, rejoining: null });
   }
-  const acceptedEpoch = await readAcceptedEpoch(directory);
+  const promises = await readPromises(directory);
   const generation = Math.max(0, ...history.map((file) => file.generation));
   const current = (kind: FileKind): HistoryFile[] =>
     history.filter((file) => file.kind === kind && file.generation === generation);
   return {
     identity,
-    acceptedEpoch,
-    isNew: isEmpty && acceptedEpoch === 0,
+    promises,
+    isNew: isEmpty && promises.acceptedEpoch === 0 && promises.rejoining === null,
     logs: current('log'),
     snapshots: current('snapshot'),
     generation,

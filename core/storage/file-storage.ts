@@ -3,7 +3,7 @@ import { CommitQueue } from './commit-queue.js';
 import { openDirectory, saltOf, type DirectoryContent } from './data-directory.js';
 import type { Directory, Disk } from './disk.js';
 import { epochOf } from './epoch-table.js';
-import { writeAcceptedEpoch } from './epoch-file.js';
+import { writePromises, type Promises } from './epoch-file.js';
 import { ReadGate } from './read-gate.js';
 import { recoverHistory, type RecoveredHistory } from './recovery.js';
 import { readSnapshotContent } from './snapshot-file.js';
@@ -48,7 +48,7 @@ export class FileStorage implements Storage {
   #closed: Promise<void> | null = null;
   #hasBegunRecovery = false;
 
-  #acceptedEpoch = 0;
+  #promises: Promises = { acceptedEpoch: 0, rejoining: null };
   #generation = 0;
   #logOptions!: LogOptions;
   #log: TransactionLog | null = null;
@@ -124,9 +124,9 @@ export class FileStorage implements Storage {
   }
 
   #begin(content: DirectoryContent, history: RecoveredHistory): RecoveredState {
-    const { identity, acceptedEpoch, isNew } = content;
+    const { identity, promises, isNew } = content;
     const { snapshot, epochs } = history;
-    this.#acceptedEpoch = acceptedEpoch;
+    this.#promises = promises;
     this.#generation = content.generation;
     this.#snapshots = new SnapshotStore(this.#directory, identity.id, history.snapshots);
     this.#logOptions = {
@@ -138,7 +138,7 @@ export class FileStorage implements Storage {
     const log = new TransactionLog(this.#logOptions, history.log);
     this.#log = log;
     return {
-      acceptedEpoch,
+      ...promises,
       isNew,
       epochs,
       snapshot: snapshot && {
@@ -153,9 +153,9 @@ export class FileStorage implements Storage {
   /** Only the first batch of a group has more than entries. */
   async #commit(batches: readonly PersistBatch[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
-    const { acceptedEpoch, truncateAfter } = batches[0]!;
+    const { truncateAfter, ...promises } = batches[0]!;
     try {
-      if (acceptedEpoch !== undefined) await this.#accept(acceptedEpoch);
+      await this.#promise(promises);
       if (truncateAfter !== undefined) await this.#truncate(truncateAfter);
       const lists = batches.map((batch) => batch.entries ?? []);
       this.#requireSuccession(lists);
@@ -165,13 +165,22 @@ export class FileStorage implements Storage {
     }
   }
 
-  async #accept(epoch: number): Promise<void> {
-    if (epoch === this.#acceptedEpoch) return;
-    if (!Number.isInteger(epoch) || epoch < this.#acceptedEpoch || epoch > 0x7fffffff) {
-      throw misuse(`epoch ${epoch} cannot be promised after epoch ${this.#acceptedEpoch}`);
+  async #promise({
+    acceptedEpoch = this.#promises.acceptedEpoch,
+    rejoining = this.#promises.rejoining,
+  }: PersistBatch): Promise<void> {
+    const before = this.#promises;
+    if (acceptedEpoch === before.acceptedEpoch && rejoining === before.rejoining) return;
+    if (
+      !Number.isInteger(acceptedEpoch) ||
+      acceptedEpoch < before.acceptedEpoch ||
+      acceptedEpoch > 0x7fffffff
+    ) {
+      throw misuse(`epoch ${acceptedEpoch} cannot be promised after epoch ${before.acceptedEpoch}`);
     }
-    await writeAcceptedEpoch(this.#directory, epoch);
-    this.#acceptedEpoch = epoch;
+    const promises = { acceptedEpoch, rejoining };
+    await writePromises(this.#directory, promises);
+    this.#promises = promises;
   }
 
   async #truncate(zxid: bigint): Promise<void> {
@@ -194,18 +203,18 @@ export class FileStorage implements Storage {
         last = zxid;
       }
     }
-    if (epochOf(last) > this.#acceptedEpoch) {
+    if (epochOf(last) > this.#promises.acceptedEpoch) {
       throw misuse(
-        `an entry of epoch ${epochOf(last)} was appended while only ${this.#acceptedEpoch} is promised`,
+        `an entry of epoch ${epochOf(last)} was appended while only ${this.#promises.acceptedEpoch} is promised`,
       );
     }
   }
 
   /** The rename is the switch: the new generation outlaws every file of the old one. */
   async #install(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
-    if (epochOf(zxid) > this.#acceptedEpoch) {
+    if (epochOf(zxid) > this.#promises.acceptedEpoch) {
       throw misuse(
-        `a snapshot at ${hex(zxid)} cannot be installed while only ${this.#acceptedEpoch} is promised`,
+        `a snapshot at ${hex(zxid)} cannot be installed while only ${this.#promises.acceptedEpoch} is promised`,
       );
     }
     const generation = this.#generation + 1;

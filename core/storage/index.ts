@@ -4,6 +4,7 @@ export type {
   LogEntry,
   PersistBatch,
   RecoveredState,
+  Rejoining,
   Storage,
   StoredSnapshot,
 } from './storage.js';

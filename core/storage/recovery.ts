@@ -197,8 +197,8 @@ class Recovery {
         `the log ends at 0x${lastZxid.toString(16)}, before the snapshot, and so has lost its end`,
       );
     }
-    if (epochOf(lastZxid) > this.#content.acceptedEpoch) {
-      const { acceptedEpoch } = this.#content;
+    const { acceptedEpoch } = this.#content.promises;
+    if (epochOf(lastZxid) > acceptedEpoch) {
       throw this.#damage(
         EPOCH_FILE,
         0,

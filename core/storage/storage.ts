@@ -7,10 +7,18 @@ export interface LogEntry {
 /** The last zxid of each epoch in a history, oldest epoch first, from its very beginning. */
 export type EpochTable = readonly { readonly epoch: number; readonly lastZxid: bigint }[];
 
+/**
+ * Why a voter of an ensemble of several cannot be counted until its ensemble has taken it back. *new*: there was nothing
+ * in its directory at all · *damaged*: what was there is lost, wholly or in part.
+ */
+export type Rejoining = 'new' | 'damaged';
+
 /** What has to be made durable together; the parts take effect in this order. */
 export interface PersistBatch {
   /** The highest epoch this member has promised. */
   readonly acceptedEpoch?: number;
+  /** Whether this member has to rejoin from now on; null if it need not any more. */
+  readonly rejoining?: Rejoining | null;
   /** Every entry behind this zxid is removed from the log. */
   readonly truncateAfter?: bigint;
   /** Appended in order; each the successor of the one before. */
@@ -27,6 +35,8 @@ export interface StoredSnapshot {
 
 export interface RecoveredState {
   readonly acceptedEpoch: number;
+  /** As it was last made durable; null if that never happened. */
+  readonly rejoining: Rejoining | null;
   /** The newest snapshot that verifies and that the log reaches back to; null if there is none. */
   readonly snapshot: StoredSnapshot | null;
   /** Of the whole history: the snapshot's, and the entries behind it. */

@@ -36,6 +36,13 @@ export const SETTINGS: readonly Setting[] = [
     description: 'this member has no vote; the ensemble must say so too',
   },
   {
+    name: 'initialize',
+    flag: '--initialize',
+    type: 'boolean',
+    description:
+      'an empty data directory is that of a new member, though others of a new ensemble are missing',
+  },
+  {
     name: 'secretFile',
     flag: '--secret-file <file>',
     type: 'string',

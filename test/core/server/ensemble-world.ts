@@ -20,6 +20,8 @@ export interface EnsembleWorldOptions extends Partial<ServerOptions> {
   readonly observers?: number;
   /** Of single members, in place of the secret that all have. */
   readonly secrets?: Readonly<Record<number, Uint8Array>>;
+  /** Whether empty disks count. Default: if some members are not to be heard. */
+  readonly initialize?: boolean;
   /** Members that are not started. */
   readonly absent?: readonly number[];
 }
@@ -188,7 +190,7 @@ export class EnsembleWorld implements AsyncDisposable {
   }
 
   async #startMember(id: number): Promise<Member> {
-    const { voters: _v, observers: _o, absent: _a, secrets, ...options } = this.#options;
+    const { voters: _v, observers: _o, absent, secrets, initialize, ...options } = this.#options;
     this.#starts += 1;
     this.#startOf.set(id, this.#starts);
     const random = new SeededRandom(100 * id + this.#starts);
@@ -206,6 +208,8 @@ export class EnsembleWorld implements AsyncDisposable {
       logger,
       secret: secrets?.[id] ?? SECRET,
       options: { ...options, id },
+      // Some will be missing: the others have to begin without them.
+      initialize: initialize ?? (absent !== undefined || secrets !== undefined),
       ensemble: { members: this.members, dialer: this.#dialerOf(id) },
     });
   }
