@@ -6,7 +6,6 @@ import { EnsembleProcess, type StartOptions } from './ensemble-process.js';
 import { canMount, SmallDisk } from './small-disk.js';
 import { WritingLoad } from './writing-load.js';
 
-const WRITES = 50;
 /** Room for some extensions of the log, each 4 MiB. */
 const DISK_MIB = 48;
 /** So that the log has to be extended soon. */
@@ -18,13 +17,6 @@ const ROLES: readonly Role[] = ['leader', 'follower'];
 async function victimOf(ensemble: EnsembleProcess, role: Role): Promise<number> {
   const leader = await ensemble.serving(...ensemble.ids);
   return role === 'leader' ? leader : ensemble.ids.find((id) => id !== leader)!;
-}
-
-async function moreWrites(ensemble: EnsembleProcess, load: WritingLoad): Promise<void> {
-  const from = performance.now();
-  await ensemble.until('a write after the change', () => load.firstAfter(from) !== undefined);
-  const enough = load.acknowledged + WRITES;
-  await ensemble.until('further writes', () => load.acknowledged >= enough);
 }
 
 interface Fault {
@@ -43,12 +35,12 @@ async function stepsOutAndRejoins(
   { id, strike, mend, relaunch, message }: Fault,
 ): Promise<void> {
   const load = await WritingLoad.start(ensemble.url(), { dataBytes: DATA_BYTES });
-  await moreWrites(ensemble, load);
+  await load.goesOn(ensemble);
 
   strike();
   assert.equal(await ensemble.exitOf(id), { code: 1, signal: null });
   assert.match(ensemble.logOf(id), message);
-  await moreWrites(ensemble, load);
+  await load.goesOn(ensemble);
 
   // While nothing is mended it does not come back, and says why.
   const logged = ensemble.logOf(id).length;
@@ -59,7 +51,7 @@ async function stepsOutAndRejoins(
   mend();
   relaunch();
   await ensemble.serving(...ensemble.ids);
-  await moreWrites(ensemble, load);
+  await load.goesOn(ensemble);
   await load.stop();
   await ensemble.converged();
   await load.verify(ensemble.url());

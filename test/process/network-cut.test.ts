@@ -8,8 +8,6 @@ import { CuttableProxy } from './cuttable-proxy.js';
 import { EnsembleProcess } from './ensemble-process.js';
 import { WritingLoad } from './writing-load.js';
 
-const WRITES = 50;
-
 interface Scene {
   readonly ensemble: EnsembleProcess;
   readonly network: CuttableProxy;
@@ -23,7 +21,7 @@ async function play(scene: (parts: Scene) => Promise<void>): Promise<void> {
   await using network = new CuttableProxy();
   await using ensemble = await EnsembleProcess.start({ portFor: network.portFor });
   const load = await WritingLoad.start(ensemble.url());
-  await moreWrites(ensemble, load);
+  await load.goesOn(ensemble);
   const leader = await ensemble.serving();
   const followers = ensemble.ids.filter((id) => id !== leader) as unknown as readonly [number, number];
 
@@ -31,17 +29,10 @@ async function play(scene: (parts: Scene) => Promise<void>): Promise<void> {
 
   network.heal();
   await ensemble.serving(...ensemble.ids);
-  await moreWrites(ensemble, load);
+  await load.goesOn(ensemble);
   await load.stop();
   await ensemble.converged();
   await load.verify(ensemble.url());
-}
-
-async function moreWrites(ensemble: EnsembleProcess, load: WritingLoad): Promise<void> {
-  const from = performance.now();
-  await ensemble.until('a write after the change', () => load.firstAfter(from) !== undefined);
-  const enough = load.acknowledged + WRITES;
-  await ensemble.until('further writes', () => load.acknowledged >= enough);
 }
 
 /** Waits for a leader among these that leads a later epoch than `epoch`. */
@@ -85,7 +76,7 @@ for (const { title, cut } of [
       await anotherLeads(ensemble, followers, epoch);
       await servesNothing(ensemble, leader);
       await inside.closed;
-      await moreWrites(ensemble, load);
+      await load.goesOn(ensemble);
       assert.is((await ensemble.health(leader))!.isServing, false);
     });
   });
@@ -131,7 +122,7 @@ for (const { title, cut } of [
 
       cut(network, leader, lonely);
       await servesNothing(ensemble, lonely);
-      await moreWrites(ensemble, load);
+      await load.goesOn(ensemble);
 
       const healths = await Promise.all([leader, other].map((id) => ensemble.health(id)));
       for (const health of healths) assert.equal([health!.isServing, health!.epoch], [true, epoch]);

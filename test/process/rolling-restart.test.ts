@@ -7,7 +7,6 @@ import { WritingLoad } from './writing-load.js';
 
 /** The second time, another member begins as leader. */
 const ROUNDS = 2;
-const WRITES_BETWEEN = 100;
 
 test('a rolling restart loses no acknowledged write, no session and no ephemeral', async () => {
   await using ensemble = await EnsembleProcess.start();
@@ -19,8 +18,7 @@ test('a rolling restart loses no acknowledged write, no session and no ephemeral
   const gapsMs: number[] = [];
 
   for (let round = 0; round < ROUNDS * ensemble.ids.length; round++) {
-    const enough = load.acknowledged + WRITES_BETWEEN;
-    await ensemble.until('writes before the next restart', () => load.acknowledged >= enough);
+    await load.goesOn(ensemble);
     const leader = await ensemble.serving(...ensemble.ids);
     // The leader last, as an operator would; but in the second round it comes first.
     const followers = ensemble.ids.filter((id) => id !== leader);

@@ -1,11 +1,14 @@
 import * as assert from 'uvu/assert';
 import { connect, OutcomeUnknownError, SessionExpiredError, type Client } from '../../core/client/index.js';
+import type { EnsembleProcess } from './ensemble-process.js';
 
 const WRITERS = 3;
 /** Creates that a writer has under way at once. */
 const IN_FLIGHT = 4;
 /** A listing of so many names stays small. */
 const CREATES_PER_DIRECTORY = 500;
+
+const WRITES_TO_GO_ON = 100;
 
 type Outcome = 'acknowledged' | 'unknown' | 'refused';
 
@@ -85,6 +88,14 @@ export class WritingLoad {
       (at) => at >= from && at <= to,
     );
     return moments.reduce((longest, at, index) => Math.max(longest, at - (moments[index - 1] ?? at)), 0);
+  }
+
+  /** Waits until a write that is asked for from now on is acknowledged, and many more are. */
+  async goesOn(ensemble: EnsembleProcess): Promise<void> {
+    const from = performance.now();
+    await ensemble.until('a write', () => this.firstAfter(from) !== undefined);
+    const enough = this.acknowledged + WRITES_TO_GO_ON;
+    await ensemble.until('further writes', () => this.acknowledged >= enough);
   }
 
   /** No further write is asked for; resolves when all are settled. Throws what a writer met that has no place in a load. */
