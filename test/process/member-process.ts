@@ -74,6 +74,15 @@ export class MemberProcess {
     return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
   }
 
+  /** The process stands still, as in a long collection of garbage or on a machine that is suspended. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   kill(signal: NodeJS.Signals): Promise<Exit> {
     this.#child.kill(signal);
     return this.exited;

@@ -1,12 +1,18 @@
-/** Members as processes, with a network between them that can be cut, in both directions or in one, under a writing load. */
+/**
+ * Members as processes, with a network between them that can be cut, in both directions or in one, and a leader that stands
+ * still, under a writing load.
+ */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, createClient, ErrorCode } from '../../core/client/index.js';
+import { OpCode } from '../../core/protocol/index.js';
 import { WebSocketDialer } from '../../core/transport/index.js';
 import { RawClient } from '../core/server/raw-client.js';
 import { CuttableProxy } from './cuttable-proxy.js';
 import { EnsembleProcess } from './ensemble-process.js';
 import { WritingLoad } from './writing-load.js';
+
+const nothing = (): void => undefined;
 
 interface Scene {
   readonly ensemble: EnsembleProcess;
@@ -129,6 +135,33 @@ for (const { title, cut } of [
     });
   });
 }
+
+test('a leader that stands still for longer than the others wait serves nothing stale when it goes on', async () => {
+  await play(async ({ ensemble, load, leader, followers }) => {
+    const { epoch } = (await ensemble.health(leader))!;
+    const inside = await RawClient.open(new WebSocketDialer(), ensemble.url(leader), 40_000);
+    await inside.create('/value', 'old');
+
+    ensemble.member(leader).pause();
+    await anotherLeads(ensemble, followers, epoch);
+    await using client = await connect(ensemble.url(...followers));
+    await client.setData('/value', 'new');
+    // They lie before the member's door when it wakes.
+    const waiting = [
+      inside.create('/never').then(({ err }) => assert.unreachable(`it was answered with ${err}`), nothing),
+      inside.send(OpCode.sync, { path: '/value' }).catch(nothing),
+      inside
+        .getData('/value')
+        .then(({ body }) => assert.is(Buffer.from(body!.data!).toString(), 'new'), nothing),
+    ];
+    ensemble.member(leader).resume();
+    await Promise.all(waiting);
+    await ensemble.serving(...ensemble.ids);
+
+    await load.goesOn(ensemble);
+    assert.is(await client.exists('/never'), null);
+  });
+});
 
 test('with every link cut nobody serves, and nothing is acknowledged; healed, all go on', async () => {
   await play(async ({ ensemble, network, load }) => {
