@@ -110,7 +110,9 @@ export class SessionTimer {
     this.#timer = null;
     if (!this.#isRunning) return;
     const next = Math.min(this.#expiresAt(), this.#silentAt(), this.#pingAt());
-    this.#timer = this.#clock.setTimer(Math.max(0, next - this.#clock.now()), this.#fire, { hold: true });
+    // Whole milliseconds: a wait too short for the clock to move would be waited for again and again.
+    const delayMs = Math.max(0, Math.ceil(next - this.#clock.now()));
+    this.#timer = this.#clock.setTimer(delayMs, this.#fire, { hold: true });
   }
 
   readonly #fire = (): void => {

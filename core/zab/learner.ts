@@ -184,8 +184,7 @@ export class Learner implements Role {
       case 'commit':
         return this.#commit(message.zxid);
       case 'upToDate':
-        this.#serveFrom = message.commit;
-        return this.#noteProgress();
+        return this.#serve(message.commit);
       case 'ping':
         outbox.send(this.leader, { ...message, type: 'pong', payload: this.#state.takePingPayload() });
         return outputs.ping(this.leader, message.payload);
@@ -278,6 +277,14 @@ export class Learner implements Role {
     if (disk.isRejoining) return;
     this.#owesReadmission = false;
     outbox.send(this.leader, { type: 'readmitted', epoch: this.#epoch });
+  }
+
+  /** An observer that had everything before is told by nothing else that it is committed. */
+  #serve(commit: bigint): void {
+    if (!this.#canAppend) return this.#refuse('the end of a synchronization that has not begun');
+    if (this.name === 'observing') this.#state.advanceCommit(commit);
+    this.#serveFrom = commit;
+    this.#noteProgress();
   }
 
   #handOver({ leader, round }: HandOver): void {

@@ -293,4 +293,21 @@ test('observers are synchronized with committed entries only', () => {
   assert.equal(informed(), [MARKER + 1n]);
 });
 
+test('an observer that has everything already serves without hearing of another transaction', () => {
+  const history = [...HISTORY, ...epochOfEntries(3, 2)];
+  const conversation = new Conversation({ id: 4, voters: [1, 2, 3], observers: [4] }, diskWith(history));
+  conversation.connect(1, 3);
+  const last = history.at(-1)!.zxid;
+  const vote = { leader: 3, epoch: 3, zxid: MARKER };
+  conversation.hear(1, { type: 'notification', standing: 'full', state: 'following', round: 2, vote });
+  conversation.hear(3, { type: 'notification', standing: 'full', state: 'leading', round: 2, vote });
+  const { attempt } = conversation.takeSent(3, 'learnerInfo').at(-1)!;
+  conversation.hear(3, { type: 'newEpoch', attempt, epoch: 3 }, { type: 'diff', epoch: 3, after: last });
+  assert.is(lastAck(conversation), last);
+
+  conversation.hear(3, { type: 'upToDate', epoch: 3, commit: last });
+  const { isServing, delivered } = conversation.peer.status();
+  assert.equal([isServing, delivered], [true, last]);
+});
+
 test.run();
