@@ -1,0 +1,191 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in Zab. */
+export const AGREEMENT: readonly Mutant[] = [
+  {
+    name: 'ack-before-fsync',
+    mistake: 'a follower acknowledges what is not durable yet',
+    standsFor: 'ZOOKEEPER-3911, ZOOKEEPER-4646',
+    changes: [
+      [
+        'core/zab/learner.js',
+        'const { disk, outbox, deliveredZxid } = this.#state;',
+        'const { outbox, deliveredZxid } = this.#state; const disk = { durableZxid: this.#state.history.last };',
+      ],
+    ],
+  },
+  {
+    name: 'own-ack-before-fsync',
+    mistake: 'a leader counts its own copy before it is durable',
+    standsFor: 'Zab: a quorum of durable copies commits',
+    changes: [
+      [
+        'core/zab/leader.js',
+        'this.#state.disk.append(entry);',
+        "this.#state.disk.append(entry); if (this.#phase === 'broadcast') this.#noteAck(this.#state.id, entry.zxid);",
+      ],
+    ],
+  },
+  {
+    name: 'apply-on-proposal',
+    mistake: 'proposals are applied when they are durable, committed or not',
+    standsFor: 'nobody ever sees what is not committed',
+    changes: [
+      ['core/zab/peer-state.js', 'minZxid(this.#commitZxid, this.disk.durableZxid)', 'this.disk.durableZxid'],
+    ],
+  },
+  {
+    name: 'apply-before-durable',
+    mistake: 'committed entries are applied before they are durable here',
+    standsFor: 'ZOOKEEPER-4882',
+    changes: [
+      [
+        'core/zab/peer-state.js',
+        'minZxid(this.#commitZxid, this.disk.durableZxid)',
+        'minZxid(this.#commitZxid, this.history.last)',
+      ],
+    ],
+  },
+  {
+    name: 'promise-before-durable',
+    mistake: 'a follower promises an epoch, and tells its history, before both are durable',
+    standsFor: 'ZOOKEEPER-4643, ZOOKEEPER-4785',
+    changes: [['core/zab/learner.js', 'this.#epoch === 0 || !disk.isIdle', 'this.#epoch === 0']],
+  },
+  {
+    name: 'announce-before-durable',
+    mistake: 'a leader announces its epoch before its own promise is durable',
+    standsFor: 'Zab: no two leaders of one epoch',
+    changes: [['core/zab/discovery.js', 'this.#state.disk.durableAcceptedEpoch >= this.#epoch', 'true']],
+  },
+  {
+    name: 'older-history-leads',
+    mistake: 'a candidate leads although a voter has a more recent history',
+    standsFor: 'Zab, phase 1: no follower is ahead of the leader',
+    changes: [['core/zab/leader.js', 'report.lastZxid > this.#state.history.last', 'false']],
+  },
+  {
+    name: 'repeated-promise-counts',
+    mistake: 'an answer that is no promise, for the epoch was promised before, counts as one',
+    standsFor: 'ACKEPOCH of -1 must not be counted',
+    changes: [
+      ['core/zab/leader.js', '!report.isPromise || !learner.isVoter', '!learner.isVoter'],
+      ['core/zab/discovery.js', ' + 1;\n        this.#rejoiners', ';\n        this.#rejoiners'],
+      [
+        'core/zab/discovery.js',
+        'disk.saveAcceptedEpoch(this.#epoch);',
+        'if (this.#epoch > disk.acceptedEpoch) disk.saveAcceptedEpoch(this.#epoch);',
+      ],
+    ],
+  },
+  {
+    name: 'no-promise-quorum',
+    mistake: 'a candidate does not wait for a quorum of promises',
+    standsFor: 'Zab, phase 1',
+    changes: [['core/zab/leader.js', '!this.#discovery.hasPromiseQuorum', 'false']],
+  },
+  {
+    name: 'half-is-a-quorum',
+    mistake: 'half of the voters are taken for a quorum',
+    standsFor: 'any two quorums have a voter in common',
+    changes: [
+      ['core/zab/quorum.js', 'Math.floor(this.voters.length / 2) + 1', 'Math.ceil(this.voters.length / 2)'],
+    ],
+  },
+  {
+    name: 'commit-without-quorum',
+    mistake: 'the fastest voter commits, not a quorum',
+    standsFor: 'Zab, phase 3',
+    changes: [['core/zab/quorum.js', 'reached[this.#needed - 1]', 'reached[0]']],
+  },
+  {
+    name: 'vote-before-disk-is-quiet',
+    mistake: 'a vote is computed, and a role begun, while writes of the last one are under way',
+    standsFor: 'ZOOKEEPER-4712',
+    changes: [['core/zab/election.js', '!state.disk.isIdle || ', '']],
+  },
+  {
+    name: 'hand-over-leaves-a-gap',
+    mistake: 'what is proposed while a snapshot is sent is missing behind it, and the learner does not look',
+    standsFor: 'ZOOKEEPER-3104, ZOOKEEPER-3589',
+    changes: [
+      [
+        'core/zab/learner-feed.js',
+        'this.#cursor = snapshot.sentZxid;',
+        'this.#cursor = this.#state.history.last;',
+      ],
+      ['core/zab/learner.js', '!isSuccessor(entry.zxid, history.last)', 'entry.zxid <= history.last'],
+      ['core/zab/history.js', 'isSuccessor(zxid, last)', 'zxid > last'],
+      ['core/zab/learner.js', '|| zxid > history.last', ''],
+      ['core/storage/file-storage.js', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'zxid <= last'],
+    ],
+  },
+  {
+    name: 'trunc-skipped',
+    mistake: 'an uncommitted tail is cut in memory, but not on the disk',
+    standsFor: 'ZOOKEEPER-5094',
+    changes: [
+      ['core/zab/learner.js', ' disk.truncateAfter(after);', ''],
+      ['core/storage/file-storage.js', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'false'],
+    ],
+  },
+  {
+    name: 'trunc-not-sent',
+    mistake: 'a learner with an uncommitted tail is sent a diff, and puts it behind the tail',
+    standsFor: 'ZOOKEEPER-2678, ZOOKEEPER-3526',
+    changes: [
+      ['core/zab/learner-feed.js', "this.#mustTruncate ? 'trunc' : 'diff'", "'diff'"],
+      ['core/zab/learner.js', '|| after !== history.last', ''],
+    ],
+  },
+  {
+    name: 'observer-ahead-of-commit',
+    mistake: 'observers are given what is not committed',
+    standsFor: 'an observer is only informed',
+    changes: [['core/zab/learner-feed.js', 'this.#isVoter ? history.last : commitZxid', 'history.last']],
+  },
+  {
+    name: 'serves-before-up-to-date',
+    mistake: 'a follower serves before it has applied what was committed when the leader took it on',
+    standsFor: 'Zab, phase 2; a sync finds everything that was acknowledged',
+    changes: [['core/zab/learner.js', 'deliveredZxid < this.#serveFrom', 'false']],
+  },
+  {
+    name: 'leads-before-applied',
+    mistake: 'a leader proposes before it has applied all of the epochs before its own',
+    standsFor: 'Zab: primary integrity',
+    changes: [
+      [
+        'core/zab/leader.js',
+        "this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker",
+        "this.#phase === 'broadcast'",
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-ack-before-durable',
+    mistake: 'a received snapshot counts as installed before it is durable',
+    standsFor: 'ZOOKEEPER-2872',
+    changes: [
+      [
+        'core/zab/snapshot-intake.js',
+        'disk.installSnapshot({',
+        'this.#state.noteInstalled(zxid); disk.installSnapshot({',
+      ],
+    ],
+  },
+  {
+    name: 'wiped-member-votes',
+    mistake: 'a member that has lost its disk counts at once, as if it had promised nothing',
+    standsFor: 'a voter may not forget what it promised and acknowledged',
+    changes: [['core/zab/peer-state.js', '(restored.rejoining ?? null)', 'null']],
+  },
+  {
+    name: 'sync-without-round',
+    mistake: 'a sync is answered before a quorum has confirmed that this leader still leads',
+    standsFor: 'ZOOKEEPER-1675, ZOOKEEPER-2136',
+    changes: [
+      ['core/zab/quorum-rounds.js', 'round <= confirmed && zxid <= commitZxid', 'zxid <= commitZxid'],
+    ],
+  },
+];

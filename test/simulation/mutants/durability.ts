@@ -1,0 +1,121 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in what is written to the disk, and in how it is read back. */
+export const DURABILITY: readonly Mutant[] = [
+  {
+    name: 'log-not-synced',
+    mistake: 'an append counts as durable without a sync',
+    standsFor: 'nothing is acknowledged before it is synced',
+    changes: [
+      [
+        'core/storage/transaction-log.js',
+        'await this.#extendBehind(file, end.offset);\n            await file.syncData();',
+        'await this.#extendBehind(file, end.offset);',
+      ],
+    ],
+  },
+  {
+    name: 'fsync-error-ignored',
+    mistake: 'an append whose sync fails counts as durable',
+    standsFor: 'ZOOKEEPER-2247; a failed sync may not be tried again',
+    changes: [
+      [
+        'core/storage/transaction-log.js',
+        'await this.#extendBehind(file, end.offset);\n            await file.syncData();',
+        'await this.#extendBehind(file, end.offset);\n            await file.syncData().catch(() => undefined);',
+      ],
+    ],
+  },
+  {
+    name: 'promise-not-synced',
+    mistake: 'a promised epoch counts as durable while it is being written',
+    standsFor: 'ZOOKEEPER-1653, ZOOKEEPER-2354',
+    changes: [
+      [
+        'core/storage/file-storage.js',
+        'await this.#accept(acceptedEpoch);',
+        'void this.#accept(acceptedEpoch).catch(() => undefined);\n            this.#acceptedEpoch = acceptedEpoch;',
+      ],
+    ],
+  },
+  {
+    name: 'history-before-epoch',
+    mistake:
+      'entries of an epoch are written before the promise of that epoch, which stands before them in the same batch',
+    standsFor: 'ZOOKEEPER-4643: epoch and history in their order',
+    changes: [
+      [
+        'core/storage/file-storage.js',
+        'if (acceptedEpoch !== undefined)\n                await this.#accept(acceptedEpoch);',
+        '',
+      ],
+      [
+        'core/storage/file-storage.js',
+        'await this.#log.append(lists);',
+        'await this.#log.append(lists);\n            if (acceptedEpoch !== undefined) this.#late = acceptedEpoch;\n            else if (this.#late) { const late = this.#late; this.#late = 0; await this.#accept(late); }',
+      ],
+      ['core/storage/file-storage.js', '#acceptedEpoch = 0;', '#acceptedEpoch = 0;\n    #late = 0;'],
+      ['core/storage/file-storage.js', 'epochOf(last) > this.#acceptedEpoch', 'false'],
+    ],
+  },
+  {
+    name: 'segment-name-not-synced',
+    mistake: 'the name of a new log segment is not synced',
+    standsFor: 'a file is durable when its directory is',
+    changes: [
+      [
+        'core/storage/log-segment.js',
+        'await file.sync();\n        await directory.syncDirectory();',
+        'await file.sync();',
+      ],
+    ],
+  },
+  {
+    name: 'cut-not-synced',
+    mistake: 'a cut of the log counts as durable without a sync',
+    standsFor: 'what was cut may not come back',
+    changes: [
+      [
+        'core/storage/transaction-log.js',
+        'await file.truncate(cut.offset);\n            await file.sync();',
+        'await file.truncate(cut.offset);',
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-not-synced',
+    mistake: 'a snapshot gets its name before its content is synced',
+    standsFor: 'ZOOKEEPER-2872',
+    changes: [
+      [
+        'core/storage/snapshot-file.js',
+        'await writer.end();\n        await file.sync();',
+        'await writer.end();',
+      ],
+    ],
+  },
+  {
+    name: 'records-unchecked',
+    mistake: 'the checksum of a record is not looked at',
+    standsFor: 'what is damaged is not taken for what was written',
+    changes: [['core/storage/log-record.js', 'if (chain !== buffer.readUInt32LE(at)) {', 'if (false) {']],
+  },
+  {
+    name: 'torn-tail-not-cut',
+    mistake: 'a torn tail stays on the disk behind what is written next',
+    standsFor: 'recovery cuts a torn tail',
+    changes: [['core/storage/recovery.js', 'await file.truncate(offset);', '']],
+  },
+  {
+    name: 'damage-taken-for-a-torn-tail',
+    mistake: 'a log that was damaged in the midst of what was synced is cut there, and the member goes on',
+    standsFor: 'damage is not repaired by forgetting what was acknowledged',
+    changes: [
+      [
+        'core/storage/segment-scan.js',
+        'wasSynced: findSyncedTo(rest, offset, this.#salt) > offset',
+        'wasSynced: false',
+      ],
+    ],
+  },
+];

@@ -1,0 +1,9 @@
+import { AGREEMENT } from './agreement.js';
+import { DURABILITY } from './durability.js';
+import type { Mutant } from './mutant.js';
+import { SERVICE } from './service.js';
+import { STATE } from './state.js';
+import { USE } from './use.js';
+
+/** All mistakes that the simulator has to find: a checker that cannot fail proves nothing. */
+export const MUTANTS: readonly Mutant[] = [...AGREEMENT, ...DURABILITY, ...STATE, ...SERVICE, ...USE];

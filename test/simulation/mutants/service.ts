@@ -1,0 +1,214 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in how a member serves its clients, and looks after their sessions. */
+export const SERVICE: readonly Mutant[] = [
+  {
+    name: 'expired-without-report',
+    mistake: 'the leader expires a session of another member without waiting for whom that member has heard',
+    standsFor: 'a session lives for its timeout from the last answer',
+    changes: [
+      [
+        'core/server/requests/leader-sessions.js',
+        '(this.#reported.get(owner) ?? -Infinity) >= expiresAt',
+        'true',
+      ],
+    ],
+  },
+  {
+    name: 'expired-by-followers-clock',
+    mistake: 'a follower reports up to its own time, not up to the leader’s',
+    standsFor: 'sessions expire by the leader’s clock alone',
+    changes: [
+      [
+        'core/server/requests/request-service.js',
+        'this.#role.path.pinged(stampOf(bytes))',
+        'this.#role.path.pinged(this.#parts.clock.now() + 0 * stampOf(bytes))',
+      ],
+      [
+        'core/server/requests/learner-path.js',
+        'sessionIds: [...this.#touched]',
+        'sessionIds: [...this.#touched].slice(0, 1)',
+      ],
+    ],
+  },
+  {
+    name: 'heard-is-not-reported',
+    mistake: 'a follower forgets whom it has heard before it reports them',
+    standsFor: 'a session lives for its timeout from the last answer',
+    changes: [['core/server/requests/learner-path.js', 'sessionIds: [...this.#touched]', 'sessionIds: []']],
+  },
+  {
+    name: 'no-fresh-timeout',
+    mistake: 'a new leader grants the sessions that it finds no fresh timeout',
+    standsFor: 'ZooKeeper: a new leader starts every timeout anew',
+    changes: [
+      [
+        'core/server/requests/leader-sessions.js',
+        'this.#tracker.add(id, timeoutMs, now + this.#options.graceMs, null)',
+        'this.#tracker.add(id, timeoutMs, now - timeoutMs, null)',
+      ],
+    ],
+  },
+  {
+    name: 'no-grace-for-lost-learner',
+    mistake:
+      'when a follower is lost, its sessions get no fresh timeout, though it has not reported whom it heard',
+    standsFor: 'a session lives for its timeout from the last answer',
+    changes: [
+      [
+        'core/server/requests/leader-sessions.js',
+        'this.#tracker.touch(sessionId, now + this.#options.graceMs);',
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'answers-after-pause',
+    mistake: 'a member that was paused answers its clients before it knows who leads',
+    standsFor: 'a client that is answered may rely on its session',
+    changes: [['core/server/member-loop.js', 'clients.hold();', '']],
+  },
+  {
+    name: 'moved-session-keeps-old-owner',
+    mistake: 'requests of a session are taken from the member that it has left',
+    standsFor: 'ZOOKEEPER-710',
+    changes: [
+      [
+        'core/server/requests/leader-sessions.js',
+        'return this.#tracker.ownerOf(sessionId) === member;',
+        'return this.#tracker.ownerOf(sessionId) !== undefined || member < 0;',
+      ],
+    ],
+  },
+  {
+    name: 'last-zxid-seen-unchecked',
+    mistake: 'a client may go on at a member that is behind what it has seen',
+    standsFor: 'single system image',
+    changes: [['core/server/handshake.js', 'request.lastZxidSeen > this.#parts.machine().lastZxid', 'false']],
+  },
+  {
+    name: 'watch-after-reply',
+    mistake: 'whoever changes a watched znode is answered before it is told of the change',
+    standsFor: 'a watch is told before the data can be seen',
+    changes: [
+      [
+        'core/server/committed-entries.js',
+        'watches.fire(entry.zxid, applied.changes);\n        clients.applied(applied, proposal);',
+        'clients.applied(applied, proposal);\n        watches.fire(entry.zxid, applied.changes);',
+      ],
+    ],
+  },
+  {
+    name: 'watch-after-data',
+    mistake: 'watch events leave a turn late, so that another read shows the change first',
+    standsFor: 'a watch is told before the data can be seen',
+    changes: [
+      [
+        'core/server/watch-service.js',
+        'connection.notify(this.#zxid, event);\n    };',
+        'const zxid = this.#zxid; queueMicrotask(() => connection.notify(zxid, event));\n    };',
+      ],
+    ],
+  },
+  {
+    name: 'watch-lost-on-multi',
+    mistake: 'of a multi, only the first change is told to those who watch',
+    standsFor: 'no watch event is lost',
+    changes: [
+      [
+        'core/server/watch-service.js',
+        'for (const change of changes)',
+        'for (const change of changes.slice(0, 1))',
+      ],
+    ],
+  },
+  {
+    name: 'watch-lost-on-reconnection',
+    mistake: 'what changed while the client was away is not told when its watches are taken up again',
+    standsFor: 'no watch event is lost',
+    changes: [
+      [
+        'core/data/watch-table.js',
+        'return changedAt > relativeZxid ? { type: changeType, path } : null;',
+        'return null;',
+      ],
+    ],
+  },
+  {
+    name: 'refusal-before-apply',
+    mistake: 'a refused request is answered when it is prepared, not when it is applied',
+    standsFor: 'no reply before its transaction, and all before it, is applied',
+    changes: [
+      [
+        'core/server/requests/leader-path.js',
+        'this.#proposals.push({ zxid, txn, bytes: payload.length, origin });',
+        `const isEarly = txn.outcome.type === 'error' && origin.slot !== null;
+        if (isEarly) {
+            origin.slot.complete(txn.outcome.error, null, this.#parts.machine.lastZxid);
+            origin.connection.completed();
+        }
+        this.#proposals.push({ zxid, txn, bytes: payload.length, origin: isEarly ? { ...origin, slot: null } : origin });`,
+      ],
+    ],
+  },
+  {
+    name: 'read-overtakes-write',
+    mistake: 'a read is answered before the writes that its client sent before it',
+    standsFor: 'FIFO client order',
+    changes: [
+      [
+        'core/server/client-connection.js',
+        'this.#slots.push(slot);',
+        'if (slot.request !== null && this.#host.answer(this, slot)) return this.#reply(slot);\n        this.#slots.push(slot);',
+      ],
+    ],
+  },
+  {
+    name: 'read-before-own-write',
+    mistake: 'a read is looked up when it comes, though its answer leaves in its turn',
+    standsFor: 'a client reads its own writes',
+    changes: [
+      [
+        'core/server/client-connection.js',
+        'this.#slots.push(slot);',
+        'if (slot.request !== null) this.#host.answer(this, slot);\n        this.#slots.push(slot);',
+      ],
+    ],
+  },
+  {
+    name: 'forwarded-again',
+    mistake: 'what was forwarded to a leader and not answered is sent to the next one',
+    standsFor: 'a request has an unknown outcome once its leader is gone, and takes effect once at most',
+    changes: [
+      [
+        'core/server/requests/learner-path.js',
+        'export class LearnerPath {',
+        'const earlier = new WeakMap();\nexport class LearnerPath {',
+      ],
+      [
+        'core/server/requests/learner-path.js',
+        'this.#messages = new MemberMessageWriter(parts.stint);',
+        `this.#messages = new MemberMessageWriter(parts.stint);
+        const last = earlier.get(parts.peer);
+        earlier.set(parts.peer, this);
+        for (const { again } of last === undefined ? [] : [...last.#proposals.all, ...last.#forwarded.toArray()])
+            this.#forward(again.request, { ...again, connection: null, slot: null });`,
+      ],
+      [
+        'core/server/requests/learner-path.js',
+        'this.#forwarded.push({ origin, bytes });',
+        'this.#forwarded.push({ origin, bytes, again: forwarded });',
+      ],
+      [
+        'core/server/requests/write-path.js',
+        'get length() {',
+        'get all() {\n        return this.#proposals.toArray();\n    }\n    get length() {',
+      ],
+      [
+        'core/server/requests/leader-sessions.js',
+        'return this.#tracker.ownerOf(sessionId) === member;',
+        'return (this.#tracker.ownerOf(sessionId) ?? member) === member;',
+      ],
+    ],
+  },
+];

@@ -1,0 +1,93 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in how requests become transactions, and transactions state. */
+export const STATE: readonly Mutant[] = [
+  {
+    name: 'ephemeral-left-after-close',
+    mistake: 'closing a session leaves ephemerals whose creation was still under way',
+    standsFor: 'ZOOKEEPER-2355, ZOOKEEPER-1496',
+    changes: [
+      [
+        'core/data/prepare/pending-overlay.js',
+        'const candidates = new Set(this.#ephemerals.get(sessionId));',
+        'const candidates = new Set();',
+      ],
+      ['core/data/apply.js', 'of this.#state.tree.ephemeralsOf(sessionId)', 'of []'],
+    ],
+  },
+  {
+    name: 'close-not-atomic',
+    mistake: 'requests of a session are prepared behind its end',
+    standsFor: 'nothing of a session takes effect behind its close',
+    changes: [['core/data/prepare/session.js', 'overlay.sessions.close(sessionId, overlay.zxid);', '']],
+  },
+  {
+    name: 'failed-multi-leaves-traces',
+    mistake: 'what a refused multi would have changed is kept among what is pending, counters included',
+    standsFor: 'ZOOKEEPER-1624',
+    changes: [
+      [
+        'core/data/prepare/pending-layers.js',
+        'fail() {\n        this.#isAttempting = false;',
+        'fail() {\n        this.succeed();',
+      ],
+    ],
+  },
+  {
+    name: 'multi-half-applied',
+    mistake: 'the members of a multi before the one that is refused take effect',
+    standsFor: 'ZOOKEEPER-3127',
+    changes: [
+      [
+        'core/data/prepare/multi.js',
+        'parts: failedParts(ops, parts.length, outcome) }',
+        'parts: [...parts, ...failedParts(ops, parts.length, outcome).slice(parts.length)] }',
+      ],
+    ],
+  },
+  {
+    name: 'pending-state-ignored',
+    mistake: 'versions are checked against what is applied, not against what is proposed',
+    standsFor: 'transactions are prepared against everything before them',
+    changes: [
+      [
+        'core/data/prepare/pending-overlay.js',
+        'const pending = this.#nodes.find(path);',
+        'const pending = undefined;',
+      ],
+    ],
+  },
+  {
+    name: 'pending-state-forgotten-early',
+    mistake: 'what is pending at a path is forgotten when an older transaction on it is applied',
+    standsFor: 'transactions are prepared against everything before them',
+    changes: [
+      [
+        'core/data/prepare/pending-layers.js',
+        'if (value === undefined || value.zxid > zxid)',
+        'if (value === undefined)',
+      ],
+    ],
+  },
+  {
+    name: 'fuzzy-snapshot',
+    mistake: 'a snapshot holds znodes as they are when it comes to them, not as they were when it began',
+    standsFor: 'ZOOKEEPER-3125, ZOOKEEPER-1549',
+    changes: [
+      ['core/data/snapshot-writer.js', 'if (!writer.lacks(node))', 'if (node !== null)'],
+      ['core/data/snapshot-writer.js', 'if (node.changedAt < this.#number)', 'if (node !== null)'],
+      ['core/data/snapshot-reader.js', 'tree.size !== closing.nodeCount ||', ''],
+      ['core/data/snapshot-reader.js', 'digest.value !== closing.digest', 'false'],
+    ],
+  },
+  {
+    name: 'snapshot-without-sessions',
+    mistake: 'a snapshot holds no sessions',
+    standsFor: 'ZOOKEEPER-3144',
+    changes: [
+      ['core/data/snapshot-writer.js', 'of state.sessions.all) {', 'of new Map()) {'],
+      ['core/data/snapshot-reader.js', '|| sessions.all.size !== closing.sessionCount', ''],
+      ['core/data/snapshot-reader.js', 'digest.value !== closing.digest', 'false'],
+    ],
+  },
+];

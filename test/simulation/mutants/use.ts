@@ -1,0 +1,105 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in the client and the recipes. */
+export const USE: readonly Mutant[] = [
+  {
+    name: 'lost-session-resumed',
+    mistake: 'a client goes on with a session that it has declared lost',
+    standsFor: 'lost is final',
+    changes: [
+      ['core/client/session-machine.js', 'const resumes = !this.#session.isOver;', 'const resumes = true;'],
+    ],
+  },
+  {
+    name: 'unknown-write-retried',
+    mistake: 'a write whose connection broke is sent again, though it may have taken effect',
+    standsFor: 'a write takes effect once at most',
+    changes: [
+      [
+        'core/client/request-queue.js',
+        'return wasSent ? new OutcomeUnknownError({ operation, path, cause }) : null;',
+        'return null;',
+      ],
+    ],
+  },
+  {
+    name: 'unsure-create-not-looked-for',
+    mistake: 'a create of a unique name whose answer was lost is sent again without looking for its znode',
+    standsFor: 'ZOOKEEPER-1159: no place in the line is left behind',
+    changes: [
+      ['core/client/session-machine.js', 'const creates = this.#queue.inDoubt();', 'const creates = [];'],
+    ],
+  },
+  {
+    name: 'watches-not-taken-along',
+    mistake: 'a client that reconnects does not tell the new member of its watches',
+    standsFor: 'no watch event is lost',
+    changes: [['core/client/session-machine.js', 'this.#rearm(link);', '']],
+  },
+  {
+    name: 'session-counted-from-answer',
+    mistake: 'a client relies on its session from the answer on, not from the sending of what was answered',
+    standsFor: 'the client gives a session up before the servers do',
+    changes: [
+      [
+        'core/client/session-timer.js',
+        'this.#provenAt = Math.max(this.#provenAt, sentAt);',
+        'this.#provenAt = Math.max(this.#clock.now(), sentAt);',
+      ],
+    ],
+  },
+  {
+    name: 'lock-by-name-order',
+    mistake: 'the line of a lock is sorted by name, not by sequence number',
+    standsFor: 'a lock is granted in the order of asking, to one at a time',
+    changes: [
+      [
+        'core/recipes/contention/sequence.js',
+        'compareSequences(a.sequence, b.sequence)',
+        '(a.name < b.name ? -1 : 1)',
+      ],
+    ],
+  },
+  {
+    name: 'lock-without-second-look',
+    mistake:
+      'a lock is taken when the one before it in the line goes, though that one may have given up waiting',
+    standsFor: 'the first in the line holds, nobody else',
+    changes: [
+      [
+        'core/recipes/contention/contender.js',
+        'await orAborted(read.changed, ...signals).finally(() => read.cancel());',
+        "{ await orAborted(read.changed, ...signals).finally(() => read.cancel()); return 'first'; }",
+      ],
+    ],
+  },
+  {
+    name: 'hold-outlives-session',
+    mistake: 'a hold does not end with its session',
+    standsFor: 'a hold stands and falls with its ephemeral znode',
+    changes: [
+      [
+        'core/recipes/contention/held-node.js',
+        "signal.addEventListener('abort', onSessionEnd, { once: true });",
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'job-settled-unfenced',
+    mistake: 'a worker whose claim was lost settles the job all the same',
+    standsFor: 'a late worker is told that it is late',
+    changes: [
+      [
+        'core/recipes/queue/claim.js',
+        "{ type: 'check', path: this.#jobPath, version: this.#version }",
+        "{ type: 'check', path: this.#jobPath, version: -1 }",
+      ],
+      [
+        'core/recipes/queue/claim.js',
+        "return { type: 'delete', path: this.#jobPath, version: this.#version };",
+        "return { type: 'delete', path: this.#jobPath, version: -1 };",
+      ],
+    ],
+  },
+];
