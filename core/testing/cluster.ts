@@ -190,9 +190,8 @@ export class Cluster {
   /** Closes the clients that live, then stops the members. */
   async close(): Promise<void> {
     this.heal();
-    await Promise.all(
-      this.#clients.map(({ client, process }) => (process.state === 'dead' ? undefined : client.close())),
-    );
+    const living = this.#clients.filter(({ process }) => process.state !== 'dead');
+    await Promise.all(living.map(({ client }) => client.close()));
     await Promise.all(this.members.map((member) => member.stop()));
     for (const { process } of this.#clients) process.kill();
   }
