@@ -44,9 +44,10 @@ interface Established {
 }
 
 /**
- * The links to the other members. Of two members the one with the higher id dials, so that there is one link per pair
+ * The links to the other members. Of two members the one with the lower id dials, so that there is one link per pair
  * and no need to agree which of two is the right one; when it dials again, the newest link wins, because whoever dials
- * has lost the old one. Nobody is listened to before both ends have proved that they know the ensemble's secret.
+ * has lost the old one. (The higher id leads more often, and WebSocket costs whoever dials more for what it sends.)
+ * Nobody is listened to before both ends have proved that they know the ensemble's secret.
  */
 export class PeerLinks {
   readonly #parts: PeerLinksParts;
@@ -67,7 +68,7 @@ export class PeerLinks {
   /** Begins to dial. */
   start(): void {
     for (const peer of this.#parts.addresses.keys()) {
-      if (peer < this.#parts.identity.id) void this.#dial(peer);
+      if (peer > this.#parts.identity.id) void this.#dial(peer);
     }
   }
 
@@ -196,7 +197,7 @@ export class PeerLinks {
   /** Dials again, later and later as long as it fails; the accepting end of a pair waits to be dialled. */
   #redial(peer: number): void {
     const { identity, clock, random } = this.#parts;
-    if (this.#abort.signal.aborted || peer >= identity.id || this.#redials.has(peer)) return;
+    if (this.#abort.signal.aborted || peer <= identity.id || this.#redials.has(peer)) return;
     const failures = this.#failures.get(peer) ?? 0;
     this.#failures.set(peer, failures + 1);
     const delayMs = Math.min(REDIAL_MIN_MS * 2 ** failures, REDIAL_MAX_MS) * (0.5 + random.next() / 2);
