@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ErrorCode } from '../../../core/protocol/index.js';
+import { ErrorCode, OpCode } from '../../../core/protocol/index.js';
 import { decodeTxn, type PrepareRules, StateMachine } from '../../../core/data/index.js';
 import { EnsembleOfOne } from './ensemble-of-one.js';
 import { assertWellFormed, describe, describeModel } from './examine.js';
@@ -44,6 +44,27 @@ test('preparing and applying gives what a plain model of the rules gives, howeve
       run(script, {});
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test('a session that owns the limits of a quota and a znode under it leaves the usage that its last deletes found', () => {
+  const acl = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
+  const step = { type: 'propose', sessionId: 256n, identities: [], passedMs: 0 } as const;
+  const create = (path: string, flags = 0): Step => {
+    return { ...step, request: { op: OpCode.create, body: { path, data: null, acl, flags, ttlMs: 0 } } };
+  };
+  const quota = '/zookeeper/quota/a';
+  const EPHEMERAL = 1;
+
+  run(
+    [
+      ...['/a', '/a/x', quota].map((path) => create(path)),
+      create(`${quota}/zookeeper_limits`, EPHEMERAL),
+      create(`${quota}/zookeeper_stats`),
+      create('/a/x/deep', EPHEMERAL),
+      { ...step, request: { op: OpCode.closeSession, body: {} } },
+    ],
+    {},
   );
 });
 

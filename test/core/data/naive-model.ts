@@ -126,7 +126,9 @@ export class NaiveModel {
         this.sessions.set(this.sessionId, body.timeoutMs);
         return null;
       case OpCode.closeSession:
-        for (const [path, node] of this.nodes) if (node.owner === this.sessionId) this.remove(path);
+        // In the order of the paths: the last usage of a quota whose limits are among them depends on it.
+        for (const path of [...this.nodes.keys()].sort())
+          if (this.nodes.get(path)?.owner === this.sessionId) this.remove(path);
         this.sessions.delete(this.sessionId);
         return null;
       case OpCode.deleteContainer:
