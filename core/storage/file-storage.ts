@@ -48,7 +48,7 @@ export class FileStorage implements Storage {
   #closed: Promise<void> | null = null;
   #hasBegunRecovery = false;
 
-  #promises: Promises = { acceptedEpoch: 0, rejoining: undefined };
+  #promises: Promises = { acceptedEpoch: 0, rejoining: null };
   #generation = 0;
   #logOptions!: LogOptions;
   #log: TransactionLog | null = null;
@@ -138,17 +138,25 @@ export class FileStorage implements Storage {
     const log = new TransactionLog(this.#logOptions, history.log);
     this.#log = log;
     return {
-      acceptedEpoch: promises.acceptedEpoch,
-      rejoining: promises.rejoining ?? null,
+      ...promises,
       isNew,
       epochs,
       snapshot: snapshot && {
         zxid: snapshot.header.zxid,
         epochs: snapshot.header.epochs,
-        read: () => readSnapshotContent(this.#directory, snapshot.file.name),
+        read: () => this.#recovering(readSnapshotContent(this.#directory, snapshot.file.name)),
       },
-      entries: log.entries(snapshot?.header.zxid ?? 0n),
+      entries: this.#recovering(log.entries(snapshot?.header.zxid ?? 0n)),
     };
+  }
+
+  /** What is read later than `recover` fails as `recover` itself does. */
+  async *#recovering<T>(items: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* items;
+    } catch (error) {
+      throw this.#fail(error, 'recovering');
+    }
   }
 
   /** Only the first batch of a group has more than entries. */

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DiskFullError, MemoryDisk, StorageError } from '../../../core/storage/index.js';
+import { DiskFullError, FileStorage, MemoryDisk, StorageError } from '../../../core/storage/index.js';
 import { VirtualClock } from '../../../core/testing/index.js';
 import { content, entries, find, plain, recordingLogger, rejection, start, zxid } from './history.js';
 
@@ -122,6 +122,27 @@ test('an error while a snapshot is switched in stops the storage', async () => {
     assert.is(await rejection(storage.persist({ entries: entries(5, 1) })), refused);
     await storage.close();
     assert.is((await find(disk)).entries.length + ((await find(disk)).snapshot === null ? 0 : 5), 5);
+  }
+});
+
+test('what cannot be read back while it is recovered stops the storage, with an error that says what to do', async () => {
+  const disk = new MemoryDisk();
+  const { storage } = await start(disk);
+  await storage.persist({ acceptedEpoch: 1, entries: entries(0, 5) });
+  await storage.writeSnapshot(zxid(3), [{ epoch: 1, lastZxid: zxid(3) }], content('tree'));
+  await storage.persist({ entries: entries(5, 5) });
+  await storage.close();
+
+  for (const part of ['entries', 'snapshot'] as const) {
+    const again = await FileStorage.open({ disk });
+    const recovered = await again.recover();
+    disk.fail({ operation: 'open' });
+    const items: AsyncIterable<unknown> = part === 'entries' ? recovered.entries : recovered.snapshot!.read();
+    const refused = await rejection(items[Symbol.asyncIterator]().next());
+
+    assert.instance(refused, StorageError);
+    assert.match(refused.message, /start the member again/);
+    await again.close();
   }
 });
 
