@@ -2,7 +2,7 @@ import type { StateMachine } from '../data/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
 import type { Dialer } from '../transport/index.js';
-import { Peer, type PeerConfig, type PeerStatus } from '../zab/index.js';
+import { Peer, type PeerConfig, type PeerLimits, type PeerStatus } from '../zab/index.js';
 import { Authentication } from './authentication.js';
 import { ClientService } from './client-service.js';
 import { CommittedEntries } from './committed-entries.js';
@@ -35,6 +35,7 @@ export interface AssemblyParts {
   readonly secret: Uint8Array;
   readonly recovered: Recovered;
   readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
+  readonly limits?: Partial<PeerLimits> | undefined;
   readonly probe?: MemberProbe | undefined;
   readonly failed: (error: unknown) => void;
   readonly statusChanged: (status: PeerStatus) => void;
@@ -139,7 +140,7 @@ function peerLinks(parts: AssemblyParts, loop: () => MemberLoop): PeerLinks | nu
   });
 }
 
-function peerConfig({ options, random, ensemble }: AssemblyParts): PeerConfig {
+function peerConfig({ options, random, ensemble, limits }: AssemblyParts): PeerConfig {
   const { id, tickMs, initLimit, syncLimit, maxProposalsInFlight } = options;
   const members = ensemble?.members ?? [{ id, address: '' }];
   return {
@@ -154,6 +155,7 @@ function peerConfig({ options, random, ensemble }: AssemblyParts): PeerConfig {
     limits: {
       uncommittedEntries: 3 * maxProposalsInFlight + 1_000,
       uncommittedBytes: 8 * MAX_BYTES_IN_FLIGHT,
+      ...limits,
     },
   };
 }

@@ -67,6 +67,13 @@ export class ClientService implements ConnectionHost {
     return this.#parts.machine().lastZxid;
   }
 
+  /** Those that have a session here. Looks at all of them. */
+  get establishedCount(): number {
+    let count = 0;
+    for (const { state } of this.#connections) if (state === 'established') count += 1;
+    return count;
+  }
+
   get isCrowded(): boolean {
     return this.#heldBytes > CROWDED_BYTES;
   }

@@ -6,11 +6,3 @@ export { Embedded, type EmbeddedOptions } from './embedded.js';
 export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js';
 export type { MemberHealth } from './health.js';
 export { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';
-export {
-  initializeDataDirectory,
-  treatDataDirectory,
-  type Diagnosis,
-  type DoctorOptions,
-  type FileDiagnosis,
-  type Treatment,
-} from './doctor.js';

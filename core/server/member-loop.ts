@@ -147,7 +147,7 @@ export class MemberLoop {
     const { peer, clients, requests } = this.#parts;
     return {
       status: peer.status(),
-      connections: clients.connectionCount,
+      connections: clients.establishedCount,
       requests: requests.path?.length ?? 0,
     };
   }

@@ -23,6 +23,7 @@ export interface MemberProbe {
 /** What a member holds in memory, in numbers. */
 export interface MemberGauges {
   readonly status: PeerStatus;
+  /** Connections that have a session here. */
   readonly connections: number;
   /** Requests of this member's clients that are under way. */
   readonly requests: number;

@@ -1,7 +1,7 @@
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
 import { CloseCode, type Connection, type Dialer } from '../transport/index.js';
-import type { PeerStatus } from '../zab/index.js';
+import type { PeerLimits, PeerStatus } from '../zab/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
 import { checkEnsemble, type EnsembleMember } from './ensemble.js';
 import type { MemberHealth } from './health.js';
@@ -25,6 +25,8 @@ export interface MemberParts {
   readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
   /** The caller's word that an empty storage is that of a new member, and not of one that has lost what it knew. */
   readonly initialize?: boolean | undefined;
+  /** Other bounds among the members than the usual ones; for simulations that cannot wait until those are reached. */
+  readonly limits?: Partial<PeerLimits> | undefined;
   /** Looks on; for simulations. */
   readonly probe?: MemberProbe | undefined;
 }

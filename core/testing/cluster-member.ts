@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from '../runtime/index.js';
 import { SeededRandom } from '../runtime/index.js';
 import { Member, type EnsembleMember, type MemberProbe, type ServerOptions } from '../server/index.js';
 import { FileStorage, MemoryDisk, type CrashLoss, type Storage } from '../storage/index.js';
+import type { PeerLimits } from '../zab/index.js';
 import type { SimulatedHost } from './simulated-network.js';
 import { SimulatedProcess, type ProcessClockOptions } from './simulated-process.js';
 
@@ -20,6 +21,8 @@ export interface ClusterMemberParts {
   readonly secret: Uint8Array;
   readonly server: Partial<ServerOptions>;
   readonly segmentBytes: number;
+  readonly snapshotsKept: number;
+  readonly limits: Partial<PeerLimits>;
   /** Something to look on through, for each start. */
   readonly probe?: ((member: ClusterMember) => MemberProbe) | undefined;
   /** Something to put between member and storage, for each start. */
@@ -114,15 +117,17 @@ export class ClusterMember {
     this.disk.crash(loss);
   }
 
-  /** Stops the process in order. */
+  /** Stops the process in order; `failure` says what went wrong with that, if anything did. */
   async stop(): Promise<void> {
     const member = this.#member;
     const process = this.#process;
     if (member === null || process === null) return this.crash('keep');
     process.resume();
     for (const stop of this.#stopListening) stop();
-    await member.close();
+    let failure: unknown = null;
+    await member.close().catch((error: unknown) => (failure = error));
     if (this.#process !== process) return;
+    if (failure !== null) return this.#failed(process, failure);
     this.#leave();
     process.kill();
     this.disk.crash('keep');
@@ -157,12 +162,14 @@ export class ClusterMember {
 
   async #run(process: SimulatedProcess): Promise<void> {
     const { clock: _, host, address, members, secret, server, segmentBytes, logger } = this.#parts;
+    const { snapshotsKept, limits } = this.#parts;
     const random = fork(this.#parts.random);
     const opened = await FileStorage.open({
       disk: this.disk,
       random,
       logger,
       segmentBytes,
+      snapshotsKept,
       owner: `member ${this.id}`,
     });
     const storage = this.#parts.storage?.(opened, this) ?? opened;
@@ -173,6 +180,7 @@ export class ClusterMember {
       secret,
       options: { ...server, id: this.id },
       logger,
+      limits,
       ensemble: { members, dialer: process.dialer(host) },
       probe: this.#parts.probe?.(this),
     });

@@ -3,6 +3,7 @@ import { SeededRandom, silentLogger, type Logger } from '../runtime/index.js';
 import type { EnsembleMember, MemberProbe, ServerOptions } from '../server/index.js';
 import type { Storage } from '../storage/index.js';
 import type { Connection } from '../transport/index.js';
+import type { PeerLimits } from '../zab/index.js';
 import { ClusterMember, fork } from './cluster-member.js';
 import { SimulatedNetwork, type LineQuality } from './simulated-network.js';
 import { SimulatedProcess, type ProcessClockOptions } from './simulated-process.js';
@@ -11,6 +12,7 @@ import { VirtualClock } from './virtual-clock.js';
 
 const SECRET_BYTES = 32;
 const DEFAULT_SEGMENT_BYTES = 64 * 1024;
+const DEFAULT_SNAPSHOTS_KEPT = 3;
 const DEFAULT_PATIENCE_MS = 3_600_000;
 const POLL_MS = 10;
 
@@ -27,6 +29,10 @@ export interface ClusterOptions {
   readonly line?: Partial<LineQuality>;
   /** Size of a log file, so that a short test sees more than one. Default 64 KiB. */
   readonly segmentBytes?: number;
+  /** Snapshots that stay on a disk, with the log from the oldest of them on. Default 3. */
+  readonly snapshotsKept?: number;
+  /** Bounds among the members, so that a short test reaches them. */
+  readonly limits?: Partial<PeerLimits>;
   /** Gets what members and clients log, under their name. */
   readonly trace?: ((clock: VirtualClock) => Trace) | undefined;
   /** Virtual time that a scenario may take. Default an hour. */
@@ -80,6 +86,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions = {}) {
     const { voters = 3, observers = 0, server = {}, segmentBytes = DEFAULT_SEGMENT_BYTES } = options;
+    const { snapshotsKept = DEFAULT_SNAPSHOTS_KEPT, limits = {} } = options;
     this.#random = new SeededRandom(options.seed ?? 1);
     this.trace = options.trace?.(this.clock) ?? null;
     this.network = new SimulatedNetwork(this.clock, {
@@ -106,6 +113,8 @@ export class Cluster {
           secret,
           server,
           segmentBytes,
+          snapshotsKept,
+          limits,
           probe: options.probe,
           storage: options.storage,
         }),

@@ -3,6 +3,9 @@ import type { Clock, Timer } from '../runtime/index.js';
 /** Turns of the real event loop without news after which nothing is on its way any more. */
 const IDLE_TURNS = 2;
 
+/** Time moves in steps that are exact as a number: who waits for what is left of a wait must not wait for nothing, for ever. */
+const STEPS_PER_MS = 1024;
+
 /** So often the real event loop gets its turn where nothing waits for it: for the watchdogs of whoever runs the test. */
 const STEPS_PER_TURN = 10_000;
 
@@ -60,7 +63,8 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
-    const timer = { due: this.#now + Math.max(0, delayMs), order: this.#nextOrder++, task };
+    const due = Math.ceil((this.#now + Math.max(0, delayMs)) * STEPS_PER_MS) / STEPS_PER_MS;
+    const timer = { due, order: this.#nextOrder++, task };
     this.#timers.splice(this.#positionOf(timer), 0, timer);
     return { cancel: () => this.#remove(timer) };
   }
@@ -139,6 +143,8 @@ export class VirtualClock implements Clock {
 
   async #drain(): Promise<void> {
     const idleTurns = this.#promisesOnly ? 1 : IDLE_TURNS;
+    // Only what is asked for in a promise chain is told when all of them have come to an end.
+    await Promise.resolve();
     for (let step = 0, idle = 0; idle < idleTurns; step++) {
       if (step === MOST_STEPS)
         throw new Error(`no standstill after ${MOST_STEPS} steps: ${this.#describePending()}`);
@@ -213,7 +219,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Resolves when every promise chain has come to an end: Node takes up a tick only when no microtask is left. */
+/** Resolves when every promise chain has come to an end: a tick that is asked for in a microtask comes when none is left. */
 function promiseChains(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }
