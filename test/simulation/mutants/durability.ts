@@ -33,31 +33,29 @@ export const DURABILITY: readonly Mutant[] = [
     changes: [
       [
         'core/storage/file-storage.js',
-        'await writePromises(this.#directory, promises);',
-        'void writePromises(this.#directory, promises).catch(() => undefined);',
+        'await this.#accept(acceptedEpoch);',
+        'void this.#accept(acceptedEpoch).catch(() => undefined);\n            this.#acceptedEpoch = acceptedEpoch;',
       ],
     ],
   },
   {
     name: 'history-before-epoch',
-    mistake: 'a promised epoch is written behind the entries that come next, not before',
+    mistake:
+      'entries of an epoch are written before the promise of that epoch, which stands before them in the same batch',
     standsFor: 'ZOOKEEPER-4643: epoch and history in their order',
     changes: [
       [
         'core/storage/file-storage.js',
-        'await writePromises(this.#directory, promises);',
-        'this.#late = promises;',
+        'if (acceptedEpoch !== undefined)\n                await this.#accept(acceptedEpoch);',
+        '',
       ],
       [
         'core/storage/file-storage.js',
         'await this.#log.append(lists);',
-        `await this.#log.append(lists);
-            const late = this.#late;
-            if (late === null || lists.every((list) => list.length === 0)) return;
-            this.#late = null;
-            await writePromises(this.#directory, late);`,
+        'await this.#log.append(lists);\n            if (acceptedEpoch !== undefined) this.#late = acceptedEpoch;\n            else if (this.#late) { const late = this.#late; this.#late = 0; await this.#accept(late); }',
       ],
-      ['core/storage/file-storage.js', '#failure = null;', '#failure = null;\n    #late = null;'],
+      ['core/storage/file-storage.js', '#acceptedEpoch = 0;', '#acceptedEpoch = 0;\n    #late = 0;'],
+      ['core/storage/file-storage.js', 'epochOf(last) > this.#acceptedEpoch', 'false'],
     ],
   },
   {

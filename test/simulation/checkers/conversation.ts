@@ -1,0 +1,214 @@
+import {
+  ErrorCode,
+  OpCode,
+  readConnectRequest,
+  readConnectResponse,
+  readReplyBody,
+  readReplyHeader,
+  readRequest,
+  readRequestHeader,
+  readWatchEvent,
+  splitPackets,
+  Xid,
+  type ConnectRequest,
+  type JuteReader,
+  type Reply,
+  type ReplyHeader,
+  type Request,
+} from '../../../core/protocol/index.js';
+import type { Ghost } from './ghost.js';
+import { check, hex } from './referee.js';
+import { wrongRead, wrongWrite } from './reply-rules.js';
+import { expectedOutcome, isWrite, misfit } from './request-rules.js';
+import type { IssuedWrite, SessionLedger } from './session-ledger.js';
+import type { TreeModel } from './tree-model.js';
+import { WatchLedger } from './watch-ledger.js';
+
+const MAX_PACKET_BYTES = 64 * 1024 * 1024;
+
+/** What a conversation is checked against. */
+export interface Knowledge {
+  readonly ghost: Ghost;
+  readonly model: TreeModel;
+  readonly sessions: SessionLedger;
+  /** True time, in milliseconds. */
+  readonly now: () => number;
+  /** Whether a member has proposed to end the session. */
+  readonly wasEndProposed: (sessionId: bigint) => boolean;
+}
+
+/** A request that is not answered yet. */
+interface Outstanding {
+  readonly request: Request;
+  readonly xid: number;
+  readonly sentAt: number;
+  readonly write: IssuedWrite | null;
+  /** The newest state that anybody had been told of: what a sync has to reach. */
+  readonly acknowledged: bigint;
+}
+
+/**
+ * One connection of a client, read along at the client's end. Replies come in the order of the requests and tell of
+ * states that never go back; each says what the model says of its zxid; nothing uncommitted is ever told.
+ */
+export class Conversation {
+  readonly #client: string;
+  readonly #known: Knowledge;
+  readonly #watches: WatchLedger;
+  readonly #outstanding: Outstanding[] = [];
+  readonly #pings: number[] = [];
+  #greeting: ConnectRequest | null = null;
+  #greetedAt = 0;
+  #sessionId: bigint | null = null;
+  #timeoutMs = 0;
+  #zxid = 0n;
+
+  constructor(client: string, known: Knowledge) {
+    this.#client = client;
+    this.#known = known;
+    this.#watches = new WatchLedger(known.model);
+  }
+
+  sent(message: Uint8Array): void {
+    for (const packet of splitPackets(message, MAX_PACKET_BYTES)) this.#request(packet);
+  }
+
+  received(message: Uint8Array): void {
+    for (const packet of splitPackets(message, MAX_PACKET_BYTES)) {
+      if (this.#sessionId === null) this.#accepted(packet);
+      else this.#packet(packet);
+    }
+  }
+
+  #request(packet: JuteReader): void {
+    const now = this.#known.now();
+    if (this.#greeting === null) {
+      this.#greeting = readConnectRequest(packet);
+      this.#greetedAt = now;
+      this.#zxid = this.#greeting.lastZxidSeen;
+      return;
+    }
+    const header = readRequestHeader(packet);
+    if (header.xid === Xid.ping) return void this.#pings.push(now);
+    if (header.xid === Xid.auth) return;
+    const request = readRequest(packet, header);
+    const write = isWrite(request) ? { client: this.#client, xid: header.xid, request, zxid: null } : null;
+    if (write !== null) this.#known.sessions.issued(this.#sessionId!, write);
+    this.#watches.sent(request);
+    const { acknowledged } = this.#known.sessions;
+    this.#outstanding.push({ request, xid: header.xid, sentAt: now, write, acknowledged });
+  }
+
+  #accepted(packet: JuteReader): void {
+    const { sessionId, timeoutMs } = readConnectResponse(packet);
+    const { model, sessions, wasEndProposed } = this.#known;
+    const { sessionId: asked } = this.#greeting!;
+    this.#sessionId = sessionId;
+    this.#timeoutMs = timeoutMs;
+    if (sessionId === 0n) return sessions.toldExpired(asked, wasEndProposed);
+    check(asked === 0n || asked === sessionId, () =>
+      this.#says(`is given the session ${hex(sessionId)}, not its own`),
+    );
+    check(model.sessions.has(sessionId), () =>
+      this.#says(`is given the session ${hex(sessionId)}, of which nothing is committed`),
+    );
+    sessions.proven(sessionId, this.#greetedAt, timeoutMs);
+  }
+
+  #packet(packet: JuteReader): void {
+    const header = readReplyHeader(packet);
+    const { sessions } = this.#known;
+    if (header.xid === Xid.auth) return;
+    this.#checkZxid(header.zxid);
+    sessions.told(header.zxid);
+    if (header.xid === Xid.notification) return this.#watches.notified(readWatchEvent(packet), header.zxid);
+    if (header.xid === Xid.ping) {
+      this.#watches.reached(header.zxid, true);
+      const sentAt = this.#pings.shift();
+      if (sentAt !== undefined) sessions.proven(this.#sessionId!, sentAt, this.#timeoutMs);
+      return;
+    }
+    this.#reply(header, packet);
+  }
+
+  #reply(header: ReplyHeader, packet: JuteReader): void {
+    const { xid, zxid, err } = header;
+    const next = this.#outstanding.shift();
+    check(next?.xid === xid, () =>
+      this.#says(`is answered request ${xid}, when ${next?.xid ?? 'none'} was due`),
+    );
+    const { request, write, acknowledged, sentAt } = next;
+    if (request.op !== OpCode.closeSession)
+      this.#known.sessions.proven(this.#sessionId!, sentAt, this.#timeoutMs);
+    const reply =
+      err === ErrorCode.ok ? ({ op: request.op, body: readReplyBody(request.op, packet) } as Reply) : null;
+    this.#watches.answered(request, err, zxid);
+    if (write !== null) return this.#checkWrite(write, zxid, { error: err, reply });
+    if (isRead(request) && zxid < acknowledged) this.#known.sessions.staleReads += 1;
+    check(request.op !== OpCode.sync || zxid >= acknowledged, () =>
+      this.#says(`has synced to ${hex(zxid)}, when ${hex(acknowledged)} had been told to somebody`),
+    );
+    const { model } = this.#known;
+    const sessionId = this.#sessionId!;
+    const wrong = isRead(request)
+      ? wrongRead(request, { error: err, reply }, { model, zxid, sessionId })
+      : null;
+    check(wrong === null, () => this.#says(`reads ${nameOf(request)} at ${hex(zxid)}: the reply ${wrong}`));
+  }
+
+  #checkWrite(
+    write: IssuedWrite,
+    toldZxid: bigint,
+    received: { readonly error: ErrorCode; readonly reply: Reply | null },
+  ): void {
+    const { model, ghost } = this.#known;
+    const { request, xid } = write;
+    // A reply that had to wait for one before it may tell of a later state than its own.
+    const own = ghost
+      .ofSession(this.#sessionId!)
+      .findLast((other) => other.zxid <= toldZxid && other.txn?.cxid === xid && other.txn.op === request.op);
+    check(own !== undefined, () =>
+      this.#says(`is answered its ${nameOf(request)} at ${hex(toldZxid)}, but there is no such transaction`),
+    );
+    const { zxid } = own;
+    const txn = own.txn!;
+    write.zxid = zxid;
+    const expected = expectedOutcome(request, { model, zxid, txn });
+    const unfit = misfit(txn.outcome, expected);
+    check(unfit === null, () => `the ${nameOf(request)} of ${this.#client} at ${hex(zxid)} ${unfit}`);
+    const wrong = wrongWrite(received, expected);
+    check(wrong === null, () => this.#says(`made a ${nameOf(request)} at ${hex(zxid)}: the reply ${wrong}`));
+  }
+
+  #checkZxid(zxid: bigint): void {
+    check(zxid >= this.#zxid, () =>
+      this.#says(`is led back in time from ${hex(this.#zxid)} to ${hex(zxid)}`),
+    );
+    this.#zxid = zxid;
+    const { end } = this.#known.ghost;
+    check(zxid <= end, () => this.#says(`is told of ${hex(zxid)}, but only ${hex(end)} was ever delivered`));
+  }
+
+  #says(what: string): string {
+    return `${this.#client}, session ${hex(this.#sessionId ?? 0n)}, ${what}`;
+  }
+}
+
+const READS = new Set<number>([
+  OpCode.exists,
+  OpCode.getData,
+  OpCode.getAcl,
+  OpCode.getChildren,
+  OpCode.getChildren2,
+  OpCode.getAllChildrenNumber,
+  OpCode.getEphemerals,
+]);
+
+function isRead({ op }: Request): boolean {
+  return READS.has(op);
+}
+
+function nameOf(request: Request): string {
+  const name = Object.entries(OpCode).find(([, code]) => code === request.op)?.[0] ?? String(request.op);
+  return 'path' in request.body ? `${name} ${request.body.path}` : name;
+}

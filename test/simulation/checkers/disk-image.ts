@@ -1,0 +1,170 @@
+import type { LogEntry, PersistBatch, RecoveredState, Storage } from '../../../core/storage/index.js';
+import { check, hex, type Referee } from './referee.js';
+
+/** Keeps for all members together what stands behind what in their logs. */
+export class LogChain {
+  readonly #entries = new Map<bigint, { readonly previous: bigint; readonly payload: Uint8Array }>();
+
+  /** Log matching: an entry has the same bytes, and the same entry before it, in every log that it is in. */
+  appended(member: string, { zxid, payload }: LogEntry, previous: bigint): void {
+    check(zxid > previous, () => `${member} has ${hex(zxid)} behind ${hex(previous)}`);
+    const known = this.#entries.get(zxid);
+    if (known === undefined) {
+      this.#entries.set(zxid, { previous, payload });
+      return;
+    }
+    check(
+      known.previous === previous,
+      () => `${member} has ${hex(zxid)} behind ${hex(previous)}, others behind ${hex(known.previous)}`,
+    );
+    check(isSameBytes(known.payload, payload), () => `${member} has other bytes at ${hex(zxid)} than others`);
+  }
+}
+
+/**
+ * What a member's disk must hold: what its storage has said to be durable. Lives as long as the disk, through all
+ * starts of the member, and compares at each what is found with what was promised.
+ */
+export class DiskImage {
+  readonly #member: string;
+  readonly #referee: Referee;
+  readonly #chain: LogChain;
+  readonly #delivered: (zxid: bigint) => boolean;
+  acceptedEpoch = 0;
+  snapshotZxid = 0n;
+  #entries: LogEntry[] = [];
+  #zxids = new Set<bigint>();
+  /** Asked for and not confirmed: may have taken effect when the member dies. */
+  #truncating: bigint | null = null;
+  #installing: bigint | null = null;
+  #accepting = 0;
+  /** Somebody has tampered with the disk: nothing can be expected of it until it is read again. */
+  isDamaged = false;
+
+  /** `delivered`: whether the entry has been delivered anywhere. */
+  constructor(parts: {
+    readonly member: string;
+    readonly referee: Referee;
+    readonly chain: LogChain;
+    readonly delivered: (zxid: bigint) => boolean;
+  }) {
+    this.#member = parts.member;
+    this.#referee = parts.referee;
+    this.#chain = parts.chain;
+    this.#delivered = parts.delivered;
+  }
+
+  /** Of the last durable entry. */
+  get last(): bigint {
+    return this.#entries.at(-1)?.zxid ?? this.snapshotZxid;
+  }
+
+  has(zxid: bigint): boolean {
+    return zxid <= this.snapshotZxid || this.#zxids.has(zxid);
+  }
+
+  /** The same storage, looked at. */
+  observe(storage: Storage): Storage {
+    return {
+      recover: async () => this.#recovered(await storage.recover()),
+      persist: async (batch) => {
+        this.#begun(batch);
+        await storage.persist(batch);
+        this.#referee.watch(() => this.#persisted(batch));
+      },
+      readEntries: (after, maxBytes) => storage.readEntries(after, maxBytes),
+      writeSnapshot: (zxid, epochs, content) => storage.writeSnapshot(zxid, epochs, content),
+      installSnapshot: async (zxid, epochs, content) => {
+        this.#installing = zxid;
+        await storage.installSnapshot(zxid, epochs, content);
+        this.#referee.watch(() => this.#installed(zxid));
+      },
+      close: () => storage.close(),
+    };
+  }
+
+  #begun({ truncateAfter, acceptedEpoch }: PersistBatch): void {
+    if (truncateAfter !== undefined) this.#truncating = truncateAfter;
+    if (acceptedEpoch !== undefined) this.#accepting = acceptedEpoch;
+  }
+
+  #persisted({ acceptedEpoch, truncateAfter, entries = [] }: PersistBatch): void {
+    if (acceptedEpoch !== undefined) {
+      check(acceptedEpoch >= this.acceptedEpoch, () => `${this.#member} takes back a promise`);
+      this.acceptedEpoch = acceptedEpoch;
+    }
+    if (truncateAfter !== undefined) {
+      this.#truncate(truncateAfter);
+      this.#truncating = null;
+    }
+    for (const entry of entries) this.#append(entry);
+  }
+
+  #truncate(after: bigint): void {
+    check(after >= this.snapshotZxid, () => `${this.#member} cuts its log in front of its snapshot`);
+    while (this.#entries.length > 0 && this.#entries.at(-1)!.zxid > after) {
+      const { zxid } = this.#entries.pop()!;
+      this.#zxids.delete(zxid);
+      check(!this.#delivered(zxid), () => `${this.#member} cuts ${hex(zxid)}, which was delivered`);
+    }
+  }
+
+  #append(entry: LogEntry): void {
+    this.#chain.appended(this.#member, entry, this.last);
+    this.#entries.push(entry);
+    this.#zxids.add(entry.zxid);
+  }
+
+  #installed(zxid: bigint): void {
+    this.#installing = null;
+    this.snapshotZxid = zxid;
+    this.#entries = [];
+    this.#zxids.clear();
+  }
+
+  /** What a member finds when it starts must hold all that it was told to be durable. */
+  async #recovered(state: RecoveredState): Promise<RecoveredState> {
+    const entries: LogEntry[] = [];
+    for await (const entry of state.entries) entries.push(entry);
+    this.#referee.watch(() => this.#compare(state, entries));
+    this.acceptedEpoch = state.acceptedEpoch;
+    this.#begin(state.snapshot?.zxid ?? 0n, entries);
+    return { ...state, entries: inOrder(entries) };
+  }
+
+  #compare(state: RecoveredState, entries: readonly LogEntry[]): void {
+    if (this.isDamaged) return;
+    const found = entries.at(-1)?.zxid ?? state.snapshot?.zxid ?? 0n;
+    const isInstalled = this.#installing !== null && state.snapshot?.zxid === this.#installing;
+    const promised = this.#truncating !== null && this.#truncating < this.last ? this.#truncating : this.last;
+    check(
+      isInstalled || found >= promised,
+      () => `${this.#member} finds a history up to ${hex(found)}, ${hex(promised)} was durable`,
+    );
+    const { acceptedEpoch } = state;
+    check(
+      acceptedEpoch === this.acceptedEpoch || acceptedEpoch === this.#accepting,
+      () =>
+        `${this.#member} finds the promise of ${acceptedEpoch}, it had made that of ${this.acceptedEpoch}`,
+    );
+  }
+
+  #begin(snapshotZxid: bigint, entries: readonly LogEntry[]): void {
+    this.isDamaged = false;
+    this.#installing = this.#truncating = null;
+    this.snapshotZxid = snapshotZxid;
+    this.#entries = [];
+    this.#zxids.clear();
+    this.#referee.watch(() => {
+      for (const entry of entries) this.#append(entry);
+    });
+  }
+}
+
+async function* inOrder(entries: readonly LogEntry[]): AsyncIterable<LogEntry> {
+  yield* entries;
+}
+
+export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,44 @@
+import { check } from './referee.js';
+
+/** Jobs of a queue: what was enqueued gets done, at least once; and nothing is done that nobody asked for. */
+export class JobLedger {
+  readonly #enqueued = new Set<string>();
+  /** Those whose enqueuing nobody knows the outcome of. */
+  readonly #perhaps = new Set<string>();
+  readonly #done = new Map<string, number>();
+  readonly #fences = new Map<string, bigint>();
+
+  get enqueued(): number {
+    return this.#enqueued.size;
+  }
+
+  /** Values that were acknowledged and that nobody has done. */
+  get left(): readonly string[] {
+    return [...this.#enqueued].filter((value) => !this.#done.has(value));
+  }
+
+  /** Done more than once. */
+  get repeated(): number {
+    return [...this.#done.values()].filter((times) => times > 1).length;
+  }
+
+  tried(value: string): void {
+    this.#perhaps.add(value);
+  }
+
+  acknowledged(value: string): void {
+    this.#enqueued.add(value);
+  }
+
+  /** A worker has begun: with a higher fence than whoever had it before. */
+  begun(value: string, fence: bigint): void {
+    check(this.#perhaps.has(value), () => `the job ${value} was begun, which nobody enqueued`);
+    const before = this.#fences.get(value) ?? 0n;
+    check(fence > before, () => `the job ${value} is begun with fence ${fence}, behind ${before}`);
+    this.#fences.set(value, fence);
+  }
+
+  done(value: string): void {
+    this.#done.set(value, (this.#done.get(value) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,149 @@
+import type { Request } from '../../../core/protocol/index.js';
+import { OpCode } from '../../../core/protocol/index.js';
+import type { Delivered, Ghost } from './ghost.js';
+import { check, hex } from './referee.js';
+import { expectedOutcome, isSameData, misfit } from './request-rules.js';
+import type { TreeModel } from './tree-model.js';
+
+/** A write that has left a client. */
+export interface IssuedWrite {
+  readonly client: string;
+  readonly xid: number;
+  readonly request: Request;
+  /** Of its transaction, once the client was told. */
+  zxid: bigint | null;
+}
+
+interface SessionRecord {
+  readonly issued: IssuedWrite[];
+  /** Up to when, in true time, the client may rely on the session: from the last sending that was answered. */
+  provenUntil: number;
+  /** When a member proposed its end, unasked. */
+  expiredAt: number | null;
+}
+
+/**
+ * Sessions across all their connections. Their writes take effect in the order in which they were made, each at most
+ * once; nothing takes effect that nobody asked for; and no session is expired while its client may rely on it.
+ */
+export class SessionLedger {
+  readonly #model: TreeModel;
+  readonly #ghost: Ghost;
+  /** No clock of a member runs faster than that. */
+  readonly #fastestRate: number;
+  readonly #sessions = new Map<bigint, SessionRecord>();
+  /** Times of the proposals that end a session, by zxid. */
+  readonly #expiries = new Map<bigint, number>();
+  #acknowledged = 0n;
+  /** Reads that told of an older state than somebody had been told of when they were asked: allowed, and to be expected. */
+  staleReads = 0;
+
+  constructor(parts: { readonly model: TreeModel; readonly ghost: Ghost; readonly fastestRate: number }) {
+    this.#model = parts.model;
+    this.#ghost = parts.ghost;
+    this.#fastestRate = parts.fastestRate;
+  }
+
+  /** The newest state that anybody was told of: a sync begun now has to reach it. */
+  get acknowledged(): bigint {
+    return this.#acknowledged;
+  }
+
+  told(zxid: bigint): void {
+    if (zxid > this.#acknowledged) this.#acknowledged = zxid;
+  }
+
+  issued(sessionId: bigint, write: IssuedWrite): void {
+    this.#recordOf(sessionId).issued.push(write);
+  }
+
+  /** A packet sent at `sentAt` was answered within the session. */
+  proven(sessionId: bigint, sentAt: number, timeoutMs: number): void {
+    const record = this.#recordOf(sessionId);
+    record.provenUntil = Math.max(record.provenUntil, sentAt + timeoutMs / this.#fastestRate);
+    this.#checkExpiry(sessionId, record);
+  }
+
+  /** A member proposes that a session ends, because it was silent. */
+  expiryProposed(zxid: bigint, now: number): void {
+    this.#expiries.set(zxid, now);
+  }
+
+  delivered({ zxid, txn }: Delivered): void {
+    if (txn?.op !== OpCode.closeSession || txn.cxid !== 0) return;
+    const record = this.#recordOf(txn.sessionId);
+    record.expiredAt ??= this.#expiries.get(zxid) ?? null;
+    this.#checkExpiry(txn.sessionId, record);
+  }
+
+  /** A client was told that its session is over. */
+  toldExpired(sessionId: bigint, wasProposed: (sessionId: bigint) => boolean): void {
+    check(
+      this.#model.sessions.get(sessionId)?.closedAt != null || wasProposed(sessionId),
+      () => `a client is told that the session ${hex(sessionId)} is over, which nobody has ended`,
+    );
+  }
+
+  /** At the end: every transaction was asked for, in order, once. */
+  conclude(): void {
+    for (const sessionId of this.#model.sessions.keys()) {
+      const ofClient = this.#ghost.ofSession(sessionId).filter(({ txn }) => isOfClient(txn!));
+      this.#embed(sessionId, ofClient);
+    }
+  }
+
+  /** Finds for each transaction of a session the request that it came from, the earliest that may be; later ones come from later requests. */
+  #embed(sessionId: bigint, deliveries: readonly Delivered[]): void {
+    const issued = this.#sessions.get(sessionId)?.issued ?? [];
+    const pinned = new Set(issued.flatMap(({ zxid }) => (zxid === null ? [] : [zxid])));
+    let next = 0;
+    for (const delivered of deliveries) {
+      const { zxid } = delivered;
+      const isOwn = (write: IssuedWrite): boolean =>
+        pinned.has(zxid) ? write.zxid === zxid : write.zxid === null && this.#mayBe(write, delivered);
+      while (next < issued.length && !isOwn(issued[next]!)) next += 1;
+      check(
+        next < issued.length,
+        () =>
+          `${hex(zxid)} of session ${hex(sessionId)} comes from no request, or out of order: ${describe(delivered)}`,
+      );
+      next += 1;
+    }
+  }
+
+  #mayBe({ xid, request }: IssuedWrite, { zxid, txn }: Delivered): boolean {
+    if (txn === null || txn.cxid !== xid || txn.op !== request.op) return false;
+    if (!hasSameData(request, txn)) return false;
+    return misfit(txn.outcome, expectedOutcome(request, { model: this.#model, zxid, txn })) === null;
+  }
+
+  #checkExpiry(sessionId: bigint, { expiredAt, provenUntil }: SessionRecord): void {
+    check(
+      expiredAt === null || expiredAt >= provenUntil,
+      () =>
+        `the session ${hex(sessionId)} was expired at ${expiredAt} ms, its client could rely on it until ${Math.floor(provenUntil)} ms`,
+    );
+  }
+
+  #recordOf(sessionId: bigint): SessionRecord {
+    let record = this.#sessions.get(sessionId);
+    if (record === undefined) {
+      record = { issued: [], provenUntil: 0, expiredAt: null };
+      this.#sessions.set(sessionId, record);
+    }
+    return record;
+  }
+}
+
+function isOfClient({ op, cxid }: NonNullable<Delivered['txn']>): boolean {
+  return op !== OpCode.createSession && !(op === OpCode.closeSession && cxid === 0);
+}
+
+function hasSameData(request: Request, { outcome }: NonNullable<Delivered['txn']>): boolean {
+  if (outcome.type !== 'create' && outcome.type !== 'setData') return true;
+  return 'data' in request.body && isSameData(request.body.data, outcome.data);
+}
+
+function describe({ txn }: Delivered): string {
+  return JSON.stringify(txn, (_, value: unknown) => (typeof value === 'bigint' ? hex(value) : value));
+}

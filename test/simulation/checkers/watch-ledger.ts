@@ -1,0 +1,247 @@
+import {
+  AddWatchMode,
+  ErrorCode,
+  OpCode,
+  WatcherType,
+  WatchEventType,
+  type Request,
+  type SetWatches2Request,
+  type WatchEvent,
+} from '../../../core/protocol/index.js';
+import { check, hex } from './referee.js';
+import type { ChangeType, ModelChange, TreeModel } from './tree-model.js';
+
+type Kind = 'data' | 'child' | 'persistent' | 'recursive';
+
+/** A watch that the server has for this connection. */
+interface Registration {
+  readonly kind: Kind;
+  readonly path: string;
+  /** It hears of changes behind this one. */
+  since: bigint;
+  /** Of a persistent watch: how many of the changes it has been told of, or did not have to be. */
+  next: number;
+}
+
+/** A `setWatches` that is not answered yet. */
+interface Rearming {
+  readonly relativeZxid: bigint;
+  /** Those that have not fired meanwhile. */
+  readonly left: Map<string, { readonly list: 'data' | 'exist' | 'child'; readonly path: string }>;
+}
+
+const TYPES: Readonly<Record<WatchEventType, ChangeType>> = {
+  [WatchEventType.created]: 'created',
+  [WatchEventType.deleted]: 'deleted',
+  [WatchEventType.dataChanged]: 'dataChanged',
+  [WatchEventType.childrenChanged]: 'childrenChanged',
+};
+
+/**
+ * The watches of one connection. Whoever is told of a state must have been told of every watched change in it before;
+ * a one-shot watch fires once, a persistent one at every change, in order; and nothing fires without a change.
+ */
+export class WatchLedger {
+  readonly #model: TreeModel;
+  readonly #registrations = new Map<string, Registration>();
+  readonly #rearmings: Rearming[] = [];
+
+  constructor(model: TreeModel) {
+    this.#model = model;
+  }
+
+  get size(): number {
+    return this.#registrations.size;
+  }
+
+  /** A request has left. */
+  sent(request: Request): void {
+    if (request.op !== OpCode.setWatches2) return;
+    const { relativeZxid, dataWatches, existWatches, childWatches } = request.body;
+    const left: Rearming['left'] = new Map();
+    for (const path of dataWatches) left.set(`data:${path}`, { list: 'data', path });
+    for (const path of existWatches) left.set(`exist:${path}`, { list: 'exist', path });
+    for (const path of childWatches) left.set(`child:${path}`, { list: 'child', path });
+    this.#rearmings.push({ relativeZxid, left });
+  }
+
+  /** A reply has come. */
+  answered(request: Request, error: ErrorCode, zxid: bigint): void {
+    this.reached(zxid, true);
+    switch (request.op) {
+      case OpCode.exists:
+        if (request.body.watch && (error === ErrorCode.ok || error === ErrorCode.noNode))
+          this.#register('data', request.body.path, zxid);
+        return;
+      case OpCode.getData:
+        if (request.body.watch && error === ErrorCode.ok) this.#register('data', request.body.path, zxid);
+        return;
+      case OpCode.getChildren:
+      case OpCode.getChildren2:
+        if (request.body.watch && error === ErrorCode.ok) this.#register('child', request.body.path, zxid);
+        return;
+      case OpCode.addWatch:
+        if (error === ErrorCode.ok)
+          this.#register(
+            request.body.mode === AddWatchMode.persistent ? 'persistent' : 'recursive',
+            request.body.path,
+            zxid,
+          );
+        return;
+      case OpCode.removeWatches:
+        if (error === ErrorCode.ok) this.#remove(request.body.path, request.body.type);
+        return;
+      case OpCode.setWatches2:
+        return this.#rearmed(request.body, zxid);
+      default:
+    }
+  }
+
+  /** A state of `zxid` is told of; without `isComplete` by an event, beside which others of the same transaction may come. */
+  reached(zxid: bigint, isComplete: boolean): void {
+    for (const registration of this.#registrations.values()) {
+      const due = this.#due(registration);
+      const isLate = due !== undefined && (isComplete ? due.zxid <= zxid : due.zxid < zxid);
+      check(
+        !isLate,
+        () =>
+          `told of ${hex(zxid)}, but not that ${due!.path} was ${due!.type} at ${hex(due!.zxid)}, which ${registration.kind} watch at ${registration.path} waits for`,
+      );
+    }
+  }
+
+  notified({ type: number, path }: WatchEvent, zxid: bigint): void {
+    const type = TYPES[number];
+    this.reached(zxid, false);
+    const hasHappened = this.#model
+      .changesOf(path)
+      .some((change) => change.zxid === zxid && change.type === type);
+    const told = hasHappened ? this.#tell({ zxid, type, path }) : false;
+    const rearmed = this.#rearmedEvent(type, path, zxid);
+    check(told || rearmed, () => `told that ${path} was ${type} at ${hex(zxid)}, which no watch waits for`);
+  }
+
+  /** Consumes what waits for the change; false if nothing does. */
+  #tell(change: ModelChange): boolean {
+    let isWanted = false;
+    for (const [key, registration] of this.#registrations) {
+      if (!isRelevant(registration, change)) continue;
+      const { kind } = registration;
+      if (kind === 'data' || kind === 'child') {
+        if (change.zxid <= registration.since) continue;
+        this.#registrations.delete(key);
+      } else {
+        const due = this.#due(registration);
+        if (due?.zxid !== change.zxid || due.type !== change.type || due.path !== change.path) continue;
+        registration.next += 1;
+      }
+      isWanted = true;
+    }
+    return isWanted;
+  }
+
+  /** Whether a watch that is being taken up again has missed this. */
+  #rearmedEvent(type: ChangeType, path: string, zxid: bigint): boolean {
+    let isWanted = false;
+    for (const { left, relativeZxid } of this.#rearmings) {
+      for (const [key, watch] of left) {
+        if (watch.path !== path || !this.#isMissed(watch, type, zxid, relativeZxid)) continue;
+        left.delete(key);
+        isWanted = true;
+      }
+    }
+    return isWanted;
+  }
+
+  #isMissed(
+    { list, path }: { readonly list: 'data' | 'exist' | 'child'; readonly path: string },
+    type: ChangeType,
+    zxid: bigint,
+    relativeZxid: bigint,
+  ): boolean {
+    const node = this.#model.at(path, zxid);
+    if (list === 'exist') return type === 'created' ? node !== null : this.#happened(path, type, zxid);
+    if (type === 'deleted') return node === null;
+    if (list === 'data') return type === 'dataChanged' && node !== null && node.mzxid > relativeZxid;
+    return type === 'childrenChanged' && node !== null && node.pzxid > relativeZxid;
+  }
+
+  #happened(path: string, type: ChangeType, zxid: bigint): boolean {
+    return this.#model.changesOf(path).some((change) => change.zxid === zxid && change.type === type);
+  }
+
+  /** What has not fired waits on; but nothing can have happened to it. */
+  #rearmed(request: SetWatches2Request, zxid: bigint): void {
+    const { left, relativeZxid } = this.#rearmings.shift()!;
+    for (const { list, path } of left.values()) {
+      const node = this.#model.at(path, zxid);
+      const isQuiet =
+        list === 'exist'
+          ? node === null
+          : node !== null && (list === 'data' ? node.mzxid : node.pzxid) <= relativeZxid;
+      check(
+        isQuiet,
+        () =>
+          `a ${list} watch at ${path} was taken up at ${hex(zxid)} without telling of what changed since ${hex(relativeZxid)}`,
+      );
+      this.#register(list === 'child' ? 'child' : 'data', path, zxid);
+    }
+    for (const path of request.persistentWatches) this.#register('persistent', path, zxid);
+    for (const path of request.persistentRecursiveWatches) this.#register('recursive', path, zxid);
+  }
+
+  #register(kind: Kind, path: string, since: bigint): void {
+    const key = `${kind}:${path}`;
+    if (this.#registrations.has(key)) return;
+    const registration: Registration = { kind, path, since, next: 0 };
+    if (kind === 'persistent' || kind === 'recursive') {
+      const changes = this.#changesFor(registration);
+      registration.next = changes.findLastIndex((change) => change.zxid <= since) + 1;
+    }
+    this.#registrations.set(key, registration);
+  }
+
+  #remove(path: string, type: number): void {
+    const kinds: Readonly<Record<number, readonly Kind[]>> = {
+      [WatcherType.children]: ['child'],
+      [WatcherType.data]: ['data'],
+      [WatcherType.persistent]: ['persistent'],
+      [WatcherType.persistentRecursive]: ['recursive'],
+      [WatcherType.any]: ['data', 'child', 'persistent', 'recursive'],
+    };
+    for (const kind of kinds[type] ?? []) this.#registrations.delete(`${kind}:${path}`);
+  }
+
+  /** The next change that the watch has to tell of. */
+  #due(registration: Registration): ModelChange | undefined {
+    const changes = this.#changesFor(registration);
+    if (registration.kind === 'data' || registration.kind === 'child') {
+      if ((changes.at(-1)?.zxid ?? 0n) <= registration.since) return undefined;
+      return changes.find((change) => change.zxid > registration.since && isRelevant(registration, change));
+    }
+    while (registration.next < changes.length && !isRelevant(registration, changes[registration.next]!))
+      registration.next += 1;
+    return changes[registration.next];
+  }
+
+  #changesFor({ kind, path }: Registration): readonly ModelChange[] {
+    return kind === 'recursive' ? this.#model.changes : this.#model.changesOf(path);
+  }
+}
+
+function isRelevant({ kind, path }: Registration, change: ModelChange): boolean {
+  switch (kind) {
+    case 'data':
+      return change.path === path && change.type !== 'childrenChanged';
+    case 'child':
+      return change.path === path && (change.type === 'childrenChanged' || change.type === 'deleted');
+    case 'persistent':
+      return change.path === path;
+    default:
+      return change.type !== 'childrenChanged' && (change.path === path || isBelow(change.path, path));
+  }
+}
+
+function isBelow(path: string, top: string): boolean {
+  return top === '/' || path.startsWith(`${top}/`);
+}

@@ -1,0 +1,188 @@
+import type { CrashLoss } from '../../../core/storage/index.js';
+import type { ClusterMember } from '../../../core/testing/index.js';
+import type { Clock, Timer } from '../../../core/runtime/index.js';
+import { between, pick, type FaultKind } from '../plan.js';
+import type { World } from '../world.js';
+import { diskFaults } from './disk-faults.js';
+import { memberFaults } from './member-faults.js';
+import { networkFaults } from './network-faults.js';
+
+const KINDS: Readonly<Record<FaultKind, (parts: { world: World; faults: Faults }) => void>> = {
+  ...memberFaults,
+  ...networkFaults,
+  ...diskFaults,
+};
+
+/** Lets faults of the planned kinds strike, at moments of chance and just when a member has come into a new phase; each passes. */
+export class Faults {
+  readonly #world: World;
+  readonly #replace: () => void;
+  readonly #timers = new Set<Timer>();
+  /** Members whose disks have been tampered with, and that have not come up to date since. */
+  readonly #damaged = new Set<ClusterMember>();
+  #isStriking = false;
+
+  /** `replace` brings a new client in place of one that died. */
+  constructor(world: World, replace: () => void) {
+    this.#world = world;
+    this.#replace = replace;
+    for (const member of world.cluster.members) this.setSyncs(member, world.plan.syncMs);
+  }
+
+  begin(): void {
+    const { faults, faultEveryMs } = this.#world.plan;
+    this.#isStriking = true;
+    if (faults.length === 0) return;
+    this.#next();
+    this.#world.phaseChanged = (_member, phase) => {
+      if (phase === 'election' || this.#world.random.next() > 0.15) return;
+      this.later(between(this.#world.random, 0, faultEveryMs / 5), () => this.#strike());
+    };
+  }
+
+  /** No more faults; what still works badly works again. Somebody still looks after members that have failed. */
+  end(): void {
+    const { cluster, plan } = this.#world;
+    this.#isStriking = false;
+    this.#world.phaseChanged = () => undefined;
+    this.#world.forgetTraps();
+    this.stop();
+    for (const member of cluster.members) {
+      member.disk.repair();
+      void member.disk.crashAfter(Infinity);
+      this.setSyncs(member, plan.syncMs);
+      if (member.state === 'failed') this.#judge(member);
+    }
+    this.#world.note('all', 'are healed');
+    cluster.heal();
+    this.#supervise();
+  }
+
+  /** Nobody looks after anything any more. */
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+
+  /** An error of the disk may be noticed only after it is gone. */
+  #supervise(): void {
+    this.later(5 * this.#world.plan.tickMs, () => {
+      this.#restartFailed(1);
+      this.#supervise();
+    });
+  }
+
+  later(ms: number, act: () => void): void {
+    const timer = this.#world.cluster.clock.setTimer(ms, () => {
+      this.#timers.delete(timer);
+      act();
+    });
+    this.#timers.add(timer);
+  }
+
+  /** The leader in half of the cases, since it has most to lose. */
+  victim(): ClusterMember {
+    const { cluster, random } = this.#world;
+    const { leader } = cluster;
+    return leader !== undefined && random.next() < 0.4 ? leader : pick(random, cluster.members);
+  }
+
+  /** Somebody whose disk may be lost as well, as long as a quorum keeps what it knows; null if nobody's. */
+  victimOfDamage(): ClusterMember | null {
+    const { cluster, plan, random } = this.#world;
+    for (const member of this.#damaged) if (member.isServing) this.#damaged.delete(member);
+    const most = Math.floor((plan.voters - 1) / 2);
+    return this.#damaged.size < most ? pick(random, cluster.members) : null;
+  }
+
+  damaged(member: ClusterMember): void {
+    this.#world.ghost.imageOf(member.id).isDamaged = true;
+    this.#damaged.add(member);
+    this.later(between(this.#world.random, 0, 10) * this.#world.plan.tickMs, () => member.start());
+  }
+
+  pair(): readonly [string, string] {
+    const { cluster, random } = this.#world;
+    const from = this.victim().name;
+    const others = cluster.members.map(({ name }) => name).filter((name) => name !== from);
+    return [from, others.length === 0 ? from : pick(random, others)];
+  }
+
+  /** Dies, and is started again after a while. */
+  crash(member: ClusterMember, loss: CrashLoss, isRestarted = true): void {
+    const { plan, random } = this.#world;
+    if (member.state === 'running') this.#world.note(member.name, `crashes (${loss})`);
+    member.crash(loss);
+    if (isRestarted) this.later(between(random, 0, 20) * plan.tickMs, () => this.#start(member));
+  }
+
+  setSyncs(member: ClusterMember, ms: number): void {
+    const { cluster, random } = this.#world;
+    const { clock } = cluster;
+    // A process that stands still does not notice that its disk is ready.
+    const ofProcess: Clock = {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      soon: (task) => clock.soon(task),
+      setTimer: (delayMs, task) => (member.process ?? clock).setTimer(delayMs, task),
+    };
+    member.disk.slowSyncs(ofProcess, () => ms * random.next());
+  }
+
+  block(directions: readonly (readonly [string, string])[]): void {
+    for (const [from, to] of directions) this.#world.cluster.network.block(from, to);
+    this.mendLater(directions);
+  }
+
+  mendLater(directions: readonly (readonly [string, string])[]): void {
+    const { cluster, plan, random } = this.#world;
+    this.later(between(random, 2, 40) * plan.tickMs, () => {
+      for (const [from, to] of directions) cluster.network.unblock(from, to);
+    });
+  }
+
+  replace(): void {
+    this.#replace();
+  }
+
+  #next(): void {
+    const { plan, random } = this.#world;
+    this.later(between(random, 0, 2 * plan.faultEveryMs), () => {
+      this.#strike();
+      this.#restartFailed(0.5);
+      this.#next();
+    });
+  }
+
+  #strike(): void {
+    if (!this.#isStriking) return;
+    const kind = pick(this.#world.random, this.#world.plan.faults);
+    KINDS[kind]({ world: this.#world, faults: this });
+  }
+
+  /** What a supervisor does. */
+  #restartFailed(probability: number): void {
+    for (const member of this.#world.cluster.members) {
+      if (member.state !== 'failed') continue;
+      this.#judge(member);
+      if (this.#world.random.next() < probability) this.#start(member);
+    }
+  }
+
+  #start(member: ClusterMember): void {
+    if (member.state === 'running') return;
+    this.#world.note(member.name, 'is started');
+    member.start();
+  }
+
+  /** A member may only fail because of its disk, and must say so. */
+  #judge(member: ClusterMember): void {
+    const error = member.failure;
+    if (error === null) return;
+    const code = 'code' in error ? error.code : undefined;
+    const isDamage = code === 'STORAGE_CORRUPT' && this.#damaged.has(member);
+    const isDisk = ['STORAGE_FAILED', 'DISK_FULL'].includes(String(code));
+    if (isDamage || isDisk) return;
+    this.#world.referee.report(new Error(`${member.name} failed: ${error.message}`, { cause: error }));
+  }
+}

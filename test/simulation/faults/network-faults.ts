@@ -1,0 +1,106 @@
+import { between, pick } from '../plan.js';
+import type { World } from '../world.js';
+import type { Faults } from './faults.js';
+
+/** What happens to the lines between members, and to those of clients. */
+export const networkFaults = {
+  partition({ world, faults }) {
+    const { network, members } = world.cluster;
+    const names = members.map(({ name }) => name);
+    const isAlone = world.random.next() < 0.4;
+    const left = isAlone ? [faults.victim().name] : names.filter(() => world.random.next() < 0.5);
+    const right = names.filter((name) => !left.includes(name));
+    world.note('net', `is cut between ${left.join()} and ${right.join()}`);
+    network.partition(left, right);
+    if (world.random.next() < 0.3) for (const a of left) for (const b of right) network.reset(a, b);
+    faults.mendLater(crossing(left, right));
+  },
+
+  /** In one direction only, or between two that others still reach. */
+  oneWay({ world, faults }) {
+    const [from, to] = faults.pair();
+    world.note('net', `lets nothing through from ${from} to ${to}`);
+    world.cluster.network.block(from, to);
+    faults.mendLater([[from, to]]);
+  },
+
+  flap({ world, faults }) {
+    const { network } = world.cluster;
+    const [a, b] = faults.pair();
+    world.note('net', `flaps between ${a} and ${b}`);
+    const times = 2 + Math.floor(world.random.next() * 5);
+    for (let time = 0; time < times; time++) {
+      faults.later(2 * time * world.plan.tickMs, () => network.block(a, b));
+      faults.later((2 * time + 1) * world.plan.tickMs, () => network.unblock(a, b));
+    }
+  },
+
+  reset({ world, faults }) {
+    const [a, b] = faults.pair();
+    const isHalf = world.random.next() < 0.4;
+    world.note('net', `breaks connections of ${a} and ${b}${isHalf ? `, and tells only ${a}` : ''}`);
+    if (isHalf) world.cluster.network.halfOpen(a, b);
+    else world.cluster.network.reset(a, b);
+  },
+
+  slowLine({ world, faults }) {
+    const { network } = world.cluster;
+    const { random, plan } = world;
+    const [from, to] = faults.pair();
+    const quality = {
+      latencyMs: between(random, 0, 3) * plan.tickMs,
+      jitterMs: plan.tickMs,
+      bytesPerMs: pick(random, [1, 10, Infinity]),
+    };
+    world.note('net', `is slow from ${from} to ${to}`);
+    network.setLineQuality(from, to, quality);
+    const { latencyMs, jitterMs } = plan;
+    faults.later(between(random, 2, 30) * plan.tickMs, () =>
+      network.setLineQuality(from, to, { latencyMs, jitterMs, bytesPerMs: Infinity }),
+    );
+  },
+
+  clientLine({ world, faults }) {
+    const { network, members } = world.cluster;
+    const { random } = world;
+    const actor = pick(random, world.actors);
+    const member = pick(random, members).name;
+    const kind = pick(random, ['reset', 'halfOpen', 'deaf', 'mute', 'cutOff'] as const);
+    world.note(actor.name, `has its line to ${member} ${kind}`);
+    if (kind === 'reset') network.reset(actor.name, member);
+    else if (kind === 'halfOpen') network.halfOpen(actor.name, member);
+    else if (kind === 'deaf') faults.block([[member, actor.name]]);
+    else if (kind === 'mute') faults.block([[actor.name, member]]);
+    else
+      faults.block(
+        crossing(
+          [actor.name],
+          members.map(({ name }) => name),
+        ),
+      );
+  },
+
+  clientDeath({ world, faults }) {
+    const actor = pick(world.random, world.actors);
+    if (!actor.isAlive) return;
+    world.note(actor.name, 'dies');
+    actor.process.kill();
+    faults.later(between(world.random, 0, 10) * world.plan.tickMs, () => faults.replace());
+  },
+
+  clientPause({ world, faults }) {
+    const actor = pick(world.random, world.actors);
+    world.note(actor.name, 'is paused');
+    actor.process.pause();
+    faults.later(between(world.random, 0.2, 1.5) * world.plan.sessionMs, () => actor.process.resume());
+  },
+} satisfies Record<string, (parts: { world: World; faults: Faults }) => void>;
+
+function crossing(left: readonly string[], right: readonly string[]): readonly (readonly [string, string])[] {
+  return left.flatMap((a) =>
+    right.flatMap((b): readonly (readonly [string, string])[] => [
+      [a, b],
+      [b, a],
+    ]),
+  );
+}

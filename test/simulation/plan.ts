@@ -1,0 +1,125 @@
+import { SeededRandom, type Random } from '../../core/runtime/index.js';
+
+/** What is demanded of a run. Safety: any fault may strike, nothing wrong may ever be seen. Liveness: once the faults stop, all must go on. */
+export type Mode = 'safety' | 'liveness';
+
+export const FAULT_KINDS = [
+  'crash',
+  'crashPoint',
+  'crashAll',
+  'pause',
+  'partition',
+  'oneWay',
+  'flap',
+  'reset',
+  'slowLine',
+  'slowDisk',
+  'diskError',
+  'diskFull',
+  'wallClock',
+  'restart',
+  'clientLine',
+  'clientDeath',
+  'clientPause',
+  'damage',
+  'amnesia',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export const WORKLOADS = [
+  'registers',
+  'sequences',
+  'ephemerals',
+  'watching',
+  'transfers',
+  'pipelines',
+  'locks',
+  'latches',
+  'queue',
+  'counter',
+  'caches',
+] as const;
+export type WorkloadName = (typeof WORKLOADS)[number];
+
+/** Everything about a run that its seed decides beforehand. Durations in milliseconds of virtual time. */
+export interface Plan {
+  readonly seed: number;
+  readonly mode: Mode;
+  readonly voters: number;
+  readonly observers: number;
+  readonly tickMs: number;
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  readonly syncMs: number;
+  readonly segmentBytes: number;
+  readonly snapshotTxns: number;
+  /** Entries that a leader keeps in memory for learners that lag behind. */
+  readonly windowEntries: number;
+  /** Transactions after which an epoch is given up; a number that is never reached, mostly. */
+  readonly epochCounter: number;
+  readonly clients: number;
+  readonly sessionMs: number;
+  /** What a client waits between two things that it does, on average. */
+  readonly thinkMs: number;
+  readonly workloads: readonly WorkloadName[];
+  readonly faults: readonly FaultKind[];
+  /** Between two faults, on average. */
+  readonly faultEveryMs: number;
+  /** How long faults strike. */
+  readonly strikeMs: number;
+  /** By how much clocks may run too fast or too slow, as a share. */
+  readonly skew: number;
+}
+
+/** What only safety mode may do: an ensemble need not go on with a damaged disk. */
+const DAMAGE: readonly FaultKind[] = ['damage', 'amnesia'];
+
+export function planFor(seed: number, mode: Mode): Plan {
+  const random = new SeededRandom(seed * 2 + (mode === 'safety' ? 0 : 1));
+  const tickMs = pick(random, [100, 100, 200, 500]);
+  const latencyMs = pick(random, [0, 1, 1, 5, 20]);
+  const jitterMs = pick(random, [0, 1, 5, 40]);
+  // Who gives up an attempt sooner than an answer can come never has a session.
+  const leastSessionMs = 60 * (latencyMs + jitterMs);
+  const isLong = random.next() < 0.04;
+  const workloads = some(random, WORKLOADS, 1 + Math.floor(random.next() * 4));
+  const kinds = FAULT_KINDS.filter((kind) => mode === 'safety' || !DAMAGE.includes(kind));
+  return {
+    seed,
+    mode,
+    voters: pick(random, [1, 2, 3, 3, 3, 3, 3, 3, 4, 5]),
+    observers: pick(random, [0, 0, 0, 1, 1, 2]),
+    tickMs,
+    latencyMs,
+    jitterMs,
+    syncMs: pick(random, [0, 1, 5, 20]),
+    segmentBytes: pick(random, [4096, 8192, 65_536]),
+    snapshotTxns: pick(random, [5, 20, 60, 100_000]),
+    windowEntries: pick(random, [5, 50, 1000]),
+    epochCounter: random.next() < 0.1 ? pick(random, [20, 60, 150]) : 0xffff_f000,
+    clients: 2 + Math.floor(random.next() * 3),
+    sessionMs: Math.max(leastSessionMs, tickMs * pick(random, [4, 8, 16, 40])),
+    thinkMs: tickMs * pick(random, [0.3, 1, 1, 3]),
+    workloads,
+    faults: random.next() < 0.03 ? [] : some(random, kinds, 1 + Math.floor(random.next() * 6)),
+    faultEveryMs: tickMs * pick(random, [1, 3, 8]),
+    strikeMs: tickMs * pick(random, [15, 30, 50]) * (isLong ? 10 : 1),
+    skew: pick(random, [0, 0, 0, 0.01, 0.2]),
+  };
+}
+
+export function pick<T>(random: Random, choices: readonly T[]): T {
+  return choices[Math.floor(random.next() * choices.length)]!;
+}
+
+export function between(random: Random, least: number, most: number): number {
+  return least + random.next() * (most - least);
+}
+
+/** So many different ones. */
+function some<T>(random: Random, choices: readonly T[], count: number): readonly T[] {
+  const left = [...choices];
+  return Array.from({ length: Math.min(count, left.length) }, () =>
+    left.splice(Math.floor(random.next() * left.length), 1),
+  ).flat();
+}

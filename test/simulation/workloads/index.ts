@@ -1,0 +1,33 @@
+import type { Actor } from '../actor.js';
+import type { WorkloadName } from '../plan.js';
+import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes.js';
+import { REGISTER_PATHS, registers } from './registers.js';
+import { watching, WATCHED_PATHS } from './watching.js';
+import { ACCOUNT_PATHS, ephemerals, pipelines, sequences, transfers, ZNODE_PATHS } from './znodes.js';
+
+/** What clients do; each goes on until the actor's world is over. */
+export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<void>>> = {
+  registers,
+  sequences,
+  ephemerals,
+  watching,
+  transfers,
+  pipelines,
+  locks,
+  latches,
+  queue,
+  counter,
+  caches,
+};
+
+/** What an account holds at the beginning. */
+export const OPENING_BALANCE = 100;
+
+/** Makes the znodes that the workloads stand on. */
+export async function setUp(actor: Actor): Promise<void> {
+  const create = (path: string, data: string): Promise<unknown> =>
+    actor.attempt(`create ${path}`, () => actor.client.create(path, data));
+  for (const path of [...REGISTER_PATHS, ...ZNODE_PATHS, ...WATCHED_PATHS]) await create(path, '');
+  for (const path of ACCOUNT_PATHS) await create(path, String(OPENING_BALANCE));
+  for (const path of COUNTER_PATHS) await create(path, '0');
+}

@@ -1,0 +1,175 @@
+import { decodeTxn, StateMachine } from '../../core/data/index.js';
+import { OpCode } from '../../core/protocol/index.js';
+import { SeededRandom } from '../../core/runtime/index.js';
+import type { MemberProbe } from '../../core/server/index.js';
+import { Cluster, Trace, type ClusterMember } from '../../core/testing/index.js';
+import { Actor } from './actor.js';
+import { Conversation } from './checkers/conversation.js';
+import { Ghost } from './checkers/ghost.js';
+import { HoldLedger } from './checkers/hold-ledger.js';
+import { JobLedger } from './checkers/job-ledger.js';
+import { Referee } from './checkers/referee.js';
+import { RegisterHistory } from './checkers/register-history.js';
+import { SessionLedger } from './checkers/session-ledger.js';
+import { TreeModel } from './checkers/tree-model.js';
+import { tapped } from './checkers/wire-tap.js';
+import { between, type Plan } from './plan.js';
+
+/** Something that is to happen in the midst of what a member does. */
+interface Trap {
+  stepsLeft: number;
+  spring(): void;
+}
+
+/** One run: an ensemble, its clients, and everything that looks on. */
+export class World {
+  readonly plan: Plan;
+  readonly cluster: Cluster;
+  /** For the faults; what clients do has sources of its own. */
+  readonly random: SeededRandom;
+  readonly referee = new Referee();
+  readonly model = new TreeModel();
+  readonly ghost: Ghost;
+  readonly sessions: SessionLedger;
+  readonly registers = new RegisterHistory();
+  readonly holds: HoldLedger;
+  readonly jobs = new JobLedger();
+  readonly actors: Actor[] = [];
+  /** Called when a member has come into another phase: a good moment to strike. */
+  phaseChanged: (member: ClusterMember, phase: string) => void = () => undefined;
+  /** Clients begin nothing new. */
+  isOver = false;
+  /** The states of those members that have one now. */
+  readonly machines = new Map<number, StateMachine>();
+  readonly #phases = new Map<number, string>();
+  readonly #traps = new Map<number, Trap>();
+  readonly #ends = new Set<bigint>();
+
+  constructor(plan: Plan, write: ((line: string) => void) | null) {
+    this.plan = plan;
+    this.random = new SeededRandom(plan.seed ^ 0x5eed);
+    const { tickMs, latencyMs, jitterMs, segmentBytes, windowEntries, epochCounter } = plan;
+    this.cluster = new Cluster({
+      seed: plan.seed,
+      voters: plan.voters,
+      observers: plan.observers,
+      server: { tickMs, snapshotTxns: plan.snapshotTxns, containerCheckMs: 20 * tickMs, maxSessionMs: 1e6 },
+      line: { latencyMs, jitterMs },
+      segmentBytes,
+      snapshotsKept: 1 + Math.floor(this.random.next() * 3),
+      limits: { windowEntries, epochCounter, messageBytes: 1024 },
+      trace: write === null ? undefined : (clock) => new Trace(clock, write),
+      probe: (member) => this.#probe(member),
+      storage: (storage, { id }) => this.ghost.imageOf(id).observe(storage),
+    });
+    const { referee, model } = this;
+    this.ghost = new Ghost({
+      referee,
+      emptyDigest: new StateMachine().digest,
+      onDelivered: (delivered) => {
+        if (delivered.txn !== null) model.apply(delivered.zxid, delivered.txn);
+        this.sessions.delivered(delivered);
+      },
+    });
+    this.sessions = new SessionLedger({ model, ghost: this.ghost, fastestRate: 1 + plan.skew });
+    this.holds = new HoldLedger({ model, isFair: plan.skew <= 0.01 && !plan.faults.includes('clientPause') });
+    for (const { id, name, isObserver } of this.cluster.members) this.ghost.register(id, name, !isObserver);
+    this.#setClocks();
+  }
+
+  get now(): number {
+    return this.cluster.clock.now();
+  }
+
+  note(who: string, what: string): void {
+    this.cluster.trace?.note(who, what);
+  }
+
+  /** A client on a machine of its own, whose every packet is read along. */
+  enter(): Actor {
+    const { plan, cluster, random } = this;
+    const name = `c${this.actors.length + 1}`;
+    const { ghost, model, sessions, referee } = this;
+    const known = {
+      ghost,
+      model,
+      sessions,
+      now: () => this.now,
+      wasEndProposed: (sessionId: bigint) => this.#ends.has(sessionId),
+    };
+    const made = cluster.client({
+      sessionTimeoutMs: plan.sessionMs,
+      clock: { rate: 1 + between(random, -plan.skew, plan.skew) },
+      wrap: (connection) => tapped(connection, new Conversation(name, known), referee),
+    });
+    const actor = new Actor(this, made, new SeededRandom(Math.floor(random.next() * 2 ** 32)));
+    this.actors.push(actor);
+    return actor;
+  }
+
+  /** Calls `spring` in the midst of what the member does, so many steps from now. */
+  setTrap(id: number, steps: number, spring: () => void): void {
+    this.#traps.set(id, { stepsLeft: steps, spring });
+  }
+
+  forgetTraps(): void {
+    this.#traps.clear();
+  }
+
+  #setClocks(): void {
+    const { skew } = this.plan;
+    for (const member of this.cluster.members)
+      member.setClock({
+        rate: 1 + between(this.random, -skew, skew),
+        wallAheadMs: Math.floor(between(this.random, -1000, 1000)),
+      });
+  }
+
+  #probe(member: ClusterMember): MemberProbe {
+    const { id, starts } = member;
+    const { ghost, referee } = this;
+    /** A member that died in the midst of something does not really do the rest of it. */
+    const watch = (look: () => void): void => {
+      if (member.process === null || member.starts !== starts) return;
+      referee.watch(look);
+      this.#step(id);
+    };
+    return {
+      started: (machine) => {
+        this.machines.set(id, machine);
+        watch(() => ghost.started(id, machine));
+      },
+      installed: (machine) => {
+        this.machines.set(id, machine);
+        watch(() => ghost.installed(id, machine));
+      },
+      proposed: (zxid, payload) => watch(() => this.#proposed(id, zxid, payload)),
+      sent: (_to, message) => watch(() => ghost.sent(id, message)),
+      applied: (entry, machine) => watch(() => ghost.applied(id, entry, machine)),
+      turned: (gauges) => {
+        watch(() => ghost.turned(id, gauges));
+        const phase = `${gauges.status.state} ${gauges.status.phase}`;
+        if (this.#phases.get(id) === phase) return;
+        this.#phases.set(id, phase);
+        this.phaseChanged(member, gauges.status.phase);
+      },
+    };
+  }
+
+  #proposed(id: number, zxid: bigint, payload: Uint8Array): void {
+    this.ghost.proposed(id, zxid, payload);
+    const txn = decodeTxn(payload);
+    if (txn.op !== OpCode.closeSession) return;
+    this.#ends.add(txn.sessionId);
+    if (txn.cxid === 0) this.sessions.expiryProposed(zxid, this.now);
+  }
+
+  #step(id: number): void {
+    const trap = this.#traps.get(id);
+    if (trap === undefined) return;
+    trap.stepsLeft -= 1;
+    if (trap.stepsLeft > 0) return;
+    this.#traps.delete(id);
+    trap.spring();
+  }
+}
