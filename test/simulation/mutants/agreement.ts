@@ -66,17 +66,9 @@ export const AGREEMENT: readonly Mutant[] = [
   },
   {
     name: 'repeated-promise-counts',
-    mistake: 'an answer that is no promise, for the epoch was promised before, counts as one',
+    mistake: 'an answer that is no promise, for the epoch was promised to another, counts as one',
     standsFor: 'ACKEPOCH of -1 must not be counted',
-    changes: [
-      ['core/zab/leader.js', '!report.isPromise || !learner.isVoter', '!learner.isVoter'],
-      ['core/zab/discovery.js', ' + 1;\n        this.#rejoiners', ';\n        this.#rejoiners'],
-      [
-        'core/zab/discovery.js',
-        'disk.saveAcceptedEpoch(this.#epoch);',
-        'if (this.#epoch > disk.acceptedEpoch) disk.saveAcceptedEpoch(this.#epoch);',
-      ],
-    ],
+    changes: [['core/zab/leader.js', '!report.isPromise || !learner.isVoter', '!learner.isVoter']],
   },
   {
     name: 'no-promise-quorum',
@@ -146,13 +138,13 @@ export const AGREEMENT: readonly Mutant[] = [
   },
   {
     name: 'serves-before-up-to-date',
-    mistake: 'a follower serves before it has applied what was committed when the leader took it on',
-    standsFor: 'Zab, phase 2; a sync finds everything that was acknowledged',
-    changes: [['core/zab/learner.js', 'deliveredZxid < this.#serveFrom', 'false']],
+    mistake: 'a follower serves before its leader is established',
+    standsFor: 'Zab, phase 2; nobody who is recovering answers a client',
+    changes: [['core/zab/learner.js', '|| this.#serveFrom === null || deliveredZxid < this.#serveFrom', '']],
   },
   {
     name: 'leads-before-applied',
-    mistake: 'a leader proposes before it has applied all of the epochs before its own',
+    mistake: 'a leader proposes before it holds, and has applied, all of the epochs before its own',
     standsFor: 'Zab: primary integrity',
     changes: [
       [
@@ -160,6 +152,7 @@ export const AGREEMENT: readonly Mutant[] = [
         "this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker",
         "this.#phase === 'broadcast'",
       ],
+      ['core/zab/leader.js', 'disk.durableZxid < this.#marker ? null : ', ''],
     ],
   },
   {
@@ -178,6 +171,7 @@ export const AGREEMENT: readonly Mutant[] = [
     name: 'wiped-member-votes',
     mistake: 'a member that has lost its disk counts at once, as if it had promised nothing',
     standsFor: 'a voter may not forget what it promised and acknowledged',
+    shownBy: ['amnesia'],
     changes: [['core/zab/peer-state.js', '(restored.rejoining ?? null)', 'null']],
   },
   {

@@ -18,6 +18,7 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'fsync-error-ignored',
     mistake: 'an append whose sync fails counts as durable',
     standsFor: 'ZOOKEEPER-2247; a failed sync may not be tried again',
+    shownBy: ['diskError', 'crash'],
     changes: [
       [
         'core/storage/transaction-log.js',
@@ -98,6 +99,7 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'records-unchecked',
     mistake: 'the checksum of a record is not looked at',
     standsFor: 'what is damaged is not taken for what was written',
+    shownBy: ['damage'],
     changes: [['core/storage/log-record.js', 'if (chain !== buffer.readUInt32LE(at)) {', 'if (false) {']],
   },
   {
@@ -110,6 +112,7 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'damage-taken-for-a-torn-tail',
     mistake: 'a log that was damaged in the midst of what was synced is cut there, and the member goes on',
     standsFor: 'damage is not repaired by forgetting what was acknowledged',
+    shownBy: ['damage'],
     changes: [
       [
         'core/storage/segment-scan.js',

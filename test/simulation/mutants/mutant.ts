@@ -5,6 +5,8 @@ export interface Mutant {
   readonly mistake: string;
   /** The known bug, or the rule that it breaks. */
   readonly standsFor: string;
+  /** Faults and workloads without which it cannot show: seeds without them are passed over, though counted. */
+  readonly shownBy?: readonly string[];
   readonly changes: readonly Change[];
 }
 

@@ -66,6 +66,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'answers-after-pause',
     mistake: 'a member that was paused answers its clients before it knows who leads',
     standsFor: 'a client that is answered may rely on its session',
+    shownBy: ['pause'],
     changes: [['core/server/member-loop.js', 'clients.hold();', '']],
   },
   {
@@ -114,6 +115,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'watch-lost-on-multi',
     mistake: 'of a multi, only the first change is told to those who watch',
     standsFor: 'no watch event is lost',
+    shownBy: ['transfers'],
     changes: [
       [
         'core/server/watch-service.js',

@@ -6,6 +6,7 @@ export const STATE: readonly Mutant[] = [
     name: 'ephemeral-left-after-close',
     mistake: 'closing a session leaves ephemerals whose creation was still under way',
     standsFor: 'ZOOKEEPER-2355, ZOOKEEPER-1496',
+    shownBy: ['clientLeave'],
     changes: [
       [
         'core/data/prepare/pending-overlay.js',
@@ -19,12 +20,14 @@ export const STATE: readonly Mutant[] = [
     name: 'close-not-atomic',
     mistake: 'requests of a session are prepared behind its end',
     standsFor: 'nothing of a session takes effect behind its close',
+    shownBy: ['clientLeave'],
     changes: [['core/data/prepare/session.js', 'overlay.sessions.close(sessionId, overlay.zxid);', '']],
   },
   {
     name: 'failed-multi-leaves-traces',
     mistake: 'what a refused multi would have changed is kept among what is pending, counters included',
     standsFor: 'ZOOKEEPER-1624',
+    shownBy: ['transfers'],
     changes: [
       [
         'core/data/prepare/pending-layers.js',
@@ -37,6 +40,7 @@ export const STATE: readonly Mutant[] = [
     name: 'multi-half-applied',
     mistake: 'the members of a multi before the one that is refused take effect',
     standsFor: 'ZOOKEEPER-3127',
+    shownBy: ['transfers'],
     changes: [
       [
         'core/data/prepare/multi.js',

@@ -34,6 +34,7 @@ export const USE: readonly Mutant[] = [
     name: 'watches-not-taken-along',
     mistake: 'a client that reconnects does not tell the new member of its watches',
     standsFor: 'no watch event is lost',
+    shownBy: ['caches'],
     changes: [['core/client/session-machine.js', 'this.#rearm(link);', '']],
   },
   {
@@ -52,6 +53,7 @@ export const USE: readonly Mutant[] = [
     name: 'lock-by-name-order',
     mistake: 'the line of a lock is sorted by name, not by sequence number',
     standsFor: 'a lock is granted in the order of asking, to one at a time',
+    shownBy: ['locks'],
     changes: [
       [
         'core/recipes/contention/sequence.js',
@@ -65,6 +67,7 @@ export const USE: readonly Mutant[] = [
     mistake:
       'a lock is taken when the one before it in the line goes, though that one may have given up waiting',
     standsFor: 'the first in the line holds, nobody else',
+    shownBy: ['locks'],
     changes: [
       [
         'core/recipes/contention/contender.js',
@@ -89,6 +92,7 @@ export const USE: readonly Mutant[] = [
     name: 'job-settled-unfenced',
     mistake: 'a worker whose claim was lost settles the job all the same',
     standsFor: 'a late worker is told that it is late',
+    shownBy: ['queue'],
     changes: [
       [
         'core/recipes/queue/claim.js',

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** What a worker says. */
+export type Report =
+  | { readonly type: 'begun'; readonly seed: number; readonly mode: string }
+  | { readonly type: 'found'; readonly seed: number; readonly mode: string; readonly finding: string }
+  | { readonly type: 'survived' };
+
+/** Which seeds are played: those in a row whose plans have all that is named. */
+export interface Seeds {
+  readonly from: number;
+  readonly seeds: number;
+  readonly shownBy?: readonly string[] | undefined;
+}
+
+/** What became of one mutant. */
+export interface Verdict {
+  /** Seeds that were played, up to and with the one that found something; each counts once for both modes. */
+  readonly seeds: number;
+  /** Null if it has survived. */
+  readonly finding: string | null;
+  readonly mode: string;
+  readonly seconds: number;
+}
+
+/** A seed takes a second or two; a mutant that stands still for so long runs in a circle. */
+const SILENCE_MS = 120_000;
+const ERROR_LENGTH = 2_000;
+
+/** Plays seeds on the compiled code at `root`, in a process of its own, until one finds something. */
+export function tryOut(root: string, { from, seeds, shownBy = [] }: Seeds): Promise<Verdict> {
+  const startedAt = performance.now();
+  const script = join(root, 'test/simulation/mutants/worker.js');
+  const worker = spawn(process.execPath, [script, String(from), String(seeds), ...shownBy], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let last: Report = { type: 'begun', seed: from, mode: 'safety' };
+  let errors = '';
+  let isStuck = false;
+  const stuck = setTimeout(() => (isStuck = worker.kill('SIGKILL')), SILENCE_MS);
+  createInterface(worker.stdout).on('line', (line) => {
+    last = JSON.parse(line) as Report;
+    stuck.refresh();
+  });
+  worker.stderr.on('data', (bytes: Buffer) => (errors = (errors + bytes.toString()).slice(-ERROR_LENGTH)));
+  return new Promise((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('close', (code) => {
+      clearTimeout(stuck);
+      const seconds = (performance.now() - startedAt) / 1000;
+      if (last.type === 'survived') return resolve({ seeds, finding: null, mode: '', seconds });
+      const { seed, mode } = last;
+      const died = isStuck ? 'it runs in a circle' : `the process ends with ${code}: ${errors}`;
+      const finding = last.type === 'found' ? last.finding : died;
+      resolve({ seeds: seed - from + 1, finding, mode, seconds });
+    });
+  });
+}
