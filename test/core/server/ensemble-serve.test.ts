@@ -41,7 +41,9 @@ async function threeMembers(): Promise<{
   return {
     ports,
     url: ports.map((port) => `ws://127.0.0.1:${port}`).join(','),
-    start: (id, options = {}) => serve({ id, ensemble, secret, data: join(data, `${id}`), ...options }),
+    // Not every test starts all members of a new ensemble.
+    start: (id, options = {}) =>
+      serve({ id, ensemble, secret, initialize: true, data: join(data, `${id}`), ...options }),
   };
 }
 
