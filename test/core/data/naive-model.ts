@@ -127,8 +127,11 @@ export class NaiveModel {
         return null;
       case OpCode.closeSession:
         // In the order of the paths: the last usage of a quota whose limits are among them depends on it.
-        for (const path of [...this.nodes.keys()].sort())
-          if (this.nodes.get(path)?.owner === this.sessionId) this.remove(path);
+        for (const path of [...this.nodes.keys()].sort()) {
+          if (this.nodes.get(path)?.owner !== this.sessionId) continue;
+          this.remove(path);
+          this.refreshQuotaStats();
+        }
         this.sessions.delete(this.sessionId);
         return null;
       case OpCode.deleteContainer:
