@@ -34,29 +34,9 @@ export const DURABILITY: readonly Mutant[] = [
     changes: [
       [
         'core/storage/file-storage.js',
-        'await this.#accept(acceptedEpoch);',
-        'void this.#accept(acceptedEpoch).catch(() => undefined);\n            this.#acceptedEpoch = acceptedEpoch;',
+        'await writePromises(this.#directory, promises);',
+        'void writePromises(this.#directory, promises).catch(() => undefined);',
       ],
-    ],
-  },
-  {
-    name: 'history-before-epoch',
-    mistake:
-      'entries of an epoch are written before the promise of that epoch, which stands before them in the same batch',
-    standsFor: 'ZOOKEEPER-4643: epoch and history in their order',
-    changes: [
-      [
-        'core/storage/file-storage.js',
-        'if (acceptedEpoch !== undefined)\n                await this.#accept(acceptedEpoch);',
-        '',
-      ],
-      [
-        'core/storage/file-storage.js',
-        'await this.#log.append(lists);',
-        'await this.#log.append(lists);\n            if (acceptedEpoch !== undefined) this.#late = acceptedEpoch;\n            else if (this.#late) { const late = this.#late; this.#late = 0; await this.#accept(late); }',
-      ],
-      ['core/storage/file-storage.js', '#acceptedEpoch = 0;', '#acceptedEpoch = 0;\n    #late = 0;'],
-      ['core/storage/file-storage.js', 'epochOf(last) > this.#acceptedEpoch', 'false'],
     ],
   },
   {
