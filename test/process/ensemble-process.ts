@@ -15,8 +15,8 @@ const SECRET = 'of nobody but this test';
 const LOWEST_PORT = 12_000;
 const HIGHEST_PORT = 32_000;
 const SETPRIV = '/usr/bin/setpriv';
-/** Members end with the process of the test, even if that is killed. */
-const DIE_WITH_PARENT = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--'] : [];
+/** In front of a command: it ends with the process of the test, even if that is killed. */
+export const DIE_WITH_PARENT = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL', '--'] : [];
 
 export interface EnsembleProcessOptions {
   readonly voters?: number;
