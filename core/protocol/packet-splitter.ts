@@ -32,7 +32,10 @@ export function splitPackets(message: Uint8Array, maxPacketBytes: number): JuteR
   return packets;
 }
 
-/** Finds the packets of a byte stream, however it was cut into chunks. */
+/**
+ * Cuts a byte stream, in whatever chunks it comes, into messages that hold whole packets with their length fields, as
+ * `splitPackets` takes them.
+ */
 export class PacketSplitter {
   private readonly maxPacketBytes: number;
   /** The beginning of a packet whose rest has not come yet. */
@@ -48,18 +51,21 @@ export class PacketSplitter {
     return this.headLength;
   }
 
-  /** The packets that `chunk` completes; they are views of it where they can be. Throws `FrameError`; the stream is then over. */
-  push(chunk: Uint8Array): JuteReader[] {
-    const packets: JuteReader[] = [];
+  /**
+   * Hands the packets that `chunk` completes to `deliver`, as views of it where they can be. Throws `FrameError` behind the
+   * packets that were whole; the stream is then over.
+   */
+  push(chunk: Uint8Array, deliver: (message: Uint8Array) => void): void {
     let rest = asNodeBuffer(chunk);
-    if (this.headLength > 0) rest = rest.subarray(this.completeHead(rest, packets));
-    const end = takeWholePackets(rest, this.maxPacketBytes, packets);
+    if (this.headLength > 0) rest = rest.subarray(this.completeHead(rest, deliver));
+    const { end, fault } = wholePackets(rest, this.maxPacketBytes);
+    if (end > 0) deliver(rest.subarray(0, end));
+    if (fault !== null) throw fault;
     if (end < rest.length) this.keep(rest.subarray(end));
-    return packets;
   }
 
   /** Adds to the unfinished packet what belongs to it, and says how much that was. */
-  private completeHead(chunk: Uint8Array, packets: JuteReader[]): number {
+  private completeHead(chunk: Uint8Array, deliver: (message: Uint8Array) => void): number {
     let used = 0;
     while (used < chunk.length) {
       const wanted = this.wantedBytes();
@@ -67,9 +73,10 @@ export class PacketSplitter {
       this.keep(chunk.subarray(used, used + taken));
       used += taken;
       if (this.headLength < wanted || wanted === HEADER_BYTES) continue;
-      packets.push(new JuteReader(this.head, HEADER_BYTES, this.headLength));
+      const message = this.head.subarray(0, this.headLength);
       this.head = new Uint8Array(0);
       this.headLength = 0;
+      deliver(message);
       break;
     }
     return used;
@@ -93,6 +100,24 @@ export class PacketSplitter {
     this.headLength = needed;
     if (needed >= HEADER_BYTES) packetLength(this.head, 0, this.maxPacketBytes);
   }
+}
+
+/** Where the whole packets at the beginning of `bytes` end, and what is wrong with the one behind them, if anything is. */
+function wholePackets(
+  bytes: Uint8Array,
+  maxPacketBytes: number,
+): { readonly end: number; readonly fault: unknown } {
+  let at = 0;
+  try {
+    while (bytes.length - at >= HEADER_BYTES) {
+      const end = at + HEADER_BYTES + packetLength(bytes, at, maxPacketBytes);
+      if (end > bytes.length) break;
+      at = end;
+    }
+  } catch (fault) {
+    return { end: at, fault };
+  }
+  return { end: at, fault: null };
 }
 
 /** Adds a reader for every whole packet at the beginning of `bytes`; returns where the first unfinished one begins. */

@@ -4,5 +4,6 @@ export type { MemberGauges, MemberProbe } from './member-probe.js';
 export { type EnsembleMember } from './ensemble.js';
 export { Embedded, type EmbeddedOptions } from './embedded.js';
 export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js';
+export type { ClientListener, ListenerHost } from './client-listener.js';
 export type { MemberHealth } from './health.js';
 export { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';

@@ -18,6 +18,7 @@ import {
   type Connection,
 } from '../transport/index.js';
 import { WebSocketListener } from '../transport/listener.js';
+import type { ClientListener } from './client-listener.js';
 import { checkEnsemble, parseEnsemble, type EnsembleMember } from './ensemble.js';
 import { ensembleSecret, type SecretSource } from './ensemble-secret.js';
 import { livez, readyz, startingHealth, type MemberHealth } from './health.js';
@@ -47,6 +48,8 @@ export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
   readonly initialize?: boolean;
   /** Connections that one remote address may have at once. Default: as many as all together. */
   readonly maxConnectionsPerAddress?: number;
+  /** Other ways for clients to come here than `port`, such as ZooKeeper's own protocol over TCP. */
+  readonly listeners?: readonly ClientListener[];
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -58,6 +61,8 @@ export interface Served extends AsyncDisposable {
   readonly address: string;
   readonly host: string;
   readonly port: number;
+  /** The same for each of the other listeners. */
+  readonly otherAddresses: readonly string[];
   health(): MemberHealth;
   /** Resolves when clients are welcome for the first time: in an ensemble that takes a quorum. Rejects if the member fails before. */
   serving(): Promise<void>;
@@ -117,14 +122,44 @@ export async function serve(options: ServeOptions): Promise<Served> {
   }
   listener.get('/livez', () => livez(health()));
   listener.get('/readyz', () => readyz(health()));
+  const listeners = [listener, ...(options.listeners ?? [])];
   const bound = await listener.listen();
   try {
+    const otherAddresses = await listenElsewhere(plan, () => member);
     member = await startMember(plan);
+    return served(member, listeners, { ...bound, otherAddresses });
   } catch (error) {
-    await listener.close();
+    await closeAll(listeners);
     throw error;
   }
-  return served(member, listener, bound);
+}
+
+/** The other ways in are open as early as the first, and for as long. */
+async function listenElsewhere(plan: Plan, member: () => Member | null): Promise<readonly string[]> {
+  const { options, resolved, clock, logger } = plan;
+  const addresses: string[] = [];
+  for (const listener of options.listeners ?? []) {
+    const address = await listener.listen({
+      options: resolved,
+      host: hostOf(plan),
+      maxConnections: maxConnectionsOf(plan),
+      maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? Infinity,
+      clock,
+      logger: logger.child({ member: resolved.id }),
+      health: () => member()?.health() ?? startingHealth(resolved.id),
+      accept(connection) {
+        const started = member();
+        if (started === null) connection.terminate();
+        else started.accept(connection);
+      },
+    });
+    addresses.push(address);
+  }
+  return addresses;
+}
+
+async function closeAll(listeners: readonly Pick<ClientListener, 'close'>[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.close()));
 }
 
 async function planOf(options: ServeOptions): Promise<Plan> {
@@ -147,20 +182,35 @@ async function planOf(options: ServeOptions): Promise<Plan> {
   return { options, resolved, members: isAlone ? null : members, secret, clock, random, logger };
 }
 
-function listenerOf({ options, resolved, members, clock, logger }: Plan): WebSocketListener {
-  const own = members?.find(({ id }) => id === resolved.id)?.address;
-  const [, host, ownPort] = /^wss?:\/\/(.*?)(?::(\d+))?\/?$/.exec(own ?? '') ?? [];
-  const isHere = host === undefined || /^(?:localhost|127\..*|\[::1\])$/.test(host);
-  const maxConnections = Math.min(resolved.maxConnections, descriptorLimit() - RESERVED_DESCRIPTORS);
+function listenerOf(plan: Plan): WebSocketListener {
+  const { options, resolved, members, clock, logger } = plan;
+  const maxConnections = maxConnectionsOf(plan);
   return new WebSocketListener({
-    host: options.host ?? (isHere ? '127.0.0.1' : '0.0.0.0'),
-    port: checkPort(options.port ?? Number(ownPort ?? DEFAULT_PORT)),
+    host: hostOf(plan),
+    port: checkPort(options.port ?? Number(ownAddress(plan).port ?? DEFAULT_PORT)),
     maxConnections: maxConnections + (members === null ? 0 : RESERVED_SOCKETS),
     maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections + RESERVED_SOCKETS,
     requestTimeoutMs: resolved.handshakeMs,
     clock,
     logger,
   });
+}
+
+/** What the ensemble says of this member. */
+function ownAddress({ resolved, members }: Plan): { readonly host?: string; readonly port?: string } {
+  const own = members?.find(({ id }) => id === resolved.id)?.address;
+  const [, host, port] = /^wss?:\/\/(.*?)(?::(\d+))?\/?$/.exec(own ?? '') ?? [];
+  return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
+}
+
+function hostOf(plan: Plan): string {
+  const { host } = ownAddress(plan);
+  const isHere = host === undefined || /^(?:localhost|127\..*|\[::1\])$/.test(host);
+  return plan.options.host ?? (isHere ? '127.0.0.1' : '0.0.0.0');
+}
+
+function maxConnectionsOf({ resolved }: Plan): number {
+  return Math.min(resolved.maxConnections, descriptorLimit() - RESERVED_DESCRIPTORS);
 }
 
 async function startMember({ options, resolved, members, ...plan }: Plan): Promise<Member> {
@@ -185,20 +235,20 @@ async function startMember({ options, resolved, members, ...plan }: Plan): Promi
 
 function served(
   member: Member,
-  listener: WebSocketListener,
-  { host, port }: { readonly host: string; readonly port: number },
+  listeners: readonly Pick<ClientListener, 'stop' | 'close'>[],
+  bound: Pick<Served, 'host' | 'port' | 'otherAddresses'>,
 ): Served {
+  const { host, port } = bound;
   const close = async (): Promise<void> => {
-    listener.stop();
+    for (const listener of listeners) listener.stop();
     await member.close();
-    await listener.close();
+    await closeAll(listeners);
   };
   let closing: Promise<void> | null = null;
   const closeOnce = (): Promise<void> => (closing ??= close());
   return {
+    ...bound,
     address: `ws://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    host,
-    port,
     health: () => member.health(),
     serving: () => member.serving(),
     onFailure: (report) => member.onFailure(report),

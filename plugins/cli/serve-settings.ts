@@ -3,8 +3,10 @@ import { ConfigurationError, type ServeOptions } from '../../core/server/index.j
 import { LOG_LEVELS, type LogLevel } from './pino-logger.js';
 
 /** What can be set, by flag, by environment variable or in the configuration file. */
-export interface ServeSettings extends ServeOptions {
+export interface ServeSettings extends Omit<ServeOptions, 'listeners' | 'logger' | 'clock' | 'random'> {
   readonly logLevel: LogLevel;
+  /** Where ZooKeeper's own clients are taken in. Default: nowhere. */
+  readonly zookeeperPort?: number;
 }
 
 type SettingValue = string | number | boolean;
@@ -22,6 +24,12 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'data', flag: '--data <directory>', type: 'string', description: 'data directory of this member' },
   { name: 'host', flag: '--host <address>', type: 'string', description: 'address to listen at (127.0.0.1)' },
   { name: 'port', flag: '--port <number>', type: 'number', description: 'port to listen at (7300)' },
+  {
+    name: 'zookeeperPort',
+    flag: '--zookeeper-port <number>',
+    type: 'number',
+    description: "port for ZooKeeper's own clients, usually 2181 (none)",
+  },
   { name: 'id', flag: '--id <number>', type: 'number', description: 'number of this member, 1 to 254 (1)' },
   {
     name: 'ensemble',

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { QuorateError } from '../../core/runtime/index.js';
-import { serve, type Served } from '../../core/server/index.js';
+import { serve, type ClientListener, type Served } from '../../core/server/index.js';
+import { ZooKeeperListener } from '../zookeeper/index.js';
 import { pinoLogger } from './pino-logger.js';
 import { environmentName, resolveSettings, SETTINGS, type ServeSettings } from './serve-settings.js';
 
@@ -47,7 +48,7 @@ async function run(settings: ServeSettings): Promise<void> {
   const logger = pinoLogger(settings.logLevel);
   let member: Served;
   try {
-    member = await serve({ ...settings, logger });
+    member = await serve({ ...settings, listeners: listenersOf(settings), logger });
   } catch (error) {
     return fail(error);
   }
@@ -70,7 +71,13 @@ async function run(settings: ServeSettings): Promise<void> {
   member.onFailure(() => void stop(1));
   await member.serving().catch(() => undefined);
   if (isStopping) return;
-  process.stdout.write(`quorate: member ${member.health().id} is ready at ${member.address}\n`);
+  process.stdout.write(
+    `quorate: member ${member.health().id} is ready at ${[member.address, ...member.otherAddresses].join(' and ')}\n`,
+  );
+}
+
+function listenersOf({ zookeeperPort }: ServeSettings): readonly ClientListener[] {
+  return zookeeperPort === undefined ? [] : [new ZooKeeperListener({ port: zookeeperPort })];
 }
 
 function fail(error: unknown): void {

@@ -26,6 +26,13 @@ function payloadOf(packet: JuteReader): Uint8Array {
   return packet.readBytes(packet.remaining);
 }
 
+/** The packets that a splitter makes of one more chunk. */
+function pushed(splitter: PacketSplitter, chunk: Uint8Array): JuteReader[] {
+  const packets: JuteReader[] = [];
+  splitter.push(chunk, (message) => packets.push(...splitPackets(message, MAX_PACKET)));
+  return packets;
+}
+
 function header(length: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setInt32(0, length);
@@ -48,7 +55,7 @@ test('a stream cut in two at any byte gives the same packets', () => {
   const whole = stream(payloads);
   for (let cut = 0; cut <= whole.length; cut++) {
     const splitter = new PacketSplitter(MAX_PACKET);
-    const packets = [...splitter.push(whole.slice(0, cut)), ...splitter.push(whole.slice(cut))];
+    const packets = [...pushed(splitter, whole.slice(0, cut)), ...pushed(splitter, whole.slice(cut))];
 
     assert.equal(packets.map(payloadOf), payloads, `cut at ${cut}`);
     assert.is(splitter.pendingBytes, 0);
@@ -59,7 +66,7 @@ test('a stream that comes byte by byte gives the same packets', () => {
   const splitter = new PacketSplitter(MAX_PACKET);
   const packets: JuteReader[] = [];
 
-  for (const byte of stream(payloads)) packets.push(...splitter.push(new Uint8Array([byte])));
+  for (const byte of stream(payloads)) packets.push(...pushed(splitter, new Uint8Array([byte])));
 
   assert.equal(packets.map(payloadOf), payloads);
 });
@@ -73,7 +80,7 @@ test('however a stream is cut, its packets come out as they went in', () => {
       const read: Uint8Array[] = [];
       for (let at = 0, turn = 0; at < whole.length; turn++) {
         const length = cuts[turn % cuts.length]!;
-        read.push(...splitter.push(whole.slice(at, at + length)).map(payloadOf));
+        read.push(...pushed(splitter, whole.slice(at, at + length)).map(payloadOf));
         at += length;
       }
 
@@ -115,7 +122,7 @@ test('a negative, a too short and an oversize length are each told apart', () =>
       fault,
     );
     assert.is(
-      reasonOf(() => new PacketSplitter(MAX_PACKET).push(header(length))),
+      reasonOf(() => pushed(new PacketSplitter(MAX_PACKET), header(length))),
       fault,
     );
   }
@@ -124,12 +131,23 @@ test('a negative, a too short and an oversize length are each told apart', () =>
 test('a bad length that comes byte by byte is refused with its fourth byte', () => {
   const splitter = new PacketSplitter(MAX_PACKET);
   const [first, second, third, fourth] = header(-5);
-  for (const byte of [first!, second!, third!]) splitter.push(new Uint8Array([byte]));
+  for (const byte of [first!, second!, third!]) pushed(splitter, new Uint8Array([byte]));
 
   assert.is(
-    reasonOf(() => splitter.push(new Uint8Array([fourth!]))),
+    reasonOf(() => pushed(splitter, new Uint8Array([fourth!]))),
     'negative',
   );
+});
+
+test('what was whole before a bad length is still delivered', () => {
+  const packets: Uint8Array[] = [];
+  const bytes = Buffer.concat([stream(payloads), header(-5)]);
+
+  assert.is(
+    reasonOf(() => new PacketSplitter(MAX_PACKET).push(bytes, (message) => packets.push(message))),
+    'negative',
+  );
+  assert.equal(splitPackets(packets[0]!, MAX_PACKET).map(payloadOf), payloads);
 });
 
 test('the largest packet is accepted and one byte more is not', () => {
@@ -146,7 +164,7 @@ test('a large length alone reserves nothing: memory follows the bytes that came'
   const before = process.memoryUsage().arrayBuffers;
   const splitters = Array.from({ length: 1000 }, () => new PacketSplitter(MAX_PACKET));
 
-  for (const splitter of splitters) splitter.push(header(MAX_PACKET));
+  for (const splitter of splitters) pushed(splitter, header(MAX_PACKET));
 
   assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
   assert.is(splitters[0]!.pendingBytes, 4);

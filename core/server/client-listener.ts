@@ -1,0 +1,33 @@
+import type { Clock, Logger } from '../runtime/index.js';
+import type { Connection } from '../transport/index.js';
+import type { MemberHealth } from './health.js';
+import type { ServerOptions } from './server-options.js';
+
+/** Another way for clients to come to a member that is served. */
+export interface ClientListener {
+  /**
+   * Begins to take connections in, and says where: an address for clients, with its scheme. Rejects with a `QuorateError`
+   * of code `LISTEN_FAILED`. Called once, while the member may still be reading its disk.
+   */
+  listen(host: ListenerHost): Promise<string>;
+  /** Takes no more connections; those that exist stay. Idempotent. */
+  stop(): void;
+  /** Ends every connection that is left and frees the port. Idempotent, and called also if `listen` was not, or failed. */
+  close(): Promise<void>;
+}
+
+/** The member, as its listeners see it. */
+export interface ListenerHost {
+  readonly options: ServerOptions;
+  /** Where to listen unless the listener was told. */
+  readonly host: string;
+  /** Connections that may be open at once; one more should be closed before a byte of it is read. */
+  readonly maxConnections: number;
+  /** The same, per remote address; `Infinity` if nothing limits it. */
+  readonly maxConnectionsPerAddress: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  health(): MemberHealth;
+  /** Takes a client's connection; ends it if the member does not serve. */
+  accept(connection: Connection): void;
+}

@@ -1,0 +1,171 @@
+import type { Socket } from 'node:net';
+import { FrameError, PacketSplitter } from '../../../core/protocol/index.js';
+import type { Clock, Timer } from '../../../core/runtime/index.js';
+import {
+  CloseCode,
+  type CloseReason,
+  type Connection,
+  type ConnectionHandlers,
+} from '../../../core/transport/index.js';
+
+/** A connection that has said all it had to say is cut off after this time if the other end does not let go. */
+const LINGER_MS = 2_000;
+
+export interface TcpConnectionOptions {
+  /** Largest packet that is taken, without its length field. */
+  readonly maxPacketBytes: number;
+  readonly clock: Clock;
+  /** Read from the socket already. */
+  readonly head?: Uint8Array;
+}
+
+/**
+ * A connection over a TCP or TLS socket that was made with `allowHalfOpen`, for both ends. ZooKeeper's packets are cut out of the stream, so that a
+ * message holds whole packets here as anywhere else. Bytes that are no packets end the connection, behind what was whole before them.
+ */
+export class TcpConnection implements Connection {
+  readonly remoteAddress: string;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #splitter: PacketSplitter;
+  #handlers: ConnectionHandlers | null = null;
+  /** Arrived while nobody may be told; at most what one read of the socket holds. */
+  #held: Uint8Array[] = [];
+  /** The other end sends nothing more; told once what it has sent has been delivered. */
+  #hasHeardAll = false;
+  #reason: CloseReason | null = null;
+  #isGone = false;
+  #isOpen = true;
+  #isPaused = false;
+  #isOver = false;
+  #isBackedUp = false;
+  #linger: Timer | null = null;
+
+  constructor(socket: Socket, { maxPacketBytes, clock, head }: TcpConnectionOptions) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#splitter = new PacketSplitter(maxPacketBytes);
+    this.remoteAddress = addressOf(socket);
+    socket.setNoDelay(true);
+    socket.pause();
+    socket.on('data', this.#arrived);
+    socket.on('end', this.#heardAll);
+    socket.on('error', this.#failed);
+    socket.on('close', this.#gone);
+    socket.pause();
+    if (head !== undefined && head.length > 0) this.#arrived(head);
+    if (socket.destroyed) this.#gone();
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  handle(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+    if (!this.#isPaused) this.resume();
+    this.#tellEnd();
+  }
+
+  send(message: Uint8Array): void {
+    if (!this.#isOpen) return;
+    this.#socket.write(message, this.#flushed);
+    if (this.#socket.writableLength > 0) this.#isBackedUp = true;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#handlers === null) return;
+    while (this.#held.length > 0 && !this.#isPaused && this.#isOpen) {
+      this.#handlers.message(this.#held.shift()!);
+    }
+    this.#tellHeardAll();
+    if (!this.#isPaused) this.#socket.resume();
+  }
+
+  close(reason: CloseReason = { code: CloseCode.normal, text: '' }): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#reason = reason;
+    this.#held = [];
+    this.#socket.end();
+    // What still arrives is read and dropped: a socket closed with unread bytes would take the last replies with it.
+    this.#socket.resume();
+    if (this.#socket.readableEnded) this.#socket.destroySoon();
+    this.#linger = this.#clock.setTimer(LINGER_MS, () => this.#socket.destroy());
+  }
+
+  terminate(): void {
+    this.#isOpen = false;
+    this.#reason ??= { code: CloseCode.abnormal, text: '' };
+    this.#held = [];
+    this.#socket.destroy();
+  }
+
+  readonly #arrived = (chunk: Uint8Array): void => {
+    if (!this.#isOpen) return;
+    try {
+      this.#splitter.push(chunk, this.#deliver);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      const code = error.reason === 'oversize' ? CloseCode.messageTooBig : CloseCode.protocolError;
+      this.close({ code, text: error.message });
+    }
+  };
+
+  readonly #deliver = (message: Uint8Array): void => {
+    if (!this.#isOpen) return;
+    if (this.#isPaused || this.#handlers === null || this.#held.length > 0) this.#held.push(message);
+    else this.#handlers.message(message);
+  };
+
+  readonly #heardAll = (): void => {
+    this.#hasHeardAll = true;
+    if (this.#isOpen) this.#tellHeardAll();
+    else this.#socket.destroySoon();
+  };
+
+  #tellHeardAll(): void {
+    if (!this.#hasHeardAll || this.#held.length > 0 || this.#handlers === null || !this.#isOpen) return;
+    this.close({ code: CloseCode.normal, text: 'the other end has closed' });
+  }
+
+  readonly #flushed = (): void => {
+    if (!this.#isBackedUp || !this.#isOpen || this.#socket.writableLength > 0) return;
+    this.#isBackedUp = false;
+    this.#handlers?.drained?.();
+  };
+
+  readonly #failed = (error: Error): void => {
+    this.#reason ??= { code: CloseCode.abnormal, text: error.message };
+  };
+
+  readonly #gone = (): void => {
+    this.#isGone = true;
+    this.#linger?.cancel();
+    this.#isOpen = false;
+    this.#tellEnd();
+  };
+
+  #tellEnd(): void {
+    if (!this.#isGone || this.#isOver || this.#handlers === null) return;
+    this.#isOver = true;
+    this.#held = [];
+    this.#handlers.closed(this.#reason ?? { code: CloseCode.abnormal, text: 'connection lost' });
+  }
+}
+
+/** An IPv4 peer of a dual-stack socket is written as the IPv4 address it has. */
+function addressOf({ remoteAddress = 'unknown', remotePort = 0 }: Socket): string {
+  const host = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice('::ffff:'.length) : remoteAddress;
+  return host.includes(':') ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
+}
