@@ -4,6 +4,9 @@ import { ipNetworkContains, isIpNetwork } from './ip-network.js';
 /** Schemes whose identities were proved, so that `auth` in an ACL stands for them; an address proves nothing. */
 const AUTHENTICATING_SCHEMES: ReadonlySet<string> = new Set(['digest', 'sasl', 'x509']);
 
+/** Bytes that one unit of a JavaScript string takes at most. */
+const MOST_UTF8 = 3;
+
 /**
  * True if any of `identities` is granted any bit of `wanted`. An empty list allows everything to everybody (the
  * system's znodes have it), and an identity of scheme `super` may do everything.
@@ -21,15 +24,28 @@ export function isAllowed(acl: readonly Acl[], wanted: number, identities: reado
  * it is invalid: empty, of an unknown scheme, badly written, or `auth` for somebody who is not authenticated.
  */
 export function expandAcl(acl: readonly Acl[], identities: readonly Id[]): readonly Acl[] | null {
-  const expanded: Acl[] = [];
+  const expanded = new Map<string, Acl>();
   for (const entry of acl) {
     const replacement = expandEntry(entry, identities);
     if (replacement.length === 0) return null;
-    for (const each of replacement) {
-      if (!expanded.some((other) => isSameEntry(other, each))) expanded.push(each);
-    }
+    for (const each of replacement) expanded.set(keyOf(each), each);
   }
-  return expanded.length === 0 ? null : expanded;
+  return expanded.size === 0 ? null : [...expanded.values()];
+}
+
+/** The most bytes that the expanded ACL takes in a transaction. To be known before it is expanded: a small request can ask for a lot. */
+export function expandedAclBytes(acl: readonly Acl[], identities: readonly Id[]): number {
+  let authBytes: number | null = null;
+  let bytes = 4;
+  for (const { id } of acl) {
+    if (id.scheme !== 'auth') bytes += idBytes(id);
+    else bytes += authBytes ??= identities.reduce((sum, identity) => sum + idBytes(identity), 0);
+  }
+  return bytes;
+}
+
+function idBytes({ scheme, id }: Id): number {
+  return 12 + MOST_UTF8 * (scheme.length + id.length);
 }
 
 /** What somebody without ADMIN gets to see: the hash of a digest is as good as a password to whoever has time. */
@@ -74,8 +90,8 @@ function isEverybody(id: Id): boolean {
   return id.scheme === 'world' && id.id === 'anyone';
 }
 
-function isSameEntry(one: Acl, other: Acl): boolean {
-  return one.perms === other.perms && one.id.scheme === other.id.scheme && one.id.id === other.id.id;
+function keyOf({ perms, id }: Acl): string {
+  return `${perms} ${id.scheme}:${id.id}`;
 }
 
 function redactDigest({ perms, id }: Acl): Acl {

@@ -24,7 +24,13 @@ export type WriteRequest =
   | { readonly op: typeof OpCode.createSession; readonly body: { readonly timeoutMs: number } }
   | { readonly op: typeof OpCode.deleteContainer; readonly body: { readonly path: string } };
 
-const DEFAULT_RULES: PrepareRules = { enforceQuota: false, ttlNodes: true, maxDataBytes: 1_048_576 };
+const MIB = 1024 * 1024;
+const DEFAULT_RULES: PrepareRules = {
+  enforceQuota: false,
+  ttlNodes: true,
+  maxDataBytes: MIB,
+  maxTxnBytes: 4 * MIB,
+};
 
 /** So many znodes `reapable` looks at before it leaves the rest for the next call. */
 const MAX_LOOKED_AT = 10_000;
@@ -41,7 +47,7 @@ export class RequestPreparer {
   #lastTime = 0;
   #reaper: Iterator<Znode>;
 
-  /** `enforceQuota` is off, `ttlNodes` on, and `maxDataBytes` 1 MiB, unless said otherwise. */
+  /** `enforceQuota` is off, `ttlNodes` on, and `maxDataBytes` 1 MiB and `maxTxnBytes` 4 MiB, unless said otherwise. */
   constructor(machine: StateMachine, rules: Partial<PrepareRules> = {}) {
     this.#machine = machine;
     this.#rules = { ...DEFAULT_RULES, ...rules };
@@ -68,6 +74,7 @@ export class RequestPreparer {
       rules: this.#rules,
       sessionId,
       identities: context.identities,
+      room: { bytes: this.#rules.maxTxnBytes },
     });
     // What nobody knows has no place in the log; its outcome is a refusal, which has no reply to shape.
     const op = isOpCode(request.op) ? request.op : OpCode.error;

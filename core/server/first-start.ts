@@ -4,6 +4,12 @@ import type { RestoredHistory } from '../zab/index.js';
 import type { EnsembleMember } from './ensemble.js';
 import type { Recovered } from './recover.js';
 
+/** Nothing was ever promised or kept there, as far as can be seen. */
+export function isUntouched({ isNew, history }: Recovered): boolean {
+  const { rejoining, acceptedEpoch, entries, snapshotZxid } = history;
+  return isNew || (rejoining === 'new' && acceptedEpoch === 0 && entries.length === 0 && snapshotZxid === 0n);
+}
+
 /** The directory waits for its ensemble to take this member back, but the member is started alone. */
 export class CannotRejoinError extends QuorateError {
   constructor(id: number) {
@@ -33,17 +39,19 @@ export interface FirstStartParts {
  * the operator's word that this directory has never held anything. Rejects with `CannotRejoinError`.
  */
 export async function settleFirstStart(
-  { history, isNew }: Recovered,
+  recovered: Recovered,
   { id, storage, members, initialize, logger }: FirstStartParts,
 ): Promise<RestoredHistory> {
+  const { history } = recovered;
   const voters = members.filter(({ isObserver }) => isObserver !== true);
   const isOneOfSeveral = voters.length > 1 && voters.some((voter) => voter.id === id);
-  const isUntouched = isNew || (history.rejoining === 'new' && history.acceptedEpoch === 0);
-  if (initialize && !isUntouched) logger.warn('Initialize has no effect: the data directory is not empty');
+  if (initialize && !isUntouched(recovered))
+    logger.warn('Initialize has no effect: the data directory is not empty');
   let { rejoining = null } = history;
-  if (isUntouched) rejoining = isOneOfSeveral && !initialize ? 'new' : null;
+  if (isUntouched(recovered)) rejoining = isOneOfSeveral && !initialize ? 'new' : null;
   if (rejoining !== null && members.length < 2) throw new CannotRejoinError(id);
-  if (rejoining !== (history.rejoining ?? null)) await storage.persist({ rejoining });
+  if (isUntouched(recovered) || rejoining !== (history.rejoining ?? null))
+    await storage.persist({ rejoining });
   if (rejoining !== null && isOneOfSeveral) tell(rejoining === 'new', logger);
   return { ...history, rejoining };
 }

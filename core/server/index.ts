@@ -7,3 +7,11 @@ export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js'
 export type { ClientListener, ListenerHost } from './client-listener.js';
 export type { MemberHealth } from './health.js';
 export { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';
+export {
+  initializeDataDirectory,
+  treatDataDirectory,
+  type Diagnosis,
+  type DoctorOptions,
+  type FileDiagnosis,
+  type Treatment,
+} from './doctor.js';

@@ -25,6 +25,11 @@ export interface ServerOptions {
   readonly ttlNodes: boolean;
   /** Largest packet that a client may send, without its length field. Default 1 048 575, as in ZooKeeper. */
   readonly maxPacketBytes: number;
+  /**
+   * Largest transaction that a request may become; a larger one is refused with BADARGUMENTS. An ACL with `auth` is stored
+   * with all identities of the connection, so a transaction can be larger than its request. Default four of the largest packets.
+   */
+  readonly maxTxnBytes: number;
   /** Within this time a connection has to have sent its connect request. Default 10 000. */
   readonly handshakeMs: number;
   /** Connections that clients may have at once. Default 20 000. */
@@ -63,6 +68,7 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
   const tickMs = integer('tickMs', given.tickMs, 500, 10, 60_000);
   const minSessionMs = integer('minSessionMs', given.minSessionMs, 2 * tickMs, tickMs, MAX_INT);
   const longest = Math.max(40_000, 20 * tickMs, minSessionMs);
+  const maxPacketBytes = integer('maxPacketBytes', given.maxPacketBytes, 1_048_575, 1_024, 64 * MIB);
   return {
     id,
     tickMs,
@@ -75,7 +81,8 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     maxReapedPerCheck: integer('maxReapedPerCheck', given.maxReapedPerCheck, 10_000, 1, 1_000_000),
     enforceQuota: given.enforceQuota ?? false,
     ttlNodes: given.ttlNodes ?? true,
-    maxPacketBytes: integer('maxPacketBytes', given.maxPacketBytes, 1_048_575, 1_024, 64 * MIB),
+    maxPacketBytes,
+    maxTxnBytes: integer('maxTxnBytes', given.maxTxnBytes, 4 * maxPacketBytes, maxPacketBytes, 256 * MIB),
     handshakeMs: integer('handshakeMs', given.handshakeMs, 10_000, 10, MAX_INT),
     maxConnections: integer('maxConnections', given.maxConnections, 20_000, 1, 1_000_000),
     maxOutstandingRequests: integer('maxOutstandingRequests', given.maxOutstandingRequests, 1_000, 1, 1e6),

@@ -62,11 +62,22 @@ export async function openDirectory(
       owner: options.owner,
     });
   }
-  const identity = await readIdentity(directory, options.owner);
+  await readIdentity(directory, options.owner);
   if (!names.includes(EPOCH_FILE)) {
     if (!isEmpty) throw missing(directory, EPOCH_FILE);
-    await writePromises(directory, { acceptedEpoch: 0, rejoining: null });
+    await writePromises(directory, { acceptedEpoch: 0, rejoining: undefined });
   }
+  return readDirectory(directory, options.owner);
+}
+
+/** The same of a directory that has been made, without changing anything. */
+export async function readDirectory(directory: Directory, owner = ''): Promise<DirectoryContent> {
+  const names = await directory.list();
+  const history = names.map(parseFileName).filter((file) => file !== null);
+  const isEmpty = history.length === 0;
+  if (!names.includes(IDENTITY_FILE)) throw missing(directory, IDENTITY_FILE);
+  const identity = await readIdentity(directory, owner);
+  if (!names.includes(EPOCH_FILE)) throw missing(directory, EPOCH_FILE);
   const promises = await readPromises(directory);
   const generation = Math.max(0, ...history.map((file) => file.generation));
   const current = (kind: FileKind): HistoryFile[] =>
@@ -74,18 +85,18 @@ export async function openDirectory(
   return {
     identity,
     promises,
-    isNew: isEmpty && promises.acceptedEpoch === 0 && promises.rejoining === null,
+    isNew: isEmpty && promises.acceptedEpoch === 0 && promises.rejoining === undefined,
     logs: current('log'),
     snapshots: current('snapshot'),
     generation,
     leftovers: [
-      ...(await directory.list()).filter(isTemporary),
+      ...names.filter(isTemporary),
       ...history.filter((file) => file.generation < generation).map((file) => file.name),
     ],
   };
 }
 
-async function writeIdentity(directory: Directory, identity: DirectoryIdentity): Promise<void> {
+export async function writeIdentity(directory: Directory, identity: DirectoryIdentity): Promise<void> {
   const version = Buffer.alloc(4);
   version.writeUInt32LE(FORMAT_VERSION);
   await writeSealedFile(
@@ -95,7 +106,8 @@ async function writeIdentity(directory: Directory, identity: DirectoryIdentity):
   );
 }
 
-async function readIdentity(directory: Directory, owner: string): Promise<DirectoryIdentity> {
+/** Rejects with `CorruptionError` if it cannot be read, with `StorageError` if it is of another owner than `owner`, unless that is ''. */
+export async function readIdentity(directory: Directory, owner: string): Promise<DirectoryIdentity> {
   const body = await readSealedFile(directory, IDENTITY_FILE);
   const version = body.length < 4 ? 0 : body.readUInt32LE();
   if (version !== FORMAT_VERSION) {

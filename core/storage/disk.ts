@@ -22,6 +22,8 @@ export interface Directory {
   rename(from: string, to: string): Promise<void>;
   /** Durable after `syncDirectory`. */
   remove(name: string): Promise<void>;
+  /** Moves a file into a folder below this directory, made if it is not there, where nothing here looks any more. Durable when it resolves. */
+  setAside(name: string, folder: string): Promise<void>;
   /** Makes every create, rename and remove so far survive a crash. */
   syncDirectory(): Promise<void>;
   /** Gives up the lock. Idempotent. */

@@ -48,7 +48,7 @@ export class FileStorage implements Storage {
   #closed: Promise<void> | null = null;
   #hasBegunRecovery = false;
 
-  #promises: Promises = { acceptedEpoch: 0, rejoining: null };
+  #promises: Promises = { acceptedEpoch: 0, rejoining: undefined };
   #generation = 0;
   #logOptions!: LogOptions;
   #log: TransactionLog | null = null;
@@ -138,7 +138,8 @@ export class FileStorage implements Storage {
     const log = new TransactionLog(this.#logOptions, history.log);
     this.#log = log;
     return {
-      ...promises,
+      acceptedEpoch: promises.acceptedEpoch,
+      rejoining: promises.rejoining ?? null,
       isNew,
       epochs,
       snapshot: snapshot && {

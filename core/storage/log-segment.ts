@@ -88,6 +88,16 @@ export async function readHeader(
   });
 }
 
+/** The directory that a segment says it belongs to; null if its header cannot be read. */
+export async function readDirectoryId(directory: Directory, { name }: HistoryFile): Promise<Buffer | null> {
+  const bytes = await withFile(directory, name, 'read', (file) => readExactly(file, 0, SEGMENT_HEADER_BYTES));
+  const isWhole =
+    bytes !== null &&
+    bytes.subarray(0, MAGIC.length).equals(MAGIC) &&
+    bytes.readUInt32LE(12) === checkOf(bytes);
+  return isWhole ? bytes.subarray(40, 40 + DIRECTORY_ID_BYTES) : null;
+}
+
 /** The closest known place at or before the end of `zxid`, from which to read on. */
 export function positionBefore(segment: Segment, zxid: bigint): LogPosition {
   return segment.index.findLast((position) => position.zxid <= zxid) ?? segment.start;

@@ -143,9 +143,13 @@ export class MemoryDisk implements Disk {
       this.#perform({ operation, name, incarnation, effect });
     return {
       location: this.location,
-      list: () => perform('list', '', () => this.names()),
+      list: () => perform('list', '', () => this.names().filter((name) => !name.includes('/'))),
       open: (name, mode) => perform('open', name, () => this.#open(name, mode, incarnation)),
       rename: (from, to) => perform('rename', from, () => this.#rename(from, to)),
+      setAside: async (name, folder) => {
+        await perform('rename', name, () => this.#rename(name, `${folder}/${name}`));
+        await perform('syncDirectory', '', () => this.#syncDirectory());
+      },
       remove: (name) => perform('remove', name, () => this.#remove(name)),
       syncDirectory: () => perform('syncDirectory', '', () => this.#syncDirectory()),
       release: async () => {

@@ -59,6 +59,14 @@ class NodeDirectory implements Directory {
     return rename(join(this.location, from), join(this.location, to));
   }
 
+  async setAside(name: string, folder: string): Promise<void> {
+    const path = join(this.location, folder);
+    await mkdir(path, { recursive: true });
+    await rename(join(this.location, name), join(path, name));
+    await syncDirectory(path);
+    await syncDirectory(this.location);
+  }
+
   remove(name: string): Promise<void> {
     return rm(join(this.location, name));
   }

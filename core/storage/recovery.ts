@@ -1,4 +1,4 @@
-import type { Logger } from '../runtime/index.js';
+import { silentLogger, type Logger } from '../runtime/index.js';
 import { saltOf, type DirectoryContent } from './data-directory.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import { epochOf, EpochTableBuilder } from './epoch-table.js';
@@ -32,6 +32,22 @@ export async function recoverHistory(
   return new Recovery(directory, content, logger).run();
 }
 
+/** Reads and verifies it in the same way, and changes nothing: says what recovery would cut off. Rejects with `CorruptionError`. */
+export async function checkHistory(
+  directory: Directory,
+  content: DirectoryContent,
+): Promise<TornTail | null> {
+  return new Recovery(directory, content, silentLogger).check();
+}
+
+/** What a crash left behind the last whole record. */
+export interface TornTail {
+  readonly file: string;
+  readonly offset: number;
+  readonly bytes: number;
+  readonly reason: string;
+}
+
 /** How the last segment ends. */
 interface Tail {
   readonly segment: Segment;
@@ -57,6 +73,18 @@ class Recovery {
   }
 
   async run(): Promise<RecoveredHistory> {
+    const { history, used } = await this.#examine();
+    await this.#repair(used);
+    return history;
+  }
+
+  async check(): Promise<TornTail | null> {
+    await this.#examine();
+    const tail = this.#tail;
+    return tail?.torn ? { file: tail.segment.name, offset: tail.segment.end.offset, ...tail.torn } : null;
+  }
+
+  async #examine(): Promise<{ readonly history: RecoveredHistory; readonly used: readonly Segment[] }> {
     const segments = await this.#readSegments();
     const snapshot = await this.#chooseSnapshot();
     const base = snapshot?.header.zxid ?? 0n;
@@ -69,14 +97,14 @@ class Recovery {
     const used = this.#dropUnusedSegment(segments);
     const lastZxid = used.at(-1)?.end.zxid ?? base;
     this.#requireNothingLost(lastZxid);
-    await this.#repair(used);
     const floor = used[0]?.start.zxid ?? base;
-    return {
+    const history = {
       log: { generation: this.#content.generation, floor, segments: used },
       snapshot,
       snapshots: this.#content.snapshots.filter((file) => !this.#damagedSnapshots.includes(file)),
       epochs: epochs.table(),
     };
+    return { history, used };
   }
 
   /** In order. Each but the last ends where the header of the next one says. */

@@ -39,11 +39,16 @@ export class CorruptionError extends StorageError {
     const place = offset === undefined ? file : `${file} at byte ${offset}`;
     super(
       `${location}: ${place} is damaged: ${reason}. Entries that this member has acknowledged may be lost, so it must not ` +
-        `take part as it is. Check the disk; then restore the directory from a backup, or, if the other members of the ` +
-        `ensemble hold a quorum without this one, move the directory away and let the member join anew`,
+        `take part as it is. Check the disk; then run\n\n    quorate doctor ${quoted(location)}\n\nwhich tells what is lost ` +
+        `and what is not, and with --repair moves the damaged files aside, so that the member can start and the others of its ` +
+        `ensemble give it back what it lost. Or restore the directory from a backup`,
       { code: 'STORAGE_CORRUPT', fields: { location, file, offset, reason }, cause },
     );
   }
+}
+
+function quoted(path: string): string {
+  return /^[\w./:@%+,=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** There is no room left. Nothing half-written stays behind where that could be prevented. */

@@ -35,7 +35,7 @@ export interface StoredSnapshot {
 
 export interface RecoveredState {
   readonly acceptedEpoch: number;
-  /** As it was last made durable; null if that never happened. */
+  /** As it was last made durable; null if that never happened, which is so if `isNew`. */
   readonly rejoining: Rejoining | null;
   /** The newest snapshot that verifies and that the log reaches back to; null if there is none. */
   readonly snapshot: StoredSnapshot | null;
@@ -43,7 +43,7 @@ export interface RecoveredState {
   readonly epochs: EpochTable;
   /** Every durable entry behind the snapshot, in order. To be consumed once, before anything is persisted. */
   readonly entries: AsyncIterable<LogEntry>;
-  /** True when the data directory held nothing at all. */
+  /** True when the data directory held nothing at all, not even that it need not rejoin. */
   readonly isNew: boolean;
 }
 

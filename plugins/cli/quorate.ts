@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { doctorCommand } from './doctor.js';
 import { packageVersion } from './package-version.js';
 import { serveCommand } from './serve.js';
 import { shellCommand } from './shell.js';
@@ -10,6 +11,6 @@ const program = new Command('quorate')
   // So that the flags behind a shell's command are that command's own.
   .enablePositionalOptions();
 
-for (const command of [serveCommand(), shellCommand()]) program.addCommand(command);
+for (const command of [serveCommand(), doctorCommand(), shellCommand()]) program.addCommand(command);
 
 await program.parseAsync();

@@ -34,7 +34,7 @@ async function stepsOutAndRejoins(
   ensemble: EnsembleProcess,
   { id, strike, mend, relaunch, message }: Fault,
 ): Promise<void> {
-  const load = await WritingLoad.start(ensemble.url(), { dataBytes: DATA_BYTES });
+  await using load = await WritingLoad.start(ensemble.url(), { dataBytes: DATA_BYTES });
   await load.goesOn(ensemble);
 
   strike();

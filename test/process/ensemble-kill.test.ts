@@ -21,7 +21,7 @@ function median(values: readonly number[]): number {
 
 test(`kill -9 of leader and followers loses no acknowledged write and doubles none, ${KILLS} times under load`, async () => {
   await using ensemble = await EnsembleProcess.start({ flags: ['--snapshot-txns', '2000'] });
-  const load = await WritingLoad.start(ensemble.url());
+  await using load = await WritingLoad.start(ensemble.url());
   const outagesMs: number[] = [];
 
   for (let round = 0; round < KILLS; round++) {

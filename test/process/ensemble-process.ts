@@ -9,6 +9,9 @@ import { MemberProcess, type Exit } from './member-process.js';
 /** Longest that anything a test waits for may take on a busy machine. */
 const PATIENCE_MS = 60_000;
 const POLL_MS = 20;
+/** Of each log, when something did not come. */
+const LINES_SHOWN = 12;
+const CHARACTERS_SHOWN = 300;
 const ANSWER_MS = 2_000;
 const SECRET = 'of nobody but this test';
 /** Below what systems give to outgoing connections, one of which could otherwise take the port of a dead member. */
@@ -240,7 +243,8 @@ export class EnsembleProcess implements AsyncDisposable {
   async #describe(): Promise<string> {
     const told = this.ids.map(async (id) => {
       const health = this.#running.has(id) ? JSON.stringify(await this.health(id)) : 'does not run';
-      return `member ${id}: ${health}\n${this.logOf(id).split('\n').slice(-12).join('\n')}`;
+      const log = this.logOf(id).trim().split('\n').slice(-LINES_SHOWN);
+      return `member ${id}: ${health}\n${log.map((line) => line.slice(0, CHARACTERS_SHOWN)).join('\n')}`;
     });
     return (await Promise.all(told)).join('\n');
   }

@@ -9,7 +9,7 @@ import { WritingLoad } from './writing-load.js';
 for (const role of ['leader', 'follower'] as const) {
   test(`a member that was ${role} and comes back with an empty data directory rejoins, and counts again`, async () => {
     await using ensemble = await EnsembleProcess.start();
-    const load = await WritingLoad.start(ensemble.url());
+    await using load = await WritingLoad.start(ensemble.url());
     await load.goesOn(ensemble);
     const leader = await ensemble.serving();
     const id = role === 'leader' ? leader : ensemble.ids.find((other) => other !== leader)!;
@@ -20,6 +20,10 @@ for (const role of ['leader', 'follower'] as const) {
     ensemble.launch(id);
     await ensemble.serving(...ensemble.ids);
     await load.goesOn(ensemble);
+
+    await ensemble.until(`member ${id} to be taken back`, async () => {
+      return (await ensemble.health(id))?.rejoining === false;
+    });
 
     // What it holds is needed now: the others are not enough without it.
     const gone = ensemble.ids.find((other) => other !== id)!;
@@ -36,7 +40,7 @@ for (const role of ['leader', 'follower'] as const) {
 test('an observer joins, answers reads, forwards writes, and comes back after kill -9', async () => {
   await using ensemble = await EnsembleProcess.start({ observers: 1 });
   const observer = ensemble.ids.at(-1)!;
-  const load = await WritingLoad.start(ensemble.url(observer));
+  await using load = await WritingLoad.start(ensemble.url(observer));
   await load.goesOn(ensemble);
   assert.is((await ensemble.health(observer))!.state, 'observing');
 

@@ -26,7 +26,7 @@ interface Scene {
 async function play(scene: (parts: Scene) => Promise<void>): Promise<void> {
   await using network = new CuttableProxy();
   await using ensemble = await EnsembleProcess.start({ portFor: network.portFor });
-  const load = await WritingLoad.start(ensemble.url());
+  await using load = await WritingLoad.start(ensemble.url());
   await load.goesOn(ensemble);
   const leader = await ensemble.serving();
   const followers = ensemble.ids.filter((id) => id !== leader) as unknown as readonly [number, number];

@@ -10,7 +10,7 @@ const ROUNDS = 2;
 
 test('a rolling restart loses no acknowledged write, no session and no ephemeral', async () => {
   await using ensemble = await EnsembleProcess.start();
-  const load = await WritingLoad.start(ensemble.url());
+  await using load = await WritingLoad.start(ensemble.url());
   await using holder = await connect(ensemble.url(), { sessionTimeoutMs: 10_000 });
   const { session } = holder;
   await holder.create('/held', null, { mode: 'ephemeral' });

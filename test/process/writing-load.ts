@@ -40,7 +40,7 @@ export interface WritingLoadOptions {
  * is set with the version that it must have. Everything is recorded, so that `verify` can tell what must be there, what may be
  * there once, and what must not be there.
  */
-export class WritingLoad {
+export class WritingLoad implements AsyncDisposable {
   readonly #writers: readonly Writer[];
   /** When each write was acknowledged, in order. */
   readonly #acknowledgements: Acknowledgement[] = [];
@@ -59,8 +59,13 @@ export class WritingLoad {
   /** Resolves when every writer has a session. */
   static async start(url: string, options: WritingLoadOptions = {}): Promise<WritingLoad> {
     const load = new WritingLoad(url, options);
-    await Promise.all(load.#writers.map((writer) => writer.start()));
-    return load;
+    try {
+      await Promise.all(load.#writers.map((writer) => writer.start()));
+      return load;
+    } catch (error) {
+      await load[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   get acknowledged(): number {
@@ -101,6 +106,11 @@ export class WritingLoad {
   /** No further write is asked for; resolves when all are settled. Throws what a writer met that has no place in a load. */
   async stop(): Promise<void> {
     await Promise.all(this.#writers.map((writer) => writer.stop()));
+  }
+
+  /** Ends whatever still goes on, unasked how it goes: what a test that failed leaves behind must not keep the process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#writers.map((writer) => writer.abandon()));
   }
 
   /** After `stop`: throws unless each acknowledged write is there once, each unknown one at most once, and no other. */
@@ -158,6 +168,11 @@ class Writer {
     this.#isStopping = true;
     await this.#work;
     await this.#client!.close();
+  }
+
+  async abandon(): Promise<void> {
+    this.#isStopping = true;
+    await this.#client?.close();
   }
 
   async verify(client: Client): Promise<void> {

@@ -1,5 +1,5 @@
 import { CreateMode, type CreateRequest, ErrorCode, OpCode, Permission } from '../../protocol/index.js';
-import { expandAcl } from '../acl.js';
+import { expandAcl, expandedAclBytes } from '../acl.js';
 import { parentOf } from '../path.js';
 import { CONTAINER_OWNER, MAX_TTL_MS, PERSISTENT_OWNER, ttlOwner } from '../stored-owner.js';
 import type { CreateOutcome, ErrorOutcome } from '../transaction.js';
@@ -8,6 +8,7 @@ import {
   refuse,
   refuseForbidden,
   refuseInvalidPath,
+  refuseTooLarge,
   refuseTooLong,
 } from './preparation.js';
 
@@ -36,6 +37,9 @@ function createAt(
   { path: givenPath, data, acl: givenAcl, ttlMs }: CreateRequest,
 ): CreateOutcome | ErrorOutcome {
   const { overlay, identities, sessionId } = preparation;
+  const bytes = givenPath.length + (data?.length ?? 0) + expandedAclBytes(givenAcl, identities);
+  const tooLarge = refuseTooLarge(preparation, bytes);
+  if (tooLarge !== null) return tooLarge;
   const acl = expandAcl(givenAcl, identities);
   if (acl === null) return refuse(ErrorCode.invalidAcl);
   const parent = overlay.find(parentOf(givenPath));

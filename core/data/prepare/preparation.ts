@@ -12,6 +12,8 @@ export interface PrepareRules {
   /** Whether znodes with a time to live may be created. */
   readonly ttlNodes: boolean;
   readonly maxDataBytes: number;
+  /** Most that the changes of one transaction may take, in bytes; what closes a session may always be as large as it is. */
+  readonly maxTxnBytes: number;
 }
 
 /** One request on its way to becoming a transaction: whose it is, and the state it is checked against. */
@@ -20,7 +22,12 @@ export interface Preparation {
   readonly rules: PrepareRules;
   readonly sessionId: bigint;
   readonly identities: readonly Id[];
+  /** Bytes that the transaction can still take. */
+  readonly room: { bytes: number };
 }
+
+/** Of every change, besides what is in it. */
+const CHANGE_BYTES = 32;
 
 const refusals = new Map<ErrorCode, ErrorOutcome>();
 
@@ -41,6 +48,15 @@ export function refuseInvalidPath(path: string): ErrorOutcome | null {
 
 export function refuseTooLong(data: Uint8Array | null, { rules }: Preparation): ErrorOutcome | null {
   return data !== null && data.length > rules.maxDataBytes ? refuse(ErrorCode.badArguments) : null;
+}
+
+/**
+ * Takes room for a change. An ACL may ask for all identities of a connection, once for each znode of a multi, so a
+ * transaction can be far larger than its request; what no log and no peer can carry must not come to be (ZOOKEEPER-4306).
+ */
+export function refuseTooLarge({ room }: Preparation, bytes: number): ErrorOutcome | null {
+  room.bytes -= CHANGE_BYTES + bytes;
+  return room.bytes < 0 ? refuse(ErrorCode.badArguments) : null;
 }
 
 export function refuseForbidden(

@@ -5,7 +5,7 @@ import {
   type SetAclRequest,
   type SetDataRequest,
 } from '../../protocol/index.js';
-import { expandAcl } from '../acl.js';
+import { expandAcl, expandedAclBytes } from '../acl.js';
 import { isPresetPath } from '../data-tree.js';
 import { parentOf } from '../path.js';
 import type {
@@ -21,6 +21,7 @@ import {
   refuseForbidden,
   refuseInvalidPath,
   refuseOtherVersion,
+  refuseTooLarge,
   refuseTooLong,
 } from './preparation.js';
 
@@ -53,7 +54,10 @@ export function prepareSetData(
   { path, data, version }: SetDataRequest,
 ): SetDataOutcome | ErrorOutcome {
   const { overlay } = preparation;
-  const refusal = refuseInvalidPath(path) ?? refuseTooLong(data, preparation);
+  const refusal =
+    refuseInvalidPath(path) ??
+    refuseTooLong(data, preparation) ??
+    refuseTooLarge(preparation, path.length + (data?.length ?? 0));
   if (refusal !== null) return refusal;
   const node = overlay.find(path);
   if (node === null) return refuse(ErrorCode.noNode);
@@ -73,7 +77,8 @@ export function prepareSetAcl(
   { path, acl: givenAcl, version }: SetAclRequest,
 ): SetAclOutcome | ErrorOutcome {
   const { overlay, identities } = preparation;
-  const invalid = refuseInvalidPath(path);
+  const bytes = path.length + expandedAclBytes(givenAcl, identities);
+  const invalid = refuseInvalidPath(path) ?? refuseTooLarge(preparation, bytes);
   if (invalid !== null) return invalid;
   const acl = expandAcl(givenAcl, identities);
   if (acl === null) return refuse(ErrorCode.invalidAcl);

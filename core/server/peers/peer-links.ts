@@ -4,17 +4,15 @@ import { decodePeerMessage, encodePeerMessage, PeerMessageError, type PeerMessag
 import {
   AccepterHandshake,
   DiallerHandshake,
-  PeerRefused,
   type PeerHandshake,
   type PeerIdentity,
 } from './peer-handshake.js';
+import { HANDSHAKE_MS, introduce } from './peer-introduction.js';
 import { FrameReader } from './frame.js';
 import { PeerLink } from './peer-link.js';
 import { RefusalLog } from './refusal-log.js';
 
 const NONCE_BYTES = 32;
-/** For dialling, and for proving who one is, each. */
-const HANDSHAKE_MS = 2_000;
 const REDIAL_MIN_MS = 20;
 const REDIAL_MAX_MS = 500;
 /** Connections that have not proved yet who they are; one more is closed. */
@@ -44,9 +42,10 @@ interface Established {
 }
 
 /**
- * The links to the other members. Of two members the one with the higher id dials, so that there is one link per pair
+ * The links to the other members. Of two members the one with the lower id dials, so that there is one link per pair
  * and no need to agree which of two is the right one; when it dials again, the newest link wins, because whoever dials
- * has lost the old one. Nobody is listened to before both ends have proved that they know the ensemble's secret.
+ * has lost the old one. (The higher id leads more often, and WebSocket costs whoever dials more for what it sends.)
+ * Nobody is listened to before both ends have proved that they know the ensemble's secret.
  */
 export class PeerLinks {
   readonly #parts: PeerLinksParts;
@@ -67,7 +66,7 @@ export class PeerLinks {
   /** Begins to dial. */
   start(): void {
     for (const peer of this.#parts.addresses.keys()) {
-      if (peer < this.#parts.identity.id) void this.#dial(peer);
+      if (peer > this.#parts.identity.id) void this.#dial(peer);
     }
   }
 
@@ -196,7 +195,7 @@ export class PeerLinks {
   /** Dials again, later and later as long as it fails; the accepting end of a pair waits to be dialled. */
   #redial(peer: number): void {
     const { identity, clock, random } = this.#parts;
-    if (this.#abort.signal.aborted || peer >= identity.id || this.#redials.has(peer)) return;
+    if (this.#abort.signal.aborted || peer <= identity.id || this.#redials.has(peer)) return;
     const failures = this.#failures.get(peer) ?? 0;
     this.#failures.set(peer, failures + 1);
     const delayMs = Math.min(REDIAL_MIN_MS * 2 ** failures, REDIAL_MAX_MS) * (0.5 + random.next() / 2);
@@ -206,43 +205,24 @@ export class PeerLinks {
     );
   }
 
-  /** Both ends prove who they are, within a time; `failed` is called once if they do not. */
+  /** Both ends prove who they are; `failed` is called once if they do not. */
   #introduce(connection: Connection, handshake: PeerHandshake, failed: () => void): void {
     const remote = connection.remoteAddress;
-    let link: PeerLink | null = null;
-    const end = (problem: string): void => {
-      if (!this.#strangers.delete(connection)) return;
-      timer.cancel();
-      if (this.#abort.signal.aborted) return;
-      this.#refusals.note(remote.replace(/:\d+$/, ''), 'Peer link refused', { remote, problem });
-      failed();
-    };
-    const refuse = (problem: string): void => {
-      connection.close({ code: CloseCode.policyViolation, text: problem });
-      end(problem);
-    };
-    const timer = this.#parts.clock.setTimer(HANDSHAKE_MS, () =>
-      refuse('the other end did not prove in time who it is'),
-    );
     this.#strangers.add(connection);
-    connection.handle({
-      message: (bytes) => {
-        if (link !== null) return this.#arrived(link, bytes);
-        if (!this.#strangers.has(connection)) return;
-        try {
-          const { send, peer } = handshake.receive(bytes);
-          if (send !== null) connection.send(send);
-          if (peer === null) return;
-          timer.cancel();
-          this.#strangers.delete(connection);
-          link = this.#establish(peer, connection);
-        } catch (error) {
-          if (!(error instanceof PeerRefused)) throw error;
-          refuse(error.message);
-        }
+    introduce(connection, handshake, {
+      clock: this.#parts.clock,
+      known: (peer) => {
+        this.#strangers.delete(connection);
+        return this.#establish(peer, connection);
       },
-      drained: () => link?.flush(),
-      closed: (reason) => (link === null ? end(closedBecause(reason)) : this.#lost(link, reason)),
+      refused: (problem) => {
+        this.#strangers.delete(connection);
+        if (this.#abort.signal.aborted) return;
+        this.#refusals.note(remote.replace(/:\d+$/, ''), 'Peer link refused', { remote, problem });
+        failed();
+      },
+      arrived: (link, frame) => this.#arrived(link, frame),
+      lost: (link, reason) => this.#lost(link, reason),
     });
   }
 
@@ -293,8 +273,4 @@ function decoded(bytes: Uint8Array): PeerMessage | string {
     if (error instanceof PeerMessageError) return error.message;
     throw error;
   }
-}
-
-function closedBecause({ code, text }: CloseReason): string {
-  return text === '' ? `the other end closed the connection (${code})` : `the other end says: ${text}`;
 }

@@ -46,8 +46,8 @@ export class LeaderPath implements WritePath {
 
   constructor(parts: LeaderPathParts) {
     this.#parts = parts;
-    const { enforceQuota, ttlNodes } = parts.options;
-    this.#preparer = new RequestPreparer(parts.machine, { enforceQuota, ttlNodes });
+    const { enforceQuota, ttlNodes, maxTxnBytes } = parts.options;
+    this.#preparer = new RequestPreparer(parts.machine, { enforceQuota, ttlNodes, maxTxnBytes });
   }
 
   get length(): number {

@@ -263,8 +263,8 @@ test('a member with another secret is refused, with a log line on both sides, an
   const problems = world.log.lines
     .filter(({ message }) => message === 'Peer link refused')
     .map(({ fields }) => String(fields.problem));
-  assert.ok(problems.includes('member 1 has another secret'), problems.join('\n'));
-  assert.ok(problems.includes('the other end says: member 1 has another secret'));
+  assert.ok(problems.includes('member 3 has another secret'), problems.join('\n'));
+  assert.ok(problems.includes('the other end says: member 3 has another secret'));
   assert.ok(problems.length < 10, 'refusals that repeat themselves are not told again and again');
   await fill(world, await world.open(1), 'n', 5);
 });

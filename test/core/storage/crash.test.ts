@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../core/runtime/index.js';
-import { MemoryDisk, type FileStorage, type LogEntry } from '../../../core/storage/index.js';
+import { FileStorage, MemoryDisk, type LogEntry } from '../../../core/storage/index.js';
 import { content, entries, find, plain, start, zxid, type Found } from './history.js';
 
 /** A history as its zxids. */
@@ -246,6 +246,28 @@ test('records whose sync failed are written again by the recovery, so that no la
 
   assert.is(found.entries.length, 10);
   assert.equal((await find(disk)).entries, found.entries);
+});
+
+test('a crash at any moment of a change to the promises keeps the epoch and the mark of who rejoins from before, or those after', async () => {
+  for (let operations = 1, isDone = false; !isDone; operations += 1) {
+    const disk = new MemoryDisk(new SeededRandom(operations));
+    const { storage } = await start(disk);
+    await storage.persist({ acceptedEpoch: 1, rejoining: 'new' });
+    const crashed = disk.crashAfter(operations);
+    const change = storage.persist({ acceptedEpoch: 2, rejoining: null });
+    isDone = await Promise.race([crashed.then(() => false), change.then(() => true)]);
+    if (isDone) disk.crash();
+
+    const again = await FileStorage.open({ disk });
+    const { acceptedEpoch, rejoining } = await again.recover();
+    await again.close();
+
+    const found = `${acceptedEpoch} ${rejoining}`;
+    assert.ok(
+      found === '2 null' || (!isDone && found === '1 new'),
+      `${found} after ${operations} operations`,
+    );
+  }
 });
 
 test.run();

@@ -135,7 +135,7 @@ test('a corruption error says which file, which offset and what to do', async ()
   assert.is(error.code, 'STORAGE_CORRUPT');
   assert.is(error.fields?.file, lastLog(disk));
   assert.is(error.fields?.offset, 64 + 144);
-  assert.match(error.message, 'restore the directory from a backup');
+  assert.match(error.message, 'quorate doctor ');
 });
 
 test('a refusal changes nothing on the disk', async () => {

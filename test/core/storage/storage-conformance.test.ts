@@ -39,6 +39,33 @@ for (const [name, makeDisk] of Object.entries(disks)) {
     assert.equal(found, { acceptedEpoch: 0, isNew: true, epochs: [], snapshot: null, entries: [] });
   });
 
+  test('that a member has to rejoin is kept, beside the epoch, until it need not any more', async ({
+    disk,
+  }) => {
+    const marks: (string | null)[] = [];
+    for (const rejoining of ['new', 'damaged', null] as const) {
+      const storage = await FileStorage.open({ disk });
+      marks.push((await storage.recover()).rejoining);
+      await storage.persist({ rejoining, acceptedEpoch: 1 + marks.length });
+      await storage.persist({ acceptedEpoch: 2 + marks.length });
+      await storage.close();
+    }
+    const storage = await FileStorage.open({ disk });
+    const { acceptedEpoch, rejoining, isNew } = await storage.recover();
+    await storage.close();
+
+    assert.equal([...marks, rejoining], [null, 'new', 'damaged', null]);
+    assert.equal([acceptedEpoch, isNew], [5, false]);
+  });
+
+  test('a directory of which it was decided that its member counts is not new any more', async ({ disk }) => {
+    const { storage } = await start(disk);
+    await storage.persist({ rejoining: null });
+    await storage.close();
+
+    assert.is((await find(disk)).isNew, false);
+  });
+
   test('what was persisted is found again, in order, after a close', async ({ disk }) => {
     const { storage } = await start(disk);
     await storage.persist({ acceptedEpoch: 1 });

@@ -31,7 +31,7 @@ export function runFaulty(seed: number): SimulatedCluster {
     if (cluster.random.next() < 0.3) cluster.pick(cluster.members).chat();
     if (cluster.random.next() < 0.1) cluster.pick(cluster.members).saveSnapshot();
     if (cluster.random.next() < 0.25 * intensity) strike(cluster);
-    if (seed % 3 === 0 && cluster.random.next() < 0.1 * intensity) loseDisk(cluster);
+    if (seed % 3 !== 2 && cluster.random.next() < 0.1 * intensity) loseDisk(cluster);
   }
   cluster.heal();
   cluster.demandProgress();

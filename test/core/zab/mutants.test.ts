@@ -121,6 +121,16 @@ const MUTANTS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    mistake: 'whoever has forgotten its promises is counted all the same',
+    changes: [
+      ['standing.js', '[...standings].filter(([, standing]) => remembers(standing))', '[...standings]'],
+    ],
+  },
+  {
+    mistake: 'a new ensemble begins before all of its voters are there',
+    changes: [['standing.js', 'quorum.voters.every(', 'quorum.voters.some(']],
+  },
 ];
 
 const SEEDS = 300;

@@ -39,6 +39,25 @@ test('every setting has an environment variable of its own', () => {
   assert.is(new Set(SETTINGS.map(({ name }) => environmentName(name))).size, SETTINGS.length);
 });
 
+test('the members of an ensemble, its secret and its limits can be set in all three places', () => {
+  const members = '1=a:7300,2=b:7300,3=c:7300:observer';
+  const settings = resolveSettings({
+    flags: { data: 'd', id: '3', observer: true },
+    environment: { QUORATE_ENSEMBLE: members, QUORATE_SECRET_FILE: '/run/secret', QUORATE_SYNC_LIMIT: '4' },
+    configFile: file('{"initLimit":20,"ensemble":"1=x"}'),
+  });
+  assert.equal(settings, {
+    data: 'd',
+    id: 3,
+    observer: true,
+    ensemble: members,
+    secretFile: '/run/secret',
+    initLimit: 20,
+    syncLimit: 4,
+    logLevel: 'info',
+  });
+});
+
 test('switches are read from the environment as words', () => {
   const settings = resolveSettings({
     flags: { data: 'd' },

@@ -75,69 +75,69 @@ function problems(end: End): string[] {
   return end.log.lines.map(({ message, fields }) => `${message}: ${fields.problem as string}`);
 }
 
-test('of two members the one with the higher id dials, and messages pass both ways in one frame per turn', async () => {
+test('of two members the one with the lower id dials, and messages pass both ways in one frame per turn', async () => {
   const town = new Town();
-  const [one, two] = [town.add(1), town.add(2)];
+  const [one, two] = [town.add(3), town.add(2)];
   await town.pass(200);
   assert.equal([one.accepted.length, two.accepted.length], [1, 0]);
-  assert.equal([one.diary, two.diary], [['up 2 1'], ['up 1 1']]);
+  assert.equal([one.diary, two.diary], [['up 2 1'], ['up 3 1']]);
 
   one.links.send(2, 1, commit);
   one.links.send(2, 1, ping);
   one.links.flush();
-  two.links.send(1, 1, commit);
+  two.links.send(3, 1, commit);
   two.links.flush();
   await town.pass(100);
-  assert.equal(two.diary.slice(1), ['ping 1 1', 'commit 1 1'], 'heartbeats go first');
+  assert.equal(two.diary.slice(1), ['ping 3 1', 'commit 3 1'], 'heartbeats go first');
   assert.equal(one.diary.slice(1), ['commit 2 1']);
 });
 
 test('what is sent over a link that is not the current one goes nowhere', async () => {
   const town = new Town();
-  const [one, two] = [town.add(1), town.add(2)];
+  const [one, two] = [town.add(3), town.add(2)];
   await town.pass(200);
   one.links.send(2, 7, commit);
-  one.links.send(3, 1, commit);
+  one.links.send(1, 1, commit);
   one.links.flush();
   await town.pass(100);
-  assert.equal(two.diary, ['up 1 1']);
+  assert.equal(two.diary, ['up 3 1']);
 });
 
 test('a link that breaks is told, and made anew with a higher number, whichever end lost it', async () => {
   const town = new Town();
-  const [one, two] = [town.add(1), town.add(2)];
+  const [one, two] = [town.add(3), town.add(2)];
   await town.pass(200);
   one.accepted[0]!.terminate();
   await town.pass(500);
   assert.equal(one.diary, ['up 2 1', 'down 2 1', 'up 2 2']);
-  assert.equal(two.diary, ['up 1 1', 'down 1 1', 'up 1 2']);
+  assert.equal(two.diary, ['up 3 1', 'down 3 1', 'up 3 2']);
 
   one.links.close(2, 2, 'enough of it');
   await town.pass(500);
   assert.equal(one.diary.slice(3), ['up 2 3'], 'who closes it knows that it is down');
-  assert.equal(two.diary.slice(3), ['down 1 2', 'up 1 3']);
+  assert.equal(two.diary.slice(3), ['down 3 2', 'up 3 3']);
 });
 
 test('a member that is not there is dialled again and again, more and more slowly, and with few words', async () => {
   const town = new Town();
-  const two = town.add(2, { others: [1] });
+  const two = town.add(2, { others: [3] });
   await town.pass(30_000);
   assert.is(two.log.lines.filter(({ message }) => message === 'Peer cannot be reached').length, 1);
-  const one = town.add(1);
+  const one = town.add(3);
   await town.pass(600);
   assert.equal(one.diary, ['up 2 1']);
 });
 
 test('the newest link wins, because who dials again has lost the old one', async () => {
   const town = new Town();
-  const one = town.add(1);
-  const first = town.add(2, { others: [1] });
+  const one = town.add(3);
+  const first = town.add(2, { others: [3] });
   await town.pass(200);
   first.links.stop();
   const again = new PeerLinksOf(town, 2);
   await town.pass(500);
   assert.equal(one.diary.at(-1), 'up 2 2');
-  assert.equal(again.diary, ['up 1 1']);
+  assert.equal(again.diary, ['up 3 1']);
 });
 
 /** A second process of a member that has a listener already. */
@@ -146,8 +146,8 @@ class PeerLinksOf {
 
   constructor(town: Town, id: number) {
     const links = new PeerLinks({
-      identity: { id, ensemble: 'members 1, 2, 3', key: peerKey(SECRET), others: [1] },
-      addresses: new Map([[1, '1']]),
+      identity: { id, ensemble: 'members 1, 2, 3', key: peerKey(SECRET), others: [3] },
+      addresses: new Map([[3, '3']]),
       dialer: town.network.dialer(`${id}`),
       clock: town.clock,
       random: new SeededRandom(99),
@@ -164,7 +164,7 @@ class PeerLinksOf {
 
 test('an idle link stays, and one whose other end is silent is given up', async () => {
   const town = new Town();
-  const [one, two] = [town.add(1), town.add(2)];
+  const [one, two] = [town.add(3), town.add(2)];
   await town.pass(200);
   await town.pass(5 * SILENCE_MS);
   assert.equal(one.diary, ['up 2 1']);
@@ -177,7 +177,7 @@ test('an idle link stays, and one whose other end is silent is given up', async 
 
 test('after a pause of the own process nobody is given up for silence', async () => {
   const town = new Town();
-  const one = town.add(1);
+  const one = town.add(3);
   town.add(2);
   await town.pass(200);
   await town.clock.advance(10 * SILENCE_MS);
@@ -188,7 +188,7 @@ test('after a pause of the own process nobody is given up for silence', async ()
 
 test('a link on which more waits than may be kept is dropped', async () => {
   const town = new Town();
-  const one = town.add(1);
+  const one = town.add(3);
   const two = town.add(2);
   await town.pass(200);
   two.links.pause();
@@ -202,13 +202,13 @@ test('a link on which more waits than may be kept is dropped', async () => {
 });
 
 for (const [what, options, reason] of [
-  ['another secret', { secret: new Uint8Array(32) }, 'member 1 has another secret'],
+  ['another secret', { secret: new Uint8Array(32) }, 'member 3 has another secret'],
   ['another list of members', { ensemble: 'members 1, 2' }, 'member 2 is of another ensemble: members 1, 2'],
 ] as const) {
   test(`a member with ${what} is refused, and both ends say why`, async () => {
     const town = new Town();
-    const one = town.add(1);
-    const two = town.add(2, { others: [1], ...options });
+    const one = town.add(3);
+    const two = town.add(2, { others: [3], ...options });
     await town.pass(3_000);
     assert.equal([one.diary, two.diary], [[], []]);
     for (const end of [one, two]) {
@@ -224,26 +224,26 @@ for (const [what, options, reason] of [
 
 test('a member that is not expected, or looks for another one, is refused', async () => {
   const town = new Town();
-  const one = town.add(1, { others: [2] });
-  town.add(3, { others: [1] });
+  const one = town.add(3, { others: [2] });
+  town.add(1, { others: [3] });
   await town.pass(1_000);
   assert.equal(one.diary, []);
-  assert.ok(problems(one).some((line) => line.includes('member 3 is not another member of this ensemble')));
+  assert.ok(problems(one).some((line) => line.includes('member 1 is not another member of this ensemble')));
 
   const other = new Town();
-  const two = other.add(2, { others: [1, 3] });
-  other.network.listen('1', (connection) => two.links.accept(connection));
-  other.add(3, { others: [1] });
+  const two = other.add(2, { others: [3, 1] });
+  other.network.listen('3', (connection) => two.links.accept(connection));
+  other.add(1, { others: [3] });
   await other.pass(1_000);
-  assert.ok(problems(two).some((line) => line.includes('member 1 was looked for, but this is member 2')));
+  assert.ok(problems(two).some((line) => line.includes('member 3 was looked for, but this is member 2')));
 });
 
 test('a stranger that proves nothing is cut off after a while, and strangers cannot use up everything', async () => {
   const town = new Town();
-  const one = town.add(1);
+  const one = town.add(3);
   const ends: string[] = [];
   for (let count = 0; count < 100; count++) {
-    const connection = town.network.dial('1', { signal: new AbortController().signal });
+    const connection = town.network.dial('3', { signal: new AbortController().signal });
     void connection.then((open) =>
       open.handle({ message: () => undefined, closed: ({ text }) => void ends.push(text) }),
     );
@@ -255,17 +255,17 @@ test('a stranger that proves nothing is cut off after a while, and strangers can
   assert.ok(ends.at(-1)!.includes('did not prove in time'));
   const two = town.add(2);
   await town.pass(200);
-  assert.equal([one.diary, two.diary], [['up 2 1'], ['up 1 1']]);
+  assert.equal([one.diary, two.diary], [['up 2 1'], ['up 3 1']]);
 });
 
 test('whatever a stranger sends, it gets no link and disturbs none', async () => {
   const town = new Town();
-  const one = town.add(1);
+  const one = town.add(3);
   town.add(2);
   await town.pass(200);
   await fc.assert(
     fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 4 }), async (messages) => {
-      const dialled = town.network.dial('1', { signal: new AbortController().signal });
+      const dialled = town.network.dial('3', { signal: new AbortController().signal });
       const connection = await town.clock.waitFor(dialled, 100);
       connection.handle({ message: () => undefined, closed: () => undefined });
       for (const bytes of messages) connection.send(Uint8Array.from(bytes));
@@ -283,7 +283,7 @@ test('an authenticated member that sends nonsense loses its link, with a log lin
     [0, 0, 0, 0, 1, 200],
   ]) {
     const town = new Town();
-    const one = town.add(1);
+    const one = town.add(3);
     const raw: Connection[] = [];
     const dialer = town.network.dialer('2');
     const dial = dialer.dial.bind(dialer);
@@ -294,7 +294,7 @@ test('an authenticated member that sends nonsense loses its link, with a log lin
     };
     const network = { dialer: () => dialer, listen: town.network.listen.bind(town.network) };
     Object.assign(town, { network });
-    town.add(2, { others: [1] });
+    town.add(2, { others: [3] });
     await town.pass(200);
     raw[0]!.send(Uint8Array.from(bytes));
     await town.pass(300);
@@ -305,7 +305,7 @@ test('an authenticated member that sends nonsense loses its link, with a log lin
 
 test('a member that is stopping closes its links and makes no more', async () => {
   const town = new Town();
-  const [one, two] = [town.add(1), town.add(2)];
+  const [one, two] = [town.add(3), town.add(2)];
   await town.pass(200);
   two.links.stop();
   two.links.stop();

@@ -1,0 +1,101 @@
+import { withFile, type Directory } from '../disk.js';
+import type { HistoryFile } from '../file-name.js';
+import type { LogPosition } from '../log-record.js';
+import { readHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../log-segment.js';
+import { SegmentScan } from '../segment-scan.js';
+import type { Damage } from './survey.js';
+
+/** One file of the log. */
+export interface LogSurvey {
+  readonly file: HistoryFile;
+  readonly bytes: number;
+  /** The zxid that its first record follows; null if its header cannot be read. */
+  readonly prevZxid: bigint | null;
+  /** Records that verify, from the first on. */
+  readonly records: number;
+  /** Behind the last of them. */
+  readonly end: LogPosition;
+  readonly damage: Damage | null;
+}
+
+interface Owner {
+  readonly id: Uint8Array;
+  readonly salt: number;
+}
+
+/** Verifies every record of every file, and that each file continues the one before. */
+export async function surveyLogs(
+  directory: Directory,
+  files: readonly HistoryFile[],
+  owner: Owner,
+): Promise<LogSurvey[]> {
+  const readings = [];
+  for (const file of files) readings.push(await readHeader(directory, file, owner.id));
+  const surveys: LogSurvey[] = [];
+  for (const [index, file] of files.entries()) {
+    const reading = readings[index]!;
+    const isLast = index === files.length - 1;
+    if (reading.type === 'header') {
+      const next = readings[index + 1];
+      const successor = next?.type === 'header' ? next.header : null;
+      const scanned = await scan(directory, file, { header: reading.header, successor, isLast, owner });
+      surveys.push({ ...scanned, damage: scanned.damage ?? linkFault(surveys.at(-1), reading.header) });
+    } else {
+      const isUnused = reading.isEmpty && isLast;
+      surveys.push({
+        file,
+        bytes: await sizeOf(directory, file),
+        prevZxid: null,
+        records: 0,
+        end: { offset: 0, zxid: 0n, chain: 0 },
+        damage: isUnused ? null : { offset: 0, reason: reading.reason },
+      });
+    }
+  }
+  return surveys;
+}
+
+async function scan(
+  directory: Directory,
+  file: HistoryFile,
+  parts: {
+    readonly header: SegmentHeader;
+    /** Of the next file, if it can be read: it says where this one ends. */
+    readonly successor: SegmentHeader | null;
+    readonly isLast: boolean;
+    readonly owner: Owner;
+  },
+): Promise<LogSurvey> {
+  const { header, successor, isLast, owner } = parts;
+  return withFile(directory, file.name, 'read', async (opened) => {
+    const bytes = await opened.size();
+    const limit = successor?.prevEnd ?? bytes;
+    const from = { offset: SEGMENT_HEADER_BYTES, zxid: header.prevZxid, chain: header.chain };
+    const segment = new SegmentScan(opened, { from, limit, salt: owner.salt });
+    let records = 0;
+    for (let found = await segment.next(); found !== null; found = await segment.next())
+      records += found.length;
+    const { position: end, fault } = segment;
+    const survey = { file, bytes, prevZxid: header.prevZxid, records, end };
+    if (successor !== null) {
+      const isContinued = fault === null && end.chain === successor.chain && end.zxid === successor.prevZxid;
+      const reason = fault ?? 'records are missing that the next file follows';
+      return { ...survey, damage: isContinued ? null : { offset: end.offset, reason } };
+    }
+    const rest = await segment.inspectRest();
+    const isDamaged = rest.wasSynced || (!isLast && fault !== null);
+    const reason = `${fault ?? 'a record is missing'}${rest.wasSynced ? ', and records behind it prove that it was there' : ''}`;
+    return { ...survey, damage: isDamaged ? { offset: end.offset, reason } : null };
+  });
+}
+
+function linkFault(previous: LogSurvey | undefined, { prevZxid }: SegmentHeader): Damage | null {
+  if (previous === undefined || previous.prevZxid === null || previous.end.zxid === prevZxid) return null;
+  // A damaged file before it explains the gap well enough.
+  if (previous.damage !== null) return null;
+  return { offset: 0, reason: `it does not continue ${previous.file.name}` };
+}
+
+function sizeOf(directory: Directory, { name }: HistoryFile): Promise<number> {
+  return withFile(directory, name, 'read', (file) => file.size());
+}
