@@ -35,6 +35,18 @@ export interface Suite {
   command(directory: string): readonly string[];
   /** Besides what the harness itself has. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where our servers answer otherwise on purpose. One that does not occur is a failure, like one that is not listed. */
+  readonly differences?: readonly KnownDifference[];
+}
+
+/** One line of a transcript that is another one with us. */
+export interface KnownDifference {
+  readonly scenario: string;
+  /** The line on Apache ZooKeeper. */
+  readonly theirs: string;
+  readonly ours: string;
+  /** The heading in DIFFERENCES.md that says why. */
+  readonly heading: string;
 }
 
 /** The folder among the sources of the compiled module whose `import.meta.url` this is. */

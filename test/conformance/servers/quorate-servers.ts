@@ -70,12 +70,13 @@ export class QuorateServers extends Servers {
 }
 
 function flagsFor(options: ServersOptions): string[] {
-  return [
-    ...['--tick-ms', `${options.tickMs ?? DEFAULT_TICK_MS}`],
-    ...['--min-session-ms', `${MIN_SESSION_MS}`],
-    ...['--max-session-ms', `${MAX_SESSION_MS}`],
-    ...['--super-digest', SUPER_DIGEST],
-    ...['--container-check-ms', `${options.containerCheckMs ?? DEFAULT_CONTAINER_CHECK_MS}`],
-    ...(options.enforceQuota === true ? ['--enforce-quota'] : []),
-  ];
+  const values = {
+    '--tick-ms': options.tickMs ?? DEFAULT_TICK_MS,
+    '--min-session-ms': MIN_SESSION_MS,
+    '--max-session-ms': MAX_SESSION_MS,
+    '--super-digest': SUPER_DIGEST,
+    '--container-check-ms': options.containerCheckMs ?? DEFAULT_CONTAINER_CHECK_MS,
+  };
+  const flags = Object.entries(values).flatMap(([flag, value]) => [flag, `${value}`]);
+  return options.enforceQuota === true ? [...flags, '--enforce-quota'] : flags;
 }
