@@ -61,11 +61,22 @@ export function livez(health: MemberHealth): HttpAnswer {
   return json(health.state === 'failed' ? 503 : 200, health);
 }
 
-/** `/readyz`: clients may be sent here. */
+/**
+ * `/readyz`: clients may be sent here, and the next member may be stopped. A member that is rejoining serves clients, but nobody
+ * counts it yet: whoever restarts members one after the other would take the quorum away by going on to the next one.
+ */
 export function readyz(health: MemberHealth): HttpAnswer {
-  return json(health.isServing ? 200 : 503, health);
+  const reason = unreadiness(health);
+  return json(reason === null ? 200 : 503, { ready: reason === null, reason, ...health });
 }
 
-function json(status: number, health: MemberHealth): HttpAnswer {
-  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(health)}\n` };
+/** Null if it is ready. */
+function unreadiness({ isServing, rejoining, state, phase }: MemberHealth): string | null {
+  if (isServing) return rejoining ? 'rejoining: it has no vote before the others have taken it back' : null;
+  const isInRole = state === 'leading' || state === 'following' || state === 'observing';
+  return isInRole ? `${state}, but in ${phase} still` : state;
+}
+
+function json(status: number, content: object): HttpAnswer {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(content)}\n` };
 }

@@ -47,9 +47,14 @@ async function threeMembers(): Promise<{
   };
 }
 
-async function readyz(port: number): Promise<{ readonly status: number; readonly health: MemberHealth }> {
+interface Readiness {
+  readonly status: number;
+  readonly health: MemberHealth & { readonly ready: boolean; readonly reason: string | null };
+}
+
+async function readyz(port: number): Promise<Readiness> {
   const response = await fetch(`http://127.0.0.1:${port}/readyz`);
-  return { status: response.status, health: (await response.json()) as MemberHealth };
+  return { status: response.status, health: (await response.json()) as Readiness['health'] };
 }
 
 test('three members over WebSocket serve one tree, tell how they are, and hand over when one stops', async () => {
@@ -97,6 +102,7 @@ test('a member without a quorum is alive but not ready, and says so', async () =
   const { status, health } = await readyz(town.ports[0]!);
   assert.is(status, 503);
   assert.equal([health.state, health.isServing, health.leader], ['looking', false, null]);
+  assert.equal([health.ready, health.reason], [false, 'looking']);
   assert.is((await fetch(`http://127.0.0.1:${town.ports[0]}/livez`)).status, 200);
 
   await using second = await town.start(2);
