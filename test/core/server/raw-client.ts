@@ -44,6 +44,7 @@ export class RawClient {
   response: ConnectResponse | null = null;
   end: CloseReason | null = null;
   readonly closed: Promise<CloseReason>;
+  #isDeaf = false;
   #nextXid = 1;
   readonly #waiting: Waiting[] = [];
   #onConnected: (response: ConnectResponse) => void = () => undefined;
@@ -134,6 +135,11 @@ export class RawClient {
     return this.send(OpCode.exists, { path, watch });
   }
 
+  /** What comes from now on is not read: whoever asks for nonsense is answered in kind, such as by a reply that passes for an event. */
+  ignoreAnswers(): void {
+    this.#isDeaf = true;
+  }
+
   /** Bytes that are not necessarily a packet. */
   sendBytes(bytes: Uint8Array): void {
     this.connection.send(bytes);
@@ -145,6 +151,7 @@ export class RawClient {
   }
 
   #arrived(message: Uint8Array): void {
+    if (this.#isDeaf) return;
     for (const packet of splitPackets(message, 0x7fffffff)) {
       if (this.response === null) this.#connected(packet);
       else this.#packet(packet);
