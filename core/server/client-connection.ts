@@ -96,6 +96,8 @@ export class ClientConnection {
   #heldBytes = 0;
   /** What comes behind the last request is not looked at. */
   #isLastOwed = false;
+  /** Nothing more comes from the client. */
+  #hasHeardAll = false;
   #endReason: CloseReason | null = null;
 
   constructor(connection: Connection, host: ConnectionHost, now: number) {
@@ -122,7 +124,8 @@ export class ClientConnection {
     this.#connection.handle({
       message: (bytes) => this.#receive(bytes),
       drained: () => this.#drained(),
-      closed: () => this.#leave(),
+      ended: () => this.#heardAll(),
+      closed: () => this.#lost(),
     });
   }
 
@@ -185,6 +188,7 @@ export class ClientConnection {
   completed(): void {
     this.advance();
     if (this.#packets.length > 0) this.#host.wake(this);
+    else this.#endIfDone();
   }
 
   /** Pings do not wait for what goes before them: a stalled disk is no reason for a client to leave. */
@@ -212,6 +216,7 @@ export class ClientConnection {
   settle(): void {
     if (this.#state === 'ended') return;
     if (this.#packets.length === 0) this.#hold(-this.#heldBytes);
+    if (this.#hasHeardAll) return this.#endIfDone();
     const mayRead = !this.#output.isFull && (this.#packets.length === 0 || this.#mayHoldMore());
     if (mayRead === this.#isReading) return;
     this.#isReading = mayRead;
@@ -327,6 +332,30 @@ export class ClientConnection {
     }
     writeReply(this.#output.writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
     this.#output.written();
+  }
+
+  /** The client sends nothing more: it gets what it is owed. */
+  #heardAll(): void {
+    this.#hasHeardAll = true;
+    if (this.#state === 'established') this.#host.wake(this);
+    else this.end({ code: CloseCode.normal, text: 'the client has closed' });
+  }
+
+  /**
+   * The client is gone. What it sent before is carried out all the same: the C client closes its session and, without waiting for
+   * an answer, its connection.
+   */
+  #lost(): void {
+    if (this.#state !== 'established' || this.#packets.length === 0) return this.#leave();
+    this.#hasHeardAll = true;
+    this.#output.drained();
+    this.#host.wake(this);
+  }
+
+  #endIfDone(): void {
+    if (!this.#hasHeardAll || this.#packets.length > 0) return;
+    if (!this.#connection.isOpen) this.#leave();
+    else if (this.#slots.length === 0) this.end({ code: CloseCode.normal, text: 'the client has closed' });
   }
 
   #drained(): void {

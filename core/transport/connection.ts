@@ -24,6 +24,11 @@ export interface Connection {
 export interface ConnectionHandlers {
   /** A whole message. The bytes are the handler's from now on and are not written to again. */
   message(bytes: Uint8Array): void;
+  /**
+   * The other end has closed its own direction: nothing more arrives, but it still reads. Who does not want to know has the
+   * connection closed. Only over TCP.
+   */
+  ended?(): void;
   /** Called exactly once, whoever closed; nothing is delivered after it. */
   closed(reason: CloseReason): void;
   /** `bufferedBytes` fell back to zero after having been above it. */

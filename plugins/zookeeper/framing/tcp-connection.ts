@@ -136,7 +136,9 @@ export class TcpConnection implements Connection {
 
   #tellHeardAll(): void {
     if (!this.#hasHeardAll || this.#held.length > 0 || this.#handlers === null || !this.#isOpen) return;
-    this.close({ code: CloseCode.normal, text: 'the other end has closed' });
+    this.#hasHeardAll = false;
+    if (this.#handlers.ended !== undefined) this.#handlers.ended();
+    else this.close({ code: CloseCode.normal, text: 'the other end has closed' });
   }
 
   readonly #flushed = (): void => {
