@@ -18,6 +18,7 @@ import { CloseCode, type CloseReason, type Connection } from '../transport/index
 import { identitiesOfAddress } from './authentication.js';
 import { ConnectionOutput, type OutputLimits } from './connection-output.js';
 import type { ReplySlot } from './reply-slot.js';
+import { isWriteOperation } from './requests/write-operation.js';
 import type { WriterPool } from './writer-pool.js';
 
 /** What one connection may have waiting here, beyond which it is not read. */
@@ -96,8 +97,9 @@ export class ClientConnection {
   #heldBytes = 0;
   /** What comes behind the last request is not looked at. */
   #isLastOwed = false;
-  /** Nothing more comes from the client. */
+  /** Nothing more comes from the client; if it is lost, nothing reaches it either. */
   #hasHeardAll = false;
+  #isLost = false;
   #endReason: CloseReason | null = null;
 
   constructor(connection: Connection, host: ConnectionHost, now: number) {
@@ -159,13 +161,14 @@ export class ClientConnection {
   /** The next request, or null if there is none, or none may be taken now. */
   takePacket(): Packet | null {
     if (this.#state !== 'established' || this.#isLastOwed) return null;
-    if (this.#slots.length >= this.#host.limits.maxOutstandingRequests || this.#output.isFull) return null;
+    const isFull = this.#slots.length >= this.#host.limits.maxOutstandingRequests || this.#output.isFull;
+    if (isFull && !this.#isLost) return null;
     return this.#packets.shift() ?? null;
   }
 
   /** Takes note that a reply is owed, behind all that are owed already. */
   owe(slot: ReplySlot): void {
-    this.#slots.push(slot);
+    if (!this.#isLost) this.#slots.push(slot);
     if (slot.isLast) this.#isLastOwed = true;
   }
 
@@ -227,7 +230,10 @@ export class ClientConnection {
   /** Hands this turn's output to the transport. */
   flush(): void {
     if (this.#output.isOverfull) this.cut(DEAF);
+    const wasFull = this.#output.isFull;
     this.#output.flush();
+    // The transport may have taken everything at once; then nothing tells that there is room again.
+    if (wasFull && !this.#output.isFull && this.#state === 'established') this.#host.wake(this);
     if (this.#endReason !== null) this.#connection.close(this.#endReason);
   }
 
@@ -342,19 +348,24 @@ export class ClientConnection {
   }
 
   /**
-   * The client is gone. What it sent before is carried out all the same: the C client closes its session and, without waiting for
-   * an answer, its connection.
+   * The client is gone. The writes that it sent before are carried out all the same: the C client closes its session and,
+   * without waiting for an answer, its connection.
    */
   #lost(): void {
-    if (this.#state !== 'established' || this.#packets.length === 0) return this.#leave();
+    this.#isLost = true;
     this.#hasHeardAll = true;
-    this.#output.drained();
-    this.#host.wake(this);
+    this.#slots.clear();
+    for (let left = this.#packets.length; left > 0; left--) {
+      const packet = this.#packets.shift()!;
+      if (isWriteOperation(packet.op)) this.#packets.push(packet);
+    }
+    if (this.#state !== 'established' || this.#packets.length === 0) this.#leave();
+    else this.#host.wake(this);
   }
 
   #endIfDone(): void {
-    if (!this.#hasHeardAll || this.#packets.length > 0) return;
-    if (!this.#connection.isOpen) this.#leave();
+    if (!this.#hasHeardAll || (this.#packets.length > 0 && !this.#isLastOwed)) return;
+    if (this.#isLost) this.#leave();
     else if (this.#slots.length === 0) this.end({ code: CloseCode.normal, text: 'the client has closed' });
   }
 

@@ -13,6 +13,7 @@ import { withIdentities, type Authentication } from './authentication.js';
 import type { ClientConnection, Packet } from './client-connection.js';
 import { ReplySlot } from './reply-slot.js';
 import type { SyncService } from './requests/sync-service.js';
+import { isWriteOperation } from './requests/write-operation.js';
 import type { WritePath } from './requests/write-path.js';
 
 export interface RequestRouterParts {
@@ -25,18 +26,6 @@ export interface RequestRouterParts {
 
 /** Each identity of a connection may become an entry of every ACL that it sets. */
 const MAX_IDENTITIES = 32;
-
-const WRITES: ReadonlySet<number> = new Set([
-  OpCode.create,
-  OpCode.create2,
-  OpCode.createContainer,
-  OpCode.createTtl,
-  OpCode.delete,
-  OpCode.setData,
-  OpCode.setAcl,
-  OpCode.multi,
-  OpCode.closeSession,
-]);
 
 /** Sends every request on the way it has to go, behind a slot that keeps its reply's place. */
 export class RequestRouter {
@@ -51,7 +40,7 @@ export class RequestRouter {
     if (packet.op === OpCode.ping && packet.xid === Xid.ping) return connection.pong();
     const request = this.#decode(connection, packet);
     if (request === null) return;
-    if (WRITES.has(request.op)) this.#write(connection, packet.xid, request);
+    if (isWriteOperation(request.op)) this.#write(connection, packet.xid, request);
     else if (request.op === OpCode.ping)
       this.#answer(connection, new ReplySlot(packet.xid, null), ErrorCode.ok);
     else if (request.op === OpCode.auth) this.#authenticate(connection, packet.xid, request.body);

@@ -101,7 +101,7 @@ export class TcpConnection implements Connection {
     // What still arrives is read and dropped: a socket closed with unread bytes would take the last replies with it.
     this.#socket.resume();
     if (this.#socket.readableEnded) this.#socket.destroySoon();
-    this.#linger = this.#clock.setTimer(LINGER_MS, () => this.#socket.destroy());
+    this.#linger = this.#clock.setTimer(LINGER_MS, () => this.#socket.destroy(), { hold: true });
   }
 
   terminate(): void {
