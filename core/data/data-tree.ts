@@ -32,6 +32,8 @@ export interface ChangeListener {
 }
 
 const NO_NODES: ReadonlySet<Znode> = new Set();
+/** The preset znodes hold empty data, which is not the same as none. */
+const NO_DATA = new Uint8Array(0);
 
 /**
  * The znodes, by path, with their indexes: ephemerals by session, and containers and znodes with a time
@@ -59,7 +61,10 @@ export class DataTree {
     for (const path of PRESET_PATHS) {
       const acl = path === CONFIG_PATH ? READ_ONLY_ACL : OPEN_ACL;
       const parent = path === '/' ? null : this.#nodes.get(parentOf(path))!;
-      this.insert(new Znode(path, null, this.#acls.acquire(acl), 0n, 0, 0n, 0), parent);
+      const node = new Znode(path, storeData(NO_DATA), this.#acls.acquire(acl), 0n, 0, 0n, 0);
+      // ZooKeeper sets the ACL of this one when it starts, for "any" version, and shows that.
+      if (path === CONFIG_PATH) node.aversion = -1;
+      this.insert(node, parent);
     }
   }
 

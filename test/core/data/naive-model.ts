@@ -68,9 +68,11 @@ export class NaiveModel {
 
   constructor(enforceQuota: boolean) {
     this.enforceQuota = enforceQuota;
-    for (const path of PRESET) this.put(path, null, [{ perms: path.endsWith('config') ? 1 : 31, id: WORLD }]);
+    for (const path of PRESET)
+      this.put(path, new Uint8Array(0), [{ perms: path.endsWith('config') ? 1 : 31, id: WORLD }]);
     this.nodes.get('/')!.cversion = -1;
     this.nodes.get('/zookeeper')!.cversion = -2;
+    this.nodes.get('/zookeeper/config')!.aversion = -1;
   }
 
   write(

@@ -14,7 +14,9 @@ test('the preset znodes have the stats that a fresh ZooKeeper shows', () => {
   assert.equal(ensemble.stat('/'), { ...empty, cversion: -1, numChildren: 1 });
   assert.equal(ensemble.stat('/zookeeper'), { ...empty, cversion: -2, numChildren: 2 });
   assert.equal(ensemble.stat('/zookeeper/quota'), { ...empty, cversion: 0, numChildren: 0 });
-  assert.equal(ensemble.stat('/zookeeper/config'), { ...empty, cversion: 0, numChildren: 0 });
+  const config = { ...empty, aversion: -1, cversion: 0, numChildren: 0 };
+  assert.equal(ensemble.stat('/zookeeper/config'), config);
+  assert.is(ensemble.data('/zookeeper/config'), '', 'empty data, not none');
 });
 
 test('two new machines are in the same state', () => {
