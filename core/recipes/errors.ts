@@ -28,6 +28,38 @@ export class HoldReleasedError extends QuorateError {
   }
 }
 
+/**
+ * `within` named a hold of something else, or one that is over: nothing was acquired. Code `HOLD_MISMATCH`; `cause` says
+ * how it ended.
+ */
+export class HoldMismatchError extends QuorateError {
+  constructor(lock: string, held: string, cause?: unknown) {
+    super(
+      'HOLD_MISMATCH',
+      cause === undefined
+        ? `${held} is no hold of ${lock}: within takes a hold of the same lock.`
+        : `${held} is not held any more, so ${lock} cannot be acquired within it. Acquire it anew.`,
+      { fields: { lock, held }, cause },
+    );
+  }
+}
+
+/** A semaphore cannot have that many permits. Code `INVALID_PERMITS`. */
+export class InvalidPermitsError extends QuorateError {
+  constructor(path: string, permits: number) {
+    super('INVALID_PERMITS', `${path} cannot have ${permits} permits: give a whole number of at least 1.`, {
+      fields: { path, permits },
+    });
+  }
+}
+
+/** Locks that cannot be held together. Code `INVALID_LOCK_SET`. */
+export class InvalidLockSetError extends QuorateError {
+  constructor(problem: string) {
+    super('INVALID_LOCK_SET', `These locks cannot be acquired as one: ${problem}.`, {});
+  }
+}
+
 /** A recipe was used out of its order: started twice, or used after `close`. Code `RECIPE_STATE`. */
 export class RecipeStateError extends QuorateError {
   constructor(recipe: string, path: string, state: string, attempted: string) {

@@ -1,6 +1,11 @@
 /** Coordination primitives over the client's public door. */
-export type { AcquireOptions, Hold, Lock } from './contention/hold.js';
+export type { AcquireOptions, Hold, Lock, TryAcquireOptions } from './contention/hold.js';
 export { FairLock, type LockOptions } from './locks/fair-lock.js';
+export { ReadWriteLock } from './locks/read-write-lock.js';
+export { Semaphore, type SemaphoreOptions } from './locks/semaphore.js';
+export { MultiLock, type MultiHold } from './locks/multi-lock.js';
+export { multiFenced, writeFenced } from './locks/fenced-write.js';
+export type { LockExplanation, LockHolder, LockKind, LockParticipant } from './locks/explanation.js';
 export { TryLock, type LockOwner, type TryLockOptions } from './locks/try-lock.js';
 export {
   LeaderLatch,
@@ -29,9 +34,12 @@ export {
   ClaimLostError,
   DrainDeadlineError,
   HoldLostError,
+  HoldMismatchError,
   HoldReleasedError,
   InvalidInstanceError,
+  InvalidLockSetError,
   InvalidNameError,
+  InvalidPermitsError,
   JobDeadError,
   JobTooLargeError,
   LayoutConflictError,

@@ -1,5 +1,5 @@
 import type { Client, Created, Session } from '../../client/index.js';
-import { abandon } from '../nodes/own-node.js';
+import { abandon, type OwnNode } from '../nodes/own-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { nameOf } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
@@ -14,7 +14,19 @@ export interface Line {
   readonly marker: string;
   readonly otherMarkers?: readonly string[] | undefined;
   readonly data?: Uint8Array | string | undefined;
+  /**
+   * Index of the one to wait for, of the line in order, -1 if nobody is in the way of `own`. Left out: the one
+   * before. It must be so chosen that whoever is in the way is never missed, and that few wait for the same one.
+   */
+  readonly blockerOf?: BlockerOf | undefined;
+  /**
+   * Whether one that had to wait writes its name to the directory when its turn comes, so that its `mtime` says since
+   * when it holds. Nobody watches that data, so nobody is woken by it.
+   */
+  readonly marksTurn?: boolean | undefined;
 }
+
+export type BlockerOf = (line: readonly string[], own: number) => number;
 
 /**
  * Stands in a line of ephemeral-sequential znodes: the lowest number holds, everybody else watches only the
@@ -63,7 +75,8 @@ export class Contender {
       const own = { path: place.path, czxid: place.stat.czxid, session };
       try {
         const position = await this.#waitUntilFirst(nameOf(place.path), session, signal, patience);
-        if (position === 'first') return new HeldNode(this.#client, own);
+        if (position === 'waited' && this.#line.marksTurn === true) this.#markTurn(own);
+        if (position === 'first' || position === 'waited') return new HeldNode(this.#client, own);
         if (position === 'behind') {
           abandon(this.#client, own);
           return null;
@@ -96,21 +109,29 @@ export class Contender {
     }
   }
 
-  /** 'gone' means that somebody deleted the own place. */
+  /** Nobody waits for it, and a hold does not depend on it. */
+  #markTurn({ path, session }: OwnNode): void {
+    this.#client
+      .setData(this.#line.directory, nameOf(path), { session: session.epoch })
+      .catch((error: unknown) => this.#client.logger.debug('a turn was not marked', { path, error }));
+  }
+
+  /** 'waited' is first, but not at once; 'gone' means that somebody deleted the own place. */
   async #waitUntilFirst(
     name: string,
     session: Session,
     signal: AbortSignal,
     patience: 'endless' | 'none',
-  ): Promise<'first' | 'behind' | 'gone'> {
+  ): Promise<'first' | 'waited' | 'behind' | 'gone'> {
     const signals = [signal, session.signal];
-    for (;;) {
+    for (let hasWaited = false; ; hasWaited = true) {
       const line = await orAborted(this.#look(session, signals), ...signals);
       const position = line.indexOf(name);
       if (position < 0) return 'gone';
-      if (position === 0) return 'first';
+      const blocker = this.#line.blockerOf?.(line, position) ?? position - 1;
+      if (blocker < 0) return hasWaited ? 'waited' : 'first';
       if (patience === 'none') return 'behind';
-      const before = `${this.#line.directory}/${line[position - 1]}`;
+      const before = `${this.#line.directory}/${line[blocker]}`;
       const read = await readAndWatch(this.#client, before, { session, signals });
       if (read !== null) await orAborted(read.changed, ...signals).finally(() => read.cancel());
     }

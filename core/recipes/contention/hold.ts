@@ -30,6 +30,19 @@ export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined;
   /** Stops waiting and rejects with `AcquireTimeoutError`; no limit if left out. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Reentrance: a hold of this same lock, within which it is acquired again. It is granted at once and shares the znode and
+   * the fence; the lock is free when all that share it have been released. (The caller says what it holds, since there
+   * is no thread that could be asked.) Rejects with `HoldMismatchError` if it is a hold of something else.
+   */
+  readonly within?: Hold | undefined;
+}
+
+export interface TryAcquireOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Waits for at most so long, in turn, before it gives up; not at all if left out. */
+  readonly timeoutMs?: number | undefined;
+  readonly within?: Hold | undefined;
 }
 
 /** What every lock can do. */
@@ -37,8 +50,8 @@ export interface Lock {
   readonly path: string;
   /** Waits until it is held. Rejects only if `signal` aborts, `timeoutMs` passes, the client closes, or the servers refuse (permissions, quota). */
   acquire(options?: AcquireOptions): Promise<Hold>;
-  /** Does not wait for another holder: null if the lock is not free now. */
-  tryAcquire(options?: { readonly signal?: AbortSignal | undefined }): Promise<Hold | null>;
+  /** Null if the lock is not free now, or within `timeoutMs`. */
+  tryAcquire(options?: TryAcquireOptions): Promise<Hold | null>;
   /** Acquires, runs `task`, releases, whether `task` succeeds or not. `task` should stop when `hold.signal` aborts. */
   run<T>(task: (hold: Hold) => T | Promise<T>, options?: AcquireOptions): Promise<T>;
 }

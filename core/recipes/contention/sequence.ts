@@ -3,10 +3,18 @@
  * 2147483647 comes `-2147483648`: names are compared as numbers on a circle, never as text.
  */
 
-/** The marker that Curator puts before the number in the name of a lock's znode, kazoo's, and that of Curator's latch. */
+/** Markers, which stand before the number: of Curator's lock, kazoo's, and Curator's latch. */
 export const CURATOR_LOCK = 'lock-';
 export const KAZOO_LOCK = '__lock__';
 export const CURATOR_LATCH = 'latch-';
+
+/** Of read/write locks: Curator's, then kazoo's, whose write lock is its ordinary lock. */
+export const CURATOR_READ = '__READ__';
+export const CURATOR_WRITE = '__WRIT__';
+export const KAZOO_READ = '__rlock__';
+
+/** Of the leases of Curator's InterProcessSemaphoreV2. */
+export const CURATOR_LEASE = 'lease-';
 
 /** Ten digits, or a minus with nine (padded to ten characters) or ten. */
 const SEQUENCE = /^(?:\d{10}|-\d{9,10})$/;

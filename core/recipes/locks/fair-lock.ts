@@ -1,21 +1,21 @@
 import type { Client } from '../../client/index.js';
 import { Contender } from '../contention/contender.js';
-import type { AcquireOptions, Hold, Lock } from '../contention/hold.js';
+import { GrantedLock } from '../contention/granted-lock.js';
+import type { Hold } from '../contention/hold.js';
 import { CURATOR_LOCK, KAZOO_LOCK } from '../contention/sequence.js';
-import { AcquireTimeoutError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { Deadline } from '../waiting/abort.js';
+import { explainLine, type LockExplanation } from './explanation.js';
 
 export interface LockOptions {
   /** Parent of all locks; `/locks` by default. */
   readonly root?: string | undefined;
-  /** Written to the own znode, for people who look. */
+  /** Written to the own znode, for people who look, and for `explain`. */
   readonly data?: Uint8Array | string | undefined;
 }
 
 /**
- * A lock that is granted in the order of asking. Not reentrant: every `acquire` stands in the line on its own,
- * also twice from one process.
+ * A lock that is granted in the order of asking. Every `acquire` stands in the line on its own, also twice from one
+ * process, unless it says by `within` which hold of the lock it has already.
  *
  * Layout: `/locks/<name>/_c_<uuid>-lock-<sequence>`, ephemeral-sequential below container parents: that of
  * Curator's InterProcessMutex. Znodes of kazoo's Lock (`…__lock__<sequence>`) in the same directory stand in
@@ -31,40 +31,30 @@ export interface LockOptions {
  *   client's close or the servers' refusal; a place given up is removed, in the background if need be;
  * - held: see `Hold`. Suspended changes nothing; lost aborts `signal`, and nothing is acquired anew by itself.
  */
-export class FairLock implements Lock {
-  readonly path: string;
+export class FairLock extends GrantedLock {
   readonly #client: Client;
   readonly #contender: Contender;
 
   /** `name` may have several segments, such as `customers/42`. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: LockOptions = {}) {
-    this.path = pathBelow(options.root ?? '/locks', name, 'lock');
+    super(client, pathBelow(options.root ?? '/locks', name, 'lock'));
     this.#client = client;
     this.#contender = new Contender(client, {
       directory: this.path,
       marker: CURATOR_LOCK,
       otherMarkers: [KAZOO_LOCK],
       data: options.data,
+      marksTurn: true,
     });
   }
 
-  async acquire(options: AcquireOptions = {}): Promise<Hold> {
-    using deadline = new Deadline(
-      this.#client.clock,
-      options,
-      (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
-    );
-    const hold = await this.#contender.contend(deadline.signal, 'endless');
-    return hold!;
+  /** Who holds it since when, and who waits, in order. */
+  explain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockExplanation> {
+    const kinds = { [CURATOR_LOCK]: 'exclusive', [KAZOO_LOCK]: 'exclusive' } as const;
+    return explainLine(this.#client, { directory: this.path, kinds }, options);
   }
 
-  async tryAcquire(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Hold | null> {
-    using deadline = new Deadline(this.#client.clock, options, () => undefined);
-    return await this.#contender.contend(deadline.signal, 'none');
-  }
-
-  async run<T>(task: (hold: Hold) => T | Promise<T>, options: AcquireOptions = {}): Promise<T> {
-    await using hold = await this.acquire(options);
-    return await task(hold);
+  protected override contend(signal: AbortSignal, patience: 'endless' | 'none'): Promise<Hold | null> {
+    return this.#contender.contend(signal, patience);
   }
 }

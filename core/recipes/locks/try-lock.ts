@@ -1,11 +1,12 @@
 import type { Client, Session } from '../../client/index.js';
+import { GrantedLock } from '../contention/granted-lock.js';
 import { HeldNode } from '../contention/held-node.js';
-import type { AcquireOptions, Hold, Lock } from '../contention/hold.js';
-import { AcquireTimeoutError, LayoutConflictError } from '../errors.js';
+import type { Hold } from '../contention/hold.js';
+import { LayoutConflictError } from '../errors.js';
 import { abandon } from '../nodes/own-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { Deadline, orAborted } from '../waiting/abort.js';
+import { orAborted } from '../waiting/abort.js';
 import {
   ask,
   hasCode,
@@ -47,40 +48,15 @@ export interface LockOwner {
  * told by a token in the data, unique to the attempt, so a znode of an older session, or of another user of the
  * same client, never counts as held.
  */
-export class TryLock implements Lock {
-  readonly path: string;
+export class TryLock extends GrantedLock {
   readonly #client: Client;
   readonly #owner: string | null;
 
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: TryLockOptions = {}) {
-    this.path = pathBelow(options.root ?? '/locks', name, 'lock');
+    super(client, pathBelow(options.root ?? '/locks', name, 'lock'));
     this.#client = client;
     this.#owner = options.owner ?? null;
-  }
-
-  async acquire(options: AcquireOptions = {}): Promise<Hold> {
-    using deadline = new Deadline(
-      this.#client.clock,
-      options,
-      (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
-    );
-    for (;;) {
-      const hold = await this.#attempt(deadline.signal, (session) =>
-        this.#waitUntilFree(session, deadline.signal),
-      );
-      if (hold !== null) return hold;
-    }
-  }
-
-  async tryAcquire(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Hold | null> {
-    using deadline = new Deadline(this.#client.clock, options, () => undefined);
-    return await this.#attempt(deadline.signal, () => Promise.resolve());
-  }
-
-  async run<T>(task: (hold: Hold) => T | Promise<T>, options: AcquireOptions = {}): Promise<T> {
-    await using hold = await this.acquire(options);
-    return await task(hold);
   }
 
   /** Null if nobody holds it now. */
@@ -97,6 +73,14 @@ export class TryLock implements Lock {
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
       throw error;
+    }
+  }
+
+  protected override async contend(signal: AbortSignal, patience: 'endless' | 'none'): Promise<Hold | null> {
+    if (patience === 'none') return this.#attempt(signal, () => Promise.resolve());
+    for (;;) {
+      const hold = await this.#attempt(signal, (session) => this.#waitUntilFree(session, signal));
+      if (hold !== null) return hold;
     }
   }
 

@@ -4,6 +4,7 @@ import {
   AcquireTimeoutError,
   FairLock,
   HoldLostError,
+  HoldMismatchError,
   HoldReleasedError,
   InvalidNameError,
   type Hold,
@@ -293,6 +294,92 @@ test('a release wakes one waiter of many: the requests it causes do not grow wit
     });
   }
   assert.is(requestsPerRelease[0], requestsPerRelease[1]);
+});
+
+test('it is held within itself, and free when the last of the holds is released', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const lock = new FairLock(one.client, 'door');
+    const rival = new FairLock(other.client, 'door');
+    const outer = await lock.acquire();
+    const inner = await lock.acquire({ within: outer });
+    const third = await lock.tryAcquire({ within: inner });
+    assert.is(inner.path, outer.path);
+
+    await inner.release();
+    await inner.release();
+    await third!.release();
+    assert.ok(inner.signal.aborted);
+    assert.not.ok(outer.signal.aborted);
+    assert.is(await rival.tryAcquire(), null);
+    await outer.release();
+    const theirs = await rival.tryAcquire();
+    assert.ok(theirs !== null);
+    for (const wrong of [outer, await new FairLock(one.client, 'window').acquire()]) {
+      const refused = await lock.acquire({ within: wrong }).catch((error: unknown) => error);
+      assert.instance(refused, HoldMismatchError);
+    }
+  });
+});
+
+test('a lost session ends all holds of a lock that is held within itself', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participant = await world.join();
+    const lock = new FairLock(participant.client, 'door');
+    const outer = await lock.acquire();
+    const inner = await lock.acquire({ within: outer });
+    await world.expire(participant);
+    for (const hold of [outer, inner]) assert.instance(hold.signal.reason, HoldLostError);
+    await inner.release();
+    await outer.release();
+  });
+});
+
+test('one that gives it a time limit waits in turn, and gets it or null', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const hold = await new FairLock(one.client, 'door').acquire();
+    assert.is(await new FairLock(other.client, 'door').tryAcquire({ timeoutMs: 500 }), null);
+    const patient = new FairLock(other.client, 'door').tryAcquire({ timeoutMs: 5000 });
+    await world.sleep(1000);
+    await hold.release();
+    assert.ok((await patient) !== null);
+    assert.is((await one.client.getChildren('/locks/door')).children.length, 1);
+    const stop = new AbortController();
+    const stopped = new FairLock(one.client, 'door').tryAcquire({ timeoutMs: 60_000, signal: stop.signal });
+    stop.abort(new Error('enough'));
+    assert.is(await stopped.catch((error: Error) => error.message), 'enough');
+  });
+});
+
+test('explain says who holds it since when, and who waits, in order', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const lock = (data: string): FairLock => new FairLock(client, 'door', { data });
+    assert.equal(await lock('x').explain(), { path: '/locks/door', holders: [], waiters: [] });
+    const first = await lock('anna').acquire();
+    const second = lock('bert').acquire();
+    const third = lock('carl').acquire();
+    await world.sleep(1000);
+    const before = await lock('x').explain();
+    assert.equal(
+      before.holders.map(({ owner, kind, fence, sessionId }) => ({ owner, kind, fence, sessionId })),
+      [{ owner: 'anna', kind: 'exclusive', fence: first.fence, sessionId: client.session.id }],
+    );
+    assert.equal(
+      before.waiters.map(({ owner }) => owner),
+      ['bert', 'carl'],
+    );
+
+    await first.release();
+    await second;
+    await world.sleep(100);
+    const [holder] = (await lock('x').explain()).holders;
+    assert.is(holder?.owner, 'bert');
+    assert.ok(holder!.heldSince >= holder!.askedAt + 900, 'since its turn, not since it asked');
+    await (await second).release();
+    await (await third).release();
+  });
 });
 
 test('closing the client ends a wait', async () => {

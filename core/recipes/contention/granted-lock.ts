@@ -1,0 +1,56 @@
+import type { Client } from '../../client/index.js';
+import { AcquireTimeoutError } from '../errors.js';
+import { Deadline } from '../waiting/abort.js';
+import type { AcquireOptions, Hold, Lock, TryAcquireOptions } from './hold.js';
+import { SharedHold } from './shared-hold.js';
+
+/** What locks have in common: deadlines, reentrance, `run`. What differs is how they contend. */
+export abstract class GrantedLock implements Lock {
+  readonly path: string;
+  readonly #client: Client;
+  /** Tells it from other locks of the same path. */
+  readonly #identity: string;
+
+  protected constructor(client: Client, path: string, identity = path) {
+    this.#client = client;
+    this.path = path;
+    this.#identity = identity;
+  }
+
+  /** Null only with `patience` 'none': it is not free now. Leaves nothing behind when it rejects. */
+  protected abstract contend(signal: AbortSignal, patience: 'endless' | 'none'): Promise<Hold | null>;
+
+  async acquire(options: AcquireOptions = {}): Promise<Hold> {
+    if (options.within !== undefined) return SharedHold.within(options.within, this.#identity);
+    using deadline = new Deadline(
+      this.#client.clock,
+      options,
+      (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
+    );
+    const hold = await this.contend(deadline.signal, 'endless');
+    return SharedHold.first(hold!, this.#identity);
+  }
+
+  async tryAcquire(options: TryAcquireOptions = {}): Promise<Hold | null> {
+    if (options.within !== undefined) return SharedHold.within(options.within, this.#identity);
+    const { signal, timeoutMs } = options;
+    if (timeoutMs !== undefined) return this.#acquireWithin(timeoutMs, signal);
+    using deadline = new Deadline(this.#client.clock, { signal }, () => undefined);
+    const hold = await this.contend(deadline.signal, 'none');
+    return hold === null ? null : SharedHold.first(hold, this.#identity);
+  }
+
+  async run<T>(task: (hold: Hold) => T | Promise<T>, options: AcquireOptions = {}): Promise<T> {
+    await using hold = await this.acquire(options);
+    return await task(hold);
+  }
+
+  async #acquireWithin(timeoutMs: number, signal: AbortSignal | undefined): Promise<Hold | null> {
+    try {
+      return await this.acquire({ timeoutMs, signal });
+    } catch (error) {
+      if (error instanceof AcquireTimeoutError && signal?.aborted !== true) return null;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import {
+  MultiError,
+  type Client,
+  type Operation,
+  type OperationResult,
+  type Stat,
+} from '../../client/index.js';
+import type { Hold } from '../contention/hold.js';
+import { HoldLostError } from '../errors.js';
+import { hasCode, persist } from '../waiting/failure.js';
+
+/**
+ * Carries out `operations`, all or none, only if `hold` is still held when the servers come to them: the own znode of the
+ * hold is checked in the same transaction. So not even a holder that was paused for an hour can write late.
+ *
+ * Returns the results of `operations`.
+ * @throws HoldLostError if it is not held any more; nothing was done.
+ * @throws MultiError with the index among `operations` of the one that failed; nothing was done.
+ * @throws OutcomeUnknownError if the connection broke meanwhile: done or not.
+ */
+export async function multiFenced(
+  client: Client,
+  hold: Hold,
+  operations: readonly Operation[],
+): Promise<readonly OperationResult[]> {
+  if (hold.signal.aborted)
+    throw new HoldLostError(hold.path, 'it was over before the write', hold.signal.reason);
+  try {
+    const { epoch } = client.session;
+    const results = await client.multi([{ type: 'check', path: hold.path }, ...operations], {
+      session: epoch,
+    });
+    return results.slice(1);
+  } catch (error) {
+    if (hasCode(error, 'SESSION_EXPIRED')) throw new HoldLostError(hold.path, 'its session is over', error);
+    if (!(error instanceof MultiError)) throw error;
+    if (error.index === 0) throw new HoldLostError(hold.path, 'its znode is gone', error);
+    throw new MultiError({ index: error.index - 1, cause: error.cause });
+  }
+}
+
+/**
+ * Writes a znode, made if it is missing, only if `hold` is still held. What broke with the connection is written
+ * again as long as it is held, which changes nothing: nobody else may write.
+ * @throws HoldLostError if it is not held any more.
+ */
+export async function writeFenced(
+  client: Client,
+  hold: Hold,
+  path: string,
+  data: Uint8Array | string | null,
+): Promise<Stat> {
+  for (;;) {
+    const stat =
+      (await attempt(client, hold, { type: 'setData', path, data }, 'NO_NODE')) ??
+      (await attempt(client, hold, { type: 'create', path, data }, 'NODE_EXISTS'));
+    if (stat !== null) return stat;
+  }
+}
+
+/** Null if it failed with `expected`. */
+async function attempt(
+  client: Client,
+  hold: Hold,
+  operation: Operation,
+  expected: 'NO_NODE' | 'NODE_EXISTS',
+): Promise<Stat | null> {
+  try {
+    const [result] = await persist(client, () => multiFenced(client, hold, [operation]), hold.signal);
+    if (result?.type !== 'setData' && result?.type !== 'create')
+      throw new TypeError(`a ${operation.type} was answered as ${result?.type}`);
+    return result.stat;
+  } catch (error) {
+    if (error instanceof MultiError && hasCode(error.cause, expected)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MultiError } from '../../../../core/client/index.js';
+import {
+  FairLock,
+  HoldLostError,
+  multiFenced,
+  TryLock,
+  writeFenced,
+} from '../../../../core/recipes/index.js';
+import { breakEverywhere, RecipeWorld } from '../recipe-world.js';
+
+const text = (data: Uint8Array | null): string => new TextDecoder().decode(data ?? new Uint8Array());
+
+for (const kind of ['fair lock', 'try-lock'] as const) {
+  test(`a holder of a ${kind} writes, and nobody who holds no longer does`, async () => {
+    await RecipeWorld.play(async (world) => {
+      const [one, other] = [await world.join(), await world.join()];
+      const lock = (client: typeof one.client) =>
+        kind === 'fair lock' ? new FairLock(client, 'door') : new TryLock(client, 'door');
+      const hold = await lock(one.client).acquire();
+      assert.is((await writeFenced(one.client, hold, '/ledger', 'first')).version, 0);
+      assert.is((await writeFenced(one.client, hold, '/ledger', 'second')).version, 1);
+
+      // Taken away by hand, and given to another, while the holder cannot hear of it.
+      one.line.pause();
+      await other.client.delete(hold.path);
+      const theirs = await new FairLock(other.client, 'another').acquire();
+      await writeFenced(other.client, theirs, '/ledger', 'theirs');
+      assert.not.ok(hold.signal.aborted);
+      const late = writeFenced(one.client, hold, '/ledger', 'late').catch((error: unknown) => error);
+      one.line.rejoin();
+
+      assert.instance(await late, HoldLostError);
+      assert.is(text((await other.client.getData('/ledger')).data), 'theirs');
+    });
+  });
+}
+
+test('a hold that is over writes nothing, and other failures keep their place', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const hold = await new FairLock(client, 'door').acquire();
+    const failed = await multiFenced(client, hold, [
+      { type: 'create', path: '/a', data: 'x' },
+      { type: 'delete', path: '/missing' },
+    ]).catch((error: unknown) => error);
+    assert.instance(failed, MultiError);
+    assert.is((failed as MultiError).index, 1);
+    assert.is(await client.exists('/a'), null);
+    const results = await multiFenced(client, hold, [{ type: 'create', path: '/a', data: 'x' }]);
+    assert.equal(
+      results.map(({ type }) => type),
+      ['create'],
+    );
+    await hold.release();
+    assert.instance(
+      await writeFenced(client, hold, '/a', 'y').catch((error: unknown) => error),
+      HoldLostError,
+    );
+  });
+});
+
+test('a fenced write survives the loss of the connection at each of its steps', async () => {
+  await breakEverywhere(async (world, { client }, plan) => {
+    const other = await world.join();
+    const hold = await new FairLock(client, 'door').acquire();
+    plan();
+    await writeFenced(client, hold, '/ledger', 'mine');
+    assert.is(text((await other.client.getData('/ledger')).data), 'mine');
+    await hold.release();
+  });
+});
+
+test.run();
