@@ -49,7 +49,7 @@ export class QuorumWatch {
 
   /** Why this leader should give up; null if it need not. */
   verdict(phase: PeerPhase): string | null {
-    const { nowMs, config, quorum, id, disk } = this.#state;
+    const { nowMs, config, quorum, id, disk, outbox } = this.#state;
     if (phase === 'broadcast') {
       const heard = [...this.#heardMs]
         .filter(([, ms]) => nowMs - ms <= config.syncLimitMs)
@@ -58,8 +58,10 @@ export class QuorumWatch {
         ? null
         : 'no quorum was heard within the limit';
     }
-    const possible = quorum.voters.filter((voter) => !this.#deserters.has(voter));
-    if (!quorum.isReached(possible)) return `too few voters want this leader, in ${phase}`;
+    // Whoever has lost the link has left this leader, and could only come back to it if a quorum had stayed.
+    const isPossible = (voter: number): boolean => outbox.isUp(voter) && !this.#deserters.has(voter);
+    const possible = quorum.voters.filter((voter) => voter === id || isPossible(voter));
+    if (!quorum.isReached(possible)) return `too few voters want this leader, or can be reached, in ${phase}`;
     return nowMs >= this.#deadlineMs ? `no quorum in ${phase} within the limit` : null;
   }
 }

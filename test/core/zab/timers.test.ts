@@ -61,6 +61,18 @@ test('a leader steps down at once when its quorum looks for another', () => {
   assert.is(stateOf(conversation.peer), 'looking');
 });
 
+test('a candidate does not wait for initLimit when one voter is gone and the other looks for another leader', () => {
+  const conversation = new Conversation({ id: 3 });
+  conversation.elect();
+  assert.is(stateOf(conversation.peer), 'leading');
+  conversation.disconnect(1);
+  conversation.pass(TICK_MS);
+  assert.is(stateOf(conversation.peer), 'leading', 'one that has not come yet still may');
+  conversation.hearVote(2, 2, 0n, 2);
+  conversation.pass(25);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
 test('links that break and come back within syncLimit ticks cost no leadership', () => {
   const conversation = leading();
   for (const voter of [1, 2]) conversation.disconnect(voter);
