@@ -92,7 +92,7 @@ export class ClientConnection {
   #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
   readonly #packets = new Fifo<Packet>();
   readonly #slots = new Fifo<ReplySlot>();
-  #lastReplyZxid = 0n;
+  #toldZxid = 0n;
   #isReading = true;
   #heldBytes = 0;
   /** What comes behind the last request is not looked at. */
@@ -206,11 +206,13 @@ export class ClientConnection {
 
   /** Answers a ping, at once. */
   pong(): void {
-    writeReply(this.#output.writer, { xid: Xid.ping, zxid: this.#host.lastZxid, err: ErrorCode.ok }, null);
+    this.#toldZxid = this.#host.lastZxid;
+    writeReply(this.#output.writer, { xid: Xid.ping, zxid: this.#toldZxid, err: ErrorCode.ok }, null);
   }
 
   notify(zxid: bigint, event: WatchEvent): void {
     if (this.#state !== 'established') return;
+    if (zxid > this.#toldZxid) this.#toldZxid = zxid;
     writeWatchEvent(this.#output.writer, zxid, event);
     this.#output.written();
   }
@@ -332,9 +334,9 @@ export class ClientConnection {
   #reply(slot: ReplySlot): void {
     let zxid = 0n;
     if (slot.xid !== Xid.auth) {
-      // A reply that had to wait for one before it must not lead the client back in time.
-      zxid = slot.zxid > this.#lastReplyZxid ? slot.zxid : this.#lastReplyZxid;
-      this.#lastReplyZxid = zxid;
+      // A reply that had to wait, for one before it or for room, must not lead the client back in time.
+      zxid = slot.zxid > this.#toldZxid ? slot.zxid : this.#toldZxid;
+      this.#toldZxid = zxid;
     }
     writeReply(this.#output.writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
     this.#output.written();

@@ -1,9 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, OpCode } from '../../../core/protocol/index.js';
+import { Cluster } from '../../../core/testing/index.js';
 import { World } from './world.js';
 
 const ignore = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
+const isReply = (arrival: string): boolean => arrival.startsWith('reply');
 const acl = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
 
 test('a client with too many unanswered requests is not read until they are answered', async () => {
@@ -36,6 +38,37 @@ test('a client that does not read is not read either, and gets all its replies o
 
   assert.is(answered, 2);
   assert.is(client.arrivals.length, 202);
+});
+
+test('a client goes on when a turn had more for it than may wait, and the transport took all of it at once', async () => {
+  const server = { outputHighWaterBytes: 200 };
+  await Cluster.play(
+    async (cluster) => {
+      const { client } = cluster.client();
+      await client.create('/a', 'x'.repeat(100));
+      const before = cluster.clock.now();
+      await Promise.all(Array.from({ length: 50 }, () => client.getData('/a')));
+      assert.ok(cluster.clock.now() - before < 1_000, 'it took a new connection');
+    },
+    { voters: 1, server },
+  );
+});
+
+test('a reply that waits for room behind events does not lead its client back in time', async () => {
+  await using world = await World.start({ outputHighWaterBytes: 60 });
+  const [client, before, behind] = [await world.open(), await world.open(), await world.open()];
+  for (const path of ['/own', '/a', '/b', '/c']) await world.wait(client.create(path));
+  await world.wait(client.send(OpCode.addWatch, { path: '/', mode: 1 }));
+
+  const earlier = ['/a', '/b'].map((path) => before.setData(path, ''));
+  const own = client.setData('/own', '');
+  const later = behind.setData('/c', '');
+  await world.wait(Promise.all([...earlier, later]));
+
+  const { zxid } = await world.wait(own);
+  const isToldBefore = client.arrivals.indexOf('event 3 /c') < client.arrivals.findLastIndex(isReply);
+  assert.ok(isToldBefore, client.arrivals.join());
+  assert.ok(zxid >= (await later).zxid, 'the event told of more than the reply behind it');
 });
 
 test('a client that is told more and more and never reads is cut off, and the others go on', async () => {
