@@ -97,6 +97,22 @@ export class Pipe {
     this.schedule();
   }
 
+  /** The line is as good as ever: what is under way does not take longer than what is sent now. */
+  mended(): void {
+    const now = this.#clock.now();
+    const latestAt = now + this.#route.latencyMs();
+    this.#clearAt = Math.min(this.#clearAt, now);
+    this.#parcels = this.#parcels.map((parcel) => ({ ...parcel, dueAt: Math.min(parcel.dueAt, latestAt) }));
+    this.schedule();
+  }
+
+  /** Nobody is there any more, at neither end. */
+  drop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#parcels = [];
+  }
+
   /** To be called when the receiver begins to read. */
   readonly schedule = (): void => {
     this.#timer?.cancel();

@@ -41,7 +41,13 @@ export class SimulatedConnection implements Connection, PipeReceiver {
     readonly far: { readonly address: string; readonly route: Route };
     readonly over: () => void;
   }): { readonly near: SimulatedConnection; readonly far: SimulatedConnection } {
-    const { clock, over } = parts;
+    const { clock } = parts;
+    const over = (): void => {
+      parts.over();
+      if (near.#state !== 'over' || far.#state !== 'over') return;
+      near.#out.drop();
+      far.#out.drop();
+    };
     const near = new SimulatedConnection({
       clock,
       remoteAddress: parts.far.address,
@@ -134,6 +140,11 @@ export class SimulatedConnection implements Connection, PipeReceiver {
   /** The line between the hosts is whole again, in the direction to this end. */
   unblocked(): void {
     this.#in.unblocked();
+  }
+
+  /** The line is as it was at the beginning, in the direction to this end. */
+  mended(): void {
+    this.#in.mended();
   }
 
   arrived(bytes: Uint8Array): void {

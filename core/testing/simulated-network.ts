@@ -116,6 +116,10 @@ export class SimulatedNetwork {
   heal(): void {
     this.#blocked.clear();
     this.#qualities.clear();
+    for (const { near, far } of this.#lines) {
+      near.mended();
+      far.mended();
+    }
     this.#passable();
   }
 

@@ -7,6 +7,7 @@ import {
   NoNodeError,
   NotEmptyError,
   OutcomeUnknownError,
+  RequestTooLargeError,
   SessionExpiredError,
   type Client,
 } from '../../core/client/index.js';
@@ -23,6 +24,12 @@ import type { Random } from '../../core/runtime/index.js';
 import type { ClusterClient, SimulatedProcess } from '../../core/testing/index.js';
 import { pick } from './plan.js';
 import type { World } from './world.js';
+
+/** What proves a session to be somebody's. */
+export interface Credentials {
+  readonly sessionId: bigint;
+  readonly password: Uint8Array;
+}
 
 /** What an attempt came to. */
 export type Attempt<T> =
@@ -64,6 +71,8 @@ export class Actor {
   /** What it waits for, by a number of its own. */
   readonly pending = new Map<number, string>();
   readonly caches: TreeCache[] = [];
+  /** Of the session that it was granted last. */
+  credentials: Credentials | null = null;
   #attempts = 0;
   #values = 0;
 
@@ -76,7 +85,7 @@ export class Actor {
   }
 
   get isAlive(): boolean {
-    return this.process.state !== 'dead';
+    return this.process.state !== 'dead' && this.client.state !== 'closed';
   }
 
   /** Begins nothing new. */
@@ -125,7 +134,8 @@ export class Actor {
 
   #judge(what: string, error: unknown): Attempt<never> {
     if (REFUSALS.some((kind) => error instanceof kind)) return { type: 'refused', error: error as Error };
-    if (error instanceof SessionExpiredError) return { type: 'never' };
+    if (error instanceof SessionExpiredError || error instanceof RequestTooLargeError)
+      return { type: 'never' };
     if (!LOSSES.some((kind) => error instanceof kind))
       this.world.referee.report(
         new Error(`${this.name}: ${what} ended with an error that it must not end with: ${String(error)}`, {

@@ -20,8 +20,14 @@ export const FAULT_KINDS = [
   'restart',
   'clientLine',
   'clientDeath',
+  'clientLeave',
   'clientPause',
+  'takeOver',
+  'wrongPassword',
+  'readError',
   'damage',
+  'rot',
+  'staleFile',
   'amnesia',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -38,8 +44,23 @@ export const WORKLOADS = [
   'queue',
   'counter',
   'caches',
+  'large',
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
+
+/** What may gather; small in some runs, so that it is reached. */
+export interface Bounds {
+  /** Proposals of a leader that are not applied yet. */
+  readonly uncommittedEntries: number;
+  /** Sent to a learner and not acknowledged yet. */
+  readonly inFlightBytes: number;
+  /** Requests of all clients of a member that are under way. */
+  readonly proposals: number;
+  /** Requests of one connection. */
+  readonly outstanding: number;
+  /** Output of one connection that has not left yet. */
+  readonly outputBytes: number;
+}
 
 /** Everything about a run that its seed decides beforehand. Durations in milliseconds of virtual time. */
 export interface Plan {
@@ -57,6 +78,7 @@ export interface Plan {
   readonly windowEntries: number;
   /** Transactions after which an epoch is given up; a number that is never reached, mostly. */
   readonly epochCounter: number;
+  readonly bounds: Bounds;
   readonly clients: number;
   readonly sessionMs: number;
   /** What a client waits between two things that it does, on average. */
@@ -72,7 +94,7 @@ export interface Plan {
 }
 
 /** What only safety mode may do: an ensemble need not go on with a damaged disk. */
-const DAMAGE: readonly FaultKind[] = ['damage', 'amnesia'];
+const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile', 'amnesia'];
 
 export function planFor(seed: number, mode: Mode): Plan {
   const random = new SeededRandom(seed * 2 + (mode === 'safety' ? 0 : 1));
@@ -97,6 +119,13 @@ export function planFor(seed: number, mode: Mode): Plan {
     snapshotTxns: pick(random, [5, 20, 60, 100_000]),
     windowEntries: pick(random, [5, 50, 1000]),
     epochCounter: random.next() < 0.1 ? pick(random, [20, 60, 150]) : 0xffff_f000,
+    bounds: {
+      uncommittedEntries: pick(random, [2, 20, 20_000]),
+      inFlightBytes: pick(random, [2048, 65_536, 16_777_216]),
+      proposals: pick(random, [1, 10, 20_000]),
+      outstanding: pick(random, [1, 10, 1000]),
+      outputBytes: pick(random, [200, 10_000, 1_048_576]),
+    },
     clients: 2 + Math.floor(random.next() * 3),
     sessionMs: Math.max(leastSessionMs, tickMs * pick(random, [4, 8, 16, 40])),
     thinkMs: tickMs * pick(random, [0.3, 1, 1, 3]),

@@ -1,5 +1,6 @@
 import { OpCode } from '../../core/protocol/index.js';
 import type { Actor } from './actor.js';
+import { checkDisk } from './checkers/bounds.js';
 import { check, hex, Violation } from './checkers/referee.js';
 import { isSameData, isSameStat } from './checkers/request-rules.js';
 import { statOf } from './checkers/tree-model.js';
@@ -134,12 +135,16 @@ class Run {
       'a write is answered',
     );
     await this.#until(() => this.#abandoned().length === 0, 'the ephemerals of dead clients are gone');
-    await this.#until(isAgreed, 'everybody has applied the same');
     await this.#until(
       () => living.every((actor) => this.#isFollowed(actor)),
       'the caches show what is there',
     );
+    await this.#until(
+      () => isAgreed() && this.#isIdle(living.length + 1),
+      'everybody has applied the same, and no request and no connection is left over',
+    );
     this.#compareTrees();
+    this.#checkLeaks();
     await this.#wait(this.#leave(), 'everybody closes in order');
   }
 
@@ -225,6 +230,20 @@ class Run {
         );
       });
     }
+  }
+
+  /** Every client has one connection, and nobody else has any. */
+  #isIdle(clients: number): boolean {
+    const all = [...this.world.gauges.values()];
+    const connections = all.reduce((sum, gauges) => sum + gauges.connections, 0);
+    return connections === clients && all.every(({ requests }) => requests === 0);
+  }
+
+  /** Nothing is left of what is over. */
+  #checkLeaks(): void {
+    const { cluster, snapshotsKept, referee } = this.world;
+    for (const { name, disk } of cluster.members)
+      referee.watch(() => checkDisk(name, disk.names(), snapshotsKept));
   }
 
   /** Lets time pass, or less if something is found. */

@@ -1,9 +1,11 @@
 import { decodeTxn, StateMachine } from '../../core/data/index.js';
 import { OpCode } from '../../core/protocol/index.js';
 import { SeededRandom } from '../../core/runtime/index.js';
-import type { MemberProbe } from '../../core/server/index.js';
+import type { MemberGauges, MemberProbe } from '../../core/server/index.js';
 import { Cluster, Trace, type ClusterMember } from '../../core/testing/index.js';
-import { Actor } from './actor.js';
+import type { Connection } from '../../core/transport/index.js';
+import { Actor, type Credentials } from './actor.js';
+import { checkBounds } from './checkers/bounds.js';
 import { Conversation } from './checkers/conversation.js';
 import { Ghost } from './checkers/ghost.js';
 import { HoldLedger } from './checkers/hold-ledger.js';
@@ -14,6 +16,7 @@ import { SessionLedger } from './checkers/session-ledger.js';
 import { TreeModel } from './checkers/tree-model.js';
 import { tapped } from './checkers/wire-tap.js';
 import { between, type Plan } from './plan.js';
+import { Rival } from './rival.js';
 
 /** Something that is to happen in the midst of what a member does. */
 interface Trap {
@@ -35,10 +38,14 @@ export class World {
   readonly holds: HoldLedger;
   readonly jobs = new JobLedger();
   readonly actors: Actor[] = [];
+  readonly rivals: Rival[] = [];
   /** Called when a member has come into another phase: a good moment to strike. */
   phaseChanged: (member: ClusterMember, phase: string) => void = () => undefined;
   /** Clients begin nothing new. */
   isOver = false;
+  readonly snapshotsKept: number;
+  /** What members had at the end of their last turns. */
+  readonly gauges = new Map<number, MemberGauges>();
   /** The states of those members that have one now. */
   readonly machines = new Map<number, StateMachine>();
   readonly #phases = new Map<number, string>();
@@ -48,16 +55,26 @@ export class World {
   constructor(plan: Plan, write: ((line: string) => void) | null) {
     this.plan = plan;
     this.random = new SeededRandom(plan.seed ^ 0x5eed);
-    const { tickMs, latencyMs, jitterMs, segmentBytes, windowEntries, epochCounter } = plan;
+    const { tickMs, latencyMs, jitterMs, segmentBytes, windowEntries, epochCounter, bounds } = plan;
+    const { uncommittedEntries, inFlightBytes } = bounds;
+    this.snapshotsKept = 1 + Math.floor(this.random.next() * 3);
     this.cluster = new Cluster({
       seed: plan.seed,
       voters: plan.voters,
       observers: plan.observers,
-      server: { tickMs, snapshotTxns: plan.snapshotTxns, containerCheckMs: 20 * tickMs, maxSessionMs: 1e6 },
+      server: {
+        tickMs,
+        snapshotTxns: plan.snapshotTxns,
+        containerCheckMs: 20 * tickMs,
+        maxSessionMs: 1e6,
+        maxProposalsInFlight: bounds.proposals,
+        maxOutstandingRequests: bounds.outstanding,
+        outputHighWaterBytes: bounds.outputBytes,
+      },
       line: { latencyMs, jitterMs },
       segmentBytes,
-      snapshotsKept: 1 + Math.floor(this.random.next() * 3),
-      limits: { windowEntries, epochCounter, messageBytes: 1024 },
+      snapshotsKept: this.snapshotsKept,
+      limits: { windowEntries, epochCounter, messageBytes: 1024, uncommittedEntries, inFlightBytes },
       trace: write === null ? undefined : (clock) => new Trace(clock, write),
       probe: (member) => this.#probe(member),
       storage: (storage, { id }) => this.ghost.imageOf(id).observe(storage),
@@ -89,22 +106,35 @@ export class World {
   enter(): Actor {
     const { plan, cluster, random } = this;
     const name = `c${this.actors.length + 1}`;
-    const { ghost, model, sessions, referee } = this;
-    const known = {
-      ghost,
-      model,
-      sessions,
-      now: () => this.now,
-      wasEndProposed: (sessionId: bigint) => this.#ends.has(sessionId),
+    let actor: Actor | null = null;
+    const granted = (credentials: Credentials): void => {
+      if (actor !== null) actor.credentials = credentials;
     };
     const made = cluster.client({
       sessionTimeoutMs: plan.sessionMs,
       clock: { rate: 1 + between(random, -plan.skew, plan.skew) },
-      wrap: (connection) => tapped(connection, new Conversation(name, known), referee),
+      wrap: (connection) => this.tap(name, connection, granted),
     });
-    const actor = new Actor(this, made, new SeededRandom(Math.floor(random.next() * 2 ** 32)));
+    actor = new Actor(this, made, new SeededRandom(Math.floor(random.next() * 2 ** 32)));
     this.actors.push(actor);
     return actor;
+  }
+
+  /** Somebody who comes with the session of a client. */
+  rival(): Rival {
+    const random = new SeededRandom(Math.floor(this.random.next() * 2 ** 32));
+    const rival = new Rival(this, this.rivals.length + 1, random);
+    this.rivals.push(rival);
+    return rival;
+  }
+
+  /** The connection, with all that goes over it read along; `granted` is told of the session that is given to it. */
+  tap(name: string, connection: Connection, granted?: (credentials: Credentials) => void): Connection {
+    const { ghost, model, sessions, referee } = this;
+    const now = (): number => this.now;
+    const wasEndProposed = (sessionId: bigint): boolean => this.#ends.has(sessionId);
+    const known = { ghost, model, sessions, now, wasEndProposed, ...(granted && { granted }) };
+    return tapped(connection, new Conversation(name, known), referee);
   }
 
   /** Calls `spring` in the midst of what the member does, so many steps from now. */
@@ -147,7 +177,11 @@ export class World {
       sent: (_to, message) => watch(() => ghost.sent(id, message)),
       applied: (entry, machine) => watch(() => ghost.applied(id, entry, machine)),
       turned: (gauges) => {
-        watch(() => ghost.turned(id, gauges));
+        watch(() => {
+          ghost.turned(id, gauges);
+          checkBounds(member.name, { gauges, timers: member.process!.pendingTimers }, this.plan.bounds);
+        });
+        this.gauges.set(id, gauges);
         const phase = `${gauges.status.state} ${gauges.status.phase}`;
         if (this.#phases.get(id) === phase) return;
         this.#phases.set(id, phase);

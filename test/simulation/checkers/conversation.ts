@@ -11,6 +11,7 @@ import {
   splitPackets,
   Xid,
   type ConnectRequest,
+  type ConnectResponse,
   type JuteReader,
   type Reply,
   type ReplyHeader,
@@ -20,7 +21,7 @@ import type { Ghost } from './ghost.js';
 import { check, hex } from './referee.js';
 import { wrongRead, wrongWrite } from './reply-rules.js';
 import { expectedOutcome, isWrite, misfit } from './request-rules.js';
-import type { IssuedWrite, SessionLedger } from './session-ledger.js';
+import type { IssuedWrite, SessionConnection, SessionLedger } from './session-ledger.js';
 import type { TreeModel } from './tree-model.js';
 import { WatchLedger } from './watch-ledger.js';
 
@@ -35,6 +36,8 @@ export interface Knowledge {
   readonly now: () => number;
   /** Whether a member has proposed to end the session. */
   readonly wasEndProposed: (sessionId: bigint) => boolean;
+  /** Called when the client is given a session. */
+  readonly granted?: (response: ConnectResponse) => void;
 }
 
 /** A request that is not answered yet. */
@@ -58,7 +61,7 @@ export class Conversation {
   readonly #outstanding: Outstanding[] = [];
   readonly #pings: number[] = [];
   #greeting: ConnectRequest | null = null;
-  #greetedAt = 0;
+  #connection: SessionConnection = { greetedAt: 0, acceptedAt: Infinity };
   #sessionId: bigint | null = null;
   #timeoutMs = 0;
   #zxid = 0n;
@@ -84,7 +87,7 @@ export class Conversation {
     const now = this.#known.now();
     if (this.#greeting === null) {
       this.#greeting = readConnectRequest(packet);
-      this.#greetedAt = now;
+      this.#connection = { greetedAt: now, acceptedAt: Infinity };
       this.#zxid = this.#greeting.lastZxidSeen;
       return;
     }
@@ -92,7 +95,10 @@ export class Conversation {
     if (header.xid === Xid.ping) return void this.#pings.push(now);
     if (header.xid === Xid.auth) return;
     const request = readRequest(packet, header);
-    const write = isWrite(request) ? { client: this.#client, xid: header.xid, request, zxid: null } : null;
+    const connection = this.#connection;
+    const write = isWrite(request)
+      ? { client: this.#client, connection, xid: header.xid, request, zxid: null }
+      : null;
     if (write !== null) this.#known.sessions.issued(this.#sessionId!, write);
     this.#watches.sent(request);
     const { acknowledged } = this.#known.sessions;
@@ -100,8 +106,9 @@ export class Conversation {
   }
 
   #accepted(packet: JuteReader): void {
-    const { sessionId, timeoutMs } = readConnectResponse(packet);
-    const { model, sessions, wasEndProposed } = this.#known;
+    const response = readConnectResponse(packet);
+    const { sessionId, timeoutMs } = response;
+    const { model, sessions, wasEndProposed, now, granted } = this.#known;
     const { sessionId: asked } = this.#greeting!;
     this.#sessionId = sessionId;
     this.#timeoutMs = timeoutMs;
@@ -112,7 +119,9 @@ export class Conversation {
     check(model.sessions.has(sessionId), () =>
       this.#says(`is given the session ${hex(sessionId)}, of which nothing is committed`),
     );
-    sessions.proven(sessionId, this.#greetedAt, timeoutMs);
+    this.#connection = { ...this.#connection, acceptedAt: now() };
+    sessions.proven(sessionId, this.#connection.greetedAt, timeoutMs);
+    granted?.(response);
   }
 
   #packet(packet: JuteReader): void {

@@ -40,6 +40,8 @@ export class DiskImage {
   #accepting = 0;
   /** Somebody has tampered with the disk: nothing can be expected of it until it is read again. */
   isDamaged = false;
+  /** The same, until the disk is replaced. */
+  isRotten = false;
 
   /** `delivered`: whether the entry has been delivered anywhere. */
   constructor(parts: {
@@ -133,7 +135,7 @@ export class DiskImage {
   }
 
   #compare(state: RecoveredState, entries: readonly LogEntry[]): void {
-    if (this.isDamaged) return;
+    if (this.isDamaged || this.isRotten) return;
     const found = entries.at(-1)?.zxid ?? state.snapshot?.zxid ?? 0n;
     const isInstalled = this.#installing !== null && state.snapshot?.zxid === this.#installing;
     const promised = this.#truncating !== null && this.#truncating < this.last ? this.#truncating : this.last;

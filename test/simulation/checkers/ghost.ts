@@ -175,7 +175,12 @@ export class Ghost {
         );
       case 'notification':
         return check(
-          message.state !== 'looking' || message.vote.leader !== id || message.vote.zxid === image.last,
+          message.state !== 'looking' ||
+            message.vote.leader !== id ||
+            message.vote.zxid === image.last ||
+            // Somebody may still want it for what it had before it lost its disk: its own voice does not count.
+            message.standing === 'new' ||
+            message.standing === 'rejoining',
           () => `${name} votes with ${hex(message.vote.zxid)}, its disk ends at ${hex(image.last)}`,
         );
       default:

@@ -5,9 +5,19 @@ import { check, hex } from './referee.js';
 import { expectedOutcome, isSameData, misfit } from './request-rules.js';
 import type { TreeModel } from './tree-model.js';
 
+/** The requests of each who uses a session are numbered in a range of its own, so that it is known whose a transaction is. */
+export const XIDS_PER_USER = 1_000_000;
+
+/** A connection that a session had, in true time. */
+export interface SessionConnection {
+  readonly greetedAt: number;
+  readonly acceptedAt: number;
+}
+
 /** A write that has left a client. */
 export interface IssuedWrite {
   readonly client: string;
+  readonly connection: SessionConnection;
   readonly xid: number;
   readonly request: Request;
   /** Of its transaction, once the client was told. */
@@ -24,7 +34,8 @@ interface SessionRecord {
 
 /**
  * Sessions across all their connections. Their writes take effect in the order in which they were made, each at most
- * once; nothing takes effect that nobody asked for; and no session is expired while its client may rely on it.
+ * once; nothing takes effect that nobody asked for; nothing comes through a connection after something from a later one;
+ * and no session is expired while its client may rely on it.
  */
 export class SessionLedger {
   readonly #model: TreeModel;
@@ -88,13 +99,20 @@ export class SessionLedger {
   conclude(): void {
     for (const sessionId of this.#model.sessions.keys()) {
       const ofClient = this.#ghost.ofSession(sessionId).filter(({ txn }) => isOfClient(txn!));
-      this.#embed(sessionId, ofClient);
+      const users = new Set(ofClient.map(({ txn }) => userOf(txn!.cxid)));
+      for (const user of users)
+        this.#embed(
+          sessionId,
+          user,
+          ofClient.filter(({ txn }) => userOf(txn!.cxid) === user),
+        );
+      if (users.size > 1) this.#checkMoves(sessionId, ofClient);
     }
   }
 
   /** Finds for each transaction of a session the request that it came from, the earliest that may be; later ones come from later requests. */
-  #embed(sessionId: bigint, deliveries: readonly Delivered[]): void {
-    const issued = this.#sessions.get(sessionId)?.issued ?? [];
+  #embed(sessionId: bigint, user: number, deliveries: readonly Delivered[]): void {
+    const issued = this.#issuedBy(sessionId, user);
     const pinned = new Set(issued.flatMap(({ zxid }) => (zxid === null ? [] : [zxid])));
     let next = 0;
     for (const delivered of deliveries) {
@@ -109,6 +127,27 @@ export class SessionLedger {
       );
       next += 1;
     }
+  }
+
+  /** A session that has moved to another connection has left the one before: nothing of that takes effect behind it. */
+  #checkMoves(sessionId: bigint, deliveries: readonly Delivered[]): void {
+    let newest: SessionConnection = { greetedAt: -1, acceptedAt: -1 };
+    for (const delivered of deliveries) {
+      const { zxid, txn } = delivered;
+      const issued = this.#issuedBy(sessionId, userOf(txn!.cxid));
+      const own = issued.find((write) => write.zxid === zxid);
+      const candidates = own === undefined ? issued.filter((write) => this.#mayBe(write, delivered)) : [own];
+      const latest = Math.max(...candidates.map(({ connection }) => connection.acceptedAt));
+      check(
+        latest >= newest.greetedAt,
+        () => `${hex(zxid)} comes through a connection that the session ${hex(sessionId)} had left before`,
+      );
+      if (own !== undefined && own.connection.greetedAt > newest.greetedAt) newest = own.connection;
+    }
+  }
+
+  #issuedBy(sessionId: bigint, user: number): readonly IssuedWrite[] {
+    return this.#sessions.get(sessionId)?.issued.filter(({ xid }) => userOf(xid) === user) ?? [];
   }
 
   #mayBe({ xid, request }: IssuedWrite, { zxid, txn }: Delivered): boolean {
@@ -133,6 +172,10 @@ export class SessionLedger {
     }
     return record;
   }
+}
+
+function userOf(xid: number): number {
+  return Math.floor(xid / XIDS_PER_USER);
 }
 
 function isOfClient({ op, cxid }: NonNullable<Delivered['txn']>): boolean {

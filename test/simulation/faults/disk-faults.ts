@@ -1,6 +1,11 @@
+import type { MemoryDisk } from '../../../core/testing/index.js';
+import { epochOf } from '../../../core/zab/index.js';
 import { between, pick } from '../plan.js';
 import type { World } from '../world.js';
 import type { Faults } from './faults.js';
+
+/** Of the newest log, only what stands in front of that share is sure to have something behind it that proves it. */
+const PROVEN_SHARE = 0.25;
 
 /** What happens to the disk of a member. */
 export const diskFaults = {
@@ -24,6 +29,18 @@ export const diskFaults = {
     faults.later(between(random, 3, 20) * plan.tickMs, () => member.disk.repair());
   },
 
+  /** Of a member that runs, for a learner that lags behind, or of one that starts. */
+  readError({ world, faults }) {
+    const { random, plan } = world;
+    const member = faults.victim();
+    const times = pick(random, [1, 1, 1000]);
+    const after = Math.floor(random.next() * 5);
+    world.note(member.name, `has a disk that fails to be read${times > 1 ? ' for ever' : ''}`);
+    member.disk.fail({ operation: 'read', times, after });
+    if (random.next() < 0.5) faults.crash(member, 'random');
+    faults.later(between(random, 3, 40) * plan.tickMs, () => member.disk.repair());
+  },
+
   diskFull({ world, faults }) {
     const { random, plan } = world;
     const member = faults.victim();
@@ -39,6 +56,7 @@ export const diskFaults = {
     faults.crash(member, 'keep', false);
     const { random } = world;
     const files = member.disk.names();
+    if (files.length === 0) return;
     const name = pick(random, files);
     const { length } = member.disk.contentOf(name);
     if (length === 0) return;
@@ -48,13 +66,80 @@ export const diskFaults = {
     faults.damaged(member);
   },
 
+  /** A block of a file that is in use turns to zeros, or a bit of it flips: the member serves on, but never what is wrong. */
+  rot({ world, faults }) {
+    const member = faults.victimOfDamage();
+    if (member === null) return;
+    const { random } = world;
+    const { disk } = member;
+    const names = disk.names();
+    const newestLog = names.findLast((name) => name.startsWith('log-'));
+    if (names.length === 0) return;
+    const name = pick(random, names);
+    const share = name === newestLog ? PROVEN_SHARE : 1;
+    const offset = Math.floor(random.next() * share * usedBytes(disk.contentOf(name)));
+    const bytes = pick(random, [0, 16, 512]);
+    const isLeft = name !== newestLog || bytes < offset;
+    if (!isLeft) return;
+    world.note(
+      member.name,
+      `has ${bytes === 0 ? 'a bit flipped' : `${bytes} bytes zeroed`} in ${name} at ${offset}`,
+    );
+    if (bytes === 0) disk.flipBit(name, offset, Math.floor(random.next() * 8));
+    else zero(disk, name, { offset, bytes });
+    faults.rotten(member);
+  },
+
+  /** A file comes back as it once was. */
+  staleFile({ world, faults }) {
+    const { random, plan } = world;
+    const chosen = pick(random, world.cluster.members);
+    const names = chosen.disk.names();
+    if (names.length === 0) return;
+    const name = pick(random, names);
+    const content = chosen.disk.contentOf(name);
+    const { acceptedEpoch } = world.ghost.imageOf(chosen.id);
+    faults.later(between(random, 1, 20) * plan.tickMs, () => {
+      const member = faults.victimOfDamage(chosen);
+      if (member === null) return;
+      faults.crash(member, 'keep', false);
+      // Nothing tells a log that ends sooner, or a promise that was superseded since, from one that was never longer.
+      const newestLog = member.disk.names().findLast((other) => other.startsWith('log-'));
+      const isKnownToBeOld =
+        name !== newestLog && epochOf(world.ghost.imageOf(member.id).last) > acceptedEpoch;
+      if (isKnownToBeOld) {
+        world.note(member.name, `has ${name} as it once was`);
+        member.disk.replace(name, content);
+      }
+      faults.damaged(member);
+    });
+  },
+
   /** A member comes back with an empty disk. */
   amnesia({ world, faults }) {
     const member = faults.victimOfDamage();
     if (member === null) return;
     faults.crash(member, 'keep', false);
     world.note(member.name, 'loses its disk');
-    member.wipe();
+    faults.wipe(member);
     faults.damaged(member);
   },
 } satisfies Record<string, (parts: { world: World; faults: Faults }) => void>;
+
+/** Without the zeros of preallocation. */
+function usedBytes(content: Uint8Array): number {
+  return content.findLastIndex((byte) => byte !== 0) + 1;
+}
+
+function zero(
+  disk: MemoryDisk,
+  name: string,
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+): void {
+  disk
+    .contentOf(name)
+    .subarray(offset, offset + bytes)
+    .forEach((byte, index) => {
+      for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) disk.flipBit(name, offset + index, bit);
+    });
+}

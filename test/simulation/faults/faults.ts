@@ -1,8 +1,10 @@
 import type { CrashLoss } from '../../../core/storage/index.js';
 import type { ClusterMember } from '../../../core/testing/index.js';
 import type { Clock, Timer } from '../../../core/runtime/index.js';
+import type { DiskImage } from '../checkers/disk-image.js';
 import { between, pick, type FaultKind } from '../plan.js';
 import type { World } from '../world.js';
+import { clientFaults } from './client-faults.js';
 import { diskFaults } from './disk-faults.js';
 import { memberFaults } from './member-faults.js';
 import { networkFaults } from './network-faults.js';
@@ -10,6 +12,7 @@ import { networkFaults } from './network-faults.js';
 const KINDS: Readonly<Record<FaultKind, (parts: { world: World; faults: Faults }) => void>> = {
   ...memberFaults,
   ...networkFaults,
+  ...clientFaults,
   ...diskFaults,
 };
 
@@ -47,6 +50,7 @@ export class Faults {
     this.#world.phaseChanged = () => undefined;
     this.#world.forgetTraps();
     this.stop();
+    for (const rival of this.#world.rivals) rival.leave();
     for (const member of cluster.members) {
       member.disk.repair();
       void member.disk.crashAfter(Infinity);
@@ -87,18 +91,33 @@ export class Faults {
     return leader !== undefined && random.next() < 0.4 ? leader : pick(random, cluster.members);
   }
 
-  /** Somebody whose disk may be lost as well, as long as a quorum keeps what it knows; null if nobody's. */
-  victimOfDamage(): ClusterMember | null {
+  /** Somebody whose disk may be lost as well, as long as a quorum keeps what it knows; null if nobody's, or not that of `chosen`. */
+  victimOfDamage(chosen?: ClusterMember): ClusterMember | null {
     const { cluster, plan, random } = this.#world;
-    for (const member of this.#damaged) if (member.isServing) this.#damaged.delete(member);
+    for (const member of this.#damaged)
+      if (member.isServing && !this.#imageOf(member).isRotten) this.#damaged.delete(member);
+    const victim = chosen ?? pick(random, cluster.members);
     const most = Math.floor((plan.voters - 1) / 2);
-    return this.#damaged.size < most ? pick(random, cluster.members) : null;
+    return this.#damaged.has(victim) || this.#damaged.size < most ? victim : null;
+  }
+
+  /** The member does not know yet, and may never come upon it. */
+  rotten(member: ClusterMember): void {
+    this.#imageOf(member).isRotten = true;
+    this.#damaged.add(member);
   }
 
   damaged(member: ClusterMember): void {
-    this.#world.ghost.imageOf(member.id).isDamaged = true;
+    this.#imageOf(member).isDamaged = true;
     this.#damaged.add(member);
     this.later(between(this.#world.random, 0, 10) * this.#world.plan.tickMs, () => member.start());
+  }
+
+  /** The disk is empty from now on, and sound. */
+  wipe(member: ClusterMember): void {
+    member.wipe();
+    this.#imageOf(member).isRotten = false;
+    this.#imageOf(member).isDamaged = true;
   }
 
   pair(): readonly [string, string] {
@@ -165,6 +184,7 @@ export class Faults {
     for (const member of this.#world.cluster.members) {
       if (member.state !== 'failed') continue;
       this.#judge(member);
+      if (isCorrupt(member.failure) && this.#world.random.next() < 0.3) this.#replaceDisk(member);
       if (this.#world.random.next() < probability) this.#start(member);
     }
   }
@@ -175,14 +195,28 @@ export class Faults {
     member.start();
   }
 
+  /** What somebody does who has read what the member says. */
+  #replaceDisk(member: ClusterMember): void {
+    this.#world.note(member.name, 'is given an empty disk');
+    this.wipe(member);
+  }
+
+  #imageOf({ id }: ClusterMember): DiskImage {
+    return this.#world.ghost.imageOf(id);
+  }
+
   /** A member may only fail because of its disk, and must say so. */
   #judge(member: ClusterMember): void {
     const error = member.failure;
     if (error === null) return;
     const code = 'code' in error ? error.code : undefined;
-    const isDamage = code === 'STORAGE_CORRUPT' && this.#damaged.has(member);
+    const isDamage = isCorrupt(error) && this.#damaged.has(member);
     const isDisk = ['STORAGE_FAILED', 'DISK_FULL'].includes(String(code));
     if (isDamage || isDisk) return;
     this.#world.referee.report(new Error(`${member.name} failed: ${error.message}`, { cause: error }));
   }
+}
+
+function isCorrupt(error: Error | null): boolean {
+  return error !== null && 'code' in error && error.code === 'STORAGE_CORRUPT';
 }

@@ -79,21 +79,6 @@ export const networkFaults = {
         ),
       );
   },
-
-  clientDeath({ world, faults }) {
-    const actor = pick(world.random, world.actors);
-    if (!actor.isAlive) return;
-    world.note(actor.name, 'dies');
-    actor.process.kill();
-    faults.later(between(world.random, 0, 10) * world.plan.tickMs, () => faults.replace());
-  },
-
-  clientPause({ world, faults }) {
-    const actor = pick(world.random, world.actors);
-    world.note(actor.name, 'is paused');
-    actor.process.pause();
-    faults.later(between(world.random, 0.2, 1.5) * world.plan.sessionMs, () => actor.process.resume());
-  },
 } satisfies Record<string, (parts: { world: World; faults: Faults }) => void>;
 
 function crossing(left: readonly string[], right: readonly string[]): readonly (readonly [string, string])[] {

@@ -1,6 +1,7 @@
 import type { Actor } from '../actor.js';
 import type { WorkloadName } from '../plan.js';
 import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes.js';
+import { large, LARGE_PATHS } from './large.js';
 import { REGISTER_PATHS, registers } from './registers.js';
 import { watching, WATCHED_PATHS } from './watching.js';
 import { ACCOUNT_PATHS, ephemerals, pipelines, sequences, transfers, ZNODE_PATHS } from './znodes.js';
@@ -18,6 +19,7 @@ export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<
   queue,
   counter,
   caches,
+  large,
 };
 
 /** What an account holds at the beginning. */
@@ -27,7 +29,8 @@ export const OPENING_BALANCE = 100;
 export async function setUp(actor: Actor): Promise<void> {
   const create = (path: string, data: string): Promise<unknown> =>
     actor.attempt(`create ${path}`, () => actor.client.create(path, data));
-  for (const path of [...REGISTER_PATHS, ...ZNODE_PATHS, ...WATCHED_PATHS]) await create(path, '');
+  for (const path of [...REGISTER_PATHS, ...ZNODE_PATHS, ...WATCHED_PATHS, ...LARGE_PATHS])
+    await create(path, '');
   for (const path of ACCOUNT_PATHS) await create(path, String(OPENING_BALANCE));
   for (const path of COUNTER_PATHS) await create(path, '0');
 }
