@@ -19,26 +19,39 @@ export function compareTranscripts(
   if (theirs.faults.length > 0) return { faults: ['nothing to compare with'], headings: [] };
   if (ours.faults.length > 0) return { faults: ours.faults, headings: [] };
   const unseen = new Set(known);
-  const length = Math.max(theirs.lines.length, ours.lines.length);
-  for (let index = 0; index < length; index++) {
-    const [their, our] = [theirs.lines[index], ours.lines[index]];
-    if (their === our) continue;
-    const excuse = known.find((difference) => difference.theirs === their && difference.ours === our);
-    if (excuse === undefined) return { faults: describe(theirs.lines, ours.lines, index), headings: [] };
-    unseen.delete(excuse);
+  let [their, our] = [0, 0];
+  while (their < theirs.lines.length || our < ours.lines.length) {
+    const excuse = known.find(
+      (one) => startsAt(theirs.lines, their, one.theirs) && startsAt(ours.lines, our, one.ours),
+    );
+    if (excuse !== undefined) {
+      unseen.delete(excuse);
+      their += excuse.theirs.length;
+      our += excuse.ours.length;
+    } else if (theirs.lines[their] === ours.lines[our]) {
+      their++;
+      our++;
+    } else
+      return {
+        faults: describe(theirs.lines.slice(0, their), theirs.lines.slice(their), ours.lines.slice(our)),
+        headings: [],
+      };
   }
   return {
-    faults: [...unseen].map((one) => `a known difference did not occur: ${one.theirs} → ${one.ours}`),
+    faults: [...unseen].map((one) => `a known difference did not occur: ${one.ours.join(' / ')}`),
     headings: [...new Set(known.map((difference) => difference.heading))],
   };
 }
 
-function describe(theirs: readonly string[], ours: readonly string[], index: number): string[] {
-  const before = theirs.slice(Math.max(0, index - CONTEXT_LINES), index).map((line) => `  ${line}`);
+function startsAt(lines: readonly string[], index: number, wanted: readonly string[]): boolean {
+  return wanted.every((line, offset) => lines[index + offset] === line);
+}
+
+function describe(before: readonly string[], theirs: readonly string[], ours: readonly string[]): string[] {
   return [
-    `line ${index + 1} differs (- Apache ZooKeeper, + Quorate):`,
-    ...before,
-    ...theirs.slice(index, index + CONTEXT_LINES).map((line) => `- ${line}`),
-    ...ours.slice(index, index + CONTEXT_LINES).map((line) => `+ ${line}`),
+    `line ${before.length + 1} differs (- Apache ZooKeeper, + Quorate):`,
+    ...before.slice(-CONTEXT_LINES).map((line) => `  ${line}`),
+    ...theirs.slice(0, CONTEXT_LINES).map((line) => `- ${line}`),
+    ...ours.slice(0, CONTEXT_LINES).map((line) => `+ ${line}`),
   ];
 }

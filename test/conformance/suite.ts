@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
  * that begins with `!!` says what went wrong: that scenario has failed. Standard error is for diagnostics. It exits with
  * 0 unless something unexpected happened.
  *
- * A scenario passes if its transcript is the one that the program printed on Apache ZooKeeper.
+ * A scenario passes if its transcript is the one that the program printed on as many servers of Apache ZooKeeper.
  *
  * The program may ask for faults. It prints one of these lines, which are no part of the transcript, and reads `ok` from standard
  * input when that is done:
@@ -39,12 +39,12 @@ export interface Suite {
   readonly differences?: readonly KnownDifference[];
 }
 
-/** One line of a transcript that is another one with us. */
+/** Lines of a transcript in whose place others stand with us. */
 export interface KnownDifference {
   readonly scenario: string;
-  /** The line on Apache ZooKeeper. */
-  readonly theirs: string;
-  readonly ours: string;
+  /** The lines on Apache ZooKeeper. */
+  readonly theirs: readonly string[];
+  readonly ours: readonly string[];
   /** The heading in DIFFERENCES.md that says why. */
   readonly heading: string;
 }

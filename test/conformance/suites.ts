@@ -113,14 +113,10 @@ class SuiteRun {
     });
   }
 
-  /** Apache ZooKeeper is asked once: as an ensemble where that is needed, else as one server. */
   #scenariosOn(column: Column): readonly string[] {
     if (column.startsWith('Quorate') && !this.#options.withQuorate) return [];
-    const onThreeOnly = this.#suite.onThreeOnly ?? [];
-    return this.#scenarios.filter((scenario) => {
-      if (column === 'Quorate, three') return true;
-      return onThreeOnly.includes(scenario) === (column === 'ZooKeeper, three');
-    });
+    if (column.endsWith('three')) return this.#scenarios;
+    return this.#scenarios.filter((scenario) => !this.#suite.onThreeOnly?.includes(scenario));
   }
 
   async #runOn(column: Column): Promise<void> {
@@ -163,8 +159,7 @@ class SuiteRun {
 
   #cell(column: Column, scenario: string, headings: ReadonlySet<string>): Cell {
     if (!this.#isInstalled) return { outcome: 'skipped', headings: [], faults: [] };
-    const isOnThree = this.#suite.onThreeOnly?.includes(scenario) ?? false;
-    const reference = isOnThree ? 'ZooKeeper, three' : 'ZooKeeper, one';
+    const reference = column.endsWith('three') ? 'ZooKeeper, three' : 'ZooKeeper, one';
     const theirs = this.#transcripts.get(reference)!.get(scenario)!;
     if (column === reference) {
       const outcome = theirs.faults.length > 0 ? 'failed' : 'reference';

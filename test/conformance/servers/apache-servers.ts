@@ -164,7 +164,7 @@ function propertiesFor(options: ServersOptions): string[] {
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
     `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? DEFAULT_CONTAINER_CHECK_MS}`,
-    `-Dzookeeper.enforceQuota=${options.enforceQuota ?? false}`,
+    `-Dzookeeper.enforceQuota=true`,
     '-Dreadonlymode.enabled=true',
     // What is judged is behaviour; that the log survives the machine is not.
     '-Dzookeeper.forceSync=no',

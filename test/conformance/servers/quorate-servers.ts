@@ -78,5 +78,5 @@ function flagsFor(options: ServersOptions): string[] {
     '--container-check-ms': options.containerCheckMs ?? DEFAULT_CONTAINER_CHECK_MS,
   };
   const flags = Object.entries(values).flatMap(([flag, value]) => [flag, `${value}`]);
-  return options.enforceQuota === true ? [...flags, '--enforce-quota'] : flags;
+  return [...flags, '--enforce-quota'];
 }

@@ -7,14 +7,12 @@ const POLL_MS = 50;
 /** How many servers: one that stands alone, or an ensemble. */
 export type ServerCount = 1 | 3;
 
-/** What every kind of server takes, with the same meaning. */
+/** What every kind of server takes, with the same meaning. Hard quotas are enforced, TTL znodes allowed. */
 export interface ServersOptions {
   /** Unit of session expiry and of the ensemble's limits; ZooKeeper calls it tickTime. */
   readonly tickMs?: number;
   /** How often containers and TTL znodes are looked through. */
   readonly containerCheckMs?: number;
-  /** Whether hard quotas are enforced. */
-  readonly enforceQuota?: boolean;
 }
 
 /** Sessions may ask for anything from two short ticks up. */
