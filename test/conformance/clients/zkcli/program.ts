@@ -12,7 +12,9 @@ class Typist {
   async carryOut(command: string, events: number): Promise<string[]> {
     if (command.startsWith(ONE_SHOT)) {
       const args = command.slice(ONE_SHOT.length).split(' ');
-      return new ShellProcess(['-server', connect, ...args]).rest();
+      const said = await new ShellProcess(['-server', connect, ...args]).rest();
+      // It may end before it hears that it is connected.
+      return said.filter((line) => !line.endsWith('type:None path:null'));
     }
     this.#shell ??= await ShellProcess.start(connect);
     const said = await this.#shell.run(command.replace('CONNECT', connect), events);

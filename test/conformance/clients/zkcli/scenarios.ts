@@ -417,12 +417,15 @@ export const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
     'get -w /printwatches',
     ['set /printwatches z', 1],
   ],
+  // In a new shell: every line that it was told counts.
   history: [
+    'quit',
     'create /history x',
     'get /history',
     'history',
     'set /history y',
-    'redo 1',
+    'redo 4',
+    'redo 2',
     'redo 999',
     'redo -1',
     'redo',

@@ -8,6 +8,8 @@ const PATIENCE_MS = 30_000;
 const MARK = 'printwatches';
 const MARK_LINE = /^printwatches is (on|off)$/;
 const EVENT_LINE = /^WatchedEvent /;
+/** After such an event there is no session. */
+const DEAD = /state:(AuthFailed|Expired)/;
 /** The head of an event, which comes from a thread of its own; what the logger has to say; where in the shell an exception was. */
 const NOISE = /^\s*$|^WATCHER::$|^SLF4J: |^\tat /;
 /** JVM flags for a short life. */
@@ -21,6 +23,7 @@ export class ShellProcess {
   #events: string[] = [];
   #changed: () => void = () => undefined;
   #isGone = false;
+  #isConnected = true;
 
   constructor(args: readonly string[]) {
     // One stream for results and errors keeps their order.
@@ -51,19 +54,24 @@ export class ShellProcess {
   }
 
   /**
-   * Tells it a command and returns what it prints, and after that the events, of which there are that many at least. If it ends
-   * instead, its exit code is the last line.
+   * Tells it a command and returns what it prints, and after that the events, for which it waits until there are that many. If it
+   * ends instead, its exit code is the last line.
    */
   async run(command: string, events = 0): Promise<string[]> {
-    const marks = command === MARK ? 2 : 1;
-    this.#child.stdin!.write(`${command}\n${MARK}\n`);
-    await this.#until(`the end of "${command}" and ${events} events`, () => {
-      const seen = this.#lines.filter((line) => MARK_LINE.test(line)).length;
-      return seen >= marks && this.#events.length >= events;
+    this.#child.stdin!.write(`${command}\n`);
+    await this.#until(`${events} events of "${command}"`, () => this.#events.length >= events);
+    this.#child.stdin!.write(`${MARK}\n`);
+    if (command.startsWith('connect ')) this.#isConnected = true;
+    if (command === 'close' || this.#events.some((event) => DEAD.test(event))) this.#isConnected = false;
+    // Without a connection the mark is followed by a complaint.
+    const end = this.#isConnected ? [MARK_LINE] : [MARK_LINE, /^Not connected$/];
+    const ends = command === MARK ? 2 : 1;
+    await this.#until(`the end of "${command}"`, () => {
+      const marks = this.#lines.filter((line) => MARK_LINE.test(line)).length;
+      return marks >= ends && end.every((line, index) => line.test(this.#lines.at(index - end.length)!));
     });
     if (this.#isGone) return this.rest();
-    // The mark itself is the last line.
-    const said = [...this.#lines.slice(0, -1), ...this.#events];
+    const said = [...this.#lines.slice(0, -end.length), ...this.#events];
     this.#lines = [];
     this.#events = [];
     return said;
