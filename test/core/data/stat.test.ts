@@ -19,13 +19,6 @@ test('the preset znodes have the stats that a fresh ZooKeeper shows', () => {
   assert.is(ensemble.data('/zookeeper/config'), '', 'empty data, not none');
 });
 
-test('the preset znodes have empty data, which is not the same as none', () => {
-  const ensemble = new EnsembleOfOne();
-  for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']) {
-    assert.equal(ensemble.data(path), '');
-  }
-});
-
 test('two new machines are in the same state', () => {
   assert.is(new StateMachine().digest, new StateMachine().digest);
   assert.is(new StateMachine().lastZxid, 0n);

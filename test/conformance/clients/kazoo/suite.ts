@@ -66,8 +66,8 @@ export const suite: Suite = {
   differences: [
     {
       scenario: 'paths',
-      theirs: 'create an empty path: MarshallingError',
-      ours: 'create an empty path: BadArgumentsError',
+      theirs: ['create an empty path: MarshallingError'],
+      ours: ['create an empty path: BadArgumentsError'],
       heading: 'A request without a path',
     },
   ],
