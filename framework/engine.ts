@@ -28,7 +28,7 @@ export interface OpenEngine {
 }
 
 const FORMS =
-  'embedded:, embedded:./directory, ws://host:7300 or wss://host:7300 (embedded:?members=3 for three members)';
+  'embedded:, embedded:./directory, ws://host:7300, wss://host:7300, zk://host:2181 or zks://host:2281 (embedded:?members=3 for three members)';
 
 /** Members of this process with a data directory: one ensemble for each directory, shared by all who name it. */
 const sharedMembers = new Map<
@@ -67,7 +67,7 @@ export async function openEngine(target: ConnectTarget, options: ClientOptions):
 }
 
 /**
- * A session client of any engine: `embedded:`, `embedded:./data`, `ws://…`, `wss://…`. What was started for it ends
+ * A session client of any engine: `embedded:`, `embedded:./data`, `ws://…`, `wss://…`, `zk://…`, `zks://…`. What was started for it ends
  * when it is closed. Rejects with `ConnectTimeoutError` when no server accepted a session in time, or with the
  * signal's reason.
  */
@@ -97,6 +97,8 @@ async function endpointOf(target: string, options: ClientOptions): Promise<Endpo
   switch (scheme?.toLowerCase()) {
     case 'ws':
     case 'wss':
+    case 'zk':
+    case 'zks':
       return { url: target, close: async () => undefined };
     case 'embedded':
       return embeddedEndpoint(target, rest!, options);

@@ -12,12 +12,12 @@ export interface ConnectString {
   readonly chroot: string;
 }
 
-/** The port at which members of an ensemble listen unless told otherwise; ZooKeeper's own for `zk`. */
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { ws: 7300, wss: 7300, zk: 2181 };
+/** The port at which members of an ensemble listen unless told otherwise; ZooKeeper's own for `zk`, and the one that its documentation takes under TLS. */
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { ws: 7300, wss: 7300, zk: 2181, zks: 2281 };
 
 /**
  * Reads `ws://a:7300,b:7300/chroot`. The scheme stands once, or in front of each host; IPv6 addresses stand in
- * brackets; a port that is left out is 7300 (2181 for `zk`). A scheme without `//`, such as `embedded:./data`,
+ * brackets; a port that is left out is 7300 (2181 for `zk`, 2281 for `zks`). A scheme without `//`, such as `embedded:./data`,
  * has a single address, the whole text, and no chroot. Throws `ConnectStringError`.
  */
 export function parseConnectString(text: string): ConnectString {

@@ -1,3 +1,4 @@
+import { zooKeeperDialer } from '#zookeeper-transport';
 import {
   SystemClock,
   SystemRandom,
@@ -6,7 +7,7 @@ import {
   type Logger,
   type Random,
 } from '../runtime/index.js';
-import { WebSocketDialer, type Dialer } from '../transport/index.js';
+import { WebSocketDialer, type Dialer, type TlsOptions } from '../transport/index.js';
 import { abortable } from './abortable.js';
 import type { AuthInfo } from './auth-list.js';
 import { Chroot } from './chroot.js';
@@ -26,8 +27,10 @@ export interface ClientOptions {
   readonly retry?: RetryPolicy | undefined;
   /** Identities for every connection. If a server refuses one, the client closes with `AuthFailedError`. */
   readonly auth?: readonly AuthInfo[] | undefined;
-  /** Dialers by the scheme of the connect string, beside `ws` and `wss`. */
+  /** Dialers by the scheme of the connect string, beside `ws`, `wss`, `zk` and `zks`. */
   readonly transports?: Readonly<Record<string, Dialer>> | undefined;
+  /** For `wss` and `zks`: authorities to trust, and a certificate of this client's own. Not in browsers. */
+  readonly tls?: TlsOptions | undefined;
   /** Dials whatever the scheme is. */
   readonly dialer?: Dialer | undefined;
   /** Requests that may wait for an answer before further ones reject with `RequestQueueFullError`. Default 10 000. */
@@ -114,12 +117,19 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   }
 }
 
-function dialerFor(url: string, scheme: string, { dialer, transports }: ClientOptions): Dialer {
+/**
+ * Core knows no plugin: what speaks `zk` is bound by the package's map of imports, which in a browser binds nothing.
+ */
+function dialerFor(url: string, scheme: string, options: ClientOptions): Dialer {
+  const { dialer, transports, tls, clock } = options;
   if (dialer !== undefined) return dialer;
   const named = transports?.[scheme];
   if (named !== undefined) return named;
-  if (scheme === 'ws' || scheme === 'wss') return new WebSocketDialer();
-  const known = ['ws', 'wss', ...Object.keys(transports ?? {})].join(', ');
+  if (scheme === 'ws' || scheme === 'wss') return new WebSocketDialer({ tls });
+  const overTcp = zooKeeperDialer({ tls, clock });
+  if ((scheme === 'zk' || scheme === 'zks') && overTcp !== null) return overTcp;
+  const native = overTcp === null ? ['ws', 'wss'] : ['ws', 'wss', 'zk', 'zks'];
+  const known = [...native, ...Object.keys(transports ?? {})].join(', ');
   throw new ConnectStringError({
     what: `connect string "${url}": no transport speaks "${scheme}", only ${known}`,
     fields: { connectString: url },

@@ -23,6 +23,10 @@ const clock = new SystemClock();
 
 /** Opens a WebSocket in a browser. Rejects with a `QuorateError` of code `CONNECT_FAILED`. */
 export function openWebSocket(url: URL, options: WebSocketOptions, signal: AbortSignal): Promise<Connection> {
+  if (options.tls !== undefined) {
+    const what = `Cannot connect to ${url.href}: a browser takes its certificates from nobody; leave out tls.`;
+    return Promise.reject(new QuorateError('CONNECT_FAILED', what, { fields: { address: url.href } }));
+  }
   return new Promise((resolve, reject) => {
     const Platform = (globalThis as unknown as { readonly WebSocket: PlatformWebSocketClass }).WebSocket;
     const socket = new Platform(url.href, [options.subprotocol]);

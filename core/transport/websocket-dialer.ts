@@ -1,12 +1,15 @@
 import { openWebSocket } from '#websocket';
 import { QuorateError } from '../runtime/index.js';
 import type { Connection, Dialer } from './connection.js';
+import type { TlsOptions } from './tls-options.js';
 
 export interface WebSocketOptions {
   /** Versions what the messages mean; the other end must agree. */
   readonly subprotocol: string;
   /** A message beyond this ends the connection (code 1009). */
   readonly maxMessageBytes: number;
+  /** For `wss:`, in Node only. */
+  readonly tls?: TlsOptions | undefined;
 }
 
 /** Path and subprotocol at which a member speaks with clients. */
@@ -28,6 +31,7 @@ export class WebSocketDialer implements Dialer {
     this.#options = {
       subprotocol: options.subprotocol ?? CLIENT_SUBPROTOCOL,
       maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+      tls: options.tls,
     };
   }
 

@@ -1,0 +1,116 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { QuorateError, SystemClock, type Clock } from '../../../core/runtime/index.js';
+import type { Connection, Dialer, Pem, TlsOptions } from '../../../core/transport/index.js';
+import { TcpConnection } from '../framing/tcp-connection.js';
+
+export interface ZooKeeperDialerOptions {
+  /** For `zks:`. */
+  readonly tls?: TlsOptions | undefined;
+  /** A packet beyond this ends the connection. Default 64 MiB, which holds the longest list of children. */
+  readonly maxPacketBytes?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
+
+interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly isSecure: boolean;
+}
+
+/** Connects to servers that speak ZooKeeper's protocol over TCP, `zk://host:port`, or under TLS, `zks://host:port`. */
+export class ZooKeeperDialer implements Dialer {
+  readonly #tls: TlsOptions;
+  readonly #maxPacketBytes: number;
+  readonly #clock: Clock;
+
+  constructor(options: ZooKeeperDialerOptions = {}) {
+    this.#tls = options.tls ?? {};
+    this.#maxPacketBytes = options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES;
+    this.#clock = options.clock ?? new SystemClock();
+  }
+
+  async dial(address: string, { signal }: { readonly signal: AbortSignal }): Promise<Connection> {
+    const target = targetOf(address);
+    if (target === null) throw failure(address, 'give it as zk://host:port or zks://host:port');
+    if (signal.aborted) throw failure(address, reasonOf(signal.reason), signal.reason);
+    const socket = await this.#open(address, target, signal);
+    return new TcpConnection(socket, { maxPacketBytes: this.#maxPacketBytes, clock: this.#clock });
+  }
+
+  /** Resolves once bytes may be sent: under TLS, when the other end has proved who it is. */
+  #open(address: string, target: Target, signal: AbortSignal): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const fail = (cause: unknown): void => {
+        settle();
+        // What else goes wrong with it is of no interest any more.
+        socket.on('error', () => undefined);
+        socket.destroy();
+        reject(failure(address, reasonOf(cause), cause));
+      };
+      const abort = (): void => fail(signal.reason);
+      const closed = (): void => fail(new Error('the connection was closed while it was being made'));
+      const settle = (): void => {
+        signal.removeEventListener('abort', abort);
+        socket.off('error', fail);
+        socket.off('close', closed);
+      };
+      let socket: Socket;
+      try {
+        socket = this.#start(target, () => {
+          settle();
+          resolve(socket);
+        });
+      } catch (cause) {
+        // A key or a certificate that cannot be read.
+        reject(failure(address, reasonOf(cause), cause));
+        return;
+      }
+      socket.on('error', fail);
+      socket.on('close', closed);
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  #start({ host, port, isSecure }: Target, connected: () => void): Socket {
+    // A server that has said its last word may still be told something: the connection decides when it is over.
+    const endpoint = { host, port, noDelay: true, allowHalfOpen: true };
+    if (!isSecure) return connectTcp(endpoint, connected);
+    const { ca, cert, key, passphrase, serverName } = this.#tls;
+    const name = serverName ?? (isIP(host) === 0 ? host : undefined);
+    return connectTls(
+      {
+        ...endpoint,
+        ...(name !== undefined && { servername: name }),
+        ...(ca !== undefined && { ca: [ca].flat().map(forTls) }),
+        ...(cert !== undefined && { cert: forTls(cert) }),
+        ...(key !== undefined && { key: forTls(key) }),
+        ...(passphrase !== undefined && { passphrase }),
+      },
+      connected,
+    );
+  }
+}
+
+function targetOf(address: string): Target | null {
+  const [, scheme, host, port] = /^(zks?):\/\/(\[[^\]]+\]|[^:/]+):(\d+)$/.exec(address) ?? [];
+  if (host === undefined) return null;
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), isSecure: scheme === 'zks' };
+}
+
+function forTls(pem: Pem): string | Buffer {
+  return typeof pem === 'string' ? pem : Buffer.from(pem);
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code) : String(cause);
+}
+
+function failure(address: string, why: string, cause?: unknown): QuorateError {
+  return new QuorateError('CONNECT_FAILED', `Cannot connect to ${address}: ${why}.`, {
+    fields: { address },
+    cause,
+  });
+}
