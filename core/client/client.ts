@@ -45,6 +45,7 @@ export type CreateModeName =
  */
 export type Watch = (event: WatchNotice) => void;
 
+/** `zxid` is that of the change; -1n from servers that do not tell it, as Apache ZooKeeper's before 3.9. */
 export type WatchNotice =
   | {
       readonly type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged';
@@ -55,7 +56,7 @@ export type WatchNotice =
 
 /**
  * What a persistent watch yields. `armed` comes first, and again after every reconnection, in every new session, and in
- * place of what a slow consumer could not take: events may have been missed before it, so read anew.
+ * place of what a slow consumer could not take: events may have been missed before it, so read anew. `zxid` as in a notice.
  */
 export type WatchStreamEvent =
   | {
@@ -117,7 +118,8 @@ export type Operation =
   | { readonly type: 'check'; readonly path: string; readonly version?: number };
 
 export type OperationResult =
-  | { readonly type: 'create'; readonly path: string; readonly stat: Stat }
+  /** `stat` is null where the server does not tell it inside a multi: Apache ZooKeeper does only for containers and TTL. */
+  | { readonly type: 'create'; readonly path: string; readonly stat: Stat | null }
   | { readonly type: 'delete' }
   | { readonly type: 'setData'; readonly stat: Stat }
   | { readonly type: 'check' };

@@ -8,6 +8,7 @@ import {
 } from '../protocol/index.js';
 import { onAbort } from './abort-listeners.js';
 import { errorOfCode } from './errors.js';
+import { whatIsMissing } from './server-features.js';
 import type { WatchClaim } from './watch-registry.js';
 
 /**
@@ -91,7 +92,7 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
       claim?.confirm(false);
       this.resolve(whenMissing());
     } else {
-      this.reject(errorOfCode(err, { operation, path }));
+      this.reject(errorOfCode(err, { operation, path, what: whatIsMissing(op, err) }));
     }
   }
 

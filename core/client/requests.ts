@@ -155,6 +155,8 @@ export function multiResults(
     switch (op) {
       case OpCode.create2:
         return { type: 'create', ...created(chroot, body) };
+      case OpCode.create:
+        return { type: 'create', path: chroot.toClient(body.path) ?? body.path, stat: null };
       case OpCode.setData:
         return { type: 'setData', stat: body.stat };
       case OpCode.delete:

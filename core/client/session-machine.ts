@@ -1,5 +1,6 @@
 import {
   OpCode,
+  WatcherType,
   type ClientOp,
   type ConnectRequest,
   type ConnectResponse,
@@ -13,7 +14,7 @@ import type { ConnectionState, RequestOptions, WatchStreamEvent } from './client
 import { ClosedError, OutcomeUnknownError, ReconnectExhaustedError } from './client-errors.js';
 import { ConnectionLoop } from './connection-loop.js';
 import { recoverCreates } from './create-recovery.js';
-import { ConnectionLossError, SessionExpiredError } from './errors.js';
+import { ConnectionLossError, MarshallingError, SessionExpiredError, UnimplementedError } from './errors.js';
 import { PendingRequest, type RequestSpec } from './pending-request.js';
 import { RequestQueue, type QueueLimits } from './request-queue.js';
 import { isEphemeral } from './requests.js';
@@ -175,14 +176,23 @@ export class SessionMachine {
   /** Takes a watch off the server; resolves when that is done, or when there is no connection that could carry one. */
   removeWatches(path: string, type: number): Promise<void> {
     if (this.#link === null) return Promise.resolve();
-    return this.#internal({
-      op: OpCode.removeWatches,
-      body: { path: this.#options.chroot.toServer(path), type },
-      rule: 'drop',
-      operation: 'unwatch',
-      path,
-      result: () => undefined,
-    }).catch((error: unknown) => this.#logger.debug('a watch could not be removed', { path, error }));
+    const remove = (type: number): Promise<void> =>
+      this.#internal({
+        op: OpCode.removeWatches,
+        body: { path: this.#options.chroot.toServer(path), type },
+        rule: 'drop',
+        operation: 'unwatch',
+        path,
+        result: () => undefined,
+      });
+    return remove(type)
+      .catch((error: unknown) => {
+        // ZooKeeper before 3.9 has no word for a persistent watch alone, only for all that stand at a path.
+        const isOthers = this.watches.isWatched(path) || this.#streams.isListening(path);
+        if (!(error instanceof MarshallingError) || isOthers) throw error;
+        return remove(WatcherType.any);
+      })
+      .catch((error: unknown) => this.#logger.debug('a watch could not be removed', { path, error }));
   }
 
   close(): Promise<void> {
@@ -283,15 +293,17 @@ export class SessionMachine {
     for (const { body, registrations } of batches) {
       const request = new PendingRequest(
         {
-          op: OpCode.setWatches2,
+          // Servers that know no persistent watches are not asked for any.
+          op: registrations.length > 0 ? OpCode.setWatches2 : OpCode.setWatches,
           body,
           rule: 'drop',
-          operation: 'setWatches2',
+          operation: 'watch',
           result: () => this.#streams.armed(registrations),
         },
         { weight: 0 },
       );
       request.promise.catch((cause: unknown) => {
+        if (cause instanceof UnimplementedError) this.#streams.refused(registrations, cause);
         link.fail(new ConnectionLossError({ what: `${link.address} did not take over the watches`, cause }));
       });
       link.send(request as unknown as PendingRequest);

@@ -18,7 +18,7 @@ interface Entry {
   readonly registration: StreamRegistration | null;
 }
 
-/** One `setWatches2`, with the registrations that its answer confirms. */
+/** One `setWatches2`, or `setWatches` if there is nothing persistent in it, with the registrations that its answer confirms. */
 export interface RearmBatch {
   readonly body: SetWatches2Request;
   readonly registrations: readonly StreamRegistration[];

@@ -117,6 +117,11 @@ export class WatchRegistry {
     return [...touched].filter((table) => !this.#isWanted(table, path));
   }
 
+  /** Whether the server may hold a one-shot watch at this path. */
+  isWatched(path: string): boolean {
+    return this.#isWanted(WatcherType.data, path) || this.#isWanted(WatcherType.children, path);
+  }
+
   lists(): WatchLists {
     return {
       dataWatches: [...this.#tables.data.keys()],

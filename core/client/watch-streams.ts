@@ -113,6 +113,18 @@ export class WatchStreams {
     for (const registration of registrations) (registration as Registration).arm();
   }
 
+  /** The server takes no registrations: whoever listens is told. */
+  refused(registrations: readonly StreamRegistration[], error: unknown): void {
+    for (const { streams } of registrations as readonly Registration[]) {
+      for (const stream of streams) stream.fail(error);
+    }
+  }
+
+  /** Whether there is a registration of either kind. */
+  isListening(path: string): boolean {
+    return this.#plain.has(path) || this.#recursive.has(path);
+  }
+
   /** The connection is gone, and with it the server's registrations. */
   unlink(): void {
     this.#isLinked = false;
@@ -146,7 +158,7 @@ export class WatchStreams {
     const refused = (error: unknown): void => {
       // On a broken connection nothing is decided: the next one registers anew.
       if (error instanceof ConnectionLossError) return;
-      for (const stream of registration.streams) stream.fail(error);
+      this.refused([registration], error);
     };
     this.#wire.add(registration, () => registration.arm()).catch(refused);
   }

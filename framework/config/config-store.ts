@@ -128,7 +128,7 @@ export class ConfigStore {
       try {
         if (!isThere) await this.#createRoot(paths.root);
         const [first] = await this.#client.multi(operations);
-        return first !== undefined && 'stat' in first ? first.stat.version : 0;
+        return first?.type === 'setData' ? first.stat.version : 0;
       } catch (error) {
         const cause: unknown = (error as { cause?: unknown }).cause;
         if (hasCode(cause, 'BAD_VERSION')) throw cause;

@@ -72,7 +72,8 @@ function claimed(results: readonly OperationResult[]): { fence: bigint; version:
   const [create, setData] = results;
   if (create?.type !== 'create' || setData?.type !== 'setData')
     throw new TypeError('a multi was answered out of order');
-  return { fence: create.stat.czxid, version: setData.stat.version };
+  // One transaction has one zxid: it created the claim, too, of which a server need not tell more than the path.
+  return { fence: setData.stat.mzxid, version: setData.stat.version };
 }
 
 /** After a try of unknown outcome: the claim, if it is this try's. The `sync` makes a server that lags behind catch up first. */

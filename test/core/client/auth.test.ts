@@ -35,7 +35,7 @@ test('identities are claimed on every connection, before watches and requests', 
   assert.equal(claimed(world.server.links[1]!.requests), ['digest a:1', 'digest b:2']);
   assert.equal(
     world.server.links[1]!.requests.map(({ op }) => op),
-    [OpCode.auth, OpCode.auth, OpCode.setWatches2, OpCode.exists],
+    [OpCode.auth, OpCode.auth, OpCode.setWatches, OpCode.exists],
   );
   await world.close();
 });

@@ -12,6 +12,7 @@ const accepted: readonly [text: string, addresses: readonly string[], chroot: st
   ['WS://a:1,ws://b', ['ws://a:1', 'ws://b:7300'], ''],
   ['ws://[::1]:7301,[fe80::1]/x', ['ws://[::1]:7301', 'ws://[fe80::1]:7300'], '/x'],
   ['zk://a,b:2182/x', ['zk://a:2181', 'zk://b:2182'], '/x'],
+  ['zks://a,b:2182', ['zks://a:2281', 'zks://b:2182'], ''],
   ['  ws://a:1  ', ['ws://a:1'], ''],
   ['embedded:', ['embedded:'], ''],
   ['embedded:./data', ['embedded:./data'], ''],

@@ -13,6 +13,7 @@ import {
   RequestQueueFullError,
   RequestTooLargeError,
   SessionExpiredError,
+  UnimplementedError,
   type Client,
 } from '../../../core/client/index.js';
 import { CreateMode, ErrorCode, OpCode } from '../../../core/protocol/index.js';
@@ -591,6 +592,37 @@ test('a multi gives the result of each operation', async () => {
     results.map((result) => (result.type === 'create' ? result.path : result.type)),
     ['/a', '/a/b-0000000000', 'setData', 'delete'],
   );
+  await world.close();
+});
+
+test('a create inside a multi may be answered with its path alone', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  // As Apache ZooKeeper answers all but containers and TTL.
+  world.server.respond = ({ op }) =>
+    op === OpCode.multi
+      ? {
+          reply: {
+            op,
+            body: { results: [{ reply: { op: OpCode.create, body: { path: '/a-0000000007' } } }] },
+          },
+        }
+      : undefined;
+  const results = await world.get(
+    client.multi([{ type: 'create', path: '/a-', mode: 'persistent-sequential' }]),
+  );
+  assert.equal(results, [{ type: 'create', path: '/a-0000000007', stat: null }]);
+  await world.close();
+});
+
+test('an operation that the server does not know, or has switched off, fails with what it would take', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.server.respond = () => ({ err: ErrorCode.unimplemented });
+  const ttl = await world.failure(client.create('/t', null, { mode: 'persistent-ttl', ttlMs: 1000 }));
+  assert.instance(ttl, UnimplementedError);
+  assert.match((ttl as Error).message, /create \/t failed, .*extendedTypesEnabled=true on every server/);
+  assert.match(((await world.failure(client.whoAmI())) as Error).message, /ZooKeeper 3\.7 or newer/);
   await world.close();
 });
 

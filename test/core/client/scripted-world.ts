@@ -113,6 +113,7 @@ export class ScriptedWorld {
         return { reply: { op, body: {} } };
       case OpCode.auth:
       case OpCode.ping:
+      case OpCode.setWatches:
       case OpCode.setWatches2:
       case OpCode.addWatch:
       case OpCode.removeWatches:

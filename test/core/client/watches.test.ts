@@ -10,7 +10,8 @@ import { ErrorCode, OpCode, WatcherType } from '../../../core/protocol/index.js'
 import { ClientWorld, recordingLogger } from './client-world.js';
 import type { Incoming } from './scripted-server.js';
 
-type SetWatches = Extract<Incoming, { op: typeof OpCode.setWatches2 }>;
+type SetWatches = Extract<Incoming, { op: typeof OpCode.setWatches }>;
+type SetWatches2 = Extract<Incoming, { op: typeof OpCode.setWatches2 }>;
 type RemoveWatches = Extract<Incoming, { op: typeof OpCode.removeWatches }>;
 
 function noting(notices: string[], name = ''): (notice: WatchNotice) => void {
@@ -157,16 +158,14 @@ test('after a reconnection every watch stands again, from where the client had b
 
   assert.equal(
     world.server.link.requests.map(({ op }) => op),
-    [OpCode.setWatches2, OpCode.exists],
+    [OpCode.setWatches, OpCode.exists],
   );
-  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches) as [SetWatches];
   assert.equal(body, {
     relativeZxid: lastZxid,
     dataWatches: ['/a'],
     existWatches: ['/b'],
     childWatches: ['/a'],
-    persistentWatches: [],
-    persistentRecursiveWatches: [],
   });
   assert.equal(notices, []);
   world.server.link.notify('dataChanged', '/a');
@@ -183,7 +182,7 @@ test('exists on a znode that is there waits for its change, also after a reconne
   world.server.link.cut();
   await world.until(() => world.server.links.length === 2);
   await world.get(client.exists('/'));
-  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches) as [SetWatches];
   assert.equal([body.dataWatches, body.existWatches], [['/a'], []]);
   await world.close();
 });
@@ -198,7 +197,7 @@ test('a watch that has been called is not registered again', async () => {
   world.server.link.cut();
   await world.until(() => world.server.links.length === 2);
   await world.get(client.exists('/'));
-  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches) as [SetWatches];
   assert.equal([body.dataWatches, body.existWatches, body.childWatches], [[], ['/b'], []]);
   await world.close();
 });
@@ -212,7 +211,7 @@ test('many watches are registered again in several packets, none larger than a s
   await world.until(() => world.server.links.length === 2);
   await world.get(client.exists('/'));
 
-  const packets = sent<SetWatches>(world, OpCode.setWatches2);
+  const packets = sent<SetWatches>(world, OpCode.setWatches);
   assert.ok(packets.length > 3, `${packets.length} packets`);
   for (const { body } of packets) assert.ok(body.existWatches.join('').length <= 128 * 1024);
   assert.equal(new Set(packets.flatMap(({ body }) => body.existWatches)), new Set(paths));
@@ -230,7 +229,7 @@ test('with the session every one-shot watch ends, and says so', async () => {
       world.server.link.cut();
       await world.until(() => client.session.epoch === 2);
       await world.get(client.exists('/'));
-      assert.equal(sent<SetWatches>(world, OpCode.setWatches2), []);
+      assert.equal(sent<SetWatches>(world, OpCode.setWatches), []);
     } else {
       await world.get(client.close());
     }
@@ -252,7 +251,7 @@ test('the watch of a read that was asked again stands once the answer has come',
     return null;
   };
   await world.get(client.getData('/a', { watch: noting(notices) }));
-  assert.equal(sent<SetWatches>(world, OpCode.setWatches2), []);
+  assert.equal(sent<SetWatches>(world, OpCode.setWatches), []);
   world.server.link.notify('dataChanged', '/a');
   await world.clock.settle();
   assert.equal(notices, ['dataChanged /a']);
@@ -324,7 +323,7 @@ test('a watch can be taken back while suspended, and is not registered again', a
   await client.unwatch('/a', watch);
   world.server.up();
   await world.get(client.exists('/a'));
-  assert.equal(sent(world, OpCode.setWatches2), []);
+  assert.equal(sent(world, OpCode.setWatches), []);
   await world.close();
 });
 
@@ -414,7 +413,7 @@ test('a stream is armed anew on every connection and in every session, because e
 
   assert.equal(plain.seen, ['armed /a', 'armed /a', 'armed /a', 'created /a']);
   assert.equal(recursive.seen, ['armed /r', 'armed /r', 'armed /r', 'created /r/x']);
-  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  const [{ body }] = sent<SetWatches2>(world, OpCode.setWatches2) as [SetWatches2];
   assert.equal([body.persistentWatches, body.persistentRecursiveWatches], [['/a'], ['/r']]);
   await world.close();
 });
@@ -475,6 +474,55 @@ test('a server that refuses a persistent watch fails its streams, and the client
   await world.close();
 });
 
+test('a server that knows no persistent watches fails the streams that come to it, and takes over the other watches', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const notices: string[] = [];
+  await watching(world, client, notices);
+  const { seen, done } = listen(client.watch('/a'));
+  await world.until(() => seen.length === 1);
+  world.server.respond = ({ op }, link) => {
+    if (op !== OpCode.setWatches2) return undefined;
+    // As ZooKeeper does with an operation that it does not know.
+    world.clock.soon(() => link.end());
+    return { err: ErrorCode.unimplemented };
+  };
+  world.server.link.cut();
+
+  const failure = (await world.get(done)) as UnimplementedError;
+  assert.instance(failure, UnimplementedError);
+  assert.match(failure.message, /ZooKeeper 3\.6 or newer/);
+  await world.until(() => sent(world, OpCode.setWatches).length === 1);
+  world.server.link.notify('dataChanged', '/a');
+  await world.until(() => notices.length === 1);
+  await world.close();
+});
+
+test('a server that cannot take back a persistent watch alone is asked to take back all, if nobody else waits there', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  world.server.respond = (request) =>
+    request.op === OpCode.removeWatches && request.body.type > WatcherType.any
+      ? { err: ErrorCode.marshallingError }
+      : undefined;
+  const types = (): number[] => sent<RemoveWatches>(world, OpCode.removeWatches).map(({ body }) => body.type);
+  const listenFor = async (path: string): Promise<void> => {
+    const stop = new AbortController();
+    const { seen, done } = listen(client.watch(path, { signal: stop.signal }));
+    await world.until(() => seen.length === 1);
+    stop.abort();
+    await world.get(done);
+    await world.clock.settle();
+  };
+
+  await listenFor('/alone');
+  assert.equal(types(), [WatcherType.persistent, WatcherType.any]);
+  await world.get(client.exists('/shared', { watch: () => undefined }));
+  await listenFor('/shared');
+  assert.equal(types().slice(2), [WatcherType.persistent]);
+  await world.close();
+});
+
 test('streams end when the client closes, and when their consumer leaves', async () => {
   const world = new ClientWorld();
   const client = await world.connected();
@@ -510,7 +558,7 @@ test('below a chroot events carry the paths of the caller, and others are ignore
   assert.equal(seen, ['armed /', 'created /a']);
   world.server.link.cut();
   await world.until(() => seen.length === 3);
-  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches2) as [SetWatches];
+  const [{ body }] = sent<SetWatches2>(world, OpCode.setWatches2) as [SetWatches2];
   assert.equal(body.persistentRecursiveWatches, ['/app']);
   await world.close();
 });
