@@ -206,7 +206,7 @@ export class Application implements AsyncDisposable {
   async #startRunners(plan: Plan, isOnline: boolean): Promise<void> {
     const { client, id } = this;
     const { lastKnownGood, random } = this.#options;
-    const locks = new Locks(client);
+    const locks = new Locks(client, id);
     const queues = new Queues(client, new Map(plan.workers.map(({ queue, validate }) => [queue, validate])));
     const store = new ConfigStore(client);
     const services = new Services(client);

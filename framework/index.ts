@@ -34,8 +34,8 @@ export {
 } from './application-options.js';
 export { connect, type ConnectTarget, type Engine } from './engine.js';
 export { Client, Logger } from './tokens.js';
-export { Locks } from './locks.js';
-export { currentHold } from './runtime/lock-interceptor.js';
+export { Locks, type RunLockedOptions } from './locks.js';
+export { currentHold } from './held-locks.js';
 export { JobInvalidError, Queue, Queues } from './queues.js';
 export { Services, ServiceUnavailableError, type SearchOptions } from './services.js';
 export {
@@ -56,22 +56,30 @@ export {
   FairLock,
   GroupMembership,
   HoldLostError,
+  HoldMismatchError,
   HoldReleasedError,
   InvalidInstanceError,
+  InvalidLockSetError,
   InvalidNameError,
+  InvalidPermitsError,
   JobDeadError,
   JobTooLargeError,
   LayoutConflictError,
   LeaderLatch,
+  multiFenced,
+  MultiLock,
   NodeCache,
   QueueConsumer,
   QueueFullError,
+  ReadWriteLock,
   RecipeStateError,
+  Semaphore,
   ServiceDirectory,
   ServiceRegistry,
   TreeCache,
   TryLock,
   WorkQueue,
+  writeFenced,
   type AcquireOptions,
   type CacheEvent,
   type ConsumeOptions,
@@ -86,17 +94,24 @@ export {
   type LatchParticipant,
   type LeaderLatchOptions,
   type Lock,
+  type LockExplanation,
+  type LockHolder,
+  type LockKind,
   type LockOptions,
   type LockOwner,
+  type LockParticipant,
   type MembershipEvent,
+  type MultiHold,
   type NewServiceInstance,
   type NodeStat,
   type NodeValue,
   type QueueCounts,
   type RecipeState,
+  type SemaphoreOptions,
   type ServiceInstance,
   type ServiceRegistration,
   type TreeCacheOptions,
+  type TryAcquireOptions,
   type TryLockOptions,
   type UriSpec,
   type WorkQueueOptions,

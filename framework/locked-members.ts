@@ -30,6 +30,14 @@ export function checkLockedMembers(
         problem: '@Locked has no name',
         remedy: 'give a name, or a function of the arguments',
       });
+    if (options.permits !== undefined && !(Number.isSafeInteger(options.permits) && options.permits > 0))
+      report({ member, problem: `${options.permits} permits`, remedy: 'give a whole number of at least 1' });
+    if (options.permits !== undefined && options.mode !== undefined)
+      report({
+        member,
+        problem: '@Locked has both permits and a mode',
+        remedy: 'leave one out: a lock is for readers and writers, or has permits',
+      });
     try {
       if (options.wait !== undefined) durationMs(options.wait);
     } catch (error) {
@@ -44,5 +52,7 @@ export function plannedLocksOf(target: Constructor): readonly PlannedLock[] {
     member,
     name,
     waitMs: options.wait === undefined ? undefined : durationMs(options.wait),
+    mode: options.mode,
+    permits: options.permits,
   }));
 }

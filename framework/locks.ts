@@ -1,33 +1,123 @@
 import {
   FairLock,
+  multiFenced,
+  MultiLock,
+  ReadWriteLock,
+  Semaphore,
   TryLock,
+  writeFenced,
   type AcquireOptions,
   type Hold,
+  type Lock,
+  type LockExplanation,
   type LockOptions,
+  type SemaphoreOptions,
   type TryLockOptions,
 } from '../core/recipes/index.js';
-import type { Client } from '../core/client/index.js';
+import type { Client, Operation, OperationResult, Stat } from '../core/client/index.js';
+import { heldAround, runHolding, type LockMode } from './held-locks.js';
 
-/** The locks of the fleet, by name; to be injected. A name may have several segments, such as `customers/42`. */
+export interface RunLockedOptions extends Pick<AcquireOptions, 'signal' | 'timeoutMs'> {
+  /** Hold it together with others that read, or alone against them: the lock is a read/write lock then. */
+  readonly mode?: 'read' | 'write' | undefined;
+  /** As many may hold it at the same time: the lock is a semaphore then. All who use the name give the same number. */
+  readonly permits?: number | undefined;
+}
+
+/**
+ * The locks of the fleet, by name; to be injected. A name may have several segments, such as `customers/42`, and is to be
+ * used for one kind of lock only. Whoever looks finds the id of the application beside what is held.
+ */
 export class Locks {
   readonly #client: Client;
+  readonly #owner: string | undefined;
 
-  constructor(client: Client) {
+  /** `owner` says to those who look who holds. */
+  constructor(client: Client, owner?: string) {
     this.#client = client;
+    this.#owner = owner;
   }
 
   /** First come, first served. */
   fair(name: string, options?: LockOptions): FairLock {
-    return new FairLock(this.#client, name, options);
+    return new FairLock(this.#client, name, { data: this.#owner, ...options });
+  }
+
+  /** Many may read at the same time, or one write. */
+  readWrite(name: string, options?: LockOptions): ReadWriteLock {
+    return new ReadWriteLock(this.#client, name, { data: this.#owner, ...options });
+  }
+
+  /** As many hold it as there are permits. */
+  semaphore(name: string, options: SemaphoreOptions): Semaphore {
+    return new Semaphore(this.#client, name, { data: this.#owner, ...options });
   }
 
   /** Held or not; who waits for it has no turn. */
   try(name: string, options?: TryLockOptions): TryLock {
-    return new TryLock(this.#client, name, options);
+    return new TryLock(this.#client, name, { owner: this.#owner, ...options });
   }
 
-  /** Runs `task` while holding the fair lock of that name. */
-  run<T>(name: string, task: (hold: Hold) => T | Promise<T>, options?: AcquireOptions): Promise<T> {
-    return this.fair(name).run(task, options);
+  /** All of them or none, without deadlock whatever the order; a name stands for the fair lock of that name. */
+  all(...locks: readonly (string | Lock)[]): MultiLock {
+    return new MultiLock(
+      this.#client,
+      locks.map((lock) => (typeof lock === 'string' ? this.fair(lock) : lock)),
+    );
   }
+
+  /**
+   * Runs `task` while holding the lock of that name, the fair one unless the options say otherwise. Within `task`, and
+   * whatever it calls, `currentHold()` gives the hold, and `run` with the same name shares it.
+   * @throws AcquireTimeoutError after `timeoutMs`.
+   */
+  async run<T>(
+    name: string,
+    task: (hold: Hold) => T | Promise<T>,
+    options: RunLockedOptions = {},
+  ): Promise<T> {
+    const mode = modeOf(options);
+    const outer = heldAround(name, mode);
+    if (outer !== undefined) return task(outer);
+    return this.#lockFor(name, options).run((hold) => runHolding(name, mode, hold, () => task(hold)), {
+      signal: options.signal,
+      timeoutMs: options.timeoutMs,
+    });
+  }
+
+  /** Who holds the lock since when, and who waits, in order. The kind has to be said as to `run`. */
+  explain(
+    name: string,
+    options: RunLockedOptions & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<LockExplanation> {
+    const { permits, mode } = options;
+    if (permits !== undefined) return this.semaphore(name, { permits }).explain(options);
+    return (mode === undefined ? this.fair(name) : this.readWrite(name)).explain(options);
+  }
+
+  /**
+   * Writes a znode only if `hold` is still held when the servers come to it.
+   * @throws HoldLostError if it is not; nothing was written.
+   */
+  write(hold: Hold, path: string, data: Uint8Array | string | null): Promise<Stat> {
+    return writeFenced(this.#client, hold, path, data);
+  }
+
+  /**
+   * Carries out operations on znodes, all or none, only if `hold` is still held when the servers come to them.
+   * @throws HoldLostError, MultiError: nothing was done. OutcomeUnknownError: done or not.
+   */
+  transact(hold: Hold, operations: readonly Operation[]): Promise<readonly OperationResult[]> {
+    return multiFenced(this.#client, hold, operations);
+  }
+
+  #lockFor(name: string, { mode, permits }: RunLockedOptions): Lock {
+    if (permits !== undefined) return this.semaphore(name, { permits });
+    return mode === undefined ? this.fair(name) : this.readWrite(name)[mode];
+  }
+}
+
+function modeOf({ mode, permits }: RunLockedOptions): LockMode {
+  if (permits !== undefined) return 'permit';
+  return mode ?? 'exclusive';
 }

@@ -46,4 +46,6 @@ export interface PlannedLock {
   readonly name: LockedMember['name'];
   /** Undefined: for ever. */
   readonly waitMs: number | undefined;
+  readonly mode: 'read' | 'write' | undefined;
+  readonly permits: number | undefined;
 }

@@ -3,8 +3,12 @@ import type { Job } from '../../core/recipes/index.js';
 import type { Duration } from './leader-only.js';
 
 export interface LockedOptions {
-  /** How long a call waits for the lock before it rejects with `LockTimeoutError`; for ever if left out. */
+  /** How long a call waits for the lock before it rejects with `AcquireTimeoutError`; for ever if left out. */
   readonly wait?: Duration | undefined;
+  /** Many calls may read at the same time, or one write. Left out: every call is alone. */
+  readonly mode?: 'read' | 'write' | undefined;
+  /** As many calls may run at the same time in the whole fleet; the same number wherever the name is used. */
+  readonly permits?: number | undefined;
 }
 
 /** A method that can be locked: it is asynchronous, since acquiring a lock takes a while. */

@@ -1,31 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Hold } from '../../core/recipes/index.js';
-import { QuorateError } from '../../core/runtime/index.js';
 import type { Constructor } from '../constructor.js';
 import { plannedLocksOf } from '../locked-members.js';
 import type { Locks } from '../locks.js';
 import type { PlannedLock } from '../plan.js';
-
-/** What a call holds, and what the calls around it hold. */
-interface Held {
-  readonly name: string;
-  readonly hold: Hold;
-  readonly outer: Held | undefined;
-}
-
-const held = new AsyncLocalStorage<Held>();
-
-/**
- * The hold of the `@Locked` method that is running: its signal aborts when the lock is lost, its fence lets whatever
- * is written to refuse an older holder.
- * @throws QuorateError `NOT_LOCKED` outside of a `@Locked` method.
- */
-export function currentHold(): Hold {
-  const current = held.getStore();
-  if (current === undefined)
-    throw new QuorateError('NOT_LOCKED', 'currentHold() was called outside of a @Locked method');
-  return current.hold;
-}
 
 type Method = (...parameters: unknown[]) => unknown;
 
@@ -60,21 +36,10 @@ export class LockInterceptor {
   async #call(lock: PlannedLock, parameters: unknown[], method: () => Promise<unknown>): Promise<unknown> {
     const name =
       typeof lock.name === 'string' ? lock.name : (lock.name as (...all: unknown[]) => string)(...parameters);
-    const outer = held.getStore();
-    if (isHeldBy(outer, name)) return method();
+    const { mode, permits, waitMs: timeoutMs } = lock;
     const signal = AbortSignal.any([this.#stopping, ...signalsOf(parameters)]);
-    return this.#locks.run(name, (hold) => held.run({ name, hold, outer }, method), {
-      signal,
-      timeoutMs: lock.waitMs,
-    });
+    return this.#locks.run(name, method, { mode, permits, signal, timeoutMs });
   }
-}
-
-function isHeldBy(first: Held | undefined, name: string): boolean {
-  for (let one = first; one !== undefined; one = one.outer) {
-    if (one.name === name && !one.hold.signal.aborted) return true;
-  }
-  return false;
 }
 
 function signalsOf(parameters: readonly unknown[]): AbortSignal[] {

@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { doctorCommand } from './doctor.js';
+import { lockCommand } from './lock.js';
 import { packageVersion } from './package-version.js';
 import { serveCommand } from './serve.js';
 import { shellCommand } from './shell.js';
 
 const program = new Command('quorate')
-  .description('Coordination servers, and a shell to work on their znodes')
+  .description('Coordination servers, a shell to work on their znodes, and commands for what stands on them')
   .version(packageVersion())
   // So that the flags behind a shell's command are that command's own.
   .enablePositionalOptions();
 
-for (const command of [serveCommand(), doctorCommand(), shellCommand()]) program.addCommand(command);
+for (const command of [serveCommand(), doctorCommand(), shellCommand(), lockCommand()])
+  program.addCommand(command);
 
 await program.parseAsync();

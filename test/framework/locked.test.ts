@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { currentHold, inject, Locked, Service, type Constructor } from '../../framework/index.js';
-import { onFleet, SESSION_TIMEOUT_MS, type Machine } from './fleet.js';
+import { currentHold, inject, Locked, Locks, Service, type Constructor } from '../../framework/index.js';
+import { onFleet, SESSION_TIMEOUT_MS, type Fleet, type Machine } from './fleet.js';
 
 type Step = () => Promise<void>;
 
@@ -17,6 +17,9 @@ function billing(): Constructor<{ pay(customer: string, step: Step): Promise<str
   }
   return Billing;
 }
+
+/** A second of virtual time. */
+const pause = (fleet: Fleet): Promise<void> => new Promise((resolve) => fleet.clock.setTimer(1000, resolve));
 
 const holders = async (machine: Machine, path: string): Promise<number> => {
   const { client } = machine.application;
@@ -202,6 +205,110 @@ test(
     await fleet.time.advance(SESSION_TIMEOUT_MS);
     machine.heal();
     assert.is(await fleet.wait(call), 'paid by anna');
+  }),
+);
+
+test(
+  'methods that read run together, one that writes runs alone, and within it reading is allowed',
+  onFleet(async (fleet) => {
+    @Service({ name: 'ledger' })
+    class Ledger {
+      story: string[] = [];
+
+      @Locked('ledger', { mode: 'read' })
+      async look(step: Step): Promise<void> {
+        this.story.push('reads');
+        await step();
+        this.story.push('has read');
+      }
+
+      @Locked('ledger', { mode: 'write' })
+      async book(): Promise<void> {
+        this.story.push('writes');
+        await this.look(async () => undefined);
+        this.story.push('has written');
+      }
+
+      @Locked('ledger', { mode: 'read' })
+      async lookThenBook(): Promise<void> {
+        await this.book();
+      }
+    }
+    const { application } = await fleet.run({ declare: [Ledger] });
+    const ledger = application.get(Ledger);
+    let readers = 0;
+    let leave = (): void => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    const both = Promise.all(
+      [1, 2].map(() =>
+        ledger.look(async () => {
+          readers++;
+          await left;
+        }),
+      ),
+    );
+    await fleet.until(() => readers === 2);
+    const writing = ledger.book();
+    leave();
+    await fleet.wait(Promise.all([both, writing]));
+    assert.equal(ledger.story.slice(4), ['writes', 'reads', 'has read', 'has written']);
+    const refused = await fleet.wait(ledger.lookThenBook().catch((error: { code: string }) => error.code));
+    assert.is(refused, 'LOCK_UPGRADE');
+  }),
+);
+
+test(
+  'with permits as many calls run in the fleet as there are',
+  onFleet(async (fleet) => {
+    @Service({ name: 'press' })
+    class Press {
+      @Locked('press', { permits: 2 })
+      async print(step: Step): Promise<void> {
+        await step();
+      }
+    }
+    const machines = [await fleet.run({ declare: [Press] }), await fleet.run({ declare: [Press] })];
+    let running = 0;
+    let most = 0;
+    const calls = machines.flatMap(({ application }) =>
+      [1, 2].map(() =>
+        application.get(Press).print(async () => {
+          most = Math.max(most, ++running);
+          await pause(fleet);
+          running--;
+        }),
+      ),
+    );
+    await fleet.wait(Promise.all(calls));
+    assert.is(most, 2);
+  }),
+);
+
+test(
+  'Locks runs tasks, explains who holds, writes while it is held, and takes several at once',
+  onFleet(async (fleet) => {
+    @Service({ name: 'any' })
+    class Any {}
+    const { application } = await fleet.run({ declare: [Any], id: 'machine-1' });
+    const locks = application.get(Locks);
+    await fleet.wait(
+      locks.run('door', async (hold) => {
+        assert.is(currentHold().fence, hold.fence);
+        await locks.run('door', (inner) => assert.is(inner.fence, hold.fence));
+        const { holders, waiters } = await locks.explain('door');
+        assert.equal([holders.map(({ owner }) => owner), waiters.length], [['machine-1'], 0]);
+        assert.is((await locks.write(hold, '/book', 'x')).version, 0);
+        await locks.transact(hold, [{ type: 'setData', path: '/book', data: 'y' }]);
+      }),
+    );
+    const both = await fleet.wait(locks.all('left', locks.readWrite('right').write).acquire());
+    assert.equal([...both.holds.keys()], ['/locks/left', '/locks/right']);
+    const late = await fleet.wait(
+      both
+        .release()
+        .then(() => locks.write(both, '/book', 'z').catch((error: { code: string }) => error.code)),
+    );
+    assert.is(late, 'HOLD_LOST');
   }),
 );
 

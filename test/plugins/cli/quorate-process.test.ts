@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { connect } from '../../../core/client/index.js';
+import { Locks } from '../../../framework/index.js';
 import { type Served, serve } from '../../../core/server/index.js';
 
 const QUORATE = fileURLToPath(new URL('../../../plugins/cli/quorate.js', import.meta.url));
@@ -87,6 +89,34 @@ test('it tells its version and its subcommands', async () => {
   const { out } = await quorate(['--help']);
   assert.match(out, /serve/);
   assert.match(out, /shell/);
+});
+
+test('lock explain says who holds a lock and who waits for it', async ({ member }) => {
+  const explain = ['lock', 'explain', 'customers/42', '--connect', member.address];
+  assert.equal(await quorate(explain), { code: 0, out: '/locks/customers/42 is free\n', err: '' });
+
+  await using client = await connect(member.address);
+  const locks = (owner: string): Locks => new Locks(client, owner);
+  const hold = await locks('anna').fair('customers/42').acquire();
+  const waiting = locks('bert').fair('customers/42').acquire();
+  while ((await locks('x').explain('customers/42')).waiters.length === 0);
+  const { code, out } = await quorate(explain);
+  assert.is(code, 0);
+  assert.match(
+    out,
+    /^\/locks\/customers\/42\n  held     by anna, session 0x\w+, fence 0x\w+, for \d+\.\d s\n/,
+  );
+  assert.match(out, /  waiting  by bert, /);
+  const json = JSON.parse((await quorate([...explain, '--json'])).out) as { holders: { owner: string }[] };
+  assert.is(json.holders[0]?.owner, 'anna');
+  await hold.release();
+  await (await waiting).release();
+});
+
+test('a command that reaches no member says so, and ends with 1', async () => {
+  const ended = await quorate(['lock', 'explain', 'x', '--connect', 'ws://127.0.0.1:1', '--patience', '200']);
+  assert.is(ended.code, 1);
+  assert.match(ended.err, /within 200 ms/);
 });
 
 test.run();

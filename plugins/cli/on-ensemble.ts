@@ -1,0 +1,50 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Client } from '../../core/client/index.js';
+import { connect } from '../../framework/index.js';
+import { describeError } from './shell/shell-error.js';
+
+const DEFAULT_URL = 'ws://127.0.0.1:7300';
+const DEFAULT_PATIENCE_MS = 10_000;
+
+/** Flags of every command that asks an ensemble something. */
+export interface EnsembleFlags {
+  readonly connect: string;
+  readonly patience: number;
+}
+
+/** Gives a command the flags `--connect` and `--patience`. */
+export function withEnsembleFlags(command: Command): Command {
+  return command
+    .option('--connect <url>', 'members to talk to, and optionally a chroot', DEFAULT_URL)
+    .option(
+      '--patience <ms>',
+      'how long to wait while no member answers',
+      positiveInteger,
+      DEFAULT_PATIENCE_MS,
+    );
+}
+
+/**
+ * Runs `task` with a client and closes it. What fails is said on the error stream, without a stack, and the exit code is 1:
+ * nothing is thrown.
+ */
+export async function onEnsemble(
+  { connect: url, patience }: EnsembleFlags,
+  task: (client: Client) => Promise<void>,
+): Promise<void> {
+  try {
+    await using client = await connect(url, { connectTimeoutMs: patience });
+    await task(client);
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** For commander: a whole number above zero. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value <= 0)
+    throw new InvalidArgumentError('It has to be a whole number above zero.');
+  return value;
+}
