@@ -1,6 +1,8 @@
 /** How a watch was asked for; the modes of one watcher at one path are kept as bits. */
 export const WatchMode = { standard: 1, persistent: 2, recursive: 4 } as const;
 
+const NO_PATHS: ReadonlySet<string> = new Set();
+
 /** One of the two tables of watches: which watcher waits at which path, in which modes. */
 export class PathWatches<W> {
   private readonly byPath = new Map<string, Map<W, number>>();
@@ -20,6 +22,10 @@ export class PathWatches<W> {
 
   watchersAt(path: string): ReadonlyMap<W, number> | undefined {
     return this.byPath.get(path);
+  }
+
+  pathsOf(watcher: W): ReadonlySet<string> {
+    return this.byWatcher.get(watcher) ?? NO_PATHS;
   }
 
   modesOf(watcher: W, path: string): number {

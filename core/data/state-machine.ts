@@ -50,6 +50,11 @@ export class StateMachine {
     return this.state.tree.ephemeralCount;
   }
 
+  /** Paths of the ephemeral znodes of a session. */
+  ephemeralsOf(sessionId: bigint): readonly string[] {
+    return Array.from(this.state.tree.ephemeralsOf(sessionId), ({ path }) => path);
+  }
+
   /** Bytes of data in all znodes. */
   get dataBytes(): number {
     return this.state.tree.dataBytes;

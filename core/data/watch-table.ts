@@ -40,6 +40,11 @@ export class WatchTable<W> {
     return this.data.size + this.child.size;
   }
 
+  /** Where the watcher waits, for whatever. */
+  pathsOf(watcher: W): readonly string[] {
+    return [...new Set([...this.data.pathsOf(watcher), ...this.child.pathsOf(watcher)])];
+  }
+
   /** One-shot, for getData and exists. */
   addData(watcher: W, path: string): void {
     this.data.add(watcher, path, WatchMode.standard);

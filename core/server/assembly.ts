@@ -8,6 +8,7 @@ import { ClientService } from './client-service.js';
 import { CommittedEntries } from './committed-entries.js';
 import { describeEnsemble, type EnsembleMember } from './ensemble.js';
 import { Handshake } from './handshake.js';
+import { Inspection } from './inspection/inspection.js';
 import { LocalRequests } from './local-requests.js';
 import { MemberLoop } from './member-loop.js';
 import type { MemberProbe } from './member-probe.js';
@@ -54,6 +55,7 @@ export interface MemberRooms {
   /** Null for a member that stands alone. */
   readonly links: PeerLinks | null;
   readonly loop: MemberLoop;
+  readonly inspection: Inspection;
 }
 
 /** Puts a member together from what it has recovered; nothing runs yet. */
@@ -112,7 +114,19 @@ export function assemble(parts: AssemblyParts): MemberRooms {
     reaper,
     links,
   });
-  return { machine, peer, requests, clients, snapshotter, snapshotsIn, snapshotsOut, links, loop };
+  const inspection = new Inspection({ ...parts, machine, clients, watches, requests, syncs });
+  return {
+    machine,
+    peer,
+    requests,
+    clients,
+    snapshotter,
+    snapshotsIn,
+    snapshotsOut,
+    links,
+    loop,
+    inspection,
+  };
 }
 
 function peerLinks(parts: AssemblyParts, loop: () => MemberLoop): PeerLinks | null {

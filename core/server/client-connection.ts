@@ -17,12 +17,16 @@ import { Fifo, type Logger } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { identitiesOfAddress } from './authentication.js';
 import { ConnectionOutput, type OutputLimits } from './connection-output.js';
+import { ConnectionAccount } from './inspection/connection-account.js';
+import type { Traffic } from './inspection/traffic.js';
 import type { ReplySlot } from './reply-slot.js';
 import { isWriteOperation } from './requests/write-operation.js';
 import type { WriterPool } from './writer-pool.js';
 
 /** What one connection may have waiting here, beyond which it is not read. */
 const MAX_HELD_BYTES = 1024 * 1024;
+
+const PONG_BYTES = 20;
 
 const DEAF = 'Client does not read: connection cut';
 
@@ -31,6 +35,7 @@ export interface Packet {
   readonly xid: number;
   readonly op: number;
   readonly body: JuteReader;
+  readonly arrivedAt: number;
 }
 
 export interface ConnectionLimits extends OutputLimits {
@@ -47,6 +52,9 @@ export interface ConnectionHost {
   readonly lastZxid: bigint;
   /** Every connection with packets that wait has to stop being read: together they hold too much. */
   readonly isCrowded: boolean;
+  /** What all connections together have received and sent. */
+  readonly traffic: Traffic;
+  now(): number;
   /** This much more, or less, waits in this member. */
   held(bytes: number): void;
   /** The first packet has arrived. */
@@ -86,6 +94,8 @@ export class ClientConnection {
   checkedAt: number;
   isFlushPending = false;
 
+  readonly account: ConnectionAccount;
+
   readonly #connection: Connection;
   readonly #host: ConnectionHost;
   readonly #output: ConnectionOutput;
@@ -97,6 +107,8 @@ export class ClientConnection {
   #heldBytes = 0;
   /** What comes behind the last request is not looked at. */
   #isLastOwed = false;
+  /** The request that is being routed. */
+  #taken: Packet | null = null;
   /** Nothing more comes from the client; if it is lost, nothing reaches it either. */
   #hasHeardAll = false;
   #isLost = false;
@@ -111,6 +123,7 @@ export class ClientConnection {
       limits: host.limits,
       begun: () => host.flushLater(this),
     });
+    this.account = new ConnectionAccount(host);
     this.acceptedAt = now;
     this.checkedAt = now;
     this.remoteAddress = connection.remoteAddress;
@@ -138,6 +151,7 @@ export class ClientConnection {
     this.sessionId = response.sessionId;
     this.timeoutMs = response.timeoutMs;
     writeConnectResponse(this.#output.writer, response);
+    this.account.sent();
     if (this.#packets.length > 0) this.#host.wake(this);
   }
 
@@ -163,11 +177,21 @@ export class ClientConnection {
     if (this.#state !== 'established' || this.#isLastOwed) return null;
     const isFull = this.#slots.length >= this.#host.limits.maxOutstandingRequests || this.#output.isFull;
     if (isFull && !this.#isLost) return null;
-    return this.#packets.shift() ?? null;
+    this.#taken = this.#packets.shift() ?? null;
+    return this.#taken;
+  }
+
+  /** Requests that have no reply yet. */
+  get outstanding(): number {
+    return this.#packets.length + this.#slots.length;
   }
 
   /** Takes note that a reply is owed, behind all that are owed already. */
   owe(slot: ReplySlot): void {
+    if (this.#taken !== null) {
+      slot.op = this.#taken.op;
+      slot.arrivedAt = this.#taken.arrivedAt;
+    }
     if (!this.#isLost) this.#slots.push(slot);
     if (slot.isLast) this.#isLastOwed = true;
   }
@@ -207,13 +231,16 @@ export class ClientConnection {
   /** Answers a ping, at once. */
   pong(): void {
     this.#toldZxid = this.#host.lastZxid;
-    writeReply(this.#output.writer, { xid: Xid.ping, zxid: this.#toldZxid, err: ErrorCode.ok }, null);
+    const header = { xid: Xid.ping, zxid: this.#toldZxid, err: ErrorCode.ok };
+    writeReply(this.#output.writer, header, null);
+    this.account.replied({ ...header, op: OpCode.ping }, 0, PONG_BYTES);
   }
 
   notify(zxid: bigint, event: WatchEvent): void {
     if (this.#state !== 'established') return;
     if (zxid > this.#toldZxid) this.#toldZxid = zxid;
     writeWatchEvent(this.#output.writer, zxid, event);
+    this.account.sent();
     this.#output.written();
   }
 
@@ -281,6 +308,8 @@ export class ClientConnection {
     if (this.#state === 'ended' || this.#isLastOwed) return;
     const packets = this.#split(message);
     if (packets === null) return;
+    const now = this.#host.now();
+    this.account.received(packets.length);
     if (this.#state === 'established' && !this.#host.heard(this)) {
       return this.end({ code: CloseCode.normal, text: 'session expired' });
     }
@@ -290,7 +319,7 @@ export class ClientConnection {
         this.#state = 'establishing';
         this.#host.greet(this, packet);
       } else {
-        this.#keep(packet);
+        this.#keep(packet, now);
       }
     }
     if (this.#packets.length > 0) {
@@ -312,9 +341,9 @@ export class ClientConnection {
     this.#host.held(bytes);
   }
 
-  #keep(body: JuteReader): void {
+  #keep(body: JuteReader, arrivedAt: number): void {
     const { xid, op } = readRequestHeader(body);
-    const packet = { xid, op, body };
+    const packet = { xid, op, body, arrivedAt };
     if (isPing(packet) && this.#state === 'established') this.pong();
     else this.#packets.push(packet);
   }
@@ -338,7 +367,10 @@ export class ClientConnection {
       zxid = slot.zxid > this.#toldZxid ? slot.zxid : this.#toldZxid;
       this.#toldZxid = zxid;
     }
-    writeReply(this.#output.writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
+    const { writer } = this.#output;
+    const before = writer.length;
+    writeReply(writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
+    this.account.replied({ op: slot.op, xid: slot.xid, zxid }, slot.arrivedAt, writer.length - before);
     this.#output.written();
   }
 

@@ -1,6 +1,9 @@
+import type { Id } from '../protocol/index.js';
 import type { Clock, Logger } from '../runtime/index.js';
 import type { Connection } from '../transport/index.js';
+import type { EnsembleMember } from './ensemble.js';
 import type { MemberHealth } from './health.js';
+import type { Inspection } from './inspection/inspection.js';
 import type { ServerOptions } from './server-options.js';
 
 /** Another way for clients to come to a member that is served. */
@@ -27,7 +30,13 @@ export interface ListenerHost {
   readonly maxConnectionsPerAddress: number;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** All members, if there are others than this one. */
+  readonly ensemble: readonly EnsembleMember[];
+  /** Data directory of the member. */
+  readonly data: string;
   health(): MemberHealth;
-  /** Takes a client's connection; ends it if the member does not serve. */
-  accept(connection: Connection): void;
+  /** Null while the member reads its disk. */
+  inspection(): Inspection | null;
+  /** Takes a client's connection; ends it if the member does not serve. `identities`: who the client has proved to be already. */
+  accept(connection: Connection, identities?: readonly Id[]): void;
 }

@@ -1,10 +1,12 @@
 import type { Applied, StateMachine } from '../data/index.js';
-import { ErrorCode, OpCode, type JuteReader } from '../protocol/index.js';
+import { ErrorCode, OpCode, type Id, type JuteReader } from '../protocol/index.js';
 import type { Clock, Logger } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
+import { withIdentities } from './authentication.js';
 import { ClientConnection, type ConnectionHost } from './client-connection.js';
 import { CHECKS_PER_TIMEOUT } from './connection-output.js';
 import type { Handshake } from './handshake.js';
+import { Traffic } from './inspection/traffic.js';
 import type { LocalRequests } from './local-requests.js';
 import type { ReplySlot } from './reply-slot.js';
 import type { RequestRouter } from './request-router.js';
@@ -41,6 +43,7 @@ export class ClientService implements ConnectionHost {
   readonly limits: ServerOptions;
   readonly logger: Logger;
   readonly writers = new WriterPool();
+  readonly traffic = new Traffic();
   readonly #parts: ClientServiceParts;
   readonly #connections = new Set<ClientConnection>();
   /** Those whose session is not established yet, in order of their coming. */
@@ -57,6 +60,10 @@ export class ClientService implements ConnectionHost {
     this.#parts = parts;
     this.limits = parts.options;
     this.logger = parts.logger;
+  }
+
+  get connections(): ReadonlySet<ClientConnection> {
+    return this.#connections;
   }
 
   get connectionCount(): number {
@@ -78,11 +85,16 @@ export class ClientService implements ConnectionHost {
     return this.#heldBytes > CROWDED_BYTES;
   }
 
+  now(): number {
+    return this.#parts.clock.now();
+  }
+
   held(bytes: number): void {
     this.#heldBytes += bytes;
   }
 
-  accept(transport: Connection): void {
+  /** `identities`: who the client has proved to be already. */
+  accept(transport: Connection, identities: readonly Id[]): void {
     const isFull = this.#connections.size >= this.limits.maxConnections;
     if (isFull || !this.#isAccepting || !this.#parts.handshake.isOpen) {
       const text = isFull ? 'too many connections' : 'this member does not serve now';
@@ -91,6 +103,7 @@ export class ClientService implements ConnectionHost {
       return transport.close({ code: isFull ? CloseCode.policyViolation : CloseCode.goingAway, text });
     }
     const connection = new ClientConnection(transport, this, this.#parts.clock.now());
+    connection.identities = withIdentities(connection.identities, identities);
     this.#connections.add(connection);
     this.#unestablished.add(connection);
     connection.open();

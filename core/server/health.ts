@@ -9,6 +9,8 @@ export interface MemberHealth {
   readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
   /** Clients are welcome: there is a leader with a quorum, and this member is up to date with it. */
   readonly isServing: boolean;
+  /** There is no leader with a quorum; clients that asked for it are served reads from what was committed before. */
+  readonly readOnly: boolean;
   /** It may have forgotten what it once promised, so it has no vote until the others have taken it back. */
   readonly rejoining: boolean;
   /** The member that leads, as far as this one knows. */
@@ -42,6 +44,7 @@ export function startingHealth(id: number): MemberHealth {
     state: 'starting',
     phase: 'election',
     isServing: false,
+    readOnly: false,
     rejoining: false,
     leader: null,
     epoch: 0,

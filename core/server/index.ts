@@ -5,6 +5,8 @@ export { type EnsembleMember } from './ensemble.js';
 export { Embedded, type EmbeddedOptions } from './embedded.js';
 export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js';
 export type { ClientListener, ListenerHost } from './client-listener.js';
+export type { ConnectionFigures, Inspection, MemberFigures } from './inspection/inspection.js';
+export type { LatencyFigures } from './inspection/traffic.js';
 export type { MemberHealth } from './health.js';
 export { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';
 export {

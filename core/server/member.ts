@@ -1,3 +1,4 @@
+import type { Id } from '../protocol/index.js';
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
 import { CloseCode, type Connection, type Dialer } from '../transport/index.js';
@@ -5,6 +6,7 @@ import type { PeerLimits, PeerStatus } from '../zab/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
 import { checkEnsemble, type EnsembleMember } from './ensemble.js';
 import type { MemberHealth } from './health.js';
+import type { Inspection } from './inspection/inspection.js';
 import type { MemberProbe } from './member-probe.js';
 import { settleFirstStart } from './first-start.js';
 import { recover, type Recovered } from './recover.js';
@@ -95,9 +97,9 @@ export class Member {
     }
   }
 
-  /** Takes a client's connection, however it was carried here. */
-  accept(connection: Connection): void {
-    this.#rooms.clients.accept(connection);
+  /** Takes a client's connection, however it was carried here. `identities`: who the client has proved to be already. */
+  accept(connection: Connection, identities: readonly Id[] = []): void {
+    this.#rooms.clients.accept(connection, identities);
   }
 
   /** Takes another member's connection. */
@@ -122,6 +124,11 @@ export class Member {
     else this.#failureListeners.add(listener);
   }
 
+  /** A look into this member, for whoever watches over it. */
+  get inspection(): Inspection {
+    return this.#rooms.inspection;
+  }
+
   health(): MemberHealth {
     const status = this.#rooms.peer.status();
     const { state, phase, epoch, leader } = status;
@@ -131,6 +138,7 @@ export class Member {
       state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
       phase,
       isServing,
+      readOnly: false,
       rejoining: status.isRejoining,
       leader,
       epoch,

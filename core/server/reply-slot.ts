@@ -11,6 +11,9 @@ export class ReplySlot {
   zxid = 0n;
   /** The connection ends once this reply has left. */
   isLast = false;
+  /** Operation of the request, and when it arrived. */
+  op = 0;
+  arrivedAt = 0;
   /** How far a request that is answered a part at a time has come. */
   progress = 0;
 

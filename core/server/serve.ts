@@ -146,11 +146,14 @@ async function listenElsewhere(plan: Plan, member: () => Member | null): Promise
       maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? Infinity,
       clock,
       logger: logger.child({ member: resolved.id }),
+      ensemble: plan.members ?? [],
+      data: options.data,
       health: () => member()?.health() ?? startingHealth(resolved.id),
-      accept(connection) {
+      inspection: () => member()?.inspection ?? null,
+      accept(connection, identities) {
         const started = member();
         if (started === null) connection.terminate();
-        else started.accept(connection);
+        else started.accept(connection, identities);
       },
     });
     addresses.push(address);

@@ -8,6 +8,7 @@ import {
 import { OpCode } from '../../protocol/index.js';
 import type { Clock, Logger } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
+import { Extremes } from '../inspection/traffic.js';
 import type { MemberProbe } from '../member-probe.js';
 import type { ServerOptions } from '../server-options.js';
 import type { SessionService } from '../session-service.js';
@@ -43,9 +44,14 @@ export class LeaderPath implements WritePath {
   readonly #proposals = new Proposals();
   readonly #questions = new Map<number, (zxid: bigint) => void>();
   #lastQuestion = 0;
+  /** When it began to lead, by the clock of the member. */
+  readonly since: number;
+  /** Sizes of what it has proposed. */
+  readonly proposalBytes = new Extremes(-1);
 
   constructor(parts: LeaderPathParts) {
     this.#parts = parts;
+    this.since = parts.clock.now();
     const { enforceQuota, ttlNodes, maxTxnBytes } = parts.options;
     this.#preparer = new RequestPreparer(parts.machine, { enforceQuota, ttlNodes, maxTxnBytes });
   }
@@ -177,6 +183,7 @@ export class LeaderPath implements WritePath {
     const { txn, payload } = prepared;
     const zxid = peer.propose(payload);
     probe?.proposed?.(zxid, payload);
+    this.proposalBytes.add(payload.length);
     this.#proposals.push({ zxid, txn, bytes: payload.length, origin });
     wake();
     return zxid;

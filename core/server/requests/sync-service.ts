@@ -15,6 +15,10 @@ interface PendingSync {
 export class SyncService {
   #pending: PendingSync[] = [];
 
+  get length(): number {
+    return this.#pending.length;
+  }
+
   ask(way: WritePath, request: { connection: ClientConnection; slot: ReplySlot; path: string }): void {
     way.readIndex((zxid) => this.#pending.push({ ...request, zxid }));
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { FrameError, PacketSplitter } from '../../../core/protocol/index.js';
-import type { Clock, Timer } from '../../../core/runtime/index.js';
+import type { Clock } from '../../../core/runtime/index.js';
 import {
   CloseCode,
   type CloseReason,
@@ -25,6 +25,8 @@ export interface TcpConnectionOptions {
  */
 export class TcpConnection implements Connection {
   readonly remoteAddress: string;
+  /** Nothing of it is left in the system. */
+  readonly gone: Promise<void>;
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #splitter: PacketSplitter;
@@ -39,22 +41,24 @@ export class TcpConnection implements Connection {
   #isPaused = false;
   #isOver = false;
   #isBackedUp = false;
-  #linger: Timer | null = null;
 
   constructor(socket: Socket, { maxPacketBytes, clock, head }: TcpConnectionOptions) {
     this.#socket = socket;
     this.#clock = clock;
     this.#splitter = new PacketSplitter(maxPacketBytes);
     this.remoteAddress = addressOf(socket);
+    this.gone = new Promise((resolve) => {
+      if (socket.destroyed) resolve();
+      else socket.once('close', () => resolve());
+    });
     socket.setNoDelay(true);
-    socket.pause();
     socket.on('data', this.#arrived);
     socket.on('end', this.#heardAll);
     socket.on('error', this.#failed);
-    socket.on('close', this.#gone);
+    socket.on('close', this.#ended);
     socket.pause();
     if (head !== undefined && head.length > 0) this.#arrived(head);
-    if (socket.destroyed) this.#gone();
+    if (socket.destroyed) this.#ended();
   }
 
   get bufferedBytes(): number {
@@ -97,11 +101,7 @@ export class TcpConnection implements Connection {
     this.#isOpen = false;
     this.#reason = reason;
     this.#held = [];
-    this.#socket.end();
-    // What still arrives is read and dropped: a socket closed with unread bytes would take the last replies with it.
-    this.#socket.resume();
-    if (this.#socket.readableEnded) this.#socket.destroySoon();
-    this.#linger = this.#clock.setTimer(LINGER_MS, () => this.#socket.destroy(), { hold: true });
+    letGo(this.#socket, this.#clock);
   }
 
   terminate(): void {
@@ -130,8 +130,7 @@ export class TcpConnection implements Connection {
 
   readonly #heardAll = (): void => {
     this.#hasHeardAll = true;
-    if (this.#isOpen) this.#tellHeardAll();
-    else this.#socket.destroySoon();
+    this.#tellHeardAll();
   };
 
   #tellHeardAll(): void {
@@ -151,9 +150,8 @@ export class TcpConnection implements Connection {
     this.#reason ??= { code: CloseCode.abnormal, text: error.message };
   };
 
-  readonly #gone = (): void => {
+  readonly #ended = (): void => {
     this.#isGone = true;
-    this.#linger?.cancel();
     this.#isOpen = false;
     this.#tellEnd();
   };
@@ -164,6 +162,19 @@ export class TcpConnection implements Connection {
     this.#held = [];
     this.#handlers.closed(this.#reason ?? { code: CloseCode.abnormal, text: 'connection lost' });
   }
+}
+
+/**
+ * Closes a socket behind what was written to it. What still arrives is read and dropped: a socket that is closed with unread
+ * bytes takes the last reply with it. The other end has some time to close its side.
+ */
+export function letGo(socket: Socket, clock: Clock): void {
+  const linger = clock.setTimer(LINGER_MS, () => socket.destroy(), { hold: true });
+  socket.once('close', () => linger.cancel());
+  socket.once('end', () => socket.destroySoon());
+  socket.end();
+  socket.resume();
+  if (socket.readableEnded) socket.destroySoon();
 }
 
 /** An IPv4 peer of a dual-stack socket is written as the IPv4 address it has. */

@@ -1,15 +1,23 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { QuorateError } from '../../../core/runtime/index.js';
 import type { ClientListener, ListenerHost } from '../../../core/server/index.js';
-import { QuorateError, type Timer } from '../../../core/runtime/index.js';
-import { TcpConnection } from '../framing/tcp-connection.js';
-import { isFourLetterWord, WORD_BYTES } from './four-letter-words.js';
-import { FourLetterService } from './four-letter-service.js';
+import { letGo, TcpConnection } from '../framing/tcp-connection.js';
+import { FourLetterWords, isFourLetterWord, parseWordList, WORD_BYTES } from './four-letter-words.js';
+import { createSecureServer, identitiesOfCertificate, type TlsOptions } from './secure-server.js';
 
 export interface ZooKeeperListenerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   /** Default: where the member listens. */
   readonly host?: string;
+  /** With it only TLS is spoken at this port. */
+  readonly tls?: TlsOptions;
+  /**
+   * Four-letter words that everybody may use: `*`, or `ruok,srvr,mntr`. Default: all of them from this machine, and `srvr` and
+   * `isro` from elsewhere.
+   */
+  readonly fourLetterWords?: string;
 }
 
 /** Connections that the system may keep waiting until they are taken. */
@@ -18,24 +26,33 @@ const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 /**
  * Takes ZooKeeper's own clients in over TCP. What a connection begins with tells what it is: a four-letter word, answered in
- * plain text, or the length of a connect request.
+ * plain text, or the length of a connect request. The constructor throws `ConfigurationError`.
  */
 export class ZooKeeperListener implements ClientListener {
   readonly #options: ZooKeeperListenerOptions;
+  readonly #allowedWords: ReadonlySet<string> | null;
   readonly #server: Server;
-  /** All that are open, with who has them once it is known. */
-  readonly #sockets = new Map<Socket, TcpConnection | null>();
+  /** All that are open, under TLS the ones below it. */
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<TcpConnection>();
   readonly #perAddress = new Map<string, number>();
   #host: ListenerHost | null = null;
+  #words: FourLetterWords | null = null;
   #refused = 0;
   #lastRefusalLogAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ZooKeeperListenerOptions) {
     this.#options = options;
+    this.#allowedWords = parseWordList(options.fourLetterWords);
     // A client may close its side before it reads the answer, as nc and zkServer.sh do.
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
-    this.#server.on('connection', (socket) => this.#admit(socket, this.#host!));
+    this.#server =
+      options.tls === undefined ? createServer({ allowHalfOpen: true }) : createSecureServer(options.tls);
+    this.#server.on('connection', (socket) => this.#admit(socket));
     this.#server.on('drop', () => this.#refuse('total'));
+    if (options.tls !== undefined) {
+      this.#server.on('secureConnection', (socket: TLSSocket) => this.#readFirstBytes(socket));
+      this.#server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
+    }
   }
 
   listen(host: ListenerHost): Promise<string> {
@@ -55,8 +72,7 @@ export class ZooKeeperListener implements ClientListener {
       this.#server.listen({ ...at, backlog: BACKLOG }, () => {
         this.#server.off('error', fail);
         this.#server.on('error', (error) => host.logger.error('Listener failed', { error }));
-        const { address, port } = this.#server.address() as AddressInfo;
-        resolve(`zk://${address.includes(':') ? `[${address}]` : address}:${port}`);
+        resolve(this.#listening(host));
       });
     });
   }
@@ -65,46 +81,49 @@ export class ZooKeeperListener implements ClientListener {
     if (this.#server.listening) this.#server.close();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.stop();
-    for (const [socket, connection] of this.#sockets) {
-      if (connection === null) socket.destroy();
-      else connection.close();
-    }
-    return this.#ended();
+    for (const connection of this.#connections) connection.close();
+    // Whoever is told to close and does not let go cuts itself off after a while.
+    for (const connection of this.#connections) await connection.gone;
+    for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** A connection that is told to close and does not let go is cut off by itself after a while. */
-  async #ended(): Promise<void> {
-    while (this.#sockets.size > 0) {
-      const [socket] = this.#sockets.keys();
-      await new Promise<void>((resolve) => socket!.once('close', () => resolve()));
-    }
+  #listening(host: ListenerHost): string {
+    const { address, port } = this.#server.address() as AddressInfo;
+    const isSecure = this.#options.tls !== undefined;
+    this.#words = new FourLetterWords({
+      host,
+      allowed: this.#allowedWords,
+      clientPort: isSecure ? -1 : port,
+      securePort: isSecure ? port : -1,
+    });
+    return `${isSecure ? 'zks' : 'zk'}://${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
-  #admit(socket: Socket, host: ListenerHost): void {
+  #admit(socket: Socket): void {
     socket.on('error', () => undefined);
     const address = socket.remoteAddress ?? '';
     const count = (this.#perAddress.get(address) ?? 0) + 1;
-    if (count > host.maxConnectionsPerAddress) {
+    if (count > this.#host!.maxConnectionsPerAddress) {
       socket.destroy();
       return this.#refuse(address);
     }
     this.#perAddress.set(address, count);
-    this.#sockets.set(socket, null);
+    this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
       const left = this.#perAddress.get(address)! - 1;
       if (left > 0) this.#perAddress.set(address, left);
       else this.#perAddress.delete(address);
     });
-    this.#readFirstBytes(socket, host);
+    if (this.#options.tls === undefined) this.#readFirstBytes(socket);
   }
 
   /** Who says nothing for as long as a handshake may take is sent away. */
-  #readFirstBytes(socket: Socket, host: ListenerHost): void {
+  #readFirstBytes(socket: Socket): void {
+    const { clock, options } = this.#host!;
     let head: Buffer = Buffer.alloc(0);
-    const timer: Timer = host.clock.setTimer(host.options.handshakeMs, () => socket.destroy());
     const settle = (): void => {
       timer.cancel();
       socket.off('data', arrived);
@@ -116,27 +135,40 @@ export class ZooKeeperListener implements ClientListener {
       if (head.length < WORD_BYTES) return;
       socket.pause();
       settle();
-      this.#begin(socket, head, host);
+      this.#begin(socket, head);
     };
     const ended = (): void => void socket.destroy();
+    const timer = clock.setTimer(options.handshakeMs, ended);
+    socket.on('error', () => undefined);
     socket.on('data', arrived);
     socket.on('end', ended);
     socket.on('close', settle);
     socket.resume();
   }
 
-  #begin(socket: Socket, head: Buffer, host: ListenerHost): void {
+  #begin(socket: Socket, head: Buffer): void {
+    const host = this.#host!;
     const word = head.toString('latin1', 0, WORD_BYTES);
-    if (isFourLetterWord(word)) {
-      const answer = new FourLetterService(host).answer(word);
-      socket.resume();
-      socket.end(answer, () => socket.destroySoon());
-      return;
-    }
+    if (isFourLetterWord(word)) return void this.#answer(socket, word, host);
     const { maxPacketBytes } = host.options;
     const connection = new TcpConnection(socket, { maxPacketBytes, clock: host.clock, head });
-    this.#sockets.set(socket, connection);
-    host.accept(connection);
+    this.#connections.add(connection);
+    void connection.gone.then(() => this.#connections.delete(connection));
+    host.accept(
+      connection,
+      this.#options.tls === undefined ? [] : identitiesOfCertificate(socket as TLSSocket),
+    );
+  }
+
+  async #answer(socket: Socket, word: string, { clock, logger }: ListenerHost): Promise<void> {
+    let answer = '';
+    try {
+      answer = await this.#words!.answer(word, socket.remoteAddress ?? '');
+    } catch (error) {
+      logger.error('Four-letter word not answered, by a fault of this member', { word, error });
+    }
+    socket.write(answer);
+    letGo(socket, clock);
   }
 
   #refuse(limit: string): void {
