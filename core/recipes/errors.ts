@@ -53,6 +53,19 @@ export class InvalidPermitsError extends QuorateError {
   }
 }
 
+/** A barrier cannot have that many parties. Code `INVALID_PARTIES`. */
+export class InvalidPartiesError extends QuorateError {
+  constructor(path: string, parties: number) {
+    super(
+      'INVALID_PARTIES',
+      `${path} cannot wait for ${parties} parties: give a whole number of at least 1.`,
+      {
+        fields: { path, parties },
+      },
+    );
+  }
+}
+
 /** Locks that cannot be held together. Code `INVALID_LOCK_SET`. */
 export class InvalidLockSetError extends QuorateError {
   constructor(problem: string) {

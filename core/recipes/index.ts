@@ -19,6 +19,16 @@ export {
   type GroupMembershipOptions,
   type MembershipEvent,
 } from './membership/group-membership.js';
+export { Barrier, type BarrierOptions, type BarrierWait } from './barriers/barrier.js';
+export { DoubleBarrier, type DoubleBarrierOptions } from './barriers/double-barrier.js';
+export { Counter, type CounterOptions } from './shared/counter.js';
+export {
+  SharedValue,
+  type SharedValueOptions,
+  type ValueCodec,
+  type Versioned,
+} from './shared/shared-value.js';
+export { KeptNode, type KeptNodeOptions } from './nodes/kept-node.js';
 export { NodeCache } from './cache/node-cache.js';
 export { TreeCache, type TreeCacheOptions } from './cache/tree-cache.js';
 export type { CacheEvent, NodeStat, NodeValue } from './cache/node-value.js';
@@ -39,6 +49,7 @@ export {
   InvalidInstanceError,
   InvalidLockSetError,
   InvalidNameError,
+  InvalidPartiesError,
   InvalidPermitsError,
   JobDeadError,
   JobTooLargeError,

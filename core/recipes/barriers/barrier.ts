@@ -1,0 +1,77 @@
+import type { Client } from '../../client/index.js';
+import { AcquireTimeoutError } from '../errors.js';
+import { pathBelow } from '../nodes/znode-name.js';
+import { readAndWatch } from '../nodes/watched-read.js';
+import { Deadline, orAborted } from '../waiting/abort.js';
+import { hasCode, isClosed, isSessionOver, nextSession, persistAcross } from '../waiting/failure.js';
+
+export interface BarrierOptions {
+  /** Parent of all barriers; `/barriers` by default. */
+  readonly root?: string | undefined;
+}
+
+export interface BarrierWait {
+  /** Stops waiting and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Stops waiting and rejects with `AcquireTimeoutError`; no limit if left out. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * A gate: while it is closed everybody who comes waits, and all go on when it is opened.
+ *
+ * Layout: `/barriers/<name>` is there while it is closed, persistent: that of Curator's DistributedBarrier. It stays closed
+ * when who closed it is gone.
+ */
+export class Barrier {
+  readonly path: string;
+  readonly #client: Client;
+
+  /** `name` may have several segments. Throws `InvalidNameError`. */
+  constructor(client: Client, name: string, options: BarrierOptions = {}) {
+    this.path = pathBelow(options.root ?? '/barriers', name, 'barrier');
+    this.#client = client;
+  }
+
+  /** Resolves when it is closed, by this call or before. */
+  async close(): Promise<void> {
+    try {
+      await persistAcross(this.#client, () => this.#client.create(this.path, null, { createParents: true }));
+    } catch (error) {
+      if (!hasCode(error, 'NODE_EXISTS')) throw error;
+    }
+  }
+
+  /** Resolves when it is open, by this call or before. */
+  async open(): Promise<void> {
+    try {
+      await persistAcross(this.#client, () => this.#client.delete(this.path));
+    } catch (error) {
+      if (!hasCode(error, 'NO_NODE')) throw error;
+    }
+  }
+
+  /** Resolves when it is open, at once if it is. The wait goes on over the loss of sessions. */
+  async passed(options: BarrierWait = {}): Promise<void> {
+    using deadline = new Deadline(
+      this.#client.clock,
+      options,
+      (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
+    );
+    const { signal } = deadline;
+    for (;;) {
+      const session = await nextSession(this.#client, null, signal);
+      try {
+        const read = await readAndWatch(this.#client, this.path, {
+          session,
+          signals: [signal, session.signal],
+        });
+        if (read === null) return;
+        await orAborted(read.changed, signal, session.signal).finally(() => read.cancel());
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { Client } from '../../client/index.js';
+import { LayoutConflictError } from '../errors.js';
+import { pathBelow } from '../nodes/znode-name.js';
+import { ask, hasCode, isTransient } from '../waiting/failure.js';
+
+/** How values stand in a znode. What it throws while decoding becomes a `LayoutConflictError`. */
+export interface ValueCodec<T> {
+  encode(value: T): Uint8Array;
+  decode(data: Uint8Array): T;
+}
+
+export interface SharedValueOptions<T> {
+  /** Parent of all shared values; `/shared` by default. */
+  readonly root?: string | undefined;
+  /** What the value is as long as nobody has set it. */
+  readonly seed: T;
+  readonly codec: ValueCodec<T>;
+}
+
+/** A value with the version that it has; -1 while nobody has set it. */
+export interface Versioned<T> {
+  readonly value: T;
+  readonly version: number;
+}
+
+interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One value that all share, in one persistent znode: read by anybody, changed by anybody, changes seen by anybody.
+ * (Curator's SharedValue.)
+ *
+ * Guarantees: changes are totally ordered; `trySet` and `update` lose no change of another. Of a write whose connection broke
+ * it is not known whether it took effect: `OutcomeUnknownError`.
+ */
+export class SharedValue<T> {
+  readonly path: string;
+  readonly #client: Client;
+  readonly #seed: T;
+  readonly #codec: ValueCodec<T>;
+
+  /** `name` may have several segments. Throws `InvalidNameError`. */
+  constructor(client: Client, name: string, options: SharedValueOptions<T>) {
+    this.path = pathBelow(options.root ?? '/shared', name, 'shared value');
+    this.#client = client;
+    this.#seed = options.seed;
+    this.#codec = options.codec;
+  }
+
+  /** As the server that answers knows it; `client.sync` before it makes it as new as anything acknowledged. */
+  async get(options: ReadOptions = {}): Promise<Versioned<T>> {
+    try {
+      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
+      return { value: this.#decode(data), version: stat.version };
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return { value: this.#seed, version: -1 };
+      throw error;
+    }
+  }
+
+  /** Sets it, whatever it was. What broke with the connection is set again. */
+  async set(value: T): Promise<Versioned<T>> {
+    for (;;) {
+      try {
+        const done = await this.#write(value, null);
+        if (done !== null) return done;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        await this.#client.connected();
+      }
+    }
+  }
+
+  /** Sets it if it has still the version of `previous`; null if another was faster, and nothing was changed. */
+  trySet(previous: Versioned<T>, value: T): Promise<Versioned<T> | null> {
+    return this.#write(value, previous.version);
+  }
+
+  /**
+   * Replaces the value by what `change` makes of it, again as often as another was faster. `change` may be called several
+   * times, and has no effect of its own.
+   * @throws OutcomeUnknownError if the connection broke while it was written: changed or not.
+   */
+  async update(change: (value: T) => T, options: ReadOptions = {}): Promise<Versioned<T>> {
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const previous = await this.get(options);
+      const done = await this.trySet(previous, change(previous.value));
+      if (done !== null) return done;
+      // The server that answers reads may be behind the one that took the other's write.
+      await ask(this.#client, options, () => this.#client.sync(this.path, options));
+    }
+  }
+
+  /**
+   * The value now, and then whenever it has changed, until the consumer leaves, `signal` aborts or the client closes. Changes
+   * that follow each other quickly may be seen as one; the last one is always seen.
+   */
+  async *values(options: ReadOptions = {}): AsyncIterable<Versioned<T>> {
+    let last: number | undefined;
+    for await (const { type } of this.#client.watch(this.path, options)) {
+      if (type === 'childrenChanged') continue;
+      const now = await this.get(options);
+      if (now.version === last) continue;
+      last = now.version;
+      yield now;
+    }
+  }
+
+  /** `version` null: whatever it is, and made if it is missing. */
+  async #write(value: T, version: number | null): Promise<Versioned<T> | null> {
+    const data = this.#codec.encode(value);
+    try {
+      if (version !== -1) {
+        const stat = await this.#client.setData(this.path, data, { version: version ?? -1 });
+        return { value, version: stat.version };
+      }
+      const { stat } = await this.#client.create(this.path, data, { createParents: true });
+      return { value, version: stat.version };
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE') && version === null) return this.#write(value, -1);
+      if (hasCode(error, 'BAD_VERSION') || hasCode(error, 'NODE_EXISTS') || hasCode(error, 'NO_NODE'))
+        return null;
+      throw error;
+    }
+  }
+
+  #decode(data: Uint8Array | null): T {
+    try {
+      return this.#codec.decode(data ?? new Uint8Array());
+    } catch (error) {
+      throw new LayoutConflictError(this.path, 'holds something else than a value of this kind', error);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  Counter,
+  LayoutConflictError,
+  SharedValue,
+  type ValueCodec,
+} from '../../../../core/recipes/index.js';
+import { breakEverywhere, RecipeWorld } from '../recipe-world.js';
+
+const text: ValueCodec<string> = {
+  encode: (value) => new TextEncoder().encode(value),
+  decode: (data) => new TextDecoder().decode(data),
+};
+
+test('it is the seed until somebody sets it, and only the newest version can be replaced', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const mine = new SharedValue(one.client, 'greeting', { seed: 'hello', codec: text });
+    const theirs = new SharedValue(other.client, 'greeting', { seed: 'hello', codec: text });
+    const seed = await mine.get();
+    assert.equal(seed, { value: 'hello', version: -1 });
+    const first = await mine.trySet(seed, 'salut');
+    assert.equal(first, { value: 'salut', version: 0 });
+    assert.is(await theirs.trySet(seed, 'hallo'), null);
+    assert.equal(await theirs.trySet(first!, 'hallo'), { value: 'hallo', version: 1 });
+    assert.is(await mine.trySet(first!, 'ciao'), null);
+    assert.is((await mine.set('ciao')).version, 2);
+    assert.is((await theirs.update((value) => `${value}!`)).value, 'ciao!');
+    assert.is((await mine.get()).value, 'ciao!');
+  });
+});
+
+test('no change of many at the same time is lost', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participants = await Promise.all([world.join(), world.join(), world.join()]);
+    await Promise.all(
+      participants.map(async ({ client }) => {
+        const counter = new Counter(client, 'visits');
+        for (let round = 0; round < 10; round++) await counter.increment();
+      }),
+    );
+    assert.is(await new Counter(participants[0].client, 'visits').get(), 30n);
+  });
+});
+
+test('its consumers see the value now and the last one always', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const counter = new Counter(other.client, 'visits', { seed: 5n });
+    const seen: bigint[] = [];
+    const stop = new AbortController();
+    const reading = (async () => {
+      for await (const { value } of new Counter(one.client, 'visits', { seed: 5n }).values({
+        signal: stop.signal,
+      }))
+        seen.push(value);
+    })();
+    await world.until(() => seen.length === 1);
+    assert.equal(seen, [5n]);
+    await counter.add(3n);
+    await world.until(() => seen.at(-1) === 8n);
+    one.line.loseConnection();
+    for (let round = 0; round < 20; round++) await counter.decrement();
+    await world.until(() => seen.at(-1) === -12n);
+    stop.abort();
+    await reading;
+  });
+});
+
+test('a counter is written as Curator and kazoo write theirs, and wraps around', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const bytes = async (name: string): Promise<number[]> => [
+      ...((await client.getData(`/counters/${name}`)).data ?? []),
+    ];
+    await new Counter(client, 'long').add(-2n);
+    assert.equal(await bytes('long'), [255, 255, 255, 255, 255, 255, 255, 254]);
+    const int = new Counter(client, 'int', { format: 'int' });
+    await int.set(2147483647n);
+    assert.is(await int.increment(), -2147483648n);
+    assert.equal(await bytes('int'), [128, 0, 0, 0]);
+    const digits = new Counter(client, 'text', { format: 'text' });
+    await digits.set(41n);
+    assert.is(await digits.increment(), 42n);
+    assert.equal(await bytes('text'), [52, 50]);
+    assert.not.ok(await digits.compareAndSet(41n, 1n));
+    assert.ok(await digits.compareAndSet(42n, 1n));
+    const wrong = await new Counter(client, 'text').get().catch((error: unknown) => error);
+    assert.instance(wrong, LayoutConflictError);
+  });
+});
+
+test('a change whose outcome is unknown says so, and setting goes on', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client, line } = await world.join();
+    const counter = new Counter(client, 'visits');
+    await counter.set(1n);
+    const lost = line.loseNextReply({ op: 'setData' });
+    const outcome = await counter.increment().catch((error: { code: string }) => error.code);
+    await lost;
+    assert.is(outcome, 'OUTCOME_UNKNOWN');
+    assert.is(await counter.get(), 2n);
+  });
+  await breakEverywhere(async (_world, { client }, plan) => {
+    plan();
+    await new Counter(client, 'visits').set(7n);
+    assert.is(await new Counter(client, 'visits').get(), 7n);
+  });
+});
+
+test.run();
