@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { ConfigurationError, type ServeOptions } from '../../core/server/index.js';
+import type { ZooKeeperSettings } from './zookeeper-listeners.js';
 import { LOG_LEVELS, type LogLevel } from './pino-logger.js';
 
 /** What can be set, by flag, by environment variable or in the configuration file. */
-export interface ServeSettings extends Omit<ServeOptions, 'listeners' | 'logger' | 'clock' | 'random'> {
+export interface ServeSettings
+  extends Omit<ServeOptions, 'listeners' | 'logger' | 'clock' | 'random' | 'handshakeMs'>, ZooKeeperSettings {
   readonly logLevel: LogLevel;
-  /** Where ZooKeeper's own clients are taken in. Default: nowhere. */
-  readonly zookeeperPort?: number;
 }
 
 type SettingValue = string | number | boolean;
@@ -29,6 +29,27 @@ export const SETTINGS: readonly Setting[] = [
     flag: '--zookeeper-port <number>',
     type: 'number',
     description: "port for ZooKeeper's own clients, usually 2181 (none)",
+  },
+  {
+    name: 'secureZookeeperPort',
+    flag: '--secure-zookeeper-port <number>',
+    type: 'number',
+    description: 'the same under TLS (none)',
+  },
+  { name: 'tlsCert', flag: '--tls-cert <file>', type: 'string', description: 'certificate for it, PEM' },
+  { name: 'tlsKey', flag: '--tls-key <file>', type: 'string', description: 'key of the certificate, PEM' },
+  {
+    name: 'tlsCa',
+    flag: '--tls-ca <file>',
+    type: 'string',
+    description: 'authorities whose certificates clients must have, PEM (clients need none)',
+  },
+  {
+    name: 'fourLetterWords',
+    flag: '--four-letter-words <list>',
+    type: 'string',
+    description:
+      'words that everybody may use, * or ruok,srvr,mntr (all from this machine, srvr and isro from elsewhere)',
   },
   { name: 'id', flag: '--id <number>', type: 'number', description: 'number of this member, 1 to 254 (1)' },
   {

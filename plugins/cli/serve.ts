@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { QuorateError } from '../../core/runtime/index.js';
-import { serve, type ClientListener, type Served } from '../../core/server/index.js';
-import { ZooKeeperListener } from '../zookeeper/index.js';
+import { serve, type Served } from '../../core/server/index.js';
 import { pinoLogger } from './pino-logger.js';
 import { environmentName, resolveSettings, SETTINGS, type ServeSettings } from './serve-settings.js';
+import { zooKeeperListeners } from './zookeeper-listeners.js';
 
 /** `quorate serve`: one member on a data directory and a port, until a signal or a failure ends it. */
 export function serveCommand(): Command {
@@ -48,7 +48,7 @@ async function run(settings: ServeSettings): Promise<void> {
   const logger = pinoLogger(settings.logLevel);
   let member: Served;
   try {
-    member = await serve({ ...settings, listeners: listenersOf(settings), logger });
+    member = await serve({ ...settings, listeners: zooKeeperListeners(settings), logger });
   } catch (error) {
     return fail(error);
   }
@@ -74,10 +74,6 @@ async function run(settings: ServeSettings): Promise<void> {
   process.stdout.write(
     `quorate: member ${member.health().id} is ready at ${[member.address, ...member.otherAddresses].join(' and ')}\n`,
   );
-}
-
-function listenersOf({ zookeeperPort }: ServeSettings): readonly ClientListener[] {
-  return zookeeperPort === undefined ? [] : [new ZooKeeperListener({ port: zookeeperPort })];
 }
 
 function fail(error: unknown): void {

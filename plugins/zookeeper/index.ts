@@ -1,3 +1,4 @@
 /** ZooKeeper's own protocol over TCP: a listener for members, a transport for clients. */
+export type { ListenerTlsOptions } from './listener/secure-server.js';
 export { ZooKeeperListener, type ZooKeeperListenerOptions } from './listener/tcp-listener.js';
 export { ZooKeeperDialer, type ZooKeeperDialerOptions } from './transport/zookeeper-dialer.js';

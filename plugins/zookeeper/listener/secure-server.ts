@@ -2,7 +2,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { ConfigurationError } from '../../../core/server/index.js';
 
 /** Certificates and keys, as PEM text. */
-export interface TlsOptions {
+export interface ListenerTlsOptions {
   /** Of this member, with those between it and the authority. */
   readonly cert: string;
   readonly key: string;
@@ -13,7 +13,7 @@ export interface TlsOptions {
 }
 
 /** A server that speaks TLS and nothing else. Throws `ConfigurationError` if certificate and key cannot be used. */
-export function createSecureServer({ cert, key, ca, handshakeMs = 10_000 }: TlsOptions): Server {
+export function createSecureServer({ cert, key, ca, handshakeMs = 10_000 }: ListenerTlsOptions): Server {
   const hasAuthority = ca !== undefined;
   try {
     return createServer({

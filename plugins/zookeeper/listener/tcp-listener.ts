@@ -1,10 +1,10 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { QuorateError } from '../../../core/runtime/index.js';
-import type { ClientListener, ListenerHost } from '../../../core/server/index.js';
+import { ConfigurationError, type ClientListener, type ListenerHost } from '../../../core/server/index.js';
 import { letGo, TcpConnection } from '../framing/tcp-connection.js';
 import { FourLetterWords, isFourLetterWord, parseWordList, WORD_BYTES } from './four-letter-words.js';
-import { createSecureServer, identitiesOfCertificate, type TlsOptions } from './secure-server.js';
+import { createSecureServer, identitiesOfCertificate, type ListenerTlsOptions } from './secure-server.js';
 
 export interface ZooKeeperListenerOptions {
   /** 0 lets the system choose. */
@@ -12,7 +12,7 @@ export interface ZooKeeperListenerOptions {
   /** Default: where the member listens. */
   readonly host?: string;
   /** With it only TLS is spoken at this port. */
-  readonly tls?: TlsOptions;
+  readonly tls?: ListenerTlsOptions;
   /**
    * Four-letter words that everybody may use: `*`, or `ruok,srvr,mntr`. Default: all of them from this machine, and `srvr` and
    * `isro` from elsewhere.
@@ -43,6 +43,7 @@ export class ZooKeeperListener implements ClientListener {
 
   constructor(options: ZooKeeperListenerOptions) {
     this.#options = options;
+    checkPort(options);
     this.#allowedWords = parseWordList(options.fourLetterWords);
     // A client may close its side before it reads the answer, as nc and zkServer.sh do.
     this.#server =
@@ -182,4 +183,13 @@ export class ZooKeeperListener implements ClientListener {
       refused: this.#refused,
     });
   }
+}
+
+function checkPort({ port, tls }: ZooKeeperListenerOptions): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return;
+  throw new ConfigurationError(
+    tls === undefined ? 'zookeeperPort' : 'secureZookeeperPort',
+    `${port} is not a port`,
+    'Give a whole number from 0 to 65535.',
+  );
 }

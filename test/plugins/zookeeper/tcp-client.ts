@@ -35,10 +35,14 @@ export class TcpEnd implements Connection {
   }
 
   static open(port: number): Promise<TcpEnd> {
+    return TcpEnd.over(connect({ port, host: '127.0.0.1' }), 'connect');
+  }
+
+  /** Over a socket that tells by `ready` that it may be used. */
+  static over(socket: Socket, ready: 'connect' | 'secureConnect'): Promise<TcpEnd> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1' });
       socket.once('error', reject);
-      socket.once('connect', () => {
+      socket.once(ready, () => {
         socket.off('error', reject);
         resolve(new TcpEnd(socket));
       });
