@@ -133,7 +133,10 @@ export class ConfigStore {
         const cause: unknown = (error as { cause?: unknown }).cause;
         if (hasCode(cause, 'BAD_VERSION')) throw cause;
         const isRace = hasCode(cause, 'NODE_EXISTS') || hasCode(cause, 'NO_NODE');
-        if (!isRace || attempt === MOST_ATTEMPTS || version !== -1) throw error;
+        // Of a version that the caller knows only the value itself may not have changed under it; for the rest, a server that
+        // lags behind may have told what is there no more.
+        const isTheValue = (error as { index?: unknown }).index === 0;
+        if (!isRace || attempt === MOST_ATTEMPTS || (version !== -1 && isTheValue)) throw error;
       }
     }
   }

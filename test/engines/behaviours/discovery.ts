@@ -1,0 +1,54 @@
+import * as assert from 'uvu/assert';
+import { Service, ServiceRegistry, Services } from '../../../framework/index.js';
+import type { Behaviours } from '../behaviour.js';
+
+@Service({ name: 'billing', address: '127.0.0.1', port: 8080, payload: { region: 'eu' } })
+class Billing {}
+
+export const discovery: Behaviours = {
+  'a service is found by its name while its application runs, and gone at once when that stops': async (
+    place,
+  ) => {
+    const billing = await place.participant().run({ declare: [Billing] });
+    const shop = await place.participant().run({ declare: [] });
+    const services = shop.get(Services);
+    await place.until(async () => (await services.find('billing')).length === 1);
+    const { address, port, payload } = await services.pick<{ region: string }>('billing');
+    assert.equal({ address, port, payload }, { address: '127.0.0.1', port: 8080, payload: { region: 'eu' } });
+
+    const stoppedAt = performance.now();
+    await billing.stop();
+    await place.until(async () => (await services.find('billing')).length === 0);
+    assert.ok(performance.now() - stoppedAt < billing.client.session.timeoutMs, 'its session had to expire');
+  },
+
+  'instances of several machines are all found, by recipes and by applications': async (place) => {
+    await Promise.all([1, 2, 3].map(() => place.participant().run({ declare: [Billing] })));
+    const registry = new ServiceRegistry(await place.client());
+    await place.until(async () => (await registry.instances('billing')).length === 3);
+    assert.equal(await registry.names(), ['billing']);
+    await using directory = registry.directory('billing');
+    await directory.ready();
+    assert.is(new Set(directory.instances().map(({ id }) => id)).size, 3);
+    await registry.close();
+  },
+
+  'a machine that is cut off is no longer found after its session, and is found again once it is back':
+    async (place) => {
+      const cut = place.participant();
+      const billing = await cut.run({ declare: [Billing] });
+      const shop = await place.participant().run({ declare: [] });
+      const counts: number[] = [];
+      const following = (async () => {
+        for await (const instances of shop.get(Services).watch('billing')) counts.push(instances.length);
+      })();
+      await place.until(() => counts.at(-1) === 1);
+      cut.cutOff();
+      await place.until(() => counts.at(-1) === 0);
+      cut.rejoin();
+      await place.until(() => counts.at(-1) === 1);
+      assert.is(billing.client.session.epoch, 2);
+      await shop.stop();
+      await following;
+    },
+};

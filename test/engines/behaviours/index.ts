@@ -1,0 +1,25 @@
+import type { Behaviours } from '../behaviour.js';
+import { configuration } from './configuration.js';
+import { connecting } from './connecting.js';
+import { discovery } from './discovery.js';
+import { elections } from './elections.js';
+import { expiry } from './expiry.js';
+import { locks } from './locks.js';
+import { membership } from './membership.js';
+import { queues } from './queues.js';
+import { reconnection } from './reconnection.js';
+import { shutdown } from './shutdown.js';
+
+/** Every behaviour that all engines have to show, by subject. What is added here runs on each of them. */
+export const BEHAVIOURS: Readonly<Record<string, Behaviours>> = {
+  connecting,
+  locks,
+  elections,
+  configuration,
+  discovery,
+  queues,
+  membership,
+  expiry,
+  reconnection,
+  shutdown,
+};
