@@ -1,11 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  checkLinearizability,
-  type HistoryOperation,
-  type SequentialModel,
-} from './checkers/linearizability.js';
+import { checkLinearizability, type HistoryOperation, type SequentialModel } from './linearizability.js';
 
 type Input = { readonly write: number } | 'read';
 type Operation = HistoryOperation<Input, number>;

@@ -1,0 +1,136 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { LogEntry, RecoveredState, Storage } from '../../../core/storage/index.js';
+import { DiskImage, LogChain } from './disk-image.js';
+import { Referee } from './referee.js';
+
+const entry = (zxid: bigint, text = 'x'): LogEntry => ({ zxid, payload: Buffer.from(text) });
+
+/** Two disks of one ensemble, each behind a storage that finds what the test says. */
+function scene(delivered: (zxid: bigint) => boolean = () => false): {
+  referee: Referee;
+  image: DiskImage;
+  storage: Storage;
+  other: Storage;
+  finds: (found: { entries?: readonly LogEntry[]; acceptedEpoch?: number }) => void;
+} {
+  const referee = new Referee();
+  const chain = new LogChain();
+  let found: Partial<RecoveredState> = {};
+  const real = {
+    recover: async () => ({
+      acceptedEpoch: 0,
+      rejoining: null,
+      snapshot: null,
+      epochs: [],
+      isNew: false,
+      ...found,
+    }),
+    persist: async () => undefined,
+    installSnapshot: async () => undefined,
+  } as unknown as Storage;
+  const [image, another] = ['m1', 'm2'].map(
+    (member) => new DiskImage({ member, referee, chain, delivered }),
+  ) as [DiskImage, DiskImage];
+  return {
+    referee,
+    image,
+    storage: image.observe(real),
+    other: another.observe(real),
+    finds: ({ entries = [], acceptedEpoch = 0 }) => {
+      found = {
+        acceptedEpoch,
+        entries: (async function* () {
+          yield* entries;
+        })(),
+      };
+    },
+  };
+}
+
+test('what a storage has made durable is on the disk', async () => {
+  const { referee, image, storage } = scene();
+  await storage.persist({ acceptedEpoch: 1, entries: [entry(1n), entry(2n)] });
+  assert.is(image.last, 2n);
+  assert.is(image.acceptedEpoch, 1);
+  assert.ok(image.has(1n));
+  await storage.persist({ truncateAfter: 1n, entries: [entry(3n)] });
+  assert.not(image.has(2n));
+  assert.is(image.last, 3n);
+  assert.is(referee.finding, null);
+});
+
+test('a member that finds after a crash what was durable is right', async () => {
+  const { referee, storage, finds } = scene();
+  await storage.persist({ acceptedEpoch: 1, entries: [entry(1n), entry(2n)] });
+  finds({ acceptedEpoch: 1, entries: [entry(1n), entry(2n), entry(3n)] });
+  await storage.recover();
+  assert.is(referee.finding, null);
+});
+
+test('a durable entry that is lost is found', async () => {
+  const { referee, storage, finds } = scene();
+  await storage.persist({ acceptedEpoch: 1, entries: [entry(1n), entry(2n)] });
+  finds({ acceptedEpoch: 1, entries: [entry(1n)] });
+  await storage.recover();
+  assert.match(referee.finding!.message, /finds a history up to 0x1, 0x2 was durable/);
+});
+
+test('a promise that is forgotten, and one that is taken back, are found', async () => {
+  const forgotten = scene();
+  await forgotten.storage.persist({ acceptedEpoch: 2 });
+  forgotten.finds({ acceptedEpoch: 1 });
+  await forgotten.storage.recover();
+  assert.match(forgotten.referee.finding!.message, /finds the promise of 1, it had made that of 2/);
+
+  const takenBack = scene();
+  await takenBack.storage.persist({ acceptedEpoch: 2 });
+  await takenBack.storage.persist({ acceptedEpoch: 1 });
+  assert.match(takenBack.referee.finding!.message, /takes back a promise/);
+});
+
+test('of a disk that somebody has tampered with nothing is expected, until it was read', async () => {
+  const { referee, image, storage, finds } = scene();
+  await storage.persist({ acceptedEpoch: 1, entries: [entry(1n), entry(2n)] });
+  image.isDamaged = true;
+  finds({ entries: [] });
+  await storage.recover();
+  assert.is(referee.finding, null);
+  assert.not(image.isDamaged);
+  assert.is(image.last, 0n);
+});
+
+test('a cut that removes what was delivered is found', async () => {
+  const { referee, storage } = scene((zxid) => zxid === 2n);
+  await storage.persist({ entries: [entry(1n), entry(2n)] });
+  await storage.persist({ truncateAfter: 1n });
+  assert.match(referee.finding!.message, /cuts 0x2, which was delivered/);
+});
+
+test('logs that hold other bytes, or something else before, at one zxid are found', async () => {
+  const bytes = scene();
+  await bytes.storage.persist({ entries: [entry(1n, 'a')] });
+  await bytes.other.persist({ entries: [entry(1n, 'b')] });
+  assert.match(bytes.referee.finding!.message, /m2 has other bytes at 0x1/);
+
+  const order = scene();
+  await order.storage.persist({ entries: [entry(1n), entry(3n)] });
+  await order.other.persist({ entries: [entry(2n), entry(3n)] });
+  assert.match(order.referee.finding!.message, /m2 has 0x3 behind 0x2, others behind 0x1/);
+});
+
+test('an entry that stands behind a later one is found', async () => {
+  const { referee, storage } = scene();
+  await storage.persist({ entries: [entry(2n), entry(1n)] });
+  assert.match(referee.finding!.message, /has 0x1 behind 0x2/);
+});
+
+test('a snapshot takes the place of the log', async () => {
+  const { image, storage } = scene();
+  await storage.persist({ entries: [entry(1n)] });
+  await storage.installSnapshot(5n, [], (async function* () {})());
+  assert.is(image.last, 5n);
+  assert.ok(image.has(4n));
+});
+
+test.run();

@@ -1,0 +1,37 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { JobLedger } from './job-ledger.js';
+
+test('a job that is done again with a higher fence is counted, and is not left', () => {
+  const jobs = new JobLedger();
+  jobs.tried('a');
+  jobs.acknowledged('a');
+  jobs.begun('a', 5n);
+  assert.equal(jobs.left, ['a']);
+  jobs.done('a');
+  jobs.begun('a', 6n);
+  jobs.done('a');
+  assert.equal(jobs.left, []);
+  assert.is(jobs.repeated, 1);
+});
+
+test('a job of unknown outcome may be done, and need not be', () => {
+  const jobs = new JobLedger();
+  jobs.tried('a');
+  assert.equal(jobs.left, []);
+  jobs.begun('a', 1n);
+});
+
+test('a job that nobody enqueued is found', () => {
+  assert.throws(() => new JobLedger().begun('a', 1n), /nobody enqueued/);
+});
+
+test('two workers with one fence, and one behind another, are found', () => {
+  const jobs = new JobLedger();
+  jobs.tried('a');
+  jobs.begun('a', 5n);
+  assert.throws(() => jobs.begun('a', 5n), /behind 5/);
+  assert.throws(() => jobs.begun('a', 4n), /behind 5/);
+});
+
+test.run();

@@ -1,0 +1,77 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CreateMode, ErrorCode, OpCode, type Reply, type Request } from '../../../core/protocol/index.js';
+import { wrongRead, wrongWrite } from './reply-rules.js';
+import { creates, SampleEnsemble, SESSION } from './sample-ensemble.js';
+import { statOf } from './tree-model.js';
+
+const ensemble = await SampleEnsemble.start();
+await ensemble.write(creates('/a/b', CreateMode.persistent, 'b'), 2);
+const OLD = ensemble.ghost.end;
+await ensemble.write(creates('/a/e', CreateMode.ephemeral, 'e'), 3);
+const { end: NOW } = ensemble.ghost;
+
+/** What a member that is right answers now. */
+function truth(request: Request): Reply {
+  const { reply } = ensemble.machine(1).read(request, { sessionId: SESSION, identities: [] });
+  return reply!;
+}
+
+function wrong(
+  request: Request,
+  reply: Reply | null,
+  zxid = NOW,
+  error: ErrorCode = ErrorCode.ok,
+): string | null {
+  return wrongRead(request, { error, reply }, { model: ensemble.model, zxid, sessionId: SESSION });
+}
+
+const READS: readonly Request[] = [
+  { op: OpCode.getData, body: { path: '/a/e', watch: false } },
+  { op: OpCode.exists, body: { path: '/a/e', watch: false } },
+  { op: OpCode.getAcl, body: { path: '/a/e' } },
+  { op: OpCode.getChildren, body: { path: '/a', watch: false } },
+  { op: OpCode.getChildren2, body: { path: '/a', watch: false } },
+  { op: OpCode.getAllChildrenNumber, body: { path: '/a' } },
+  { op: OpCode.getEphemerals, body: { prefixPath: '/a' } },
+];
+
+for (const request of READS) {
+  const name = Object.entries(OpCode).find(([, op]) => op === request.op)![0];
+  test(`the answer to ${name} is right at its own zxid, and wrong at an older one`, () => {
+    assert.is(wrong(request, truth(request)), null);
+    assert.ok(wrong(request, truth(request), OLD) !== null);
+  });
+}
+
+test('an error is right only where it is due', () => {
+  const missing: Request = { op: OpCode.exists, body: { path: '/x', watch: false } };
+  const there: Request = { op: OpCode.exists, body: { path: '/a', watch: false } };
+  assert.is(wrong(missing, null, NOW, ErrorCode.noNode), null);
+  assert.match(wrong(there, null, NOW, ErrorCode.noNode)!, /is there/);
+  assert.match(wrong(missing, truth(there))!, /there is no \/x/);
+});
+
+test('other data than was written is found', () => {
+  const reply = truth(READS[0]!) as Extract<Reply, { op: typeof OpCode.getData }>;
+  const other = { ...reply, body: { ...reply.body, data: new TextEncoder().encode('f') } };
+  assert.match(wrong(READS[0]!, other)!, /other data/);
+});
+
+test('a write is answered with what it came to', () => {
+  const node = ensemble.model.at('/a/b', NOW)!;
+  const stat = statOf(node);
+  const reply: Reply = { op: OpCode.create2, body: { path: '/a/b', stat } };
+  const expected = { type: 'create', node } as const;
+  assert.is(wrongWrite({ error: ErrorCode.ok, reply }, expected), null);
+  assert.match(
+    wrongWrite({ error: ErrorCode.ok, reply: { ...reply, body: { path: '/a/c', stat } } }, expected)!,
+    /tells \/a\/c/,
+  );
+  assert.match(wrongWrite({ error: ErrorCode.nodeExists, reply: null }, expected)!, /took effect/);
+  const refused = { type: 'error', error: ErrorCode.noNode } as const;
+  assert.is(wrongWrite({ error: ErrorCode.noNode, reply: null }, refused), null);
+  assert.match(wrongWrite({ error: ErrorCode.ok, reply }, refused)!, /was due/);
+});
+
+test.run();
