@@ -1,3 +1,4 @@
+import type { TlsOptions } from '../core/client/index.js';
 import type { Clock, Logger, Random } from '../core/runtime/index.js';
 import type { Application } from './application.js';
 import type { Constructor } from './constructor.js';
@@ -29,10 +30,12 @@ export function provide<T>(token: Token<T>, value: NoInfer<T>): Provision {
 
 export interface ApplicationOptions {
   /**
-   * `embedded:`, `embedded:./data`, `ws://a:7300,b:7300/chroot`, `wss://…`; or a client or an engine made
-   * elsewhere, which stays open.
+   * `embedded:`, `embedded:./data`, `ws://a:7300,b:7300/chroot`, `wss://…`, `zk://a:2181,b:2181/chroot`, `zks://…`; or a
+   * client or an engine made elsewhere, which stays open.
    */
   readonly connect: ConnectTarget;
+  /** For `wss://` and `zks://`: authorities to trust, and a certificate of this application's own. */
+  readonly tls?: TlsOptions | undefined;
   /** Every class with a decorator that this application runs. */
   readonly declare: readonly Constructor[];
   /** What else can be injected. */

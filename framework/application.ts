@@ -173,6 +173,7 @@ export class Application implements AsyncDisposable {
   async #connect(): Promise<boolean> {
     const {
       connect,
+      tls,
       sessionTimeoutMs,
       connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
       random,
@@ -183,6 +184,7 @@ export class Application implements AsyncDisposable {
       logger: this.#logger,
       random,
       sessionTimeoutMs,
+      tls,
     });
     this.#undo.push('the connection', () => engine.close());
     const { client } = engine;

@@ -47,7 +47,7 @@ export {
 export { ConfigRefusedError, ConfigUnknownError } from './config/config-errors.js';
 export { onReload } from './config/live-config.js';
 export { QuorateError, type Clock, type LogFields, type Random } from '../core/runtime/index.js';
-export type { ConnectOptions, ConnectionState, Session } from '../core/client/index.js';
+export type { ConnectOptions, ConnectionState, Session, TlsOptions } from '../core/client/index.js';
 export {
   AcquireTimeoutError,
   Barrier,

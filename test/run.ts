@@ -59,7 +59,7 @@ function runFile(file: string): Promise<Outcome> {
       const total = count(output, 'Total');
       const passed = count(output, 'Passed');
       const skipped = count(output, 'Skipped');
-      const brokeOutside = code !== 0 || total === 0 ? 1 : 0;
+      const brokeOutside = code !== 0 || total + skipped === 0 ? 1 : 0;
       const failed = Math.max(total - passed, brokeOutside);
       resolve({ file, passed, failed, skipped, seconds: (performance.now() - startedAt) / 1000, output });
     });

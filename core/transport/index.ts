@@ -6,7 +6,7 @@ export {
   type ConnectionHandlers,
   type Dialer,
 } from './connection.js';
-export type { Pem, TlsOptions } from './tls-options.js';
+export { nodeTlsSettings, type NodeTlsSettings, type Pem, type TlsOptions } from './tls-options.js';
 export { MemoryNetwork, type MemoryListener, type MemoryNetworkOptions } from './memory-transport.js';
 export {
   CLIENT_PATH,

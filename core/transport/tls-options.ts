@@ -12,3 +12,28 @@ export interface TlsOptions {
 }
 
 export type Pem = string | Uint8Array;
+
+/** The same in the words of `node:tls`; what is left out stays Node's own choice. */
+export interface NodeTlsSettings {
+  readonly ca?: (string | Buffer)[];
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly passphrase?: string;
+  readonly servername?: string;
+}
+
+export function nodeTlsSettings(options: TlsOptions = {}): NodeTlsSettings {
+  const { ca, cert, key, passphrase, serverName } = options;
+  return {
+    ...(ca !== undefined && { ca: [ca].flat().map(forNode) }),
+    ...(cert !== undefined && { cert: forNode(cert) }),
+    ...(key !== undefined && { key: forNode(key) }),
+    ...(passphrase !== undefined && { passphrase }),
+    ...(serverName !== undefined && { servername: serverName }),
+  };
+}
+
+/** Node takes any view of bytes there, although its types say `Buffer`. */
+function forNode(pem: Pem): string | Buffer {
+  return pem as string | Buffer;
+}

@@ -1,7 +1,7 @@
-import { WebSocket, type ClientOptions } from 'ws';
+import { WebSocket } from 'ws';
 import { QuorateError } from '../runtime/index.js';
 import type { Connection } from './connection.js';
-import type { Pem, TlsOptions } from './tls-options.js';
+import { nodeTlsSettings } from './tls-options.js';
 import type { WebSocketOptions } from './websocket-dialer.js';
 import { WsConnection } from './ws-connection.js';
 
@@ -22,7 +22,7 @@ export function openWebSocket(url: URL, options: WebSocketOptions, signal: Abort
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
       followRedirects: false,
-      ...tlsSettings(options.tls),
+      ...nodeTlsSettings(options.tls),
     });
     const abort = (): void => {
       fail(signal.reason);
@@ -37,18 +37,4 @@ export function openWebSocket(url: URL, options: WebSocketOptions, signal: Abort
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });
-}
-
-function tlsSettings({ ca, cert, key, passphrase, serverName }: TlsOptions = {}): ClientOptions {
-  return {
-    ...(ca !== undefined && { ca: [ca].flat().map(forTls) }),
-    ...(cert !== undefined && { cert: forTls(cert) }),
-    ...(key !== undefined && { key: forTls(key) }),
-    ...(passphrase !== undefined && { passphrase }),
-    ...(serverName !== undefined && { servername: serverName }),
-  };
-}
-
-function forTls(pem: Pem): string | Buffer {
-  return typeof pem === 'string' ? pem : Buffer.from(pem);
 }

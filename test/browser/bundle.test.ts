@@ -1,3 +1,4 @@
+import { createContext, runInContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundleClient } from './bundle.js';
@@ -10,6 +11,16 @@ test('the bundle for the browser holds nothing of Node', async () => {
   );
   assert.not.match(code, /\bnode:/);
   assert.not.match(code, /\brequire\(/);
+});
+
+test('in a browser nobody speaks zk://, which is said at once', async () => {
+  const { code } = await bundleClient();
+  const browser = createContext({ TextEncoder, TextDecoder, AbortController, performance, queueMicrotask });
+  runInContext(code, browser);
+  const said = String(
+    runInContext(`try { quorate.createClient('zk://a:2181') } catch (error) { error.message }`, browser),
+  );
+  assert.match(said, /no transport speaks "zk", only ws, wss/);
 });
 
 test('the bundle for the browser stays small', async () => {

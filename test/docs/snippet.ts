@@ -31,7 +31,11 @@ export const APPLICATION_SETTINGS = {
  * Compiles `source` as a project of its own in `directory` and runs it; resolves with what it printed.
  * `quorate` must be resolvable from there. Rejects with the compiler's or the program's own words.
  */
-export async function compileAndRun(directory: string, source: string): Promise<string> {
+export async function compileAndRun(
+  directory: string,
+  source: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<string> {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'program.ts'), source);
   writeFileSync(
@@ -44,6 +48,9 @@ export async function compileAndRun(directory: string, source: string): Promise<
       `the program does not compile: ${(error as { stdout?: string }).stdout ?? String(error)}`,
     );
   });
-  const { stdout } = await run(process.execPath, [join(directory, 'out', 'program.js')], { timeout: 60_000 });
+  const { stdout } = await run(process.execPath, [join(directory, 'out', 'program.js')], {
+    timeout: 60_000,
+    env: { ...process.env, ...environment },
+  });
   return stdout;
 }

@@ -1,7 +1,12 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { QuorateError, SystemClock, type Clock } from '../../../core/runtime/index.js';
-import type { Connection, Dialer, Pem, TlsOptions } from '../../../core/transport/index.js';
+import {
+  nodeTlsSettings,
+  type Connection,
+  type Dialer,
+  type TlsOptions,
+} from '../../../core/transport/index.js';
 import { TcpConnection } from '../framing/tcp-connection.js';
 
 export interface ZooKeeperDialerOptions {
@@ -78,19 +83,10 @@ export class ZooKeeperDialer implements Dialer {
     // A server that has said its last word may still be told something: the connection decides when it is over.
     const endpoint = { host, port, noDelay: true, allowHalfOpen: true };
     if (!isSecure) return connectTcp(endpoint, connected);
-    const { ca, cert, key, passphrase, serverName } = this.#tls;
-    const name = serverName ?? (isIP(host) === 0 ? host : undefined);
-    return connectTls(
-      {
-        ...endpoint,
-        ...(name !== undefined && { servername: name }),
-        ...(ca !== undefined && { ca: [ca].flat().map(forTls) }),
-        ...(cert !== undefined && { cert: forTls(cert) }),
-        ...(key !== undefined && { key: forTls(key) }),
-        ...(passphrase !== undefined && { passphrase }),
-      },
-      connected,
-    );
+    const tls = nodeTlsSettings(this.#tls);
+    // An address of digits is no name that a server could be asked for.
+    const name = tls.servername ?? (isIP(host) === 0 ? host : undefined);
+    return connectTls({ ...endpoint, ...tls, ...(name !== undefined && { servername: name }) }, connected);
   }
 }
 
@@ -98,10 +94,6 @@ function targetOf(address: string): Target | null {
   const [, scheme, host, port] = /^(zks?):\/\/(\[[^\]]+\]|[^:/]+):(\d+)$/.exec(address) ?? [];
   if (host === undefined) return null;
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), isSecure: scheme === 'zks' };
-}
-
-function forTls(pem: Pem): string | Buffer {
-  return typeof pem === 'string' ? pem : Buffer.from(pem);
 }
 
 function reasonOf(cause: unknown): string {
