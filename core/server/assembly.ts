@@ -1,4 +1,5 @@
 import type { StateMachine } from '../data/index.js';
+import { ErrorCode } from '../protocol/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
 import type { Dialer } from '../transport/index.js';
@@ -71,19 +72,28 @@ export function assemble(parts: AssemblyParts): MemberRooms {
   const watches = new WatchService();
   const syncs = new SyncService();
   const hasOthers = parts.ensemble !== undefined;
-  const requests = new RequestService({ ...parts, peer, machine, sessions, hasOthers, wake: wakePeer });
+  const requests = new RequestService({
+    ...parts,
+    peer,
+    machine,
+    sessions,
+    hasOthers,
+    wake: wakePeer,
+    sessionMade: (connection, id, timeoutMs) => handshake.created(connection, id, timeoutMs, ErrorCode.ok),
+  });
   const path = (): WritePath | null => requests.path;
   const taken = (zxid: bigint): void => peer.snapshotTaken(zxid);
   const snapshotter = new Snapshotter({ ...parts, ...options, taken });
   const snapshotsIn = new SnapshotReceiver(storage);
   const snapshotsOut = new SnapshotSender(peer, machine);
+  const handshake = new Handshake({ options, clock: parts.clock, sessions, path, machine });
   const clients = new ClientService({
     ...parts,
     machine,
     sessions,
     path,
     watches,
-    handshake: new Handshake({ options, clock: parts.clock, sessions, path, machine }),
+    handshake,
     local: new LocalRequests(machine, watches),
     router: new RequestRouter({
       authentication: new Authentication(options.superDigest),

@@ -187,6 +187,8 @@ export class ClientService implements ConnectionHost {
   tick(now: number): void {
     for (const connection of this.#unestablished) {
       if (now - connection.acceptedAt < this.limits.handshakeMs) break;
+      this.#unestablished.delete(connection);
+      if (connection.state === 'established') continue;
       const isSilent = connection.state === 'greeting';
       connection.cut(
         isSilent ? 'Connection closed: it never spoke' : 'Connection closed: no session in time',

@@ -71,7 +71,6 @@ export class Handshake {
       connection.log('Connection closed: its first packet is no connect request');
       return connection.end({ code: CloseCode.protocolError, text: 'a connect request was expected' });
     }
-    connection.answersReadOnly = request.readOnly === null ? null : false;
     this.#decide({ connection, request, since: this.#parts.clock.now() });
   }
 
@@ -90,12 +89,23 @@ export class Handshake {
     if (path === null) {
       return this.#waitOr(one, this.#patientUntil, 'this member does not serve now');
     }
+    connection.answersReadOnly = request.readOnly === null ? null : path.isReadOnly;
+    if (path.isReadOnly && !this.#mayOnlyRead(request)) {
+      return connection.end({ code: CloseCode.goingAway, text: 'this member does not serve now' });
+    }
     // Whoever has seen more than this member has applied must not be taken back in time; another member may do.
     if (request.lastZxidSeen > this.#parts.machine().lastZxid) {
       return this.#waitOr(one, one.since + this.#parts.options.tickMs, 'this member is behind the client');
     }
     if (request.sessionId === 0n) this.#create(path, connection, request);
     else this.#resume(path, connection, request);
+  }
+
+  /** Without a leader it cannot be told whether a session that is not known here is over, or new. */
+  #mayOnlyRead({ readOnly, sessionId }: ConnectRequest): boolean {
+    const { sessions, machine } = this.#parts;
+    if (readOnly !== true) return false;
+    return sessionId === 0n || sessions.isLocal(sessionId) || machine().sessions.has(sessionId);
   }
 
   #waitOr(one: Waiting, until: number, text: string): void {

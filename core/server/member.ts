@@ -112,7 +112,7 @@ export class Member {
   /** Resolves when clients are welcome here for the first time; rejects if the member fails before. */
   serving(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#rooms.requests.path !== null) return resolve();
+      if (this.#rooms.requests.isServing) return resolve();
       this.onFailure(reject);
       this.#onStatus((status) => status.isServing, resolve);
     });
@@ -132,13 +132,14 @@ export class Member {
   health(): MemberHealth {
     const status = this.#rooms.peer.status();
     const { state, phase, epoch, leader } = status;
-    const isServing = this.#state === 'serving' && this.#rooms.requests.path !== null;
+    const { requests } = this.#rooms;
+    const isServing = this.#state === 'serving' && requests.isServing;
     return {
       id: this.options.id,
       state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
       phase,
       isServing,
-      readOnly: false,
+      readOnly: (this.#state === 'serving' || this.#state === 'starting') && requests.isReadOnly,
       rejoining: status.isRejoining,
       leader,
       epoch,

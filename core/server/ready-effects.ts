@@ -108,7 +108,7 @@ export class ReadyEffects {
     this.#role = role;
     const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
     if (serving !== this.#serving) {
-      if (this.#serving !== null) this.#stopServing();
+      if (this.#serving !== null || this.#parts.requests.isReadOnly) this.#stopServing();
       this.#serving = serving;
       if (serving !== null) this.#parts.requests.begin(status);
     }

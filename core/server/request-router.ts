@@ -89,6 +89,7 @@ export class RequestRouter {
     const way = this.#parts.path();
     if (way === null) return connection.cut('Connection closed: this member does not serve now');
     const slot = new ReplySlot(xid, null);
+    if (way.isReadOnly) return this.#answer(connection, slot, ErrorCode.notReadOnly);
     connection.owe(slot);
     this.#parts.syncs.ask(way, { connection, slot, path });
   }

@@ -23,6 +23,10 @@ export interface ServerOptions {
   readonly enforceQuota: boolean;
   /** Allow znodes with a time to live. Default true. */
   readonly ttlNodes: boolean;
+  /**
+   * Serve reads of what is committed here to clients that ask for it while there is no leader with a quorum. Default true.
+   */
+  readonly readOnly: boolean;
   /** Largest packet that a client may send, without its length field. Default 1 048 575, as in ZooKeeper. */
   readonly maxPacketBytes: number;
   /**
@@ -81,6 +85,7 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     maxReapedPerCheck: integer('maxReapedPerCheck', given.maxReapedPerCheck, 10_000, 1, 1_000_000),
     enforceQuota: given.enforceQuota ?? false,
     ttlNodes: given.ttlNodes ?? true,
+    readOnly: given.readOnly ?? true,
     maxPacketBytes,
     maxTxnBytes: integer('maxTxnBytes', given.maxTxnBytes, 4 * maxPacketBytes, maxPacketBytes, 256 * MIB),
     handshakeMs: integer('handshakeMs', given.handshakeMs, 10_000, 10, MAX_INT),

@@ -1,8 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Random } from '../runtime/index.js';
 import type { ClientConnection } from './client-connection.js';
 
 export const SECRET_BYTES = 32;
 const PASSWORD_BYTES = 16;
+const LOCAL_EPOCH = 0xff_ffffn;
 const LOW_56_BITS = (1n << 56n) - 1n;
 
 export interface SessionServiceOptions {
@@ -34,6 +36,17 @@ export class SessionService {
    */
   newId(zxid: bigint, member = this.#options.memberId): bigint {
     return BigInt.asIntN(64, (BigInt(member) << 56n) | (zxid & LOW_56_BITS));
+  }
+
+  /** The id of a session that only this member knows of: its zxid would be one of the last epoch that an id has room for. */
+  newLocalId(random: Random): bigint {
+    const chance = BigInt(Math.floor(random.next() * 0x1_0000_0000));
+    return this.newId((LOCAL_EPOCH << 32n) | chance);
+  }
+
+  /** Whether a member that only reads has made the session. */
+  isLocal(sessionId: bigint): boolean {
+    return ((sessionId >> 32n) & LOCAL_EPOCH) === LOCAL_EPOCH;
   }
 
   passwordOf(sessionId: bigint): Uint8Array {

@@ -138,6 +138,12 @@ export const SETTINGS: readonly Setting[] = [
     description: 'refuse znodes with a time to live',
   },
   {
+    name: 'readOnly',
+    flag: '--no-read-only',
+    type: 'boolean',
+    description: 'without a quorum serve nobody, not even clients that ask to read only',
+  },
+  {
     name: 'maxPacketBytes',
     flag: '--max-packet-bytes <bytes>',
     type: 'number',

@@ -39,6 +39,7 @@ export interface LeaderPathParts {
  * found again when it has been committed. Learners' requests take the same way, with `null` for a connection.
  */
 export class LeaderPath implements WritePath {
+  readonly isReadOnly = false;
   readonly #parts: LeaderPathParts;
   readonly #preparer: RequestPreparer;
   readonly #proposals = new Proposals();

@@ -39,6 +39,7 @@ interface Forwarded {
  * that a transaction finds whoever asked for it even if the same session has asked through another member before.
  */
 export class LearnerPath implements WritePath {
+  readonly isReadOnly = false;
   readonly #parts: LearnerPathParts;
   readonly #messages: MemberMessageWriter;
   readonly #forwarded = new Fifo<Forwarded>();

@@ -8,9 +8,13 @@ import { LeaderPath } from './leader-path.js';
 import { LeaderSessions } from './leader-sessions.js';
 import { LearnerPath } from './learner-path.js';
 import { LearnerRequests } from './learner-requests.js';
+import { ReadOnlyPath, type ReadOnlyPathParts } from './read-only-path.js';
 import type { WritePath } from './write-path.js';
 
-export interface RequestServiceParts {
+/** A member that has lost its leader may soon have another one; only then clients are told to read. */
+const READ_ONLY_AFTER_TICKS = 4;
+
+export interface RequestServiceParts extends Omit<ReadOnlyPathParts, 'machine' | 'sessions' | 'random'> {
   readonly peer: Peer;
   readonly clock: Clock;
   readonly random: Random;
@@ -29,7 +33,8 @@ export interface RequestServiceParts {
 type Role =
   | { readonly type: 'none' }
   | { readonly type: 'leader'; readonly path: LeaderPath; readonly learners: LearnerRequests }
-  | { readonly type: 'learner'; readonly path: LearnerPath };
+  | { readonly type: 'learner'; readonly path: LearnerPath }
+  | { readonly type: 'reader'; readonly path: ReadOnlyPath };
 
 const NONE: Role = { type: 'none' };
 
@@ -40,9 +45,22 @@ const NONE: Role = { type: 'none' };
 export class RequestService {
   readonly #parts: RequestServiceParts;
   #role: Role = NONE;
+  /** Since when clients are not served. */
+  #idleSince: number;
 
   constructor(parts: RequestServiceParts) {
     this.#parts = parts;
+    this.#idleSince = parts.clock.now();
+  }
+
+  /** Clients are welcome, and may write. */
+  get isServing(): boolean {
+    return this.#role.type === 'leader' || this.#role.type === 'learner';
+  }
+
+  /** Only reads are served, to clients that ask for it. */
+  get isReadOnly(): boolean {
+    return this.#role.type === 'reader';
   }
 
   /** The way of a write; null while clients are not served. */
@@ -62,6 +80,7 @@ export class RequestService {
 
   end(): void {
     this.#role = NONE;
+    this.#idleSince = this.#parts.clock.now();
   }
 
   /** Another member has sent something. Throws `MemberMessageError`. */
@@ -83,6 +102,7 @@ export class RequestService {
 
   /** To be called about twice per tick. */
   tick(now: number): void {
+    if (this.#role.type === 'none' && this.#mayRead(now)) this.#read();
     if (this.#role.type !== 'leader') return;
     this.#role.learners.tick();
     this.#role.path.expireSessions(now);
@@ -124,6 +144,18 @@ export class RequestService {
     const stint = Math.floor(random.next() * 0x7fffffff);
     const movedAway = (sessionId: bigint): void => this.#movedAway(sessionId);
     return { type: 'learner', path: new LearnerPath({ peer, options, stint, wake, movedAway }) };
+  }
+
+  /** A member that may have forgotten what was committed has nothing to show. */
+  #mayRead(now: number): boolean {
+    const { options, hasOthers, peer } = this.#parts;
+    if (!options.readOnly || !hasOthers) return false;
+    return now - this.#idleSince >= READ_ONLY_AFTER_TICKS * options.tickMs && !peer.status().isRejoining;
+  }
+
+  #read(): void {
+    this.#parts.logger.warn('No leader with a quorum: only reads are served, to clients that ask for it');
+    this.#role = { type: 'reader', path: new ReadOnlyPath(this.#parts) };
   }
 
   #movedAway(sessionId: bigint): void {

@@ -29,10 +29,12 @@ export interface Proposal {
 
 /**
  * The way of what clients of this member ask for to whoever leads, and back. A member has one while it serves:
- * `LeaderPath` if it leads itself, `LearnerPath` if it follows or observes. It ends with the role; what was under
+ * `LeaderPath` if it leads itself, `LearnerPath` if it follows or observes, `ReadOnlyPath` while nobody leads it. It ends with the role; what was under
  * way then has an unknown outcome, and nothing of it is ever sent to another leader.
  */
 export interface WritePath {
+  /** There is nobody to write to: whatever is no read is refused. */
+  readonly isReadOnly: boolean;
   /** Writes of clients have to wait. */
   readonly isFull: boolean;
   /** Not even a session can be created now: far more is under way than clients' writes alone may bring about. */

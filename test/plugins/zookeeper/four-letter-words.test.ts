@@ -172,16 +172,19 @@ test('a list with something on it that is no word is refused', () => {
   );
 });
 
+/** One of two members; the other one is not there. */
+const ALONE = {
+  id: 1,
+  ensemble: [
+    { id: 1, address: 'ws://127.0.0.1:1' },
+    { id: 2, address: 'ws://127.0.0.1:2' },
+  ],
+  secret: 'a secret of the whole ensemble',
+  initialize: true,
+};
+
 test('a member without a quorum says so to all words but ruok, isro and envi', async () => {
-  await using served = await serveOverTcp({
-    id: 1,
-    ensemble: [
-      { id: 1, address: 'ws://127.0.0.1:1' },
-      { id: 2, address: 'ws://127.0.0.1:2' },
-    ],
-    secret: 'a secret of the whole ensemble',
-  });
-  await until('it runs', () => served.member.health().state === 'looking');
+  await using served = await serveOverTcp({ ...ALONE, readOnly: false });
 
   for (const word of ['srvr', 'stat', 'mntr', 'cons', 'wchs']) {
     assert.is(
@@ -193,6 +196,17 @@ test('a member without a quorum says so to all words but ruok, isro and envi', a
   assert.is(await ask(served.port, 'ruok'), 'imok');
   assert.is(await ask(served.port, 'isro'), 'null');
   assert.match(await ask(served.port, 'envi'), /^Environment:/);
+});
+
+test('a member that only reads says so', async () => {
+  await using served = await serveOverTcp(ALONE);
+  await until('it reads', () => served.member.health().readOnly);
+
+  assert.is(await ask(served.port, 'isro'), 'ro');
+  const stat = await ask(served.port, 'stat');
+  assert.match(stat, /^Zookeeper version: .*\nREAD-ONLY mode; serving only read-only clients\nClients:\n/);
+  assert.match(stat, /^Mode: read-only$/m);
+  assert.match(await ask(served.port, 'mntr'), /^zk_server_state\tread-only$/m);
 });
 
 test.run();
