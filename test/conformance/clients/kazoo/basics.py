@@ -110,7 +110,7 @@ def paths(s):
     s.attempt("delete /zookeeper", zk.delete, "/zookeeper")
     s.attempt("delete /zookeeper/quota", zk.delete, "/zookeeper/quota")
     s.attempt("create /", zk.create, "/")
-    for path in ("/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"):
+    for path in ("/", "/zookeeper", "/zookeeper/quota"):
         s.say(path, "holds", zk.get(path)[0])
 
 
@@ -153,8 +153,6 @@ def container_and_ttl(s):
     s.attempt("container again", container, s.root + "/container")
     s.attempt("never used", container, s.root + "/never-used")
     s.attempt("get of a container", zk.get, s.root + "/container")
-    s.attempt("ttl", ttl, s.root + "/ttl", 300)
-    s.attempt("ttl sequential", ttl, s.root + "/ttl-", 300, TTL_SEQUENTIAL)
     s.attempt("ttl of an hour", ttl, s.root + "/hour", 3600000)
     s.attempt("ttl with a child", ttl, s.root + "/parent", 1)
     for bad in (0, -1, 1 << 40):
@@ -162,6 +160,8 @@ def container_and_ttl(s):
     s.attempt("its child", zk.create, s.root + "/parent/child")
     s.attempt("child of the container", zk.create, s.root + "/container/child")
     s.say("before:", sorted(zk.get_children(s.root)))
+    s.attempt("ttl", ttl, s.root + "/ttl", 300)
+    s.attempt("ttl sequential", ttl, s.root + "/ttl-", 300, TTL_SEQUENTIAL)
     zk.delete(s.root + "/container/child")
     s.until_equal("reaped", ["hour", "never-used", "parent"], lambda: sorted(zk.get_children(s.root)))
 
@@ -177,6 +177,7 @@ def acls(s):
     s.attempt("get by its owner", owner.get, path)
     for what, call in [
         ("get", lambda: stranger.get(path)),
+        ("exists", lambda: stranger.exists(path)),
         ("children", lambda: stranger.get_children(path)),
         ("set", lambda: stranger.set(path, b"")),
         ("create a child", lambda: stranger.create(path + "/c")),
@@ -370,15 +371,26 @@ def server(s):
                     if key + "\t" in zk.command(b"mntr")])
     s.attempt("sync", zk.sync, s.root)
     s.attempt("sync of a missing node", zk.sync, s.root + "/missing")
-    data, its = zk.get("/zookeeper/config")
-    members = [line for line in data.decode().splitlines() if line.startswith("server.")]
-    shape = all(re.fullmatch(r"server\.\d+=[^:;]+:\d+:\d+:participant(;.*)?", line) for line in members)
-    s.say("config:", len(members), "members, well formed:", shape)
-    s.attempt("config's ACL", zk.get_acls, "/zookeeper/config")
+    s.say("config's ACL:", zk.get_acls("/zookeeper/config")[0], zk.exists("/zookeeper/config").aversion)
     s.attempt("set of the config", zk.set, "/zookeeper/config", b"")
     s.attempt("reconfig", zk.reconfig, joining="server.9=127.0.0.1:1:2:observer;3", leaving=None, new_members=None)
     s.say("children of /zookeeper:", sorted(zk.get_children("/zookeeper")))
     s.attempt("quota node", lambda: sorted(zk.get_children("/zookeeper/quota")))
+
+
+def configuration(s):
+    """What an ensemble publishes of its members."""
+    zk = s.client()
+    data, its = zk.get("/zookeeper/config")
+    members = [line for line in data.decode().splitlines() if line.startswith("server.")]
+    shape = all(re.fullmatch(r"server\.\d+=[^:;]+:\d+:\d+:participant(;.*)?", line) for line in members)
+    s.say("members:", len(members), "well formed:", shape, "version:", its.version)
+    events = []
+    zk.get("/zookeeper/config", watch=lambda event: events.append(event.type))
+    zk.add_auth("digest", "super:admin")
+    s.attempt("set by super", lambda: zk.set("/zookeeper/config", data).version - its.version)
+    s.until("the watch fires", lambda: events)
+    s.say("event:", events)
 
 
 SCENARIOS = {
@@ -393,4 +405,5 @@ SCENARIOS = {
     "large": large,
     "pipelined": pipelined,
     "server": server,
+    "configuration": configuration,
 }

@@ -60,8 +60,9 @@ def resumption(s):
     s.say("closed with all it had:", other.get_children(s.root))
     gone = s.client(client_id=client_id)
     s.say("a session that was closed:", gone.client_id[0] != client_id[0], gone.states)
-    stranger = s.client(client_id=(other.client_id[0], b"x" * 16))
-    s.say("with a wrong password:", stranger.client_id[0] != other.client_id[0], stranger.states)
+    others_id = other.client_id[0]
+    stranger = s.client(client_id=(others_id, b"x" * 16))
+    s.say("with a wrong password:", stranger.client_id[0] != others_id, stranger.states)
     s.until("its owner is connected", lambda: s.is_connected(other))
     s.attempt("its owner is not disturbed", other.create, s.root + "/y", ephemeral=True)
     unknown = s.client(client_id=(0x1234567890, b"\0" * 16))
@@ -132,13 +133,16 @@ def connection_loss(s):
     zk.DataWatch(path, lambda value, stat: data.append(value))
     zk.ChildrenWatch(path, lambda names: children.append(sorted(names)))
     raw = []
-    zk.get(path, watch=lambda event: raw.append((event.type, event.path)))
+    other.sync(path)
+    other.get(path, watch=lambda event: raw.append((event.type, event.path)))
     before = zk.client_id
     s.harness("block")
-    s.until("both are suspended", lambda: all("SUSPENDED" in each.states for each in (zk, other)))
-    s.until("its watch was told", lambda: raw)
-    s.say("raw watch:", raw)
-    s.harness("unblock")
+    try:
+        s.until("both are suspended", lambda: all("SUSPENDED" in each.states for each in (zk, other)))
+        s.until("a plain watch was told", lambda: raw)
+        s.say("plain watch:", raw)
+    finally:
+        s.harness("unblock")
     s.until("both are back", lambda: s.is_connected(zk) and s.is_connected(other))
     s.say("states:", zk.states, "the same session:", zk.client_id == before)
     other.set(path, b"1")

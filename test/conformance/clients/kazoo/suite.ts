@@ -22,6 +22,7 @@ export const suite: Suite = {
     'large',
     'pipelined',
     'server',
+    'configuration',
     'lock',
     'lock-across-languages',
     'read-write-lock',
@@ -50,7 +51,7 @@ export const suite: Suite = {
     'server-restart',
     'failover',
   ],
-  onThreeOnly: ['failover'],
+  onThreeOnly: ['configuration', 'failover'],
   async installed() {
     return promisify(execFile)(PYTHON, ['-c', 'import kazoo']).then(
       () => true,
@@ -69,6 +70,20 @@ export const suite: Suite = {
       theirs: ['create an empty path: MarshallingError'],
       ours: ['create an empty path: BadArgumentsError'],
       heading: 'A request without a path',
+    },
+    {
+      scenario: 'acls',
+      theirs: [
+        'exists by a stranger: stat(version 0, cversion 0, aversion 0, owner none, length 1, children 0, zxids 0/0/0, ctime=mtime)',
+      ],
+      ours: ['exists by a stranger: NoAuthError'],
+      heading: '`exists` needs READ',
+    },
+    {
+      scenario: 'configuration',
+      theirs: ['members: 3 well formed: True version: -1'],
+      ours: ['members: 0 well formed: True version: 0'],
+      heading: '`/zookeeper/config` is empty',
     },
   ],
   command: (directory) => [PYTHON, join(directory, 'main.py')],
