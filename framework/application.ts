@@ -21,6 +21,7 @@ import {
   type EventOf,
 } from './events.js';
 import { explore } from './explorer.js';
+import { LeaderJobs } from './leader-jobs.js';
 import { Locks } from './locks.js';
 import type { Plan } from './plan.js';
 import { Queues } from './queues.js';
@@ -42,7 +43,7 @@ const STOP_GRACE_MS = 5000;
 const FOR_EVER_MS = 2 ** 52;
 
 /** What is there to be injected in every application. */
-const BUILT_IN: readonly Token[] = [Client, Logger, Locks, Queues, Services, ConfigStore];
+const BUILT_IN: readonly Token[] = [Client, Logger, LeaderJobs, Locks, Queues, Services, ConfigStore];
 
 /**
  * The declared classes of one process, running.
@@ -219,6 +220,7 @@ export class Application implements AsyncDisposable {
     this.#undo.push('the container', () => container.dispose());
     container.provide(Client, client);
     container.provide(Logger, this.#logger);
+    container.provide(LeaderJobs, new LeaderJobs(client));
     container.provide(Locks, locks);
     container.provide(Queues, queues);
     container.provide(Services, services);

@@ -27,6 +27,20 @@ export type ApplicationEvent =
   | { readonly type: 'leader-acquired'; readonly name: string; readonly fence: bigint }
   | { readonly type: 'leader-lost'; readonly name: string; readonly fence: bigint }
   | {
+      /** Moments of its calendar passed while nobody led; `madeUpFor` of them are run now. */
+      readonly type: 'runs-missed';
+      readonly name: string;
+      readonly since: Date;
+      readonly madeUpFor: number;
+    }
+  | {
+      /** Its time came while a run was in hand, or it was taken before. */
+      readonly type: 'run-skipped';
+      readonly name: string;
+      readonly scheduledAt: Date;
+      readonly reason: 'overlap' | 'taken';
+    }
+  | {
       readonly type: 'run-done';
       readonly name: string;
       readonly scheduledAt: Date;

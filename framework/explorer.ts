@@ -15,6 +15,8 @@ import type { WorkerOptions } from './decorators/worker.js';
 
 /** As of a queue that is consumed without saying. */
 const DEFAULT_RETRIES = 5;
+/** Runs of a leader job that are kept for those who ask. */
+const DEFAULT_HISTORY = 20;
 
 type Report = (problem: Omit<DeclarationProblem, 'className'>) => void;
 
@@ -147,7 +149,7 @@ class Explorer {
   #planLeaderJob(target: Constructor, options: LeaderOnlyOptions, report: Report): void {
     this.#claimName('leader-only', options.name, target, report);
     this.#requireMethod(target, 'run', 'run({ signal, fence, occurrence })', report);
-    const { every, cron, timezone }: { every?: unknown; cron?: unknown; timezone?: unknown } = options;
+    const { every, cron, timezone, missed }: Readonly<Record<string, unknown>> = { ...options };
     if (every !== undefined && cron !== undefined) {
       report({ problem: '@LeaderOnly has every and cron together', remedy: 'keep one of them' });
       return;
@@ -158,8 +160,13 @@ class Explorer {
         problem: 'means nothing without cron',
         remedy: 'add cron or leave it out',
       });
+    if (missed !== undefined && cron === undefined)
+      report({ member: 'missed', problem: 'means nothing without cron', remedy: 'add cron or leave it out' });
+    const { name, history = DEFAULT_HISTORY } = options;
+    if (!Number.isSafeInteger(history) || history < 0)
+      report({ member: 'history', problem: `${history} runs`, remedy: 'give a whole number of at least 0' });
     try {
-      this.plan.leaderJobs.push({ target, name: options.name, schedule: scheduleOf(options) });
+      this.plan.leaderJobs.push({ target, name, schedule: scheduleOf(options), history });
     } catch (error) {
       const remedy =
         cron === undefined

@@ -15,7 +15,9 @@ export {
   type LeaderContext,
   type LeaderJob,
   type LeaderOnlyOptions,
+  type MissedRuns,
   type Occurrence,
+  type OverlappingRuns,
 } from './decorators/leader-only.js';
 export { Locked, type LockedOptions } from './decorators/locked.js';
 export { Worker, type QueueWorker, type WorkerOptions } from './decorators/worker.js';
@@ -34,6 +36,7 @@ export {
 } from './application-options.js';
 export { connect, type ConnectTarget, type Engine } from './engine.js';
 export { Client, Logger } from './tokens.js';
+export { LeaderJobs } from './leader-jobs.js';
 export { Locks, type RunLockedOptions } from './locks.js';
 export { currentHold } from './held-locks.js';
 export { JobInvalidError, Queue, Queues } from './queues.js';
@@ -71,6 +74,7 @@ export {
   KeptNode,
   LayoutConflictError,
   LeaderLatch,
+  LeaderSelector,
   multiFenced,
   MultiLock,
   NodeCache,
@@ -78,6 +82,7 @@ export {
   QueueFullError,
   ReadWriteLock,
   RecipeStateError,
+  RunLedger,
   Semaphore,
   ServiceDirectory,
   ServiceRegistry,
@@ -90,11 +95,13 @@ export {
   type BarrierOptions,
   type BarrierWait,
   type CacheEvent,
+  type ClaimedRun,
   type ConsumeOptions,
   type CounterOptions,
   type DeadLetter,
   type DirectoryEvent,
   type DoubleBarrierOptions,
+  type Due,
   type GroupMember,
   type GroupMembershipOptions,
   type Hold,
@@ -102,8 +109,10 @@ export {
   type JobCodec,
   type JobHandler,
   type KeptNodeOptions,
+  type KeptRun,
   type LatchParticipant,
   type LeaderLatchOptions,
+  type LeaderSelectorOptions,
   type Lock,
   type LockExplanation,
   type LockHolder,
@@ -118,6 +127,10 @@ export {
   type NodeValue,
   type QueueCounts,
   type RecipeState,
+  type RunKind,
+  type RunLedgerOptions,
+  type RunOutcome,
+  type RunRecord,
   type SemaphoreOptions,
   type ServiceInstance,
   type ServiceRegistration,

@@ -28,6 +28,8 @@ export interface PlannedLeaderJob {
   readonly target: Constructor;
   readonly name: string;
   readonly schedule: Schedule;
+  /** How many of the last runs are kept. */
+  readonly history: number;
 }
 
 export interface PlannedWorker {

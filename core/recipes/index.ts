@@ -13,6 +13,15 @@ export {
   type LeaderLatchOptions,
   type RecipeState,
 } from './leader/leader-latch.js';
+export { LeaderSelector, type LeaderSelectorOptions } from './leader/leader-selector.js';
+export {
+  RunLedger,
+  type ClaimedRun,
+  type Due,
+  type KeptRun,
+  type RunLedgerOptions,
+} from './schedule/run-ledger.js';
+export { describeFailure, type RunKind, type RunOutcome, type RunRecord } from './schedule/run-record.js';
 export {
   GroupMembership,
   type GroupMember,

@@ -1,11 +1,9 @@
-import { LeaderLatch, type Hold } from '../../core/recipes/index.js';
+import { LeaderLatch, RunLedger, type Hold } from '../../core/recipes/index.js';
 import type { LeaderJob } from '../decorators/leader-only.js';
 import type { PlannedLeaderJob } from '../plan.js';
+import { Leadership } from './leadership.js';
 import type { Runner, RunnerContext } from './runner.js';
-import { aborted, settledBefore, settledWithin, sleep } from './waiting.js';
-
-/** Wall time may be set while a run is waited for, so it is looked at again at least this often. */
-const LONGEST_SLEEP_MS = 60_000;
+import { settledBefore, settledWithin, sleep } from './waiting.js';
 
 /**
  * After a run on election failed, how long this process leaves the leadership to others: doubling, up to the
@@ -18,10 +16,8 @@ const LONGEST_BACKOFF_MS = 60_000;
 const ABORT_GRACE_MS = 1000;
 
 /**
- * Runs one job in one process of the fleet: stands for election and, while it leads, runs when the schedule says
- * so. Runs never overlap, neither with each other nor with those of an earlier leadership of this process. What a
- * run throws is an event and a log line. A run on election that throws gives the leadership up, so that another
- * process can try.
+ * Runs one job in one process of the fleet: stands for election and, while it leads, lets a `Leadership` run it. The terms of
+ * this process never overlap. A run on election that throws gives the leadership up, so that another process can try.
  *
  * In a drain a run on election is told to stop at once — it may be meant to last for ever — while one by the clock
  * may finish until the deadline.
@@ -35,6 +31,8 @@ export class LeaderRunner implements Runner {
   readonly #draining = new AbortController();
   /** The run in hand is told to stop. */
   readonly #stopping = new AbortController();
+  /** What is still to be told to the servers is given up. */
+  readonly #closing = new AbortController();
   #standing: Promise<void> = Promise.resolve();
   #latch: LeaderLatch | undefined;
   #failures = 0;
@@ -68,6 +66,7 @@ export class LeaderRunner implements Runner {
   async close(): Promise<void> {
     this.#draining.abort();
     this.#stopping.abort();
+    this.#closing.abort();
     await this.#latch?.close();
   }
 
@@ -92,8 +91,8 @@ export class LeaderRunner implements Runner {
   }
 
   async #lead(hold: Hold): Promise<'ended' | 'failed'> {
-    const { name } = this.#planned;
-    const { events, logger } = this.#context;
+    const { name, history: keep } = this.#planned;
+    const { client, events, logger } = this.#context;
     const { fence } = hold;
     logger.info('leadership acquired', { name, fence });
     events.emit({ type: 'leader-acquired', name, fence });
@@ -102,75 +101,15 @@ export class LeaderRunner implements Runner {
       events.emit({ type: 'leader-lost', name, fence });
     };
     hold.signal.addEventListener('abort', lost, { once: true });
-    return this.#runBySchedule(hold);
-  }
-
-  #runBySchedule(hold: Hold): Promise<'ended' | 'failed'> {
-    const { schedule } = this.#planned;
-    /** No further run under this leadership. */
-    const over = AbortSignal.any([hold.signal, this.#draining.signal]);
-    if (schedule.kind === 'once') return this.#runOnce(hold, over);
-    if (schedule.kind === 'every') return this.#runEvery(schedule.intervalMs, hold, over);
-    return this.#runByCalendar(schedule.next, hold, over);
-  }
-
-  async #runOnce(hold: Hold, over: AbortSignal): Promise<'ended' | 'failed'> {
-    const isDone = await this.#run(hold, this.#context.clock.wall(), 1);
-    if (!isDone && !over.aborted) return 'failed';
-    await aborted(over);
-    return 'ended';
-  }
-
-  async #runEvery(intervalMs: number, hold: Hold, over: AbortSignal): Promise<'ended'> {
-    const { clock } = this.#context;
-    for (let count = 1; !over.aborted; count++) {
-      const startedAt = clock.now();
-      await this.#run(hold, clock.wall(), count);
-      await sleep(clock, Math.max(0, startedAt + intervalMs - clock.now()), over);
-    }
-    return 'ended';
-  }
-
-  async #runByCalendar(
-    next: (wallMs: number) => number | null,
-    hold: Hold,
-    over: AbortSignal,
-  ): Promise<'ended'> {
-    const { clock } = this.#context;
-    let due = next(clock.wall());
-    for (let count = 1; due !== null && (await this.#sleepUntil(due, over)); count++) {
-      await this.#run(hold, due, count);
-      // What fell due during the run is left out.
-      due = next(Math.max(due, clock.wall()));
-    }
-    if (due === null) await aborted(over);
-    return 'ended';
-  }
-
-  async #sleepUntil(wallMs: number, over: AbortSignal): Promise<boolean> {
-    const { clock } = this.#context;
-    for (let rest = wallMs - clock.wall(); rest > 0; rest = wallMs - clock.wall()) {
-      if (!(await sleep(clock, Math.min(rest, LONGEST_SLEEP_MS), over))) return false;
-    }
-    return !over.aborted;
-  }
-
-  async #run(hold: Hold, scheduledMs: number, count: number): Promise<boolean> {
-    const { clock, events, logger } = this.#context;
-    const { name } = this.#planned;
-    const scheduledAt = new Date(scheduledMs);
-    const signal = AbortSignal.any([hold.signal, this.#stopping.signal]);
-    const startedAt = clock.now();
-    try {
-      await this.#instance.run({ signal, fence: hold.fence, occurrence: { count, scheduledAt } });
-      events.emit({ type: 'run-done', name, scheduledAt, durationMs: clock.now() - startedAt });
-      return true;
-    } catch (error) {
-      // Throwing the signal's own reason is how well-behaved code answers to it.
-      if (signal.aborted && error === signal.reason) return true;
-      logger.error('a run of a leader job failed', { name, scheduledAt, error });
-      events.emit({ type: 'run-failed', name, scheduledAt, error });
-      return false;
-    }
+    return new Leadership({
+      planned: this.#planned,
+      instance: this.#instance,
+      context: this.#context,
+      ledger: new RunLedger(client, name, { keep }),
+      hold,
+      draining: this.#draining.signal,
+      stopping: this.#stopping.signal,
+      closing: this.#closing.signal,
+    }).run();
   }
 }

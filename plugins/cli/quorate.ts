@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { doctorCommand } from './doctor.js';
+import { jobCommand } from './job.js';
 import { lockCommand } from './lock.js';
 import { packageVersion } from './package-version.js';
 import { serveCommand } from './serve.js';
@@ -12,7 +13,7 @@ const program = new Command('quorate')
   // So that the flags behind a shell's command are that command's own.
   .enablePositionalOptions();
 
-for (const command of [serveCommand(), doctorCommand(), shellCommand(), lockCommand()])
+for (const command of [serveCommand(), doctorCommand(), shellCommand(), jobCommand(), lockCommand()])
   program.addCommand(command);
 
 await program.parseAsync();

@@ -1,7 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LeaderOnly, type Constructor, type LeaderContext } from '../../framework/index.js';
-import { onFleet, SESSION_TIMEOUT_MS, type Machine } from './fleet.js';
+import {
+  LeaderJobs,
+  LeaderOnly,
+  type Constructor,
+  type LeaderContext,
+  type MissedRuns,
+  type OverlappingRuns,
+} from '../../framework/index.js';
+import { onFleet, SESSION_TIMEOUT_MS, type Fleet, type Machine } from './fleet.js';
 
 const aborted = (signal: AbortSignal): Promise<unknown> =>
   signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -238,6 +245,175 @@ test(
     machine.heal();
     await fleet.until(() => leads(machine));
     assert.is(machine.eventsOf('run-failed').length, 0);
+  }),
+);
+
+/** Virtual time, or less if `signal` aborts. */
+function pause(fleet: Fleet, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = fleet.clock.setTimer(ms, resolve);
+    signal.addEventListener('abort', () => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}
+
+/** A job by the calendar, every ten minutes, that notes what it runs. */
+function calendarJob(
+  fleet: Fleet,
+  options: { readonly missed?: MissedRuns; readonly overlap?: OverlappingRuns } = {},
+  takesMs = 0,
+): { readonly runs: string[]; readonly declare: Constructor[]; readonly most: () => number } {
+  const runs: string[] = [];
+  let inHand = 0;
+  let most = 0;
+  @LeaderOnly({ name: 'job', cron: '*/10 * * * *', timezone: 'UTC', ...options })
+  class Job {
+    async run({ occurrence, signal }: LeaderContext): Promise<void> {
+      runs.push(`${occurrence.scheduledAt.toISOString().slice(11, 16)} ${occurrence.kind}`);
+      most = Math.max(most, ++inHand);
+      if (takesMs > 0) await pause(fleet, takesMs, signal);
+      inHand--;
+    }
+  }
+  return { runs, declare: [Job], most: () => most };
+}
+
+const MINUTE = 60_000;
+
+test(
+  'each moment of the calendar is run once in the fleet, also when leaders come and go in between',
+  onFleet(async (fleet) => {
+    const { runs, declare } = calendarJob(fleet, { missed: { all: 10 } });
+    const machines = [await fleet.run({ declare }), await fleet.run({ declare })];
+    for (let round = 0; round < 6; round++) {
+      await fleet.time.advance(7 * MINUTE);
+      const leader = machines.find(leads);
+      if (round % 2 === 0) leader?.cut();
+      await fleet.time.advance(4 * MINUTE);
+      for (const machine of machines) machine.heal();
+    }
+    await fleet.time.advance(MINUTE);
+    const moments = runs.map((run) => run.slice(0, 5));
+    assert.equal(moments, ['00:10', '00:20', '00:30', '00:40', '00:50', '01:00']);
+  }),
+);
+
+for (const [missed, expected] of [
+  ['skip', ['00:10 scheduled', '01:00 scheduled']],
+  ['once', ['00:10 scheduled', '00:50 missed', '01:00 scheduled']],
+  [{ all: 2 }, ['00:10 scheduled', '00:40 missed', '00:50 missed', '01:00 scheduled']],
+] as const) {
+  test(
+    `moments that passed while nobody led: ${JSON.stringify(missed)}`,
+    onFleet(async (fleet) => {
+      const { runs, declare } = calendarJob(fleet, { missed });
+      const first = await fleet.run({ declare });
+      await fleet.time.advance(15 * MINUTE);
+      await fleet.wait(first.application.stop());
+      await fleet.time.advance(40 * MINUTE);
+      const second = await fleet.run({ declare });
+      await fleet.time.advance(10 * MINUTE);
+      assert.equal(runs, expected);
+      const [told] = second.eventsOf('runs-missed');
+      assert.is(told?.since.toISOString().slice(11, 16), '00:20');
+      assert.is(told?.madeUpFor, expected.length - 2);
+    }),
+  );
+}
+
+for (const [overlap, expected, most] of [
+  ['skip', ['00:10', '00:30', '00:50'], 1],
+  ['wait', ['00:10', '00:20', '00:30', '00:40'], 1],
+  ['allow', ['00:10', '00:20', '00:30', '00:40', '00:50'], 2],
+] as const) {
+  test(
+    `moments that come while a run is in hand: ${overlap}`,
+    onFleet(async (fleet) => {
+      const job = calendarJob(fleet, { overlap }, 15 * MINUTE);
+      const machine = await fleet.run({ declare: job.declare });
+      await fleet.time.advance(59 * MINUTE);
+      assert.equal(
+        job.runs.map((run) => run.slice(0, 5)),
+        expected,
+      );
+      assert.is(job.most(), most);
+      assert.is(machine.eventsOf('run-skipped').length > 0, overlap === 'skip');
+      await fleet.time.advance(15 * MINUTE);
+    }),
+  );
+}
+
+test(
+  'the interval goes on from leader to leader',
+  onFleet(async (fleet) => {
+    const startedAt: number[] = [];
+    @LeaderOnly({ name: 'job', every: '10m' })
+    class Job {
+      run(): void {
+        startedAt.push(Math.round(fleet.clock.now() / MINUTE));
+      }
+    }
+    const first = await fleet.run({ declare: [Job] });
+    await fleet.time.advance(14 * MINUTE);
+    await fleet.wait(first.application.stop());
+    await fleet.run({ declare: [Job] });
+    await fleet.time.advance(10 * MINUTE);
+    const from = startedAt[0]!;
+    assert.equal(
+      startedAt.map((at) => at - from),
+      [0, 10, 20],
+    );
+  }),
+);
+
+test(
+  'anybody can ask for a run now, and see how the last ones went',
+  onFleet(async (fleet) => {
+    const { runs, declare } = calendarJob(fleet);
+    const leader = await fleet.run({ declare });
+    await fleet.until(() => leads(leader));
+    const jobs = new LeaderJobs(await fleet.client());
+    await fleet.wait(jobs.trigger('job'));
+    await fleet.until(() => runs.length === 1);
+    assert.match(runs[0]!, /triggered$/);
+    await fleet.time.advance(11 * MINUTE);
+    assert.is(runs.length, 2);
+
+    const history = await fleet.wait(jobs.history('job'));
+    assert.equal(
+      history.map(({ kind, outcome, by }) => [kind, outcome, by]),
+      [
+        ['scheduled', 'done', leader.id],
+        ['triggered', 'done', leader.id],
+      ],
+    );
+    const candidates = await fleet.wait(jobs.candidates('job'));
+    assert.equal(
+      candidates.map(({ id, isLeader }) => [id, isLeader]),
+      [[leader.id, true]],
+    );
+  }),
+);
+
+test(
+  'a run that its leader did not live to finish is in the history as lost, and not run again',
+  onFleet(async (fleet) => {
+    const { runs, declare } = calendarJob(fleet, { missed: { all: 5 } }, 30 * MINUTE);
+    const first = await fleet.run({ declare });
+    await fleet.time.advance(11 * MINUTE);
+    const second = await fleet.run({ declare });
+    first.cut();
+    await fleet.until(() => leads(second));
+    await fleet.settle();
+    const history = await fleet.wait(second.application.get(LeaderJobs).history('job'));
+    assert.equal(
+      history.map(({ outcome, by }) => [outcome, by]),
+      [['lost', first.id]],
+    );
+    assert.equal(runs, ['00:10 scheduled']);
+    await fleet.time.advance(30 * MINUTE);
   }),
 );
 

@@ -73,7 +73,11 @@ test('a calendar that never comes round has no next moment', () => {
 
 test('without every and cron the schedule is the election', () => {
   assert.equal(scheduleOf({ name: 'job' }), { kind: 'once' });
-  assert.equal(scheduleOf({ name: 'job', every: '1m' }), { kind: 'every', intervalMs: 60_000 });
+  assert.equal(scheduleOf({ name: 'job', every: '1m' }), {
+    kind: 'every',
+    intervalMs: 60_000,
+    overlap: 'wait',
+  });
 });
 
 test.run();

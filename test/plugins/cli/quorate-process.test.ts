@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect } from '../../../core/client/index.js';
-import { Locks } from '../../../framework/index.js';
+import { Application, LeaderJobs, LeaderOnly, Locks } from '../../../framework/index.js';
 import { type Served, serve } from '../../../core/server/index.js';
 
 const QUORATE = fileURLToPath(new URL('../../../plugins/cli/quorate.js', import.meta.url));
@@ -111,6 +111,26 @@ test('lock explain says who holds a lock and who waits for it', async ({ member 
   assert.is(json.holders[0]?.owner, 'anna');
   await hold.release();
   await (await waiting).release();
+});
+
+test('job trigger asks for a run, job history tells of it, job candidates who leads', async ({ member }) => {
+  const job = (...words: readonly string[]): Promise<Ended> =>
+    quorate(['job', ...words, 'books', '--connect', member.address]);
+  assert.equal(await job('history'), { code: 0, out: 'no run of books is known\n', err: '' });
+  assert.equal(await job('candidates'), { code: 0, out: 'nobody stands for books\n', err: '' });
+
+  @LeaderOnly({ name: 'books' })
+  class Books {
+    run(): void {}
+  }
+  await using app = await Application.start({ connect: member.address, declare: [Books], id: 'machine-1' });
+  const jobs = app.get(LeaderJobs);
+  while ((await jobs.history('books'))[0]?.outcome !== 'done');
+  assert.equal(await job('trigger'), { code: 0, out: 'asked for a run of books\n', err: '' });
+  while ((await jobs.history('books')).filter(({ outcome }) => outcome === 'done').length < 2);
+  const { out } = await job('history');
+  assert.match(out, /^\S+  triggered  done in \d\.\d s by machine-1\n\S+  election   done in /);
+  assert.equal((await job('candidates')).out, 'leads   machine-1\n');
 });
 
 test('a command that reaches no member says so, and ends with 1', async () => {

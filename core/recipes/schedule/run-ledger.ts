@@ -1,0 +1,293 @@
+import { MultiError, type Client, type Operation } from '../../client/index.js';
+import type { Hold } from '../contention/hold.js';
+import { parseSequence } from '../contention/sequence.js';
+import { multiFenced } from '../locks/fenced-write.js';
+import { pathBelow } from '../nodes/znode-name.js';
+import { ask, hasCode, isClosed, isTransient, pause, persistAcross } from '../waiting/failure.js';
+import { decodeRun, encodeRun, type RunKind, type RunOutcome, type RunRecord } from './run-record.js';
+
+export interface RunLedgerOptions {
+  /** Parent of all ledgers; `/schedules` by default. */
+  readonly root?: string | undefined;
+  /** How many runs are kept for those who ask; 20 by default. */
+  readonly keep?: number | undefined;
+}
+
+/** What is to be run. */
+export interface Due {
+  readonly kind: RunKind;
+  /** Milliseconds since 1970. */
+  readonly scheduledAt: number;
+  /** Path of the znode by which somebody asked for it. */
+  readonly trigger?: string | undefined;
+  /** False: it is no moment of a calendar, so it may be due at the same time as one before, or earlier. */
+  readonly isOfCalendar?: boolean | undefined;
+}
+
+/** A run that this process alone may carry out. */
+export interface ClaimedRun {
+  readonly path: string;
+  readonly record: RunRecord;
+}
+
+/** One that was kept. */
+export interface KeptRun extends RunRecord {
+  /** Name of its znode. */
+  readonly id: string;
+}
+
+interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_KEEP = 20;
+const RUN = /^run-[0-9a-f-]{36}-(.+)$/;
+
+/**
+ * The runs of one job that must not be done twice in the fleet: which was the last, and how the last ones went.
+ *
+ * Layout, below `/schedules/<name>`, whose data says which occurrence of the schedule was taken last:
+ * - `runs/run-<uuid>-<sequence>` persistent: the last runs, see `RunRecord`;
+ * - `triggers/trigger-<uuid>-<sequence>` persistent: runs that somebody asked for and nobody has begun.
+ *
+ * Guarantee: each occurrence is claimed at most once, whatever is lost, delayed or repeated, and over changes of leader: the
+ * claim is one transaction that checks that the leadership is still held, that no other claim came before it, and leaves
+ * the record of the run. A claimed run is not given to another when its leader dies: at most once.
+ */
+export class RunLedger {
+  readonly path: string;
+  readonly #client: Client;
+  readonly #keep: number;
+
+  /** Throws `InvalidNameError`. */
+  constructor(client: Client, name: string, options: RunLedgerOptions = {}) {
+    this.path = pathBelow(options.root ?? '/schedules', name, 'schedule');
+    this.#client = client;
+    this.#keep = options.keep ?? DEFAULT_KEEP;
+  }
+
+  /** When the occurrence that was taken last was due, in milliseconds since 1970; null if none ever was. */
+  async lastDue(options: ReadOptions = {}): Promise<number | null> {
+    return (await this.#state(options))?.lastDue ?? null;
+  }
+
+  /**
+   * Takes a run for the holder of `hold`. Null if it was taken before: by an earlier leader, or, of a trigger, at all.
+   * @throws HoldLostError if another may lead; the run was not taken.
+   */
+  async claim(hold: Hold, due: Due, by: string): Promise<ClaimedRun | null> {
+    const { kind, scheduledAt } = due;
+    const uuid = this.#client.random.uuid();
+    const startedAt = this.#client.clock.wall();
+    const record: RunRecord = { kind, scheduledAt, startedAt, by, fence: hold.fence, outcome: 'running' };
+    for (let attempt = 0; ; attempt++) {
+      hold.signal.throwIfAborted();
+      try {
+        if (attempt > 0) {
+          // What broke before may have taken effect.
+          const path = await this.#find(uuid, hold.signal);
+          if (path !== null) return { path, record };
+        }
+        const state = await this.#state({ signal: hold.signal });
+        if (state === null) {
+          await this.#prepare();
+          continue;
+        }
+        if (isTaken(due, state.lastDue)) return null;
+        const path = await this.#take(hold, { due, record, uuid, ...state });
+        if (path !== null) return { path, record };
+        if (due.trigger !== undefined && (await this.#client.exists(due.trigger)) === null) return null;
+      } catch (error) {
+        if (!isTransient(error) || isClosed(this.#client, error)) throw error;
+        await pause(this.#client, attempt, hold.signal);
+      }
+    }
+  }
+
+  /** Tells how a run ended, and forgets the oldest. Goes on trying over lost sessions, until `signal` aborts. */
+  async finish(
+    run: ClaimedRun,
+    end: { readonly outcome: RunOutcome; readonly durationMs: number; readonly error?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const data = encodeRun({ ...run.record, ...end });
+    try {
+      await persistAcross(this.#client, () => this.#client.setData(run.path, data), signal);
+    } catch (error) {
+      // Forgotten already: so many came after it.
+      if (!hasCode(error, 'NO_NODE')) throw error;
+    }
+    await this.#forget(signal);
+  }
+
+  /** What a new leader does first: runs of its predecessors that never told of an end are lost. */
+  async settle(hold: Hold): Promise<void> {
+    for (const run of await this.history({ signal: hold.signal })) {
+      if (run.outcome !== 'running' || run.fence === hold.fence) continue;
+      const { id, ...record } = run;
+      const data = encodeRun({ ...record, outcome: 'lost' });
+      try {
+        await multiFenced(this.#client, hold, [{ type: 'setData', path: `${this.path}/runs/${id}`, data }]);
+      } catch (error) {
+        if (hasCode(error, 'HOLD_LOST')) throw error;
+        this.#client.logger.debug('a lost run was not marked as such', { path: this.path, error });
+      }
+    }
+  }
+
+  /** The last runs, newest first. */
+  async history(options: ReadOptions = {}): Promise<readonly KeptRun[]> {
+    const names = (await this.#runs(options)).reverse();
+    const runs = await Promise.all(
+      names.map(async (id): Promise<KeptRun | null> => {
+        const record = decodeRun((await this.#read(`${this.path}/runs/${id}`, options))?.data ?? null);
+        return record === null ? null : { id, ...record };
+      }),
+    );
+    return runs.filter((run) => run !== null);
+  }
+
+  /** Asks for a run now, of whoever leads, or will. Resolves when it is sure to be done, not when it is done. */
+  async trigger(): Promise<void> {
+    await this.#prepare();
+    const path = `${this.path}/triggers/trigger-${this.#client.random.uuid()}-`;
+    await persistAcross(this.#client, () =>
+      this.#client.create(path, null, {
+        mode: 'persistent-sequential',
+        uniqueName: true,
+        createParents: true,
+      }),
+    );
+  }
+
+  /** Paths of the runs that were asked for and not begun, all at once, now and whenever there are others. Ends with `signal`. */
+  async *triggers(signal: AbortSignal): AsyncIterable<readonly string[]> {
+    const path = `${this.path}/triggers`;
+    for await (const { type } of this.#client.watch(path, { signal })) {
+      if (type === 'dataChanged') continue;
+      const names = await this.#children(path, { signal });
+      if (names.length > 0) yield inOrder(names).map((name) => `${path}/${name}`);
+    }
+  }
+
+  /** Null: another claim came first, or what it is for is gone. */
+  async #take(
+    hold: Hold,
+    claim: { readonly due: Due; readonly record: RunRecord; readonly uuid: string } & State,
+  ): Promise<string | null> {
+    const { due, record, uuid, lastDue, version } = claim;
+    const isOfSchedule = due.kind === 'scheduled' || due.kind === 'missed';
+    const next = JSON.stringify({ lastDue: isOfSchedule ? due.scheduledAt : lastDue });
+    const operations: Operation[] = [
+      { type: 'setData', path: this.path, data: next, version },
+      {
+        type: 'create',
+        path: `${this.path}/runs/run-${uuid}-`,
+        data: encodeRun(record),
+        mode: 'persistent-sequential',
+      },
+    ];
+    if (due.trigger !== undefined) operations.push({ type: 'delete', path: due.trigger });
+    try {
+      const created = (await multiFenced(this.#client, hold, operations))[1];
+      return created?.type === 'create' ? created.path : null;
+    } catch (error) {
+      if (!(error instanceof MultiError)) throw error;
+      if (error.index === 1 && hasCode(error.cause, 'NO_NODE')) {
+        await this.#prepare();
+        return null;
+      }
+      if (hasCode(error.cause, 'BAD_VERSION') || hasCode(error.cause, 'NO_NODE')) return null;
+      throw error;
+    }
+  }
+
+  async #find(uuid: string, signal: AbortSignal): Promise<string | null> {
+    // A server that lags behind must not hide what the lost reply was about.
+    await this.#client.sync(this.path, { signal });
+    const name = (await this.#runs({ signal })).find((run) => run.startsWith(`run-${uuid}-`));
+    return name === undefined ? null : `${this.path}/runs/${name}`;
+  }
+
+  async #forget(signal: AbortSignal): Promise<void> {
+    const names = await this.#runs({ signal });
+    for (const name of names.slice(0, Math.max(0, names.length - this.#keep))) {
+      try {
+        await persistAcross(this.#client, () => this.#client.delete(`${this.path}/runs/${name}`), signal);
+      } catch (error) {
+        if (!hasCode(error, 'NO_NODE')) throw error;
+      }
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    for (const path of [this.path, `${this.path}/runs`]) {
+      try {
+        const data = path === this.path ? JSON.stringify({ lastDue: null }) : null;
+        await persistAcross(this.#client, () => this.#client.create(path, data, { createParents: true }));
+      } catch (error) {
+        if (!hasCode(error, 'NODE_EXISTS')) throw error;
+      }
+    }
+  }
+
+  async #state(options: ReadOptions): Promise<State | null> {
+    const read = await this.#read(this.path, options);
+    if (read === null) return null;
+    return { lastDue: lastDueOf(read.data), version: read.version };
+  }
+
+  async #read(
+    path: string,
+    options: ReadOptions,
+  ): Promise<{ readonly data: Uint8Array | null; readonly version: number } | null> {
+    try {
+      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
+      return { data, version: stat.version };
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return null;
+      throw error;
+    }
+  }
+
+  /** Names of the kept runs, oldest first. */
+  async #runs(options: ReadOptions): Promise<string[]> {
+    return inOrder((await this.#children(`${this.path}/runs`, options)).filter((name) => RUN.test(name)));
+  }
+
+  async #children(path: string, options: ReadOptions): Promise<readonly string[]> {
+    try {
+      return (await ask(this.#client, options, () => this.#client.getChildren(path, options))).children;
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return [];
+      throw error;
+    }
+  }
+}
+
+interface State {
+  readonly lastDue: number | null;
+  readonly version: number;
+}
+
+function isTaken({ kind, scheduledAt, isOfCalendar }: Due, lastDue: number | null): boolean {
+  if ((kind !== 'scheduled' && kind !== 'missed') || isOfCalendar === false) return false;
+  return lastDue !== null && lastDue >= scheduledAt;
+}
+
+function lastDueOf(data: Uint8Array | null): number | null {
+  try {
+    const { lastDue } = JSON.parse(new TextDecoder().decode(data ?? new Uint8Array())) as {
+      readonly lastDue?: unknown;
+    };
+    return typeof lastDue === 'number' ? lastDue : null;
+  } catch {
+    return null;
+  }
+}
+
+/** By sequence number, as they were created. */
+function inOrder(names: readonly string[]): string[] {
+  const sequence = (name: string): number => parseSequence(name.slice(name.lastIndexOf('-') + 1)) ?? 0;
+  return [...names].sort((one, other) => (sequence(one) - sequence(other)) | 0);
+}

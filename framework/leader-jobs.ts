@@ -1,0 +1,35 @@
+import type { Client } from '../core/client/index.js';
+import { LeaderLatch, RunLedger, type KeptRun, type LatchParticipant } from '../core/recipes/index.js';
+
+/** The jobs under `@LeaderOnly` of the whole fleet, by name, seen from anywhere; to be injected. */
+export class LeaderJobs {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /**
+   * Asks for a run now, beside the schedule. Resolves when the servers have it; whoever leads, or will, runs it once, after
+   * what is in hand.
+   */
+  trigger(name: string): Promise<void> {
+    return new RunLedger(this.#client, name).trigger();
+  }
+
+  /** The last runs, newest first, with outcome and duration. */
+  history(
+    name: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<readonly KeptRun[]> {
+    return new RunLedger(this.#client, name).history(options);
+  }
+
+  /** Who leads and who would be next, in order. */
+  candidates(
+    name: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<readonly LatchParticipant[]> {
+    return new LeaderLatch(this.#client, name).participants(options);
+  }
+}
