@@ -212,6 +212,8 @@ export class ClientService implements ConnectionHost {
   /** Cuts every connection off, since the member serves no more: nothing that is still owed may be told. */
   cutAll(): void {
     this.#parts.handshake.suspend();
+    // Those who have been sent away while nothing was to be answered are not told why.
+    if (this.#isHeld) for (const connection of this.#toFlush.splice(0)) connection.abandon();
     this.#isHeld = false;
     for (const connection of this.#connections) connection.abandon();
   }

@@ -13,4 +13,15 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
     },
     { seed: 2079, mode: 'safety', found: 'a disk that cannot be read back while starting gave a bare EIO' },
     { seed: 2186, mode: 'safety', found: 'the same' },
+    {
+      seed: 11_691,
+      mode: 'safety',
+      found:
+        'a request took effect behind one of a later connection, after its session had moved away and back',
+    },
+    {
+      seed: 12_208,
+      mode: 'safety',
+      found: 'a deposed leader told a client that a session was over which a later leader had opened',
+    },
   ];

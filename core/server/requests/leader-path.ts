@@ -106,16 +106,17 @@ export class LeaderPath implements WritePath {
   }
 
   revalidate(sessionId: bigint, answer: (timeoutMs: number | null) => void): void {
-    answer(this.claim(sessionId, this.#parts.options.id));
+    this.claim(sessionId, this.#parts.options.id, answer);
   }
 
-  /** `member` speaks for the session from now on; who did before is told. Returns its timeout, or null if it is over. */
-  claim(sessionId: bigint, member: number): number | null {
-    const { tracker, clock, movedAway } = this.#parts;
-    const claim = tracker.claim(sessionId, member, clock.now());
-    if (claim === null) return null;
-    if (claim.previous !== null) movedAway(sessionId, claim.previous);
-    return claim.timeoutMs;
+  /**
+   * `member` speaks for the session from now on; who did before is told. Answers with its timeout, or null if it is over,
+   * but not before a quorum has confirmed that this member still leads: a later leader may have opened the session.
+   */
+  claim(sessionId: bigint, member: number, answer: (timeoutMs: number | null) => void): void {
+    const timeoutMs = this.#claim(sessionId, member);
+    if (timeoutMs !== null) return answer(timeoutMs);
+    this.readIndex(() => answer(this.#claim(sessionId, member)));
   }
 
   readIndex(answer: (zxid: bigint) => void): void {
@@ -167,6 +168,14 @@ export class LeaderPath implements WritePath {
         { sessionId: 0n, cxid: 0, identities: [], connection: null, slot: null },
       );
     }
+  }
+
+  #claim(sessionId: bigint, member: number): number | null {
+    const { tracker, clock, movedAway } = this.#parts;
+    const claim = tracker.claim(sessionId, member, clock.now());
+    if (claim === null) return null;
+    if (claim.previous !== null) movedAway(sessionId, claim.previous);
+    return claim.timeoutMs;
   }
 
   #isFilled(times: number): boolean {

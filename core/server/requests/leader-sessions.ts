@@ -28,6 +28,8 @@ export class LeaderSessions {
   readonly #tracker: SessionTracker<number>;
   /** Up to when each learner has reported whom it heard, in this leader's time. */
   readonly #reported = new Map<number, number>();
+  /** How often a session has gone from one member to another under this leader; only of those that have. */
+  readonly #moves = new Map<bigint, number>();
 
   constructor(options: LeaderSessionsOptions) {
     this.#options = options;
@@ -52,7 +54,14 @@ export class LeaderSessions {
     const previous = this.#tracker.ownerOf(sessionId) ?? null;
     this.#tracker.touch(sessionId, now);
     this.#tracker.setOwner(sessionId, owner);
-    return { timeoutMs, previous: previous === owner ? null : previous };
+    if (previous === owner) return { timeoutMs, previous: null };
+    this.#moves.set(sessionId, this.movesOf(sessionId) + 1);
+    return { timeoutMs, previous };
+  }
+
+  /** Grows with each move: what was asked for before one must not take effect behind it, even if the session has come back to its member. */
+  movesOf(sessionId: bigint): number {
+    return this.#moves.get(sessionId) ?? 0;
   }
 
   isOwner(sessionId: bigint, member: number): boolean {
@@ -91,6 +100,7 @@ export class LeaderSessions {
 
   closed(sessionId: bigint): void {
     this.#tracker.remove(sessionId);
+    this.#moves.delete(sessionId);
   }
 
   /** Sessions whose time is up, oldest first. */

@@ -29,12 +29,19 @@ interface Learner {
   accepted: { count: number; zxid: bigint } | null;
 }
 
+/** A learner's request that has arrived, when its session had moved so often. */
+interface Waiting {
+  readonly learner: Learner;
+  readonly request: ForwardedRequest;
+  readonly moves: number;
+}
+
 /** The leader's answers to its learners: takes their requests in, in the order of their coming, and never more than the log can take. */
 export class LearnerRequests {
   readonly #parts: LearnerRequestsParts;
   readonly #learners = new Map<number, Learner>();
   /** Waiting for room in the pipeline. Each learner bounds what it has under way. */
-  readonly #waiting = new Fifo<{ readonly learner: Learner; readonly request: ForwardedRequest }>();
+  readonly #waiting = new Fifo<Waiting>();
 
   constructor(parts: LearnerRequestsParts) {
     this.#parts = parts;
@@ -50,8 +57,8 @@ export class LearnerRequests {
   flush(): void {
     const { peer, path, wake } = this.#parts;
     while (this.#waiting.length > 0 && !path.isFull) {
-      const { learner, request } = this.#waiting.shift()!;
-      if (this.#learners.get(learner.id) === learner) this.#propose(learner, request);
+      const next = this.#waiting.shift()!;
+      if (this.#learners.get(next.learner.id) === next.learner) this.#propose(next);
     }
     for (const learner of this.#learners.values()) {
       this.#tellAccepted(learner);
@@ -92,11 +99,15 @@ export class LearnerRequests {
     const { path, tracker, clock } = this.#parts;
     switch (item.type) {
       case 'request':
-        return this.#waiting.push({ learner, request: item.request });
-      case 'revalidate': {
-        const timeoutMs = path.claim(item.sessionId, learner.id) ?? 0;
-        return learner.answers.leader({ type: 'revalidated', token: item.token, timeoutMs });
-      }
+        return this.#waiting.push({
+          learner,
+          request: item.request,
+          moves: tracker.movesOf(item.request.sessionId),
+        });
+      case 'revalidate':
+        return path.claim(item.sessionId, learner.id, (timeoutMs) =>
+          learner.answers.leader({ type: 'revalidated', token: item.token, timeoutMs: timeoutMs ?? 0 }),
+        );
       case 'sync':
         return path.readIndex((zxid) => learner.answers.leader({ type: 'synced', token: item.token, zxid }));
       case 'touched':
@@ -104,14 +115,15 @@ export class LearnerRequests {
     }
   }
 
-  #propose(learner: Learner, { request, ...rest }: ForwardedRequest): void {
-    const { path, peer } = this.#parts;
+  #propose({ learner, request: { request, ...rest }, moves }: Waiting): void {
+    const { path, peer, tracker } = this.#parts;
     const origin = { ...rest, connection: null, slot: null };
     const zxid = peer.nextZxid();
     if (request.op === OpCode.createSession) {
       const isAdmitted = path.admitSession(request.body.timeoutMs, origin, learner.id) !== null;
       return isAdmitted ? this.#accept(learner, zxid) : this.#refuse(learner, Refusal.fault);
     }
+    if (tracker.movesOf(rest.sessionId) !== moves) return this.#refuse(learner, Refusal.moved);
     const refusal = path.admit(request, origin, learner.id);
     if (refusal === null) this.#accept(learner, zxid);
     else this.#refuse(learner, refusal);

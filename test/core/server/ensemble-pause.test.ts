@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Cluster } from '../../../core/testing/index.js';
+import { RawClient } from './raw-client.js';
 
 const TIMEOUT_MS = 20_000;
 
@@ -25,6 +26,27 @@ test('a leader that wakes up from a long pause answers nobody before a quorum ha
     await cluster.until(async () => (await watcher.client.exists('/held')) === null);
 
     assert.ok(session.signal.aborted, 'the holder has known before that its session is over');
+  });
+});
+
+test('a leader that wakes up deposed tells nobody that a session is over which a later leader has opened', async () => {
+  await Cluster.play(async (cluster) => {
+    const old = cluster.leader!;
+    const others = cluster.members.filter((member) => member !== old);
+    old.pause();
+    await cluster.until(() => cluster.leader !== undefined && cluster.leader !== old);
+    const machine = cluster.network.host('c');
+    const opened = await RawClient.open(machine, cluster.leader!.address);
+
+    cluster.network.isolate(
+      old.name,
+      others.map(({ name }) => name),
+    );
+    old.resume();
+    const moved = await RawClient.dial(machine, old.address);
+    await moved.resume(opened).catch(() => null);
+
+    assert.is(moved.response, null);
   });
 });
 

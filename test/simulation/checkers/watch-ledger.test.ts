@@ -135,6 +135,18 @@ test('a watch that was taken back tells nothing', async () => {
   assert.throws(() => ledger.notified(changed, zxid), /no watch/);
 });
 
+test('a watch that is taken up again in the way of older servers tells first of what was missed too', async () => {
+  const { ledger, set, now } = await scene();
+  const { persistentWatches: _, persistentRecursiveWatches: __, ...nothing } = NOTHING;
+  const body = { ...nothing, relativeZxid: now(), dataWatches: ['/a'] };
+  const zxid = await set();
+  const request: Request = { op: OpCode.setWatches, body };
+  ledger.sent(request);
+  ledger.notified(changed, zxid);
+  ledger.answered(request, ErrorCode.ok, now());
+  assert.is(ledger.size, 0);
+});
+
 test('a watch that is taken up again tells first of what was missed', async () => {
   const { ledger, set, now } = await scene();
   const relativeZxid = now();

@@ -23,7 +23,7 @@ interface Registration {
   next: number;
 }
 
-/** A `setWatches` that is not answered yet. */
+/** A `setWatches` or `setWatches2` that is not answered yet. */
 interface Rearming {
   readonly relativeZxid: bigint;
   /** Those that have not fired meanwhile. */
@@ -56,7 +56,7 @@ export class WatchLedger {
 
   /** A request has left. */
   sent(request: Request): void {
-    if (request.op !== OpCode.setWatches2) return;
+    if (request.op !== OpCode.setWatches && request.op !== OpCode.setWatches2) return;
     const { relativeZxid, dataWatches, existWatches, childWatches } = request.body;
     const left: Rearming['left'] = new Map();
     for (const path of dataWatches) left.set(`data:${path}`, { list: 'data', path });
@@ -91,8 +91,11 @@ export class WatchLedger {
       case OpCode.removeWatches:
         if (error === ErrorCode.ok) this.#remove(request.body.path, request.body.type);
         return;
+      case OpCode.setWatches:
+        return this.#rearmed(zxid);
       case OpCode.setWatches2:
-        return this.#rearmed(request.body, zxid);
+        this.#rearmed(zxid);
+        return this.#rearmedStreams(request.body, zxid);
       default:
     }
   }
@@ -171,7 +174,7 @@ export class WatchLedger {
   }
 
   /** What has not fired waits on; but nothing can have happened to it. */
-  #rearmed(request: SetWatches2Request, zxid: bigint): void {
+  #rearmed(zxid: bigint): void {
     const { left, relativeZxid } = this.#rearmings.shift()!;
     for (const { list, path } of left.values()) {
       const node = this.#model.at(path, zxid);
@@ -186,6 +189,9 @@ export class WatchLedger {
       );
       this.#register(list === 'child' ? 'child' : 'data', path, zxid);
     }
+  }
+
+  #rearmedStreams(request: SetWatches2Request, zxid: bigint): void {
     for (const path of request.persistentWatches) this.#register('persistent', path, zxid);
     for (const path of request.persistentRecursiveWatches) this.#register('recursive', path, zxid);
   }
