@@ -1,5 +1,5 @@
 import { createClient, NodeExistsError, type Client } from '../../core/client/index.js';
-import { SESSION_TIMEOUT_MS, type Engine } from './engine.js';
+import type { Engine } from './engine.js';
 import { Participant } from './participant.js';
 
 /** Longest that anything may take on a busy machine. */
@@ -71,6 +71,3 @@ export class Place {
     await Promise.all(this.#participants.map((participant) => participant.end()));
   }
 }
-
-/** Longer than it takes an engine to see that a participant is gone. */
-export const EXPIRY_MS = 3 * SESSION_TIMEOUT_MS;

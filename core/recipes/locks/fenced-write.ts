@@ -66,10 +66,12 @@ async function attempt(
   expected: 'NO_NODE' | 'NODE_EXISTS',
 ): Promise<Stat | null> {
   try {
+    const { path } = operation;
     const [result] = await persist(client, () => multiFenced(client, hold, [operation]), hold.signal);
     if (result?.type !== 'setData' && result?.type !== 'create')
       throw new TypeError(`a ${operation.type} was answered as ${result?.type}`);
-    return result.stat;
+    // Inside a transaction Apache ZooKeeper tells only the path of what it creates.
+    return result.stat ?? (await persist(client, () => client.exists(path), hold.signal));
   } catch (error) {
     if (error instanceof MultiError && hasCode(error.cause, expected)) return null;
     throw error;

@@ -8,12 +8,14 @@ import { locks } from './locks.js';
 import { membership } from './membership.js';
 import { queues } from './queues.js';
 import { reconnection } from './reconnection.js';
+import { shared } from './shared.js';
 import { shutdown } from './shutdown.js';
 
 /** Every behaviour that all engines have to show, by subject. What is added here runs on each of them. */
 export const BEHAVIOURS: Readonly<Record<string, Behaviours>> = {
   connecting,
   locks,
+  shared,
   elections,
   configuration,
   discovery,

@@ -1,5 +1,7 @@
 import * as assert from 'uvu/assert';
-import { currentHold, FairLock, Locked, Service, TryLock } from '../../../framework/index.js';
+import type { Client } from '../../../core/client/index.js';
+import { MultiLock, ReadWriteLock, Semaphore, writeFenced } from '../../../core/recipes/index.js';
+import { currentHold, FairLock, HoldLostError, Locked, Service, TryLock } from '../../../framework/index.js';
 import type { Behaviours } from '../behaviour.js';
 
 const PARTICIPANTS = 3;
@@ -87,5 +89,87 @@ export const locks: Behaviours = {
     const fences = await Promise.all(bookings);
     assert.is(most, 1);
     assert.is(new Set(fences).size, 2 * TURNS);
+  },
+
+  'a semaphore has as many holders as permits, and no more': async (place) => {
+    const clients = await Promise.all(Array.from({ length: PARTICIPANTS }, () => place.client()));
+    let inside = 0;
+    let most = 0;
+    const semaphores = clients.map((client) => new Semaphore(client, 'seats', { permits: 2 }));
+    const take = (semaphore: Semaphore): Promise<void> =>
+      semaphore.run(async () => {
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        inside--;
+      });
+    await Promise.all(semaphores.flatMap((each) => Array.from({ length: TURNS }, () => take(each))));
+    assert.ok(most <= 2, `${most} at once`);
+
+    const holds = [await semaphores[0]!.acquire(), await semaphores[1]!.acquire()];
+    assert.is(await semaphores[2]!.tryAcquire(), null);
+    const next = semaphores[2]!.acquire();
+    await holds[0]!.release();
+    await (await next).release();
+    assert.is(holds[1]!.signal.aborted, false);
+  },
+
+  'the permit of a holder that is cut off is given to the next': async (place) => {
+    const cut = place.participant();
+    const hold = await new Semaphore(await cut.client(), 'seat', { permits: 1 }).acquire();
+    const next = new Semaphore(await place.client(), 'seat', { permits: 1 }).acquire();
+    cut.cutOff();
+    const nextHold = await next;
+    assert.is(hold.signal.aborted, true);
+    assert.ok(nextHold.fence > hold.fence);
+  },
+
+  'readers hold together, a writer alone, and none overtakes': async (place) => {
+    const clients = await Promise.all(Array.from({ length: 4 }, () => place.client()));
+    const [one, two, three, four] = clients.map((client) => new ReadWriteLock(client, 'book'));
+    const standing = (count: number): Promise<void> =>
+      place.until(async () => (await clients[0]!.getChildren(one!.path)).children.length === count);
+    const readers = [await one!.read.acquire(), await two!.read.acquire()];
+    const order: string[] = [];
+    const writing = three!.write.run(() => void order.push('write'));
+    await standing(3);
+    const reading = four!.read.run(() => void order.push('read'));
+    await standing(4);
+    assert.equal(order, []);
+    await Promise.all(readers.map((hold) => hold.release()));
+    await Promise.all([writing, reading]);
+    assert.equal(order, ['write', 'read']);
+  },
+
+  'several locks are held as one, in whatever order they are asked for': async (place) => {
+    const clients = await Promise.all([1, 2].map(() => place.client()));
+    let inside = 0;
+    let most = 0;
+    const take = (client: Client, names: readonly string[]): Promise<void> =>
+      new MultiLock(
+        client,
+        names.map((name) => new FairLock(client, name)),
+      ).run(async () => {
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        inside--;
+      });
+    await Promise.all(
+      Array.from({ length: TURNS }, () => [
+        take(clients[0]!, ['left', 'right']),
+        take(clients[1]!, ['right', 'left']),
+      ]).flat(),
+    );
+    assert.is(most, 1);
+  },
+
+  'a fenced write is carried out once while the lock is held, and refused afterwards': async (place) => {
+    const client = await place.client();
+    const hold = await new FairLock(client, 'ledger').acquire();
+    assert.is((await writeFenced(client, hold, '/ledger', '1')).version, 0);
+    assert.is((await writeFenced(client, hold, '/ledger', '2')).version, 1);
+    await client.delete(hold.path);
+    const late = await writeFenced(client, hold, '/ledger', '3').catch((error: unknown) => error);
+    assert.instance(late, HoldLostError);
+    assert.is((await client.exists('/ledger'))?.version, 1);
   },
 };
