@@ -9,6 +9,8 @@ const SEEDS_PER_MINUTE = 1000;
 const MINUTES = 1_000_000;
 /** On a machine that has other things to do fewer seeds are played. */
 const MOST_MS = 150_000;
+/** Of so many, some have stale reads and changes of leaders. */
+const ENOUGH_TO_JUDGE = 50;
 
 /** `SIMULATION_SEEDS` says how many, `SIMULATION_FROM` from which on: the first one is in the output of each run. */
 const FRESH_SEEDS = Number(process.env.SIMULATION_SEEDS ?? 200);
@@ -47,9 +49,10 @@ test('seeds that nobody has played before find nothing', async () => {
   const reports = await play(jobs, process.env.SIMULATION_SEEDS === undefined ? MOST_MS : Infinity);
 
   console.log(
-    `# ${reports.length} seeds from ${FIRST_SEED} on (SIMULATION_FROM=${FIRST_SEED} plays them again)`,
+    `\n# ${reports.length} seeds from ${FIRST_SEED} on (SIMULATION_FROM=${FIRST_SEED} plays them again)`,
   );
   assert.is(findings(reports), '');
+  if (reports.length < ENOUGH_TO_JUDGE) return;
   const sum = (pick: (report: SeedReport) => number): number =>
     reports.reduce((total, report) => total + pick(report), 0);
   assert.ok(sum(({ transactions }) => transactions) > 20 * reports.length, 'next to nothing was written');
