@@ -6,8 +6,7 @@ import { dial, open, TcpEnd } from './tcp-client.js';
 
 const CONNECT = `0000002d00000000${'00'.repeat(8)}00002710${'00'.repeat(8)}00000010${'00'.repeat(16)}00`;
 const CREATE_A =
-  '00000032000000010000000100000002' +
-  '2f610000000178000000010000001f00000005776f726c6400000006616e796f6e6500000000';
+  '000000320000000100000001000000022f610000000178000000010000001f00000005776f726c6400000006616e796f6e6500000000';
 
 /** Sends the bytes, and returns the next so many that come back, in hexadecimal. */
 async function exchange(tcp: TcpEnd, request: string, length: number): Promise<string> {
@@ -38,7 +37,7 @@ test('ping, create, exists with its watch, and the event have the bytes of ZooKe
   const tcp = await withSession(served.port);
 
   assert.is(await exchange(tcp, '00000008fffffffe0000000b', 20), '00000010fffffffe000000010000000100000000');
-  assert.is(await exchange(tcp, CREATE_A, 26), '00000016000000010000000100000002000000000000000' + '22f61');
+  assert.is(await exchange(tcp, CREATE_A, 26), '0000001600000001000000010000000200000000000000022f61');
   assert.is(
     await exchange(tcp, '0000000f0000000200000003000000022f6201', 20),
     '00000010000000020000000100000002ffffff9b',
@@ -47,10 +46,7 @@ test('ping, create, exists with its watch, and the event have the bytes of ZooKe
   const events = await exchange(tcp, createB, 34 + 26);
   assert.is(
     events,
-    `0000001effffffff000000010000000300000000` +
-      '0000000100000003000000022f62' +
-      '000000160000000300000001000000030000000000000002' +
-      '2f62',
+    '0000001effffffff0000000100000003000000000000000100000003000000022f620000001600000003000000010000000300000000000000022f62',
   );
   tcp.terminate();
 });
@@ -62,18 +58,13 @@ test('a multi that fails has the bytes of ZooKeeper: header ok, and an error for
 
   const reply = await exchange(
     tcp,
-    '00000038000000030000000e0000000d00ffffffff000000022f6100000000' +
-      '0000000200ffffffff000000032f7a7affffffffffffffff01ffffffff',
+    '00000038000000030000000e0000000d00ffffffff000000022f61000000000000000200ffffffff000000032f7a7affffffffffffffff01ffffffff',
     4 + 0x33,
   );
 
   assert.is(
     reply,
-    '000000330000000300000001000000030000000' +
-      '0' +
-      'ffffffff000000000000000000' +
-      'ffffffff00ffffff9bffffff9b' +
-      'ffffffff01ffffffff',
+    '0000003300000003000000010000000300000000ffffffff000000000000000000ffffffff00ffffff9bffffff9bffffffff01ffffffff',
   );
   tcp.terminate();
 });
