@@ -121,7 +121,7 @@ static void connection_loss(void) {
 static void server_restart(void) {
   const char *comma = strchr(connect_string, ',');
   int first = comma == NULL ? (int)strlen(connect_string) : (int)(comma - connect_string);
-  client *zk = open_client_at(text("%.*s", first, connect_string), 30000, NULL);
+  client *zk = open_client_at(text("%.*s", first, connect_string), 10000, NULL);
   wait_for_state(zk, ZOO_CONNECTED_STATE);
   static event_log log;
   memset(&log, 0, sizeof log);

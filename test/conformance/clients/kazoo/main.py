@@ -35,6 +35,7 @@ def run(name, connect):
     cleaner = scenario.client()
     cleaner.delete(scenario.root, recursive=True)
     cleaner.create(scenario.root)
+    cleaner.stop()
     SCENARIOS[name](scenario)
     scenario.finish()
 
