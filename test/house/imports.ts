@@ -20,7 +20,7 @@ export interface Import {
 export function sourcesOf(folder: string): string[] {
   if (!existsSync(join(projectRoot, folder))) return [];
   return readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => file.endsWith('.ts') && !file.split(sep).includes('node_modules'))
     .map((file) => posix.join(folder, file.split(sep).join('/')))
     .sort();
 }
