@@ -68,6 +68,8 @@ export class ServerLink {
   #isAccepted = false;
   #isClosed = false;
   #isFlushDue = false;
+  /** The server has said that what it did not answer has had no effect. */
+  #isNothingTaken = false;
   /** Requests at the end of `#inFlight` that have not left yet. */
   #unsentCount = 0;
 
@@ -155,9 +157,13 @@ export class ServerLink {
     this.#finish(new ConnectionLossError({ what: 'the connection was closed by this client' }));
   }
 
-  /** What was given to `send` and not answered, in order; for whoever is told that the link has closed. */
+  /**
+   * What was given to `send` and not answered, in order; for whoever is told that the link has closed. What the server has
+   * not taken is as good as not sent.
+   */
   takeInFlight(): { readonly sent: PendingRequest[]; readonly unsent: PendingRequest[] } {
     const sent = this.#inFlight.drain();
+    if (this.#isNothingTaken) return { sent: [], unsent: sent };
     const unsent = sent.splice(sent.length - Math.min(this.#unsentCount, sent.length));
     return { sent, unsent };
   }
@@ -165,6 +171,7 @@ export class ServerLink {
   #lost(reason: CloseReason): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#isNothingTaken = reason.code === CloseCode.notTaken;
     const text = reason.text === '' ? '' : `, "${reason.text}"`;
     const what = `${this.address} closed the connection (${reason.code}${text})`;
     this.#finish(

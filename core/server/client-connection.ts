@@ -274,6 +274,15 @@ export class ClientConnection {
     this.#host.flushLater(this);
   }
 
+  /**
+   * Ends in order because of this member. Packets that were not looked at never will be; so if no write is owed an answer,
+   * whatever the client has no answer to had no effect and never will have, and it is told that.
+   */
+  dismiss(text: string): void {
+    const isInDoubt = this.#slots.toArray().some((slot) => slot.mayTakeEffect);
+    this.end({ code: isInDoubt ? CloseCode.goingAway : CloseCode.notTaken, text });
+  }
+
   /** Closes at once, and says so in the log. */
   cut(why: string): void {
     if (this.#state === 'ended') return;

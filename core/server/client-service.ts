@@ -1,7 +1,7 @@
 import type { Applied, StateMachine } from '../data/index.js';
 import { ErrorCode, OpCode, type Id, type JuteReader } from '../protocol/index.js';
 import type { Clock, Logger } from '../runtime/index.js';
-import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
+import { CloseCode, type Connection } from '../transport/index.js';
 import { withIdentities } from './authentication.js';
 import { ClientConnection, type ConnectionHost } from './client-connection.js';
 import { CHECKS_PER_TIMEOUT } from './connection-output.js';
@@ -202,11 +202,14 @@ export class ClientService implements ConnectionHost {
     }
   }
 
-  /** Ends every connection; what was written to them is flushed. */
-  endAll(reason: CloseReason): void {
-    this.#isHeld = false;
-    for (const connection of this.#connections) connection.end(reason);
-    this.flush();
+  /**
+   * Ends every connection, behind what was written to it, and tells each client if nothing that is unanswered was taken. Nothing
+   * is told after a pause that nobody has confirmed to be harmless.
+   */
+  dismissAll(text: string): void {
+    if (this.#isHeld) return this.cutAll();
+    this.#parts.handshake.suspend();
+    for (const connection of this.#connections) connection.dismiss(text);
   }
 
   /** Cuts every connection off, since the member serves no more: nothing that is still owed may be told. */

@@ -188,7 +188,8 @@ export class Member {
       this.#rooms.clients.stopTaking();
       await this.#drained();
       this.#rooms.loop.stop();
-      this.#rooms.clients.endAll({ code: CloseCode.goingAway, text: 'the member is stopping' });
+      this.#rooms.clients.dismissAll('the member is stopping');
+      this.#rooms.clients.flush();
     }
     this.#stopExchange();
     await this.#rooms.snapshotter.idle();

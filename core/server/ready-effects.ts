@@ -53,8 +53,9 @@ export class ReadyEffects {
     }
     for (const step of ready.install) snapshotsIn.carryOut(step);
     if (ready.persist !== null) this.#persist(ready.persist);
-    if (ready.committed.length > 0) committed.apply(ready.committed);
+    // The leader has told which zxid a request got before that could be committed, and so it has to be heard.
     for (const { from, bytes } of ready.received) this.#receive(from, bytes);
+    if (ready.committed.length > 0) committed.apply(ready.committed);
     for (const { bytes } of ready.pings) requests.pinged(bytes);
     for (const { token, zxid } of ready.readIndexes) requests.leader?.readIndexAnswered(token, zxid);
     for (const read of ready.reads) this.#readLog(read);
@@ -108,18 +109,20 @@ export class ReadyEffects {
     this.#role = role;
     const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
     if (serving !== this.#serving) {
-      if (this.#serving !== null || this.#parts.requests.isReadOnly) this.#stopServing();
+      const isHandOver = this.#serving !== null && status.endedByHandOver;
+      if (this.#serving !== null || this.#parts.requests.isReadOnly) this.#stopServing(isHandOver);
       this.#serving = serving;
       if (serving !== null) this.#parts.requests.begin(status);
     }
     statusChanged(status);
   }
 
-  /** Whatever is under way for a client has an unknown outcome from here on. */
-  #stopServing(): void {
+  /** Whatever is under way for a client has an unknown outcome from here on, unless the leader has told in order that it ends. */
+  #stopServing(isHandOver: boolean): void {
     const { requests, syncs, clients } = this.#parts;
-    requests.end();
+    requests.end(isHandOver);
     syncs.clear();
-    clients.cutAll();
+    if (isHandOver) clients.dismissAll('the leadership is handed over');
+    else clients.cutAll();
   }
 }

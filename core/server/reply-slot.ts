@@ -9,6 +9,8 @@ export class ReplySlot {
   error: ErrorCode = 0;
   reply: Reply | null = null;
   zxid = 0n;
+  /** What was asked for may be proposed, or was: without this reply its outcome is unknown. */
+  mayTakeEffect = false;
   /** The connection ends once this reply has left. */
   isLast = false;
   /** Operation of the request, and when it arrived. */

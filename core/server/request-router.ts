@@ -81,6 +81,7 @@ export class RequestRouter {
     const { sessionId, identities } = connection;
     const slot = new ReplySlot(xid, null);
     slot.isLast = request.op === OpCode.closeSession;
+    slot.mayTakeEffect = true;
     connection.owe(slot);
     path.write(request, { sessionId, cxid: xid, identities, connection, slot });
   }

@@ -50,6 +50,8 @@ export const CloseCode = {
   policyViolation: 1008,
   messageTooBig: 1009,
   internalError: 1011,
+  /** This ensemble's own: no request that was not answered had an effect, or will have one. All answers were sent before. */
+  notTaken: 4001,
 } as const;
 
 /** Opens connections. `address` is in the dialer's own form, such as `ws://host:7300`. */

@@ -2,9 +2,12 @@ import type { LearnerTracker } from './learner-tracker.js';
 import type { PeerState } from './peer-state.js';
 import { epochOf } from './zxid.js';
 
+/** How long those who follow are waited for who have not made everything durable yet. */
+const LAGGARD_TICKS = 2;
+
 /**
- * An orderly end of a leadership: nothing more is admitted, what is in flight is committed, then everybody is
- * told who leads next and goes straight to discovery with that one. The election that is skipped is only ever
+ * An orderly end of a leadership: nothing more is admitted, what is in flight is committed, and has reached whoever keeps
+ * up, so that all can answer their clients; then everybody is told who leads next and goes straight to discovery with that one. The election that is skipped is only ever
  * a guess; discovery checks the successor like any other. A leader that succeeds itself opens a new epoch.
  */
 export class HandOverPlan {
@@ -33,11 +36,14 @@ export class HandOverPlan {
     if (this.#plan?.to === 'best' && nowMs - this.#plan.sinceMs > config.syncLimitMs) this.#plan = null;
   }
 
-  /** Hands over if all is drained and the successor has everything. */
+  /** Hands over if all is drained, the successor has everything, and the others have too or are too late. */
   carryOut(learners: readonly LearnerTracker[], epoch: number): void {
     const last = this.#state.history.last;
     if (this.#plan === null || this.#state.deliveredZxid !== last) return;
-    const { to, reason } = this.#plan;
+    const { to, reason, sinceMs } = this.#plan;
+    const { nowMs, config } = this.#state;
+    const isBehind = ({ isUpToDate, ackedZxid }: LearnerTracker): boolean => isUpToDate && ackedZxid !== last;
+    if (learners.some(isBehind) && nowMs - sinceMs < LAGGARD_TICKS * config.tickMs) return;
     const best = learners.findLast(
       ({ isCounted, isUpToDate, ackedZxid }) => isCounted && isUpToDate && ackedZxid === last,
     );
@@ -54,7 +60,7 @@ export class HandOverPlan {
     for (const { id, isInvited } of learners) {
       if (isInvited) state.outbox.send(id, { type: 'handOver', epoch, leader: to, round: state.round });
     }
-    if (to === state.id) state.become({ to: 'leading', reason });
-    else state.become({ to: 'following', leader: to, reason });
+    if (to === state.id) state.become({ to: 'leading', reason, isHandOver: true });
+    else state.become({ to: 'following', leader: to, reason, isHandOver: true });
   }
 }

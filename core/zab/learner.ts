@@ -292,7 +292,7 @@ export class Learner implements Role {
     state.round = round;
     if (leader === state.id && state.config.isVoter) {
       state.vote = { ...state.ownVote };
-      state.become({ to: 'leading', reason: `member ${this.leader} has handed over` });
+      state.become({ to: 'leading', reason: `member ${this.leader} has handed over`, isHandOver: true });
     } else if (state.quorum.isVoter(leader)) {
       state.vote = { ...state.vote, leader };
       state.become({
@@ -300,6 +300,7 @@ export class Learner implements Role {
         leader,
         predecessor: this.leader,
         reason: `member ${this.leader} has handed over to member ${leader}`,
+        isHandOver: true,
       });
     } else this.#refuse(`a hand-over to member ${leader}, which has no vote`);
   }

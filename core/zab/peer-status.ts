@@ -25,6 +25,11 @@ export interface PeerStatus {
   readonly delivered: bigint;
   /** Why the last role was left; null before. */
   readonly lastChange: string | null;
+  /**
+   * The last role in which clients were served ended by a hand-over, behind everything that its leader had to say: whatever
+   * that leader has not proposed by then, it never will.
+   */
+  readonly endedByHandOver: boolean;
 }
 
 /** Whether nothing has changed but how far the zxids have got. */

@@ -38,6 +38,7 @@ export class Peer {
   #lastTickMs: number | null = null;
   #failures = 0;
   #lastChange: string | null = null;
+  #endedByHandOver = false;
   #reported: PeerStatus | null = null;
 
   /** Throws `InvalidPeerConfig` if configuration or history cannot be worked with. */
@@ -131,6 +132,7 @@ export class Peer {
     this.#state.disk.abandon();
     this.#state.takeTransition();
     this.#lastChange = 'the storage has failed';
+    this.#endedByHandOver = false;
     this.#role = new Halted(this.#state);
   }
 
@@ -219,6 +221,7 @@ export class Peer {
       committed: state.commitZxid,
       delivered: state.deliveredZxid,
       lastChange: this.#lastChange,
+      endedByHandOver: this.#endedByHandOver,
     };
   }
 
@@ -290,6 +293,7 @@ export class Peer {
   #settle(): boolean {
     let hasChanged = false;
     for (let next = this.#state.takeTransition(); next !== null; next = this.#state.takeTransition()) {
+      if (this.#role.isServing) this.#endedByHandOver = next.isHandOver === true;
       if (this.#role.phase === 'broadcast') this.#failures = 0;
       else if (this.#role.name !== 'looking') this.#failures += 1;
       this.#role.leave();

@@ -25,13 +25,17 @@ export interface Role {
 }
 
 /** What a role asks for when it is at its end. */
-export type Transition =
-  | { readonly to: 'looking'; readonly reason: string }
-  | { readonly to: 'leading'; readonly reason: string }
+export type Transition = (
+  | { readonly to: 'looking' }
+  | { readonly to: 'leading' }
   | {
       readonly to: 'following';
       readonly leader: number;
       /** Who led before, if that one has handed over. */
       readonly predecessor?: number;
-      readonly reason: string;
-    };
+    }
+) & {
+  readonly reason: string;
+  /** The leader has ended its leadership in order, and everything that it had to say has been heard. */
+  readonly isHandOver?: true;
+};

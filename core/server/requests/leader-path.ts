@@ -146,6 +146,8 @@ export class LeaderPath implements WritePath {
 
   flush(): void {}
 
+  handedOver(): void {}
+
   /** Proposes the end of every session whose time is up. */
   expireSessions(now: number): void {
     const { tracker, logger, peer } = this.#parts;

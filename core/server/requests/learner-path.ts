@@ -112,6 +112,13 @@ export class LearnerPath implements WritePath {
     this.#parts.wake();
   }
 
+  /** Whatever it had accepted it has told before; the rest it has forgotten. */
+  handedOver(): void {
+    for (const { origin } of this.#forwarded.drain()) {
+      if (origin.slot !== null) origin.slot.mayTakeEffect = false;
+    }
+  }
+
   /** The leader's ping has come: it is told whom this member has heard up to here. */
   pinged(stamp: number): void {
     this.#messages.learner({ type: 'touched', stamp, sessionIds: [...this.#touched] });

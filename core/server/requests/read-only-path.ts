@@ -64,4 +64,6 @@ export class ReadOnlyPath implements WritePath {
   applied(): void {}
 
   flush(): void {}
+
+  handedOver(): void {}
 }

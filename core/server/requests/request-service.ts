@@ -78,7 +78,9 @@ export class RequestService {
     this.#role = status.isEstablishedLeader ? this.#lead() : this.#learn();
   }
 
-  end(): void {
+  /** `isHandOver` if the leader has ended its leadership in order, and all that it had to say was heard. */
+  end(isHandOver: boolean): void {
+    if (isHandOver) this.path?.handedOver();
     this.#role = NONE;
     this.#idleSince = this.#parts.clock.now();
   }

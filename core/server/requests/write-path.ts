@@ -57,6 +57,8 @@ export interface WritePath {
   applied(zxid: bigint, closedSessionId: bigint | null): void;
   /** To be called at the end of each turn: what is to be told to other members leaves together. */
   flush(): void;
+  /** The leader has handed over: takes note of what it will never propose. */
+  handedOver(): void;
 }
 
 /** Proposals in the order of their zxids. */

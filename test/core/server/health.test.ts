@@ -4,7 +4,7 @@ import { livez, readyz, startingHealth, type MemberHealth } from '../../../core/
 
 function told(health: Partial<MemberHealth>): { status: number; ready: boolean; reason: string | null } {
   const { status, body } = readyz({ ...startingHealth(1), ...health });
-  const { ready, reason } = JSON.parse(String(body)) as { ready: boolean; reason: string | null };
+  const { ready, reason } = JSON.parse(body) as { ready: boolean; reason: string | null };
   return { status, ready, reason };
 }
 

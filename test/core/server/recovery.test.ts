@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OpCode } from '../../../core/protocol/index.js';
 import { MemoryDisk } from '../../../core/storage/index.js';
+import { CloseCode } from '../../../core/transport/index.js';
 import { World } from './world.js';
 
 const isSnapshot = (name: string): boolean => /^snapshot-[0-9a-f-]+$/.test(name);
@@ -87,7 +88,7 @@ test('stopping answers what is in flight before the connections end', async () =
   const replies = await world.wait(Promise.all(writes));
 
   assert.ok(replies.every(({ err }) => err === 0));
-  assert.is((await world.wait(client.closed)).code, 1001);
+  assert.is((await world.wait(client.closed)).code, CloseCode.notTaken);
   assert.is(world.embedded.member.health().state, 'closed');
   await world.close();
 });

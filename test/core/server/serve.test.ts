@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serve, type Served, type ServeOptions } from '../../../core/server/index.js';
-import { WebSocketDialer } from '../../../core/transport/index.js';
+import { CloseCode, WebSocketDialer } from '../../../core/transport/index.js';
 import { RawClient } from './raw-client.js';
 
 const dialer = new WebSocketDialer();
@@ -24,7 +24,7 @@ test('a client over WebSocket finds its znode and its session again after a rest
   const client = await RawClient.open(dialer, first.address);
   assert.is((await client.create('/a', 'x', 1)).err, 0);
   await first.close();
-  assert.is((await client.closed).code, 1001);
+  assert.is((await client.closed).code, CloseCode.notTaken);
 
   await using second = await start();
   const again = await RawClient.dial(dialer, second.address);

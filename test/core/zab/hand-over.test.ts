@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid } from '../../../core/zab/index.js';
-import { Conversation, entry, text } from './conversation.js';
+import { Conversation, entry, text, TICK_MS } from './conversation.js';
 import { SimulatedCluster } from './simulated-cluster.js';
 
 const MARKER = makeZxid(1, 0);
@@ -32,17 +32,31 @@ test('a leader that is to hand over admits nothing more, and waits for what is i
   assert.equal(conversation.takeSent(1, 'handOver'), []);
 
   conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
-  assert.is(conversation.takeSent(2, 'handOver')[0]!.leader, 1);
+  assert.equal(conversation.takeSent(1, 'handOver'), [], 'the other follower has clients to answer, too');
+  conversation.hear(2, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  assert.is(conversation.takeSent(1, 'handOver')[0]!.leader, 2);
   assert.is(conversation.peer.status().state, 'following');
-  assert.is(conversation.takeSent(1, 'learnerInfo').length, 1);
+  assert.is(conversation.takeSent(2, 'learnerInfo').length, 1);
+  assert.is(conversation.peer.status().endedByHandOver, true);
+});
+
+test('a leader that is to hand over waits for two ticks for a follower that does not keep up', () => {
+  const conversation = leading();
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.run(() => conversation.peer.transferLeadership());
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  conversation.passInCompany(2 * TICK_MS - 25, [1, 2], 1);
+  assert.equal(conversation.takeSent(1, 'handOver'), []);
+  conversation.passInCompany(50, [1, 2], 1);
+  assert.is(conversation.takeSent(1, 'handOver')[0]!.leader, 1);
 });
 
 test('the successor hears of all that is committed before it hears of the hand-over', () => {
   const conversation = leading();
   conversation.run(() => conversation.peer.propose(text('a')));
   conversation.run(() => conversation.peer.transferLeadership());
-  conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
-  assert.equal(conversation.sentTypes(1), ['proposal', 'commit', 'handOver', 'learnerInfo']);
+  for (const follower of [1, 2]) conversation.hear(follower, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  assert.equal(conversation.sentTypes(2), ['proposal', 'commit', 'handOver', 'learnerInfo']);
 });
 
 test('leadership cannot be handed to nobody', () => {
@@ -72,6 +86,7 @@ test('a follower that is handed the leadership goes to discovery at once', () =>
   conversation.hear(3, { type: 'proposal', epoch: 1, entries: [entry(1, 0)], commit: MARKER });
   conversation.hear(3, { type: 'handOver', epoch: 1, leader: 1, round: 1 });
   assert.is(conversation.peer.status().state, 'leading');
+  assert.is(conversation.peer.status().endedByHandOver, false, 'no clients were served yet');
   assert.is(conversation.promise(2, [entry(1, 0)]), 2);
   conversation.hear(2, { type: 'ack', epoch: 2, zxid: makeZxid(2, 0) });
   assert.is(conversation.peer.status().isEstablishedLeader, true);

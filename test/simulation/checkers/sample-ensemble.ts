@@ -135,6 +135,7 @@ export class SampleEnsemble {
         committed: end,
         delivered: end,
         lastChange: null,
+        endedByHandOver: false,
         ...status,
       },
     };
