@@ -8,7 +8,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocketDialer } from '../../core/transport/index.js';
 import { RawClient } from '../core/server/raw-client.js';
+import { EnsembleProcess } from './ensemble-process.js';
 import { MemberProcess } from './member-process.js';
+import { WritingLoad } from './writing-load.js';
 
 const QUORATE = fileURLToPath(new URL('../../plugins/cli/quorate.js', import.meta.url));
 
@@ -40,11 +42,11 @@ async function madeMember(): Promise<void> {
   await member.kill('SIGTERM');
 }
 
-async function damageLog(offset: number): Promise<string> {
-  const log = (await readdir(data)).find((name) => name.startsWith('log-'))!;
-  const bytes = await readFile(join(data, log));
+async function damageLog(offset: number, directory = data): Promise<string> {
+  const log = (await readdir(directory)).find((name) => name.startsWith('log-'))!;
+  const bytes = await readFile(join(directory, log));
   bytes[offset] = bytes[offset]! ^ 1;
-  await writeFile(join(data, log), bytes);
+  await writeFile(join(directory, log), bytes);
   return log;
 }
 
@@ -100,6 +102,32 @@ test('a sound directory is told to be sound, as JSON too, and one in use is left
   assert.match(refused.stderr, /DATA_DIRECTORY_LOCKED/);
   await member.kill('SIGTERM');
   assert.is((await doctor(join(data, 'nowhere'))).code, 2);
+});
+
+test('a member of an ensemble whose log is damaged refuses to start; repaired, it rejoins, and everything acknowledged is there', async () => {
+  await using ensemble = await EnsembleProcess.start();
+  await using load = await WritingLoad.start(ensemble.url());
+  await load.goesOn(ensemble);
+  const leader = await ensemble.serving();
+  const [damaged, other] = ensemble.ids.filter((id) => id !== leader) as [number, number];
+  const directory = ensemble.dataOf(damaged);
+
+  await ensemble.kill(damaged);
+  const log = await damageLog(15_000, directory);
+  ensemble.launch(damaged);
+  assert.equal(await ensemble.exitOf(damaged), { code: 1, signal: null });
+  assert.ok(ensemble.logOf(damaged).includes(`quorate doctor ${directory}`), ensemble.logOf(damaged));
+  assert.match((await doctor(directory)).stdout, new RegExp(`DAMAGED ${log} at byte \\d+`));
+
+  assert.is((await doctor(directory, '--repair')).code, 0);
+  ensemble.launch(damaged);
+  await ensemble.serving(...ensemble.ids);
+
+  // What it was given back is needed now.
+  await ensemble.kill(other);
+  await load.goesOn(ensemble);
+  await load.stop();
+  await load.verify(ensemble.url(damaged));
 });
 
 test.run();
