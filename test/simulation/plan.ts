@@ -93,6 +93,12 @@ export interface Plan {
   readonly skew: number;
 }
 
+/** What runs are made to have, whatever their seeds say. */
+export interface Focus extends Partial<Omit<Plan, 'seed' | 'mode'>> {
+  /** In which to play; both, if it is not said. */
+  readonly mode?: Mode;
+}
+
 /** What only safety mode may do: an ensemble need not go on with a damaged disk. */
 const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile', 'amnesia'];
 

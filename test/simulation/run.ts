@@ -5,7 +5,7 @@ import { check, hex, Violation } from './checkers/referee.js';
 import { isSameData, isSameStat } from './checkers/request-rules.js';
 import { statOf } from './checkers/tree-model.js';
 import { Faults } from './faults/faults.js';
-import { planFor, type Mode, type Plan } from './plan.js';
+import { planFor, type Focus, type Mode, type Plan } from './plan.js';
 import { setUp, workloads, OPENING_BALANCE } from './workloads/index.js';
 import { accountsAt } from './workloads/znodes.js';
 import { World } from './world.js';
@@ -25,6 +25,8 @@ export interface Outcome {
 export interface RunOptions {
   readonly seed: number;
   readonly mode: Mode;
+  /** What the plan is made to have. */
+  readonly focus?: Focus | undefined;
   /** Gets what happens in readable lines. */
   readonly trace?: ((line: string) => void) | undefined;
 }
@@ -34,8 +36,8 @@ const PATIENCE_TICKS = 300;
 const PATIENCE_MS = 120_000;
 
 /** Plays one seed to its end. Never rejects: what goes wrong is the outcome. */
-export async function run({ seed, mode, trace }: RunOptions): Promise<Outcome> {
-  const plan = planFor(seed, mode);
+export async function run({ seed, mode, focus, trace }: RunOptions): Promise<Outcome> {
+  const plan = { ...planFor(seed, mode), ...focus, mode };
   const world = new World(plan, trace ?? null);
   const unhandled = (error: unknown): void => world.referee.report(error);
   process.on('unhandledRejection', unhandled);

@@ -60,15 +60,32 @@ export const AGREEMENT: readonly Mutant[] = [
   },
   {
     name: 'older-history-leads',
-    mistake: 'a candidate leads although a voter has a more recent history',
+    mistake: 'votes go by the id alone, and a candidate leads although a voter has a more recent history',
     standsFor: 'Zab, phase 1: no follower is ahead of the leader',
-    changes: [['core/zab/leader.js', 'report.lastZxid > this.#state.history.last', 'false']],
+    shownBy: { voters: 3, faults: ['crash', 'partition'], faultEveryMs: 300, strikeMs: 10_000 },
+    changes: [
+      ['core/zab/leader.js', 'report.lastZxid > this.#state.history.last', 'false'],
+      [
+        'core/zab/vote.js',
+        'if (vote.epoch !== other.epoch)\n        return vote.epoch > other.epoch;\n    if (vote.zxid !== other.zxid)\n        return vote.zxid > other.zxid;\n',
+        '',
+      ],
+    ],
   },
   {
     name: 'repeated-promise-counts',
-    mistake: 'an answer that is no promise, for the epoch was promised to another, counts as one',
+    mistake:
+      'a candidate proposes the epoch behind its own, and an answer that is no promise, for that epoch was promised to another, counts as one',
     standsFor: 'ACKEPOCH of -1 must not be counted',
-    changes: [['core/zab/leader.js', '!report.isPromise || !learner.isVoter', '!learner.isVoter']],
+    shownBy: { voters: 3, faults: ['crash', 'partition'], faultEveryMs: 300, strikeMs: 10_000 },
+    changes: [
+      ['core/zab/leader.js', '!report.isPromise || !learner.isVoter', '!learner.isVoter'],
+      [
+        'core/zab/discovery.js',
+        'Math.max(promisedElsewhere, ...heard.map(([, { epoch }]) => epoch)) + 1',
+        'disk.acceptedEpoch + 1',
+      ],
+    ],
   },
   {
     name: 'no-promise-quorum',
@@ -171,13 +188,35 @@ export const AGREEMENT: readonly Mutant[] = [
     name: 'wiped-member-votes',
     mistake: 'a member that has lost its disk counts at once, as if it had promised nothing',
     standsFor: 'a voter may not forget what it promised and acknowledged',
-    shownBy: ['amnesia'],
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      faults: ['amnesia', 'amnesia', 'partition', 'crash'],
+      faultEveryMs: 300,
+      strikeMs: 20_000,
+      snapshotTxns: 100_000,
+      workloads: ['pipelines', 'registers'],
+    },
     changes: [['core/zab/peer-state.js', '(restored.rejoining ?? null)', 'null']],
   },
   {
     name: 'sync-without-round',
     mistake: 'a sync is answered before a quorum has confirmed that this leader still leads',
     standsFor: 'ZOOKEEPER-1675, ZOOKEEPER-2136',
+    shownBy: {
+      voters: 3,
+      clients: 4,
+      tickMs: 500,
+      latencyMs: 0,
+      jitterMs: 1,
+      thinkMs: 100,
+      sessionMs: 20_000,
+      skew: 0.2,
+      faults: ['partition'],
+      faultEveryMs: 1_000,
+      strikeMs: 30_000,
+      workloads: ['registers'],
+    },
     changes: [
       ['core/zab/quorum-rounds.js', 'round <= confirmed && zxid <= commitZxid', 'zxid <= commitZxid'],
     ],

@@ -18,7 +18,7 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'fsync-error-ignored',
     mistake: 'an append whose sync fails counts as durable',
     standsFor: 'ZOOKEEPER-2247; a failed sync may not be tried again',
-    shownBy: ['diskError', 'crash'],
+    shownBy: { faults: ['diskError', 'diskError', 'crash'], faultEveryMs: 300, strikeMs: 10_000 },
     changes: [
       [
         'core/storage/transaction-log.js',
@@ -55,6 +55,15 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'cut-not-synced',
     mistake: 'a cut of the log counts as durable without a sync',
     standsFor: 'what was cut may not come back',
+    shownBy: {
+      voters: 3,
+      faults: ['crash', 'crashPoint', 'partition', 'slowDisk'],
+      faultEveryMs: 200,
+      strikeMs: 15_000,
+      snapshotTxns: 100_000,
+      segmentBytes: 65_536,
+      workloads: ['pipelines'],
+    },
     changes: [
       [
         'core/storage/transaction-log.js',
@@ -79,20 +88,34 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'records-unchecked',
     mistake: 'the checksum of a record is not looked at',
     standsFor: 'what is damaged is not taken for what was written',
-    shownBy: ['damage'],
+    shownBy: { mode: 'safety', faults: ['damage', 'rot'], faultEveryMs: 300 },
     changes: [['core/storage/log-record.js', 'if (chain !== buffer.readUInt32LE(at)) {', 'if (false) {']],
   },
   {
     name: 'torn-tail-not-cut',
     mistake: 'a torn tail stays on the disk behind what is written next',
     standsFor: 'recovery cuts a torn tail',
+    shownBy: {
+      faults: ['crash', 'crashPoint', 'crashAll'],
+      faultEveryMs: 200,
+      workloads: ['pipelines', 'large'],
+    },
     changes: [['core/storage/recovery.js', 'await file.truncate(offset);', '']],
   },
   {
     name: 'damage-taken-for-a-torn-tail',
     mistake: 'a log that was damaged in the midst of what was synced is cut there, and the member goes on',
     standsFor: 'damage is not repaired by forgetting what was acknowledged',
-    shownBy: ['damage'],
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      faults: ['damage', 'damage', 'partition', 'crash'],
+      faultEveryMs: 300,
+      strikeMs: 20_000,
+      snapshotTxns: 100_000,
+      segmentBytes: 65_536,
+      workloads: ['pipelines', 'registers'],
+    },
     changes: [
       [
         'core/storage/segment-scan.js',

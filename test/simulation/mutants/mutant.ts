@@ -1,3 +1,5 @@
+import type { Focus } from '../plan.js';
+
 /** A deliberate mistake in the compiled code. */
 export interface Mutant {
   /** By which `npm run simulate:mutants` can be told to run it alone. */
@@ -5,8 +7,8 @@ export interface Mutant {
   readonly mistake: string;
   /** The known bug, or the rule that it breaks. */
   readonly standsFor: string;
-  /** Faults and workloads without which it cannot show: seeds without them are passed over, though counted. */
-  readonly shownBy?: readonly string[];
+  /** What the runs are made to have, so that few seeds suffice. All that is not named, the seed decides. */
+  readonly shownBy?: Focus;
   readonly changes: readonly Change[];
 }
 

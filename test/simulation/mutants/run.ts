@@ -42,15 +42,16 @@ async function judge(mutant: Mutant): Promise<Verdict> {
     });
     next += verdict.seeds;
     seconds += verdict.seconds;
-    if (verdict.finding !== null && (await failsUnchanged(next - 1))) continue;
+    if (verdict.finding !== null && (await failsUnchanged(next - 1, mutant))) continue;
     workshop.discard(mutant.name);
     return { ...verdict, seeds: next - from, seconds };
   }
 }
 
 const unchanged = workshop.make({ name: 'unchanged', changes: [] });
-async function failsUnchanged(seed: number): Promise<boolean> {
-  const { finding } = await tryOut(unchanged, { from: seed, seeds: 1 });
+if (await failsUnchanged(from, {})) throw new Error('there is nothing to compare with');
+async function failsUnchanged(seed: number, { shownBy }: Pick<Mutant, 'shownBy'>): Promise<boolean> {
+  const { finding } = await tryOut(unchanged, { from: seed, seeds: 1, shownBy });
   if (finding !== null) console.error(`The code as it is fails with seed ${seed}: ${finding}`);
   return finding !== null;
 }

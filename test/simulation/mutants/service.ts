@@ -6,6 +6,16 @@ export const SERVICE: readonly Mutant[] = [
     name: 'expired-without-report',
     mistake: 'the leader expires a session of another member without waiting for whom that member has heard',
     standsFor: 'a session lives for its timeout from the last answer',
+    shownBy: {
+      voters: 3,
+      tickMs: 500,
+      latencyMs: 1,
+      jitterMs: 1,
+      sessionMs: 1_000,
+      faults: ['slowLine'],
+      faultEveryMs: 500,
+      strikeMs: 20_000,
+    },
     changes: [
       [
         'core/server/requests/leader-sessions.js',
@@ -18,16 +28,21 @@ export const SERVICE: readonly Mutant[] = [
     name: 'expired-by-followers-clock',
     mistake: 'a follower reports up to its own time, not up to the leader’s',
     standsFor: 'sessions expire by the leader’s clock alone',
+    shownBy: {
+      voters: 3,
+      tickMs: 500,
+      latencyMs: 1,
+      jitterMs: 1,
+      sessionMs: 1_000,
+      faults: ['slowLine'],
+      faultEveryMs: 500,
+      strikeMs: 20_000,
+    },
     changes: [
       [
         'core/server/requests/request-service.js',
         'this.#role.path.pinged(stampOf(bytes))',
         'this.#role.path.pinged(this.#parts.clock.now() + 0 * stampOf(bytes))',
-      ],
-      [
-        'core/server/requests/learner-path.js',
-        'sessionIds: [...this.#touched]',
-        'sessionIds: [...this.#touched].slice(0, 1)',
       ],
     ],
   },
@@ -54,6 +69,16 @@ export const SERVICE: readonly Mutant[] = [
     mistake:
       'when a follower is lost, its sessions get no fresh timeout, though it has not reported whom it heard',
     standsFor: 'a session lives for its timeout from the last answer',
+    shownBy: {
+      voters: 3,
+      tickMs: 500,
+      latencyMs: 1,
+      jitterMs: 1,
+      sessionMs: 1_000,
+      faults: ['oneWay', 'partition', 'pause'],
+      faultEveryMs: 1_000,
+      strikeMs: 20_000,
+    },
     changes: [
       [
         'core/server/requests/leader-sessions.js',
@@ -66,13 +91,32 @@ export const SERVICE: readonly Mutant[] = [
     name: 'answers-after-pause',
     mistake: 'a member that was paused answers its clients before it knows who leads',
     standsFor: 'a client that is answered may rely on its session',
-    shownBy: ['pause'],
+    shownBy: {
+      voters: 3,
+      tickMs: 500,
+      latencyMs: 1,
+      jitterMs: 1,
+      sessionMs: 20_000,
+      faults: ['pause', 'partition'],
+      faultEveryMs: 1_000,
+      strikeMs: 30_000,
+    },
     changes: [['core/server/member-loop.js', 'clients.hold();', '']],
   },
   {
     name: 'moved-session-keeps-old-owner',
     mistake: 'requests of a session are taken from the member that it has left',
     standsFor: 'ZOOKEEPER-710',
+    shownBy: {
+      voters: 3,
+      tickMs: 200,
+      jitterMs: 5,
+      faults: ['takeOver', 'clientLine', 'slowLine'],
+      faultEveryMs: 200,
+      strikeMs: 15_000,
+      thinkMs: 60,
+      workloads: ['pipelines'],
+    },
     changes: [
       [
         'core/server/requests/leader-sessions.js',
@@ -115,7 +159,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'watch-lost-on-multi',
     mistake: 'of a multi, only the first change is told to those who watch',
     standsFor: 'no watch event is lost',
-    shownBy: ['transfers'],
+    shownBy: { workloads: ['watching'] },
     changes: [
       [
         'core/server/watch-service.js',
@@ -128,6 +172,12 @@ export const SERVICE: readonly Mutant[] = [
     name: 'watch-lost-on-reconnection',
     mistake: 'what changed while the client was away is not told when its watches are taken up again',
     standsFor: 'no watch event is lost',
+    shownBy: {
+      clients: 4,
+      faults: ['clientLine', 'crash', 'reset'],
+      faultEveryMs: 300,
+      workloads: ['watching'],
+    },
     changes: [
       [
         'core/data/watch-table.js',

@@ -6,7 +6,7 @@ export const STATE: readonly Mutant[] = [
     name: 'ephemeral-left-after-close',
     mistake: 'closing a session leaves ephemerals whose creation was still under way',
     standsFor: 'ZOOKEEPER-2355, ZOOKEEPER-1496',
-    shownBy: ['clientLeave'],
+    shownBy: { faults: ['clientLeave', 'slowDisk'], workloads: ['ephemerals'] },
     changes: [
       [
         'core/data/prepare/pending-overlay.js',
@@ -20,14 +20,28 @@ export const STATE: readonly Mutant[] = [
     name: 'close-not-atomic',
     mistake: 'requests of a session are prepared behind its end',
     standsFor: 'nothing of a session takes effect behind its close',
-    shownBy: ['clientLeave'],
+    shownBy: {
+      voters: 3,
+      clients: 4,
+      tickMs: 200,
+      latencyMs: 1,
+      jitterMs: 1,
+      syncMs: 20,
+      sessionMs: 800,
+      thinkMs: 60,
+      skew: 0.2,
+      faults: ['clientPause', 'slowDisk'],
+      faultEveryMs: 200,
+      strikeMs: 20_000,
+      workloads: ['pipelines'],
+    },
     changes: [['core/data/prepare/session.js', 'overlay.sessions.close(sessionId, overlay.zxid);', '']],
   },
   {
     name: 'failed-multi-leaves-traces',
     mistake: 'what a refused multi would have changed is kept among what is pending, counters included',
     standsFor: 'ZOOKEEPER-1624',
-    shownBy: ['transfers'],
+    shownBy: { clients: 4, thinkMs: 60, syncMs: 20, workloads: ['transfers'] },
     changes: [
       [
         'core/data/prepare/pending-layers.js',
@@ -40,7 +54,7 @@ export const STATE: readonly Mutant[] = [
     name: 'multi-half-applied',
     mistake: 'the members of a multi before the one that is refused take effect',
     standsFor: 'ZOOKEEPER-3127',
-    shownBy: ['transfers'],
+    shownBy: { clients: 4, thinkMs: 60, syncMs: 20, workloads: ['transfers'] },
     changes: [
       [
         'core/data/prepare/multi.js',
@@ -77,6 +91,13 @@ export const STATE: readonly Mutant[] = [
     name: 'fuzzy-snapshot',
     mistake: 'a snapshot holds znodes as they are when it comes to them, not as they were when it began',
     standsFor: 'ZOOKEEPER-3125, ZOOKEEPER-1549',
+    shownBy: {
+      faults: ['crash', 'crashAll'],
+      snapshotTxns: 5,
+      windowEntries: 5,
+      clients: 4,
+      workloads: ['large', 'pipelines', 'sequences'],
+    },
     changes: [
       ['core/data/snapshot-writer.js', 'if (!writer.lacks(node))', 'if (node !== null)'],
       ['core/data/snapshot-writer.js', 'if (node.changedAt < this.#number)', 'if (node !== null)'],

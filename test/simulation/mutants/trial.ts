@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Focus } from '../plan.js';
 
 /** What a worker says. */
 export type Report =
@@ -8,11 +9,11 @@ export type Report =
   | { readonly type: 'found'; readonly seed: number; readonly mode: string; readonly finding: string }
   | { readonly type: 'survived' };
 
-/** Which seeds are played: those in a row whose plans have all that is named. */
+/** Which seeds are played, in a row. */
 export interface Seeds {
   readonly from: number;
   readonly seeds: number;
-  readonly shownBy?: readonly string[] | undefined;
+  readonly shownBy?: Focus | undefined;
 }
 
 /** What became of one mutant. */
@@ -30,10 +31,10 @@ const SILENCE_MS = 120_000;
 const ERROR_LENGTH = 2_000;
 
 /** Plays seeds on the compiled code at `root`, in a process of its own, until one finds something. */
-export function tryOut(root: string, { from, seeds, shownBy = [] }: Seeds): Promise<Verdict> {
+export function tryOut(root: string, { from, seeds, shownBy = {} }: Seeds): Promise<Verdict> {
   const startedAt = performance.now();
   const script = join(root, 'test/simulation/mutants/worker.js');
-  const worker = spawn(process.execPath, [script, String(from), String(seeds), ...shownBy], {
+  const worker = spawn(process.execPath, [script, String(from), String(seeds), JSON.stringify(shownBy)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let last: Report = { type: 'begun', seed: from, mode: 'safety' };

@@ -26,6 +26,7 @@ export const USE: readonly Mutant[] = [
     name: 'unsure-create-not-looked-for',
     mistake: 'a create of a unique name whose answer was lost is sent again without looking for its znode',
     standsFor: 'ZOOKEEPER-1159: no place in the line is left behind',
+    shownBy: { faults: ['clientLine', 'crash'], faultEveryMs: 200, workloads: ['locks', 'ephemerals'] },
     changes: [
       ['core/client/session-machine.js', 'const creates = this.#queue.inDoubt();', 'const creates = [];'],
     ],
@@ -34,13 +35,32 @@ export const USE: readonly Mutant[] = [
     name: 'watches-not-taken-along',
     mistake: 'a client that reconnects does not tell the new member of its watches',
     standsFor: 'no watch event is lost',
-    shownBy: ['caches'],
+    shownBy: {
+      mode: 'liveness',
+      clients: 4,
+      faults: ['clientLine', 'reset', 'crash'],
+      faultEveryMs: 300,
+      workloads: ['caches', 'registers'],
+    },
     changes: [['core/client/session-machine.js', 'this.#rearm(link);', '']],
   },
   {
     name: 'session-counted-from-answer',
     mistake: 'a client relies on its session from the answer on, not from the sending of what was answered',
     standsFor: 'the client gives a session up before the servers do',
+    shownBy: {
+      clients: 4,
+      tickMs: 100,
+      latencyMs: 1,
+      jitterMs: 1,
+      sessionMs: 4_000,
+      thinkMs: 100,
+      skew: 0,
+      faults: ['slowDisk', 'clientLine', 'clientLine'],
+      faultEveryMs: 200,
+      strikeMs: 20_000,
+      workloads: ['registers'],
+    },
     changes: [
       [
         'core/client/session-timer.js',
@@ -53,7 +73,7 @@ export const USE: readonly Mutant[] = [
     name: 'lock-by-name-order',
     mistake: 'the line of a lock is sorted by name, not by sequence number',
     standsFor: 'a lock is granted in the order of asking, to one at a time',
-    shownBy: ['locks'],
+    shownBy: { clients: 4, faults: ['clientLine', 'slowDisk'], workloads: ['locks'] },
     changes: [
       [
         'core/recipes/contention/sequence.js',
@@ -67,7 +87,7 @@ export const USE: readonly Mutant[] = [
     mistake:
       'a lock is taken when the one before it in the line goes, though that one may have given up waiting',
     standsFor: 'the first in the line holds, nobody else',
-    shownBy: ['locks'],
+    shownBy: { clients: 4, faults: ['clientLine', 'slowDisk'], workloads: ['locks'] },
     changes: [
       [
         'core/recipes/contention/contender.js',
@@ -80,6 +100,17 @@ export const USE: readonly Mutant[] = [
     name: 'hold-outlives-session',
     mistake: 'a hold does not end with its session',
     standsFor: 'a hold stands and falls with its ephemeral znode',
+    shownBy: {
+      clients: 4,
+      sessionMs: 1_000,
+      tickMs: 200,
+      latencyMs: 1,
+      jitterMs: 1,
+      faults: ['clientLine', 'clientPause', 'crashAll'],
+      faultEveryMs: 300,
+      strikeMs: 15_000,
+      workloads: ['locks', 'latches'],
+    },
     changes: [
       [
         'core/recipes/contention/held-node.js',
@@ -92,7 +123,18 @@ export const USE: readonly Mutant[] = [
     name: 'job-settled-unfenced',
     mistake: 'a worker whose claim was lost settles the job all the same',
     standsFor: 'a late worker is told that it is late',
-    shownBy: ['queue'],
+    shownBy: {
+      clients: 4,
+      tickMs: 100,
+      latencyMs: 1,
+      jitterMs: 1,
+      sessionMs: 4_000,
+      thinkMs: 30,
+      faults: ['clientLine', 'crash', 'reset'],
+      faultEveryMs: 100,
+      strikeMs: 15_000,
+      workloads: ['queue'],
+    },
     changes: [
       [
         'core/recipes/queue/claim.js',

@@ -9,7 +9,7 @@ const compiledRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '
 const projectRoot = join(compiledRoot, '..');
 
 /** What a run of the simulator needs. */
-const NEEDED = ['core', 'test/simulation'];
+const NEEDED = ['core', 'plugins/zookeeper', 'test/simulation'];
 
 /** Makes copies of the compiled code, as it is now, each with one mistake in it. */
 export class Workshop {
