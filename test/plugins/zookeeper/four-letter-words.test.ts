@@ -2,6 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OpCode } from '../../../core/protocol/index.js';
 import { serveOverTcp, until, type ServedOverTcp } from './served.js';
+import type { ListenerHost } from '../../../core/server/index.js';
+import { FourLetterWords } from '../../../plugins/zookeeper/listener/four-letter-words.js';
 import { ZooKeeperListener } from '../../../plugins/zookeeper/index.js';
 import { ask, open, TcpEnd } from './tcp-client.js';
 
@@ -157,6 +159,26 @@ test('a word that is not on the list is refused, and one that nobody knows is no
   assert.is(await ask(served.port, 'ruok'), 'imok');
   assert.is(await ask(served.port, 'mntr'), 'mntr is not executed because it is not in the whitelist.\n');
   assert.is(await ask(served.port, 'nope'), '');
+});
+
+test('without a list, whoever is not on this machine may use srvr and isro alone', async () => {
+  const host = { inspection: () => null, health: () => ({ isServing: false, readOnly: false }) };
+  const words = new FourLetterWords({
+    host: host as unknown as ListenerHost,
+    allowed: null,
+    clientPort: 0,
+    securePort: -1,
+  });
+  const isAllowed = async (word: string, from: string): Promise<boolean> =>
+    !(await words.answer(word, from)).includes('not in the whitelist');
+
+  for (const here of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1'])
+    for (const word of ['ruok', 'srvr', 'mntr', 'isro', 'envi']) assert.ok(await isAllowed(word, here), here);
+  for (const there of ['10.0.0.1', '::ffff:10.0.0.1', 'fe80::127', '1.127.0.1', '']) {
+    assert.ok(await isAllowed('srvr', there), there);
+    assert.ok(await isAllowed('isro', there), there);
+    for (const word of ['ruok', 'mntr', 'envi', 'dump']) assert.not(await isAllowed(word, there), there);
+  }
 });
 
 test('trace masks are not offered to anybody', async () => {
