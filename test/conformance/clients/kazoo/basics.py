@@ -154,10 +154,16 @@ def container_and_ttl(s):
     s.attempt("never used", container, s.root + "/never-used")
     s.attempt("get of a container", zk.get, s.root + "/container")
     s.attempt("ttl of an hour", ttl, s.root + "/hour", 3600000)
-    s.attempt("ttl with a child", ttl, s.root + "/parent", 1)
     for bad in (0, -1, 1 << 40):
         s.attempt("ttl %d" % bad, ttl, s.root + "/bad", bad)
-    s.attempt("its child", zk.create, s.root + "/parent/child")
+    # Together, so that nobody finds it old enough and without a child in between.
+    parent = CreateTtl(s.root + "/parent", b"t", OPEN_ACL_UNSAFE, TTL)
+    parent.ttl_ms = 100
+    made = zk.handler.async_result()
+    zk._call(parent, made)
+    child = zk.create_async(s.root + "/parent/child")
+    s.attempt("ttl with a child", made.get)
+    s.attempt("its child", child.get)
     s.attempt("child of the container", zk.create, s.root + "/container/child")
     s.say("before:", sorted(zk.get_children(s.root)))
     s.attempt("ttl", ttl, s.root + "/ttl", 300)
