@@ -211,13 +211,18 @@ export class Leadership {
     return null;
   }
 
-  async #carryOut(claimed: ClaimedRun): Promise<'done' | 'failed'> {
+  async #carryOut(claimed: ClaimedRun): Promise<'done' | 'failed' | null> {
     const { instance, hold, stopping, context, planned } = this.#parts;
     const { clock, events } = context;
     const { kind, scheduledAt: dueMs } = claimed.record;
     const scheduledAt = new Date(dueMs);
     const signal = AbortSignal.any([hold.signal, stopping]);
     const startedAt = clock.now();
+    if (signal.aborted) {
+      // The stop, or the loss, came while the claim was on its way: the job would never hear of it.
+      this.#writeDown(claimed, { outcome: 'aborted', durationMs: 0 });
+      return null;
+    }
     const id = claimed.path.slice(claimed.path.lastIndexOf('/') + 1);
     const occurrence = { id, kind, count: ++this.#count, scheduledAt };
     try {

@@ -417,4 +417,41 @@ test(
   }),
 );
 
+test(
+  'no run begins with a signal that has aborted already, whenever the stop came',
+  onFleet(async (fleet) => {
+    const signals: boolean[] = [];
+    @LeaderOnly({ name: 'job' })
+    class Job {
+      async run({ signal }: LeaderContext): Promise<void> {
+        signals.push(signal.aborted);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      }
+    }
+    const later = (turns: number, task: () => void): void => {
+      if (turns === 0) task();
+      else fleet.clock.soon(() => later(turns - 1, task));
+    };
+    let leader = await fleet.run({ declare: [Job] });
+    // So many turns after the leadership began: before the run is claimed, while it is, and after it has begun.
+    for (let turns = 0; turns < 24; turns++) {
+      await fleet.until(() => leads(leader));
+      const next = await fleet.run({ declare: [Job] });
+      await fleet.settle();
+      let stopping: Promise<void> | undefined;
+      const stop = (): void => {
+        stopping = next.application.stop();
+      };
+      next.application.on('leader-acquired', () => later(turns, stop));
+      await fleet.wait(leader.application.stop());
+      leader = await fleet.run({ declare: [Job] });
+      await fleet.until(() => stopping !== undefined);
+      const stoppedAt = fleet.clock.now();
+      await fleet.wait(stopping!);
+      assert.ok(fleet.clock.now() - stoppedAt < 1000, `${turns} turns: the stop waited for a run`);
+    }
+    assert.ok(signals.length > 0 && signals.every((wasAborted) => !wasAborted));
+  }),
+);
+
 test.run();

@@ -6,14 +6,17 @@ import { elections } from './elections.js';
 import { expiry } from './expiry.js';
 import { locks } from './locks.js';
 import { membership } from './membership.js';
+import { operations } from './operations.js';
 import { queues } from './queues.js';
 import { reconnection } from './reconnection.js';
 import { shared } from './shared.js';
 import { shutdown } from './shutdown.js';
+import { turmoil } from './turmoil.js';
 
 /** Every behaviour that all engines have to show, by subject. What is added here runs on each of them. */
 export const BEHAVIOURS: Readonly<Record<string, Behaviours>> = {
   connecting,
+  operations,
   locks,
   shared,
   elections,
@@ -24,4 +27,5 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviours>> = {
   expiry,
   reconnection,
   shutdown,
+  turmoil,
 };

@@ -121,8 +121,12 @@ export const reconnection: Behaviours = {
   },
 
   'the restart of a server loses no session, no ephemeral and no acknowledged write': async (place) => {
-    const client = await place.client();
-    const reader = await place.client();
+    // Long enough for an election on a busy machine.
+    const patient = { sessionTimeoutMs: 20_000 };
+    const [client, reader] = await Promise.all([
+      place.participant().client(patient),
+      place.participant().client(patient),
+    ]);
     const sessions = [client.session, reader.session];
     await client.create('/kept', 'x');
     await client.create('/mine', null, { mode: 'ephemeral' });
