@@ -8,7 +8,7 @@ import { sourceFolder, type Suite } from '../../suite.js';
 
 /** Debian's; their manifests name the jars that they need. */
 const JARS = ['/usr/share/java/curator-recipes.jar', '/usr/share/java/curator-x-discovery.jar'];
-const CLASS_PATH = [...JARS, LOG_JAR].join(':');
+export const CLASS_PATH = [...JARS, LOG_JAR].join(':');
 const PROGRAMS = join(sourceFolder(import.meta.url), 'programs');
 
 /** Curator: its framework, all of its recipes, and its service discovery. */
@@ -116,18 +116,22 @@ export const suite: Suite = {
       () => false,
     );
   },
-  async prepare(directory) {
-    const names = (await readdir(PROGRAMS)).filter((name) => name.endsWith('.java'));
-    const sources = names.map((name) => join(PROGRAMS, name));
-    const flags = ['-nowarn', '-encoding', 'UTF-8', '-d', directory, '-cp', CLASS_PATH];
-    await promisify(execFile)('javac', [...flags, ...sources]);
-  },
+  prepare: (directory) => compile(PROGRAMS, directory),
   command: (directory) => [
     'java',
     ...JVM_FLAGS,
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     '-Dfile.encoding=UTF-8',
-    ...['-cp', `${directory}:${CLASS_PATH}`],
+    '-cp',
+    `${directory}:${CLASS_PATH}`,
     'Conformance',
   ],
 };
+
+/** Compiles the Java programs of a folder. */
+export async function compile(programs: string, directory: string): Promise<void> {
+  const names = (await readdir(programs)).filter((name) => name.endsWith('.java'));
+  const sources = names.map((name) => join(programs, name));
+  const flags = ['-nowarn', '-encoding', 'UTF-8', '-d', directory, '-cp', CLASS_PATH];
+  await promisify(execFile)('javac', [...flags, ...sources]);
+}
