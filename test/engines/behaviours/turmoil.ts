@@ -9,8 +9,8 @@ const JOBS = 60;
 const DISTURBANCE_MS = 400;
 
 /** Breaks the connections of one after the other until told to stop. */
-async function disturb(participants: readonly Participant[], isOver: () => boolean): Promise<void> {
-  for (let turn = 0; !isOver(); turn++) {
+async function disturb(participants: readonly Participant[], over: AbortSignal): Promise<void> {
+  for (let turn = 0; !over.aborted; turn++) {
     participants[turn % participants.length]!.loseConnections();
     await new Promise((resolve) => setTimeout(resolve, DISTURBANCE_MS));
   }
@@ -20,12 +20,12 @@ export const turmoil: Behaviours = {
   'a lock excludes while connections break and a server dies': async (place) => {
     const participants = [1, 2, 3].map(() => place.participant());
     const clients = await Promise.all(participants.map((participant) => participant.client()));
-    let isOver = false;
+    const over = new AbortController();
     let turns = 0;
     let fence = 0n;
     const contend = async (client: (typeof clients)[number]): Promise<void> => {
       const lock = new FairLock(client, 'contended');
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await using hold = await lock.acquire();
         assert.ok(hold.fence > fence, 'a fence that did not grow');
         fence = hold.fence;
@@ -41,8 +41,8 @@ export const turmoil: Behaviours = {
       const before = turns;
       await place.until(() => turns >= before + 20);
     };
-    const scenes = scenario().finally(() => (isOver = true));
-    await Promise.all([scenes, disturb(participants, () => isOver), ...clients.map(contend)]);
+    const scenes = scenario().finally(() => over.abort());
+    await Promise.all([scenes, disturb(participants, over.signal), ...clients.map(contend)]);
     await clients[0]!.sync('/');
     const { data } = await clients[0]!.getData('/written');
     assert.ok(BigInt(Buffer.from(data!).toString()) <= fence);
@@ -61,7 +61,7 @@ export const turmoil: Behaviours = {
     await Promise.all(workers.map((worker) => worker.run({ declare: [Rough] })));
     const producer = place.participant();
     const queue = new WorkQueue<number>(await producer.client(), 'rough');
-    let isOver = false;
+    const over = new AbortController();
     const numbers = Array.from({ length: JOBS }, (_, job) => job);
     const results: unknown[] = [];
     const scenario = async (): Promise<void> => {
@@ -71,8 +71,8 @@ export const turmoil: Behaviours = {
       await restarting;
       results.push(...(await Promise.all(ids.map((id) => queue.result(id)))));
     };
-    const scenes = scenario().finally(() => (isOver = true));
-    await Promise.all([scenes, disturb([...workers, producer], () => isOver)]);
+    const scenes = scenario().finally(() => over.abort());
+    await Promise.all([scenes, disturb([...workers, producer], over.signal)]);
     assert.equal(results, numbers);
     assert.is(handled.size, JOBS);
     await place.until(async () => (await queue.counts()).jobs === 0);
