@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ServersOptions } from './servers/index.js';
 
 /**
  * One client, and what it is put through. `suite.ts` in its folder exports one as `suite`.
@@ -35,6 +36,8 @@ export interface Suite {
   command(directory: string): readonly string[];
   /** Besides what the harness itself has. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What its servers are told beside what all are. */
+  readonly servers?: ServersOptions;
   /** Where our servers answer otherwise on purpose. One that does not occur is a failure, like one that is not listed. */
   readonly differences?: readonly KnownDifference[];
 }

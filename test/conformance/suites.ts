@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { compareTranscripts } from './comparison.js';
 import { COLUMNS, type Cell, type Column, type Row } from './matrix.js';
 import { runProgram, type Transcript } from './program-run.js';
-import { ApacheServers, QuorateServers, type Servers } from './servers/index.js';
+import { ApacheServers, QuorateServers, type Servers, type ServersOptions } from './servers/index.js';
 import { sourceFolder, type Suite } from './suite.js';
 
 /** Programs at once: one for each core of a small machine. */
@@ -44,11 +44,11 @@ export async function findSuites(words: readonly string[]): Promise<Wanted[]> {
   return found;
 }
 
-const START: Readonly<Record<Column, () => Promise<Servers>>> = {
-  'ZooKeeper, one': () => ApacheServers.start(1),
-  'ZooKeeper, three': () => ApacheServers.start(3),
-  'Quorate, one': () => QuorateServers.start(1),
-  'Quorate, three': () => QuorateServers.start(3),
+const START: Readonly<Record<Column, (options: ServersOptions) => Promise<Servers>>> = {
+  'ZooKeeper, one': (options) => ApacheServers.start(1, options),
+  'ZooKeeper, three': (options) => ApacheServers.start(3, options),
+  'Quorate, one': (options) => QuorateServers.start(1, options),
+  'Quorate, three': (options) => QuorateServers.start(3, options),
 };
 
 /** Runs the scenarios on all kinds of servers, each on servers of its own. */
@@ -136,7 +136,7 @@ class SuiteRun {
   }
 
   async #runProgram(column: Column, scenarios: readonly string[]): Promise<Map<string, Transcript>> {
-    const servers = await START[column]();
+    const servers = await START[column](this.#suite.servers ?? {});
     try {
       const command = this.#suite.command(this.#directory);
       return await runProgram({ command, scenarios, environment: this.#suite.environment ?? {} }, servers);

@@ -152,6 +152,9 @@ function configurationFor(
     '4lw.commands.whitelist=*',
     'extendedTypesEnabled=true',
   ];
+  if (options.localSessions === true) {
+    lines.push('localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true');
+  }
   if (ports.size > 1) {
     for (const [member, { quorum, election }] of ports)
       lines.push(`server.${member}=127.0.0.1:${quorum}:${election}`);

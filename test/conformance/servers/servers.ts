@@ -13,6 +13,8 @@ export interface ServersOptions {
   readonly tickMs?: number;
   /** How often containers and TTL znodes are looked through. */
   readonly containerCheckMs?: number;
+  /** Apache ZooKeeper gives sessions to read-only clients only if it may keep them to one server. Ours needs no leave. */
+  readonly localSessions?: boolean;
 }
 
 /** Sessions may ask for anything from two short ticks up. */
