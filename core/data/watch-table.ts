@@ -67,7 +67,8 @@ export class WatchTable<W> {
   /**
    * Takes watches up again after a reconnection, atomically with the present state of `tree`. Returns the
    * events to send at once, for what changed after `request.relativeZxid`; those that the watcher may not read are
-   * left out, and their watches with them. What persistent watches missed is not told: their owners read anew.
+   * left out, and their watches with them. Each watch has its event, as in ZooKeeper: the end of a znode is told twice to who watched
+   * both its data and its children. What persistent watches missed is not told: their owners read anew.
    */
   rearm(
     watcher: W,
@@ -95,9 +96,7 @@ export class WatchTable<W> {
     }
     for (const path of request.persistentWatches) this.addPersistent(watcher, path, false);
     for (const path of request.persistentRecursiveWatches) this.addPersistent(watcher, path, true);
-    return withoutDuplicates(
-      missed.filter(({ node }) => node === undefined || mayRead(node.acl)).map(({ event }) => event),
-    );
+    return missed.filter(({ node }) => node === undefined || mayRead(node.acl)).map(({ event }) => event);
   }
 
   /** Whether there is a watch that `type` (see `WatcherType`) asks for, at exactly this path. */
@@ -204,15 +203,4 @@ function missedSince(
 ): WatchEvent | null {
   if (changedAt === undefined) return { type: WatchEventType.deleted, path };
   return changedAt > relativeZxid ? { type: changeType, path } : null;
-}
-
-/** A znode that was deleted is told of once, though both its data and its children were watched. */
-function withoutDuplicates(events: readonly WatchEvent[]): readonly WatchEvent[] {
-  const told = new Set<string>();
-  return events.filter(({ type, path }) => {
-    const key = `${type}${path}`;
-    if (told.has(key)) return false;
-    told.add(key);
-    return true;
-  });
 }

@@ -25,10 +25,10 @@ export class Authentication {
 
   #digest(auth: Uint8Array): readonly Id[] | null {
     const text = new TextDecoder().decode(auth);
-    const colon = text.indexOf(':');
-    if (colon < 0) return null;
+    if (text === '') return null;
     const hash = createHash('sha1').update(text, 'utf8').digest('base64');
-    const id = `${text.slice(0, colon)}:${hash}`;
+    // Without a colon all of it is the user, as in ZooKeeper: somebody without a password.
+    const id = `${text.split(':', 1)[0]}:${hash}`;
     const identity = { scheme: 'digest', id };
     return id === this.#superDigest ? [identity, { scheme: 'super', id: '' }] : [identity];
   }

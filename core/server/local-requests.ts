@@ -99,7 +99,7 @@ export class LocalRequests {
     if (mode !== AddWatchMode.persistent && mode !== AddWatchMode.persistentRecursive) {
       return refused(ErrorCode.marshallingError);
     }
-    if (!path.startsWith('/')) return refused(ErrorCode.badArguments);
+    if (path === '') return refused(ErrorCode.badArguments);
     this.#watches.table.addPersistent(connection, path, mode === AddWatchMode.persistentRecursive);
     return ok({ op: OpCode.addWatch, body: {} });
   }

@@ -28,11 +28,12 @@ export function prepareCreate(
     (overlay.sessions.isOpen(sessionId) ? null : refuse(ErrorCode.sessionExpired)) ??
     refuseNoPlace(request.path) ??
     refuseTooLong(request.data, preparation);
-  return refusal ?? createAt(preparation, mode, request);
+  return refusal ?? createAt(preparation, op, mode, request);
 }
 
 function createAt(
   preparation: Preparation,
+  op: CreateOp,
   mode: CreateMode,
   { path: givenPath, data, acl: givenAcl, ttlMs }: CreateRequest,
 ): CreateOutcome | ErrorOutcome {
@@ -59,32 +60,35 @@ function createAt(
     path,
     data,
     acl,
-    storedOwner: storedOwnerFor(mode, sessionId, ttlMs),
+    storedOwner: storedOwnerFor(op, mode, sessionId, ttlMs),
     parentCreates: (parent.creates + 1) | 0,
   };
   overlay.create(outcome, parent);
   return outcome;
 }
 
+/**
+ * As in ZooKeeper every operation takes the flags of every mode, but those with a time to live only where there is a field for
+ * it, and there no others.
+ */
 function refuseMode(
   { rules }: Preparation,
   op: CreateOp,
   mode: CreateMode,
   ttlMs: number,
 ): ErrorOutcome | null {
+  const hasTtl = op === OpCode.createTtl;
   switch (mode) {
     case CreateMode.persistent:
     case CreateMode.ephemeral:
     case CreateMode.persistentSequential:
     case CreateMode.ephemeralSequential:
-      return op === OpCode.create || op === OpCode.create2 ? null : refuse(ErrorCode.badArguments);
     case CreateMode.container:
-      return op === OpCode.createContainer ? null : refuse(ErrorCode.badArguments);
+      return hasTtl ? refuse(ErrorCode.badArguments) : null;
     case CreateMode.persistentWithTtl:
     case CreateMode.persistentSequentialWithTtl:
-      if (op !== OpCode.createTtl) return refuse(ErrorCode.badArguments);
       if (!rules.ttlNodes) return refuse(ErrorCode.unimplemented);
-      return isTtl(ttlMs) ? null : refuse(ErrorCode.badArguments);
+      return hasTtl && isTtl(ttlMs) ? null : refuse(ErrorCode.badArguments);
     default:
       return refuse(ErrorCode.badArguments);
   }
@@ -112,17 +116,18 @@ function sequentialSuffix(creates: number): string {
   return creates >= 0 ? String(creates).padStart(10, '0') : '-' + String(-creates).padStart(9, '0');
 }
 
-function storedOwnerFor(mode: CreateMode, sessionId: bigint, ttlMs: number): bigint {
-  switch (mode) {
-    case CreateMode.ephemeral:
-    case CreateMode.ephemeralSequential:
-      return sessionId;
-    case CreateMode.container:
+/** The operation decides what kind of znode it is, the flags whether a plain one is ephemeral, as in ZooKeeper. */
+function storedOwnerFor(op: CreateOp, mode: CreateMode, sessionId: bigint, ttlMs: number): bigint {
+  switch (op) {
+    case OpCode.createContainer:
       return CONTAINER_OWNER;
-    case CreateMode.persistentWithTtl:
-    case CreateMode.persistentSequentialWithTtl:
+    case OpCode.createTtl:
       return ttlOwner(ttlMs);
     default:
-      return PERSISTENT_OWNER;
+      return isEphemeral(mode) ? sessionId : PERSISTENT_OWNER;
   }
+}
+
+function isEphemeral(mode: CreateMode): boolean {
+  return mode === CreateMode.ephemeral || mode === CreateMode.ephemeralSequential;
 }

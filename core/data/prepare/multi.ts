@@ -1,19 +1,27 @@
 import { CreateMode, ErrorCode, type MultiRequest, OpCode } from '../../protocol/index.js';
 import type { ErrorOutcome, MultiOutcome, MultiPart, SingleOutcome } from '../transaction.js';
 import { prepareCheck, prepareDelete, prepareSetData } from './update.js';
-import { prepareCreate } from './create.js';
+import { type CreateOp, prepareCreate } from './create.js';
 import { type Preparation, refuse } from './preparation.js';
 
 type MultiMember = MultiRequest['ops'][number];
 
-const HIGHEST_MODE = CreateMode.persistentSequentialWithTtl;
+const MEMBERS: ReadonlySet<number> = new Set([
+  OpCode.create,
+  OpCode.create2,
+  OpCode.createContainer,
+  OpCode.createTtl,
+  OpCode.delete,
+  OpCode.setData,
+  OpCode.check,
+]);
 
 /**
  * All or nothing: the members are tried out one after the other, each against what those before it left, in a
  * layer of the overlay that is thrown away if one is refused, counters of sequential names included.
  */
 export function prepareMulti(preparation: Preparation, { ops }: MultiRequest): MultiOutcome | ErrorOutcome {
-  if (ops.some(isMalformed)) return refuse(ErrorCode.marshallingError);
+  if (ops.some(isForeign)) return refuse(ErrorCode.marshallingError);
   const { overlay } = preparation;
   overlay.attempt();
   const parts: MultiPart[] = [];
@@ -23,30 +31,25 @@ export function prepareMulti(preparation: Preparation, { ops }: MultiRequest): M
       overlay.fail();
       return { type: 'multi', parts: failedParts(ops, parts.length, outcome) };
     }
-    parts.push({ op: member.op, outcome });
+    parts.push({ op: memberOp(member), outcome });
   }
   overlay.succeed();
   return { type: 'multi', parts };
 }
 
-/** ZooKeeper turns flags into a mode while it decodes a multi, so there an unknown one spoils the whole request. */
-function isMalformed({ op, body }: MultiMember): boolean {
-  switch (op) {
-    case OpCode.create:
-    case OpCode.create2:
-    case OpCode.createContainer:
-    case OpCode.createTtl:
-      return body.flags < 0 || body.flags > HIGHEST_MODE;
-    case OpCode.delete:
-    case OpCode.setData:
-    case OpCode.check:
-      return false;
-    default:
-      return true;
-  }
+/** An operation that cannot stand inside a multi. */
+function isForeign({ op }: MultiMember): boolean {
+  return !MEMBERS.has(op);
 }
 
-function prepareMember(preparation: Preparation, { op, body }: MultiMember): SingleOutcome {
+/** In a multi, and only there, ZooKeeper takes a create for the one that its flags stand for. */
+function memberOp({ op, body }: MultiMember): MultiMember['op'] {
+  if (op !== OpCode.create && op !== OpCode.createContainer) return op;
+  return body.flags === CreateMode.container ? OpCode.createContainer : OpCode.create;
+}
+
+function prepareMember(preparation: Preparation, member: MultiMember): SingleOutcome {
+  const { op, body } = member;
   switch (op) {
     case OpCode.delete:
       return prepareDelete(preparation, body);
@@ -55,7 +58,7 @@ function prepareMember(preparation: Preparation, { op, body }: MultiMember): Sin
     case OpCode.check:
       return prepareCheck(preparation, body);
     default:
-      return prepareCreate(preparation, op, body);
+      return prepareCreate(preparation, memberOp(member) as CreateOp, body);
   }
 }
 

@@ -3,7 +3,6 @@ import type { JuteReader } from '../jute-reader.js';
 import type { JuteWriter } from '../jute-writer.js';
 import { MarshallingError } from '../marshalling-error.js';
 import { OpCode } from '../op-code.js';
-import { CreateMode } from '../records.js';
 import type { ClientOp, MultiOp, MultiReadOp, MultiReply, MultiResult, Request } from '../requests.js';
 import { create, create2, createContainer, createTtl } from './create.js';
 import type { Codec, Operation } from './operation.js';
@@ -27,8 +26,6 @@ const readMembers: Members<MultiReadOp> = {
   [OpCode.getData]: getData,
   [OpCode.getChildren]: getChildren,
 };
-
-const HIGHEST_CREATE_FLAG = CreateMode.persistentSequentialWithTtl;
 
 interface MultiHeader {
   readonly type: number;
@@ -62,7 +59,6 @@ function requestCodec<Op extends ClientOp>(
       const ops: MemberRequest<Op>[] = [];
       for (let header = readHeader(reader); !header.done; header = readHeader(reader)) {
         const body = memberOf(members, header.type).request.read(reader);
-        if ('flags' in body) refuseUnknownFlags(body.flags);
         ops.push({ op: header.type, body } as MemberRequest<Op>);
       }
       return { ops };
@@ -114,13 +110,6 @@ function memberOf(members: object, type: number): Operation<ClientOp> {
     throw new MarshallingError(`operation ${type} cannot stand inside this kind of multi`);
   }
   return member;
-}
-
-/** ZooKeeper turns flags into a mode while it decodes a multi, so there an unknown one spoils the whole request. */
-function refuseUnknownFlags(flags: number): void {
-  if (flags < 0 || flags > HIGHEST_CREATE_FLAG) {
-    throw new MarshallingError(`create flags ${flags} inside a multi`);
-  }
 }
 
 export const multi: Operation<typeof OpCode.multi> = {

@@ -226,9 +226,9 @@ export class NaiveModel {
 
   private create(op: number, { path: asked, data, acl: givenAcl, flags, ttlMs }: CreateRequest): unknown {
     const isTtl = flags === 5 || flags === 6;
-    if (op === OpCode.createContainer) demand(flags === 4, ErrorCode.badArguments);
-    else if (op === OpCode.createTtl) demand(isTtl && ttlMs > 0, ErrorCode.badArguments);
-    else demand(flags >= 0 && flags <= 3, ErrorCode.badArguments);
+    if (op === OpCode.createTtl) demand(isTtl && ttlMs > 0, ErrorCode.badArguments);
+    else demand(!isTtl, ErrorCode.badArguments);
+    demand(flags >= 0 && flags <= 6, ErrorCode.badArguments);
     this.demandSession();
     demand(asked.includes('/') && !asked.includes('\0'), ErrorCode.badArguments);
     const acl = this.expand(givenAcl);
@@ -244,7 +244,7 @@ export class NaiveModel {
     const node = this.put(path, data, acl);
     if (flags === CreateMode.ephemeral || flags === CreateMode.ephemeralSequential)
       node.owner = this.sessionId;
-    if (flags === CreateMode.container) node.kind = 'container';
+    if (op === OpCode.createContainer) node.kind = 'container';
     if (isTtl) node.kind = { ttlMs };
     parent.creates++;
     parent.cversion++;

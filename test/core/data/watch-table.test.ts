@@ -348,10 +348,12 @@ test('after a reconnection persistent watches are taken up, and what they missed
   ]);
 });
 
-test('after a reconnection a deleted znode is told of once, though data and children were watched', () => {
+test('after a reconnection a deleted znode is told of for each watch of it, as in ZooKeeper', () => {
   const table = new WatchTable<string>();
 
-  assert.equal(rearm(table, { dataWatches: ['/a'], childWatches: ['/a'] }, {}), ['deleted /a']);
+  const told = rearm(table, { dataWatches: ['/a'], childWatches: ['/a'] }, {});
+
+  assert.equal(told, ['deleted /a', 'deleted /a']);
 });
 
 test('after a reconnection nothing is told of a znode that may no longer be read', () => {

@@ -60,9 +60,8 @@ const watcher = record({ path: text, type: fc.constantFrom(...Object.values(Watc
 const children = record({ children: texts });
 const setData = record({ path: text, data, version: int });
 const create = record({ path: text, data, acl, flags: int, ttlMs: fc.constant(0) });
-const knownFlags = { flags: fc.integer({ min: 0, max: 6 }) };
-const createInMulti = record({ path: text, data, acl, ...knownFlags, ttlMs: fc.constant(0) });
-const createTtlInMulti = record({ path: text, data, acl, ...knownFlags, ttlMs: safeLong });
+const createInMulti = record({ path: text, data, acl, flags: int, ttlMs: fc.constant(0) });
+const createTtlInMulti = record({ path: text, data, acl, flags: int, ttlMs: safeLong });
 const setWatches = { relativeZxid: long, dataWatches: texts, existWatches: texts, childWatches: texts };
 
 function tagged<Op extends number, Body>(op: Op, body: fc.Arbitrary<Body>) {

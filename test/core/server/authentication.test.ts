@@ -16,7 +16,8 @@ test('a digest identity is the user and the hash of user and password', () => {
   assert.equal(of('user:pass'), ['user:smGaoVKd/cQkjm7b88GyorAUz20=']);
   assert.equal(of('super:admin'), ['super:xQJmxLMiHGwaqBvst5y6rkB6HQs=']);
   assert.match(String(of('a:b:c')), /^a:[^:]+$/);
-  assert.is(of('no colon'), undefined);
+  assert.match(String(of('no colon')), /^no colon:[^:]+$/, 'a user without a password');
+  assert.is(of(''), undefined);
 });
 
 test('an unknown scheme proves nothing', () => {

@@ -145,6 +145,7 @@ test('watches that are taken up again tell at once what was missed, before the r
     'event 2 /gone',
     'event 1 /born',
     'event 4 /parent',
+    'event 2 /gone',
     'reply 100',
   ]);
 

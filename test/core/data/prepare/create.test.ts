@@ -96,20 +96,38 @@ test('sequential numbers are signed 32-bit: after the highest comes the lowest',
   assert.is(ensemble.create('/q/', { flags: 2 }), '/q/-000000005');
 });
 
-test('an operation takes only the modes that are its own', () => {
+test('every operation takes the flags of every mode, but a time to live goes with those that take one', () => {
   const ensemble = new EnsembleOfOne();
-  const allowed: readonly (readonly [CreateOp, readonly number[]])[] = [
-    [OpCode.create, [0, 1, 2, 3]],
-    [OpCode.create2, [0, 1, 2, 3]],
-    [OpCode.createContainer, [4]],
-    [OpCode.createTtl, [5, 6]],
+  const allowed: readonly (readonly [CreateOp, number, readonly number[]])[] = [
+    [OpCode.create, 0, [0, 1, 2, 3, 4]],
+    [OpCode.create2, 0, [0, 1, 2, 3, 4]],
+    [OpCode.createContainer, 0, [0, 1, 2, 3, 4]],
+    [OpCode.createTtl, 1, [5, 6]],
+    [OpCode.createTtl, 0, []],
+    [OpCode.createTtl, -1, []],
   ];
-  for (const [op, modes] of allowed) {
+  for (const [op, ttlMs, modes] of allowed) {
     for (const flags of [-1, 0, 1, 2, 3, 4, 5, 6, 7, 1 << 30]) {
       const expected = modes.includes(flags) ? ErrorCode.ok : ErrorCode.badArguments;
-      assert.is(errorOf(ensemble, `/m${op}-${flags}`, { flags, ttlMs: 1 }, op), expected, `${op} ${flags}`);
+      const path = `/m${op}-${ttlMs}-${flags}`;
+      assert.is(errorOf(ensemble, path, { flags, ttlMs }, op), expected, `${op} ${flags} ${ttlMs}`);
     }
   }
+});
+
+test('the operation makes a container, whatever its flags say, and no other operation does', () => {
+  const ensemble = new EnsembleOfOne();
+  const reap = (path: string): unknown => ensemble.error({ op: OpCode.deleteContainer, body: { path } });
+  ensemble.create('/plain', { flags: 4 });
+  ensemble.reply({ op: OpCode.createContainer, body: createBody('/container', { flags: 1 }) });
+  for (const path of ['/plain', '/container']) {
+    assert.is(ensemble.stat(path).ephemeralOwner, 0n);
+    ensemble.create(`${path}/child`);
+    ensemble.write({ op: OpCode.delete, body: { path: `${path}/child`, version: -1 } });
+  }
+
+  assert.is(reap('/plain'), ErrorCode.badVersion);
+  assert.is(reap('/container'), ErrorCode.ok);
 });
 
 test('a time to live is from one millisecond to 40 bits of them', () => {

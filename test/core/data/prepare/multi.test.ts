@@ -117,20 +117,34 @@ test('the parts are answered with the operation that was asked for', () => {
   );
 });
 
-test('a closed session and unknown flags refuse the multi as a whole', () => {
+test('a closed session and an operation that is no member refuse the multi as a whole', () => {
   const ensemble = new EnsembleOfOne();
   const request = { op: OpCode.multi, body: { ops: [check('/')] } } as const;
   assert.is(ensemble.error(request, { sessionId: 0x999n }), ErrorCode.sessionExpired);
-  const malformed = { op: OpCode.multi, body: { ops: [check('/'), create('/a', 7)] } } as const;
-  assert.is(ensemble.error(malformed), ErrorCode.marshallingError);
+  const foreign = { op: OpCode.setAcl, body: { path: '/', acl: [], version: -1 } } as unknown as Member;
+  assert.is(
+    ensemble.error({ op: OpCode.multi, body: { ops: [check('/'), foreign] } }),
+    ErrorCode.marshallingError,
+  );
 });
 
-test('a mode that the operation does not take fails only its part', () => {
+test('flags that are no mode, or one that needs a time to live, fail only their part', () => {
   const ensemble = new EnsembleOfOne();
-  const results = ensemble.multi([check('/'), create('/a', 4)]);
+  for (const flags of [7, -1, 5]) {
+    const results = ensemble.multi([check('/'), create('/a', flags)]);
+    assert.equal(
+      results.map(({ error }) => error),
+      [ErrorCode.ok, ErrorCode.badArguments],
+    );
+  }
+});
+
+test('a create in a multi is answered by its mode: with a Stat if it makes a container', () => {
+  const ensemble = new EnsembleOfOne();
+  const results = ensemble.multi([create('/a', 4), create('/b', 0, OpCode.createContainer)]);
   assert.equal(
-    results.map(({ error }) => error),
-    [ErrorCode.ok, ErrorCode.badArguments],
+    results.map((result) => (result.error === undefined ? result.reply.op : null)),
+    [OpCode.createContainer, OpCode.create],
   );
 });
 
