@@ -48,6 +48,8 @@ export interface KnownDifference {
   /** The lines on Apache ZooKeeper. */
   readonly theirs: readonly string[];
   readonly ours: readonly string[];
+  /** Where it occurs; on one server and on three if this is missing. */
+  readonly on?: 'one' | 'three';
   /** The heading in DIFFERENCES.md that says why. */
   readonly heading: string;
 }

@@ -165,7 +165,9 @@ class SuiteRun {
       const outcome = theirs.faults.length > 0 ? 'failed' : 'reference';
       return { outcome, headings: [], faults: theirs.faults };
     }
-    const known = (this.#suite.differences ?? []).filter((difference) => difference.scenario === scenario);
+    const known = (this.#suite.differences ?? []).filter(
+      (difference) => difference.scenario === scenario && column.endsWith(difference.on ?? ''),
+    );
     const ours = this.#transcripts.get(column)!.get(scenario)!;
     const comparison = compareTranscripts(theirs, ours, known);
     const unlisted = comparison.headings.filter((heading) => !headings.has(heading));
