@@ -64,9 +64,9 @@ for (const [job, runs] of [
 }
 
 const first = await Application.start({ connect: ensemble, declare: [keepBooksIn('first')] });
-await new Promise((resolve) => first.on('leader-acquired', resolve));
+await new Promise((resolve) => first.on('run-started', resolve));
 const second = await Application.start({ connect: ensemble, declare: [keepBooksIn('second')] });
-const takenOver = new Promise((resolve) => second.on('leader-acquired', resolve));
+const takenOver = new Promise((resolve) => second.on('run-started', resolve));
 await first.stop();
 await takenOver;
 console.log(`the fence of the second is higher: ${fences[1]! > fences[0]!}`);

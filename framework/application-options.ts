@@ -53,6 +53,8 @@ export interface ApplicationOptions {
   readonly drainDeadlineMs?: number | undefined;
   /** Directory in which good configuration is kept, so that a start without a server is possible. */
   readonly lastKnownGood?: string | undefined;
+  /** The variables that `@Config` may read; those of the process if left out. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Stop on SIGTERM and SIGINT; a second one stops without waiting for work in hand. */
   readonly handleSignals?: boolean | undefined;
   readonly hooks?: ApplicationHooks | undefined;

@@ -235,6 +235,7 @@ export class Application implements AsyncDisposable {
         logger: this.#logger,
         events: this.#events,
         id,
+        environment: this.#options.environment ?? process.env,
       },
       container,
       undo: this.#undo,

@@ -1,3 +1,4 @@
+import type { RunKind } from '../core/recipes/index.js';
 import type { Logger } from '../core/runtime/index.js';
 
 /** The life of an application: `starting → running → draining → stopped`, or `failed` when it could not start. */
@@ -39,6 +40,12 @@ export type ApplicationEvent =
       readonly name: string;
       readonly scheduledAt: Date;
       readonly reason: 'overlap' | 'taken';
+    }
+  | {
+      readonly type: 'run-started';
+      readonly name: string;
+      readonly scheduledAt: Date;
+      readonly kind: RunKind;
     }
   | {
       readonly type: 'run-done';

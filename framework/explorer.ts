@@ -110,7 +110,7 @@ class Explorer {
     }
   }
 
-  #planConfig(target: Constructor, { name, schema }: ConfigOptions, report: Report): void {
+  #planConfig(target: Constructor, { name, schema, file, env }: ConfigOptions, report: Report): void {
     const isClaimed = this.#claimName('config', name, target, report);
     const problem = isClaimed ? configNameProblem(name) : undefined;
     if (problem !== undefined)
@@ -122,7 +122,7 @@ class Explorer {
         remedy: 'give the fields their defaults instead',
       });
     const validate = this.#compile(schema, report);
-    this.plan.configs.push({ target, name, schema, validate });
+    this.plan.configs.push({ target, name, schema, validate, layers: { file, env } });
   }
 
   #planService(target: Constructor, options: ServiceOptions, report: Report): void {

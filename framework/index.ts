@@ -21,7 +21,7 @@ export {
 } from './decorators/leader-only.js';
 export { Locked, type LockedOptions } from './decorators/locked.js';
 export { Worker, type QueueWorker, type WorkerOptions } from './decorators/worker.js';
-export { schema, type Schema } from './schema.js';
+export { schema, schemaOf, type Schema } from './schema.js';
 export { defineQueue, type QueueReference } from './queue-reference.js';
 export type { Constructor } from './constructor.js';
 export { DeclarationError, type DeclarationProblem } from './declaration-error.js';
@@ -47,7 +47,11 @@ export {
   type ConfigRules,
   type StoredConfig,
 } from './config/config-store.js';
-export { ConfigRefusedError, ConfigUnknownError } from './config/config-errors.js';
+export { ConfigRefusedError, ConfigRevisionError, ConfigUnknownError } from './config/config-errors.js';
+export { ConfigLayerError, type LayerOptions } from './config/layers.js';
+export type { AppliedConfig } from './config/applied-config.js';
+export type { Difference } from './config/difference.js';
+export { redact } from './config/secrets.js';
 export { onReload } from './config/live-config.js';
 export { QuorateError, type Clock, type LogFields, type Random } from '../core/runtime/index.js';
 export type { ConnectOptions, ConnectionState, Session, TlsOptions } from '../core/client/index.js';

@@ -1,4 +1,5 @@
 import type { Constructor } from './constructor.js';
+import type { LayerOptions } from './config/layers.js';
 import type { LockedMember } from './declarations.js';
 import type { Schema, Validator } from './schema.js';
 import type { ServiceOptions } from './decorators/service.js';
@@ -17,6 +18,7 @@ export interface PlannedConfig {
   readonly name: string;
   readonly schema: Schema | undefined;
   readonly validate: Validator;
+  readonly layers: LayerOptions;
 }
 
 export interface PlannedService {

@@ -1,5 +1,6 @@
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 
 declare const described: unique symbol;
 
@@ -18,6 +19,26 @@ export type Schema<T = unknown> = Readonly<Record<string, unknown>> & {
 export function schema<T>(definition: Readonly<Record<string, unknown>>): Schema<T> {
   return definition;
 }
+
+/**
+ * A JSON Schema of which the type follows from what it says, for those who do not want to say it twice:
+ *
+ * ```ts
+ * const invoiceSchema = schemaOf({ type: 'object', required: ['id'], properties: { id: { type: 'string' } } });
+ * ```
+ */
+export function schemaOf<const Definition>(
+  definition: Definition & Readonly<Record<string, unknown>>,
+): Schema<Known<FromSchema<Definition extends JSONSchema ? Definition : never>>> {
+  return definition;
+}
+
+/** Without what a schema allows beyond the properties that it names. */
+type Known<T> = T extends readonly (infer Item)[]
+  ? Known<Item>[]
+  : T extends object
+    ? { [Key in keyof T as string extends Key ? never : Key]: Known<T[Key]> }
+    : T;
 
 /** Why a value does not fit its schema: for each violation, where and what. */
 export type Violations = readonly string[];
@@ -43,6 +64,8 @@ export function compileSchema(definition: Schema): Validator {
     logger: false,
   });
   ajvFormats.default(ajv);
+  // Says that a value is not to be shown to people; it does not restrict what it may be.
+  ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
   const validate: ValidateFunction = ajv.compile(definition as AnySchemaObject);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(describe));
 }

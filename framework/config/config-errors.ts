@@ -25,3 +25,14 @@ export class ConfigUnknownError extends QuorateError {
     });
   }
 }
+
+/** A revision of a configuration that is not kept. Code `CONFIG_REVISION_UNKNOWN`. */
+export class ConfigRevisionError extends QuorateError {
+  constructor(name: string, revision: number | undefined, kept: readonly number[]) {
+    const which = revision === undefined ? 'an earlier revision' : `revision ${revision}`;
+    const choice = kept.length === 0 ? 'none is kept' : `these are kept: ${kept.join(', ')}`;
+    super('CONFIG_REVISION_UNKNOWN', `there is no ${which} of configuration '${name}'; ${choice}`, {
+      fields: { name, revision, kept },
+    });
+  }
+}

@@ -2,13 +2,15 @@ import { QuorateError } from '../../core/runtime/index.js';
 
 const ROOT = '/config';
 const SCHEMA_SUFFIX = '.schema';
+const APPLIED_SUFFIX = '.applied';
 
-/** Where one configuration lives: the value, its schema beside it, its history below it. */
+/** Where one configuration lives: the value, its schema and who has applied it beside it, its history below it. */
 export interface ConfigPaths {
   readonly root: string;
   readonly value: string;
   readonly schema: string;
   readonly history: string;
+  readonly applied: string;
 }
 
 /** @throws QuorateError `CONFIG_NAME_INVALID` */
@@ -19,7 +21,13 @@ export function configPathsOf(name: string): ConfigPaths {
       fields: { name },
     });
   const value = `${ROOT}/${name}`;
-  return { root: ROOT, value, schema: `${value}${SCHEMA_SUFFIX}`, history: `${value}/history` };
+  return {
+    root: ROOT,
+    value,
+    schema: `${value}${SCHEMA_SUFFIX}`,
+    history: `${value}/history`,
+    applied: `${value}${APPLIED_SUFFIX}`,
+  };
 }
 
 /** What is wrong with a name beyond the rules for every name; undefined when nothing is. */
@@ -27,5 +35,7 @@ export function configNameProblem(name: string): string | undefined {
   if (name === '' || name === '.' || name === '..' || name.includes('/'))
     return 'it must be one segment of a path';
   if (name.endsWith(SCHEMA_SUFFIX)) return `the ending ${SCHEMA_SUFFIX} is where schemas are kept`;
+  if (name.endsWith(APPLIED_SUFFIX))
+    return `the ending ${APPLIED_SUFFIX} is where it is kept who uses which version`;
   return undefined;
 }

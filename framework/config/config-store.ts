@@ -1,8 +1,11 @@
 import type { Client, Operation } from '../../core/client/index.js';
 import { compileSchema, type Schema } from '../schema.js';
+import { decodeApplied, type AppliedConfig } from './applied-config.js';
 import { candidateOf } from './candidate.js';
-import { ConfigRefusedError } from './config-errors.js';
-import { configPathsOf, type ConfigPaths } from './config-paths.js';
+import { ConfigRefusedError, ConfigRevisionError } from './config-errors.js';
+import { configNameProblem, configPathsOf, type ConfigPaths } from './config-paths.js';
+import { differences, type Difference } from './difference.js';
+import { resolveReferences, type Resolution } from './references.js';
 
 /** Values of one configuration that are kept. */
 const HISTORY_LENGTH = 20;
@@ -15,6 +18,8 @@ export interface ConfigRules {
   readonly schema: Schema | null;
   /** What the declaring class gives its fields: values are put over it before they are judged. */
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** Fields that the environment of each process may set, such as `smtp.password`: they may be missing in the value. */
+  readonly env?: readonly string[] | undefined;
 }
 
 export interface StoredConfig {
@@ -24,6 +29,8 @@ export interface StoredConfig {
 }
 
 export interface ConfigHistoryEntry {
+  /** Grows by one with each write through a store; for `rollback` and `diff`. */
+  readonly revision: number;
   readonly value: unknown;
   /** Milliseconds since 1970, by the servers' clock. */
   readonly writtenAt: number;
@@ -62,19 +69,64 @@ export class ConfigStore {
   ): Promise<StoredConfig> {
     const paths = configPathsOf(name);
     const text = JSON.stringify(value) as string | undefined;
-    const rules = await this.rules(name);
-    const { schema, defaults } = rules ?? { schema: null, defaults: {} };
     const written: unknown = text === undefined ? undefined : JSON.parse(text);
-    const candidate = candidateOf(defaults, written, schema === null ? () => [] : compileSchema(schema));
-    if (!candidate.isValid)
-      throw new ConfigRefusedError(
-        paths.value,
-        candidate.violations,
-        'Nothing was written; correct the value.',
-      );
+    await this.#judge(name, written);
     const version = await this.#write(paths, text!, options.version ?? -1);
     await this.#trimHistory(paths);
     return { value: written, version };
+  }
+
+  /**
+   * Writes an earlier value again: that of `revision`, or the one before the newest.
+   * @throws ConfigRevisionError when it is not kept (any more).
+   * @throws ConfigRefusedError when it does not fit the rules of today; nothing was written.
+   */
+  async rollback(name: string, revision?: number): Promise<StoredConfig> {
+    const history = await this.history(name);
+    const entry = revision === undefined ? history[1] : history.find((one) => one.revision === revision);
+    if (entry === undefined)
+      throw new ConfigRevisionError(
+        name,
+        revision,
+        history.map((one) => one.revision),
+      );
+    return this.write(name, entry.value);
+  }
+
+  /** Where two revisions differ, of which the later one is what is in force if left out, and the earlier the one before it. */
+  async diff(name: string, from?: number, to?: number): Promise<readonly Difference[]> {
+    const history = await this.history(name);
+    const revisions = history.map(({ revision }) => revision);
+    const entryOf = (revision: number | undefined): ConfigHistoryEntry => {
+      const entry = history.find((one) => one.revision === revision);
+      if (entry === undefined) throw new ConfigRevisionError(name, revision, revisions);
+      return entry;
+    };
+    const after = to === undefined ? ((await this.read(name))?.value ?? {}) : entryOf(to).value;
+    const before = entryOf(from ?? revisions[to === undefined ? 1 : revisions.indexOf(to) + 1]).value;
+    return differences(before, after);
+  }
+
+  /** Which process uses which version, in the order of their ids. */
+  async applied(name: string): Promise<readonly AppliedConfig[]> {
+    const { applied: path } = configPathsOf(name);
+    const found: AppliedConfig[] = [];
+    for (const child of await this.#children(path)) {
+      const node = await this.#read(`${path}/${child}`);
+      const one =
+        node === null
+          ? null
+          : decodeApplied(new TextEncoder().encode(node.text), decodeURIComponent(child), node.writtenAt);
+      if (one !== null) found.push(one);
+    }
+    return found;
+  }
+
+  /** Names of all configurations that have a value or rules. */
+  async names(): Promise<readonly string[]> {
+    const children = await this.#children('/config');
+    const names = children.map((child) => child.replace(/\.(?:schema|applied)$/, ''));
+    return [...new Set(names)];
   }
 
   /** Newest first. */
@@ -83,7 +135,9 @@ export class ConfigStore {
     const entries: ConfigHistoryEntry[] = [];
     for (const child of (await this.#children(history)).toReversed()) {
       const found = await this.#read(`${history}/${child}`);
-      if (found !== null) entries.push({ value: JSON.parse(found.text), writtenAt: found.writtenAt });
+      if (found === null) continue;
+      const revision = Number(child.slice(child.lastIndexOf('-') + 1));
+      entries.push({ revision, value: JSON.parse(found.text), writtenAt: found.writtenAt });
     }
     return entries;
   }
@@ -106,6 +160,59 @@ export class ConfigStore {
         // Another process of the fleet published at the same moment.
         if (!hasCode(error, 'NODE_EXISTS')) throw error;
       });
+  }
+
+  /** Judges a value as those will who use it, and what others make of it that refer to it. */
+  async #judge(name: string, value: unknown): Promise<void> {
+    const known = new Map<string, { readonly value: unknown }>([[name, { value }]]);
+    await this.#judgeOne(name, value, known, 'correct the value');
+    for (const other of await this.names()) {
+      const stored = other === name ? null : await this.read(other);
+      if (stored !== null && (await this.#dependsOn(stored.value, name)))
+        await this.#judgeOne(
+          other,
+          stored.value,
+          known,
+          `it refers to ${name}; change that first, or both in steps`,
+        );
+    }
+  }
+
+  async #judgeOne(
+    name: string,
+    value: unknown,
+    known: Map<string, { readonly value: unknown }>,
+    remedy: string,
+  ): Promise<void> {
+    const { schema, defaults, env } = (await this.rules(name)) ?? { schema: null, defaults: {}, env: [] };
+    const resolved = await this.#resolve(value, known);
+    const candidate = candidateOf(
+      defaults,
+      resolved.value,
+      schema === null ? () => [] : compileSchema(schema),
+    );
+    const found = candidate.isValid
+      ? []
+      : candidate.violations.filter((one) => !isLeftToEnvironment(one, env ?? []));
+    const violations = [...resolved.violations, ...found];
+    if (violations.length > 0)
+      throw new ConfigRefusedError(configPathsOf(name).value, violations, `Nothing was written; ${remedy}.`);
+  }
+
+  async #dependsOn(value: unknown, name: string): Promise<boolean> {
+    return (await this.#resolve(value, new Map())).names.has(name);
+  }
+
+  /** Looks up what is referred to, as often as it takes. `known` holds what is not to be looked up, and grows. */
+  async #resolve(value: unknown, known: Map<string, { readonly value: unknown }>): Promise<Resolution> {
+    for (;;) {
+      const resolution = resolveReferences(value, (name) => known.get(name));
+      if (resolution.missing.size === 0) return resolution;
+      for (const name of resolution.missing)
+        known.set(name, {
+          value: configNameProblem(name) === undefined ? (await this.read(name))?.value : undefined,
+        });
+    }
   }
 
   async #write(paths: ConfigPaths, text: string, version: number): Promise<number> {
@@ -178,6 +285,15 @@ export class ConfigStore {
       throw error;
     }
   }
+}
+
+/** A field that is missing in the value, and that the environment may set. */
+function isLeftToEnvironment(violation: string, env: readonly string[]): boolean {
+  return env.some((field) => {
+    const steps = field.split('.');
+    const where = steps.length === 1 ? 'the value' : `/${steps.slice(0, -1).join('/')}`;
+    return violation === `${where} must have required property '${steps.at(-1)}'`;
+  });
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -1,81 +1,158 @@
-import { NodeCache, type NodeValue } from '../../core/recipes/index.js';
+import { KeptNode, type NodeValue } from '../../core/recipes/index.js';
+import { encodeApplied } from '../config/applied-config.js';
 import { candidateOf, parseValue, type Candidate } from '../config/candidate.js';
 import { ConfigRefusedError, ConfigUnknownError } from '../config/config-errors.js';
 import { configPathsOf } from '../config/config-paths.js';
 import type { ConfigStore } from '../config/config-store.js';
 import type { LastKnownGood } from '../config/last-known-good.js';
+import { Layers, overlay } from '../config/layers.js';
 import { LiveConfig } from '../config/live-config.js';
+import { resolveReferences, type Lookup } from '../config/references.js';
 import type { PlannedConfig } from '../plan.js';
+import type { ConfigSources } from './config-sources.js';
 import type { RunnerContext } from './runner.js';
 
 export interface ConfigRunnerParts {
   readonly store: ConfigStore;
   /** Undefined: nothing is kept on disk. */
   readonly known: LastKnownGood | undefined;
+  readonly sources: ConfigSources;
+}
+
+/** What the znodes say now, judged. */
+export interface Judgement {
+  /** Tells it from every other state of the znodes that it depends on. */
+  readonly identity: string;
+  readonly candidate: Candidate;
+  /** What the fleet says, with references put in, before the local layers; null: nothing. */
+  readonly fleetValue: unknown;
+  /** Referred to, and not known yet: nothing can be said. */
+  readonly missing: ReadonlySet<string>;
 }
 
 /**
- * Loads one configuration and follows its znode. A value that is refused — no JSON, not an object, not fitting the
- * schema — never reaches the application: the last good value stays, and the refusal is an event and a log line.
+ * One configuration: what is in force, and how a state of its znodes is judged. A value that is refused — no JSON, not an
+ * object, not fitting the schema, a reference to nothing — never reaches the application: the last good value stays, and the
+ * refusal is an event and a log line.
  */
 export class ConfigRunner {
   readonly live: LiveConfig;
+  readonly name: string;
   readonly #planned: PlannedConfig;
   readonly #context: RunnerContext;
   readonly #parts: ConfigRunnerParts;
   readonly #path: string;
-  readonly #cache: NodeCache;
-  readonly #closing = new AbortController();
-  #following: Promise<void> = Promise.resolve();
-  /** Which state of the znode was judged last: its creation and version, or that it was missing. */
+  readonly #applied: KeptNode;
+  #layers: Layers | undefined;
+  /** The state of the znodes that was judged last. */
   #judged: string | undefined;
 
   constructor(planned: PlannedConfig, context: RunnerContext, parts: ConfigRunnerParts) {
+    this.name = planned.name;
     this.#planned = planned;
     this.#context = context;
     this.#parts = parts;
-    this.#path = configPathsOf(planned.name).value;
-    this.#cache = new NodeCache(context.client, this.#path);
+    const { value, applied } = configPathsOf(planned.name);
+    this.#path = value;
     this.live = new LiveConfig(planned.target);
+    this.#applied = new KeptNode(context.client, {
+      path: `${applied}/${encodeURIComponent(context.id)}`,
+      data: null,
+      isSequential: false,
+    });
+  }
+
+  /** @throws ConfigLayerError when a file or a variable cannot be used. */
+  async readLayers(): Promise<void> {
+    const { schema, layers } = this.#planned;
+    this.#layers = await Layers.read(layers, { schema, environment: this.#context.environment });
   }
 
   /**
-   * Resolves when a good value is in place. Without a server (`isOnline` false) it is the one kept on disk.
+   * Puts the first good value in place. With no server (`isOnline` false) it is the one kept on disk.
    * @throws ConfigRefusedError when the value is refused and none is known from earlier.
    * @throws ConfigUnknownError when there is no server and none is known from earlier.
    */
   async load({ isOnline }: { readonly isOnline: boolean }): Promise<void> {
-    const changes = this.#cache.changes({ signal: this.#closing.signal });
-    this.#cache.start();
-    if (isOnline) await this.#loadFromServer();
-    else await this.#loadFromDisk();
-    this.#following = this.#follow(changes);
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#cache.close();
-    await this.#following;
-  }
-
-  async #loadFromServer(): Promise<void> {
-    await this.#cache.ready({ signal: this.#closing.signal });
+    if (!isOnline) return this.#loadFromDisk();
     await this.#publishRules();
-    const node = this.#cache.current;
-    const candidate = this.#judge(node);
+    const judgement = this.judge();
+    this.#judged = judgement.identity;
+    const { candidate } = judgement;
     if (candidate.isValid) {
       this.live.swap(candidate.value);
-      await this.#keep(node);
-      this.#announceLoaded(node === null ? 'defaults' : 'znode');
-      return;
+      await this.#keep(judgement);
+      this.#announceLoaded(this.#node === null ? 'defaults' : 'znode');
+    } else {
+      this.#refuse(candidate.violations);
+      if (!(await this.#adoptKnownGood()))
+        throw new ConfigRefusedError(
+          this.#path,
+          candidate.violations,
+          'Nothing better is known from earlier; correct the znode or delete it.',
+        );
     }
-    this.#refuse(node, candidate.violations);
-    if (!(await this.#adoptKnownGood()))
-      throw new ConfigRefusedError(
-        this.#path,
-        candidate.violations,
-        'Nothing better is known from earlier; correct the znode or delete it.',
-      );
+    this.#tell(candidate.isValid ? 'applied' : 'refused');
+  }
+
+  /** What the znodes say now; changes nothing. */
+  judge(): Judgement {
+    const identities = [identityOf(this.#node)];
+    const unreadable: string[] = [];
+    const lookup: Lookup = (name) => {
+      const node = this.#parts.sources.current(name);
+      if (node === undefined) return undefined;
+      identities.push(`${name}=${identityOf(node)}`);
+      const parsed = parseValue(node?.data ?? null);
+      if (parsed !== undefined && 'violations' in parsed)
+        unreadable.push(`${name}: ${parsed.violations.join('; ')}`);
+      return { value: parsed !== undefined && 'value' in parsed ? parsed.value : undefined };
+    };
+    const parsed = parseValue(this.#node?.data ?? null);
+    const own = parsed ?? { value: {} };
+    if ('violations' in own)
+      return {
+        identity: identities.join(),
+        candidate: { isValid: false, violations: own.violations },
+        fleetValue: null,
+        missing: new Set(),
+      };
+    const { value, violations, missing } = resolveReferences(own.value, lookup);
+    const problems = [...violations, ...unreadable];
+    return {
+      identity: identities.join(),
+      candidate: problems.length > 0 ? { isValid: false, violations: problems } : this.#candidate(value),
+      fleetValue: parsed === undefined ? null : value,
+      missing,
+    };
+  }
+
+  /** Whether it is about another state of the znodes than was judged last; from now on this is the last one. */
+  isNews({ identity }: Judgement): boolean {
+    const isNews = identity !== this.#judged;
+    this.#judged = identity;
+    return isNews;
+  }
+
+  /** Puts a good value in place, or says that it is not; returns how listeners are told, once all is in place. */
+  adopt(judgement: Judgement): (() => Promise<void>) | null {
+    const { candidate } = judgement;
+    if (!candidate.isValid) {
+      this.#refuse(candidate.violations);
+      this.#tell('refused');
+      return null;
+    }
+    const previous = Object.freeze({ ...this.live.instance });
+    this.live.swap(candidate.value);
+    return () => this.#announceReloaded(previous, judgement);
+  }
+
+  close(): Promise<void> {
+    return this.#applied.close();
+  }
+
+  get #node(): NodeValue | null {
+    return this.#parts.sources.current(this.name) ?? null;
   }
 
   async #loadFromDisk(): Promise<void> {
@@ -84,17 +161,17 @@ export class ConfigRunner {
       this.#parts.known === undefined
         ? 'Set lastKnownGood to a directory, so that a start without a server is possible.'
         : 'It was never loaded on this machine before.';
-    throw new ConfigUnknownError(this.#planned.name, remedy);
+    throw new ConfigUnknownError(this.name, remedy);
   }
 
   async #adoptKnownGood(): Promise<boolean> {
-    const known = await this.#parts.known?.load(this.#planned.name);
+    const known = await this.#parts.known?.load(this.name);
     if (known === undefined) return false;
     const candidate = this.#candidate(known.value ?? {});
     if (!candidate.isValid) {
       const { violations } = candidate;
       this.#context.logger.warn('the last known good configuration does not fit any more', {
-        name: this.#planned.name,
+        name: this.name,
         violations,
       });
       return false;
@@ -104,71 +181,58 @@ export class ConfigRunner {
     return true;
   }
 
-  /** The znode may have changed since it was loaded, or be read for the first time now. */
-  async #follow(changes: AsyncIterable<unknown>): Promise<void> {
-    try {
-      await this.#cache.ready({ signal: this.#closing.signal });
-      await this.#reload();
-      for await (const _ of changes) await this.#reload();
-    } catch (error) {
-      if (!this.#closing.signal.aborted)
-        this.#context.logger.error('configuration is not followed any more', { path: this.#path, error });
-    }
+  #candidate(fleetValue: unknown): Candidate {
+    return candidateOf(this.live.defaults, this.#layers!.around(fleetValue), this.#planned.validate);
   }
 
-  async #reload(): Promise<void> {
-    const node = this.#cache.current;
-    if (identityOf(node) === this.#judged) return;
-    const candidate = this.#judge(node);
-    if (!candidate.isValid) {
-      this.#refuse(node, candidate.violations);
-      return;
-    }
-    const previous = Object.freeze({ ...this.live.instance });
-    this.live.swap(candidate.value);
+  async #announceReloaded(previous: Readonly<Record<string, unknown>>, judgement: Judgement): Promise<void> {
+    const { events, logger } = this.#context;
     for (const error of this.live.announce(previous))
-      this.#context.logger.error('a reload listener threw', { path: this.#path, error });
-    const version = node?.stat.version ?? -1;
-    this.#context.logger.info('configuration reloaded', { path: this.#path, version });
-    this.#context.events.emit({ type: 'config-reloaded', name: this.#planned.name, version });
-    await this.#keep(node);
+      logger.error('a reload listener threw', { path: this.#path, error });
+    const version = this.#node?.stat.version ?? -1;
+    logger.info('configuration reloaded', { path: this.#path, version });
+    events.emit({ type: 'config-reloaded', name: this.name, version });
+    this.#tell('applied');
+    await this.#keep(judgement);
   }
 
-  #judge(node: NodeValue | null): Candidate {
-    this.#judged = identityOf(node);
-    const parsed = parseValue(node?.data ?? null);
-    if (parsed === undefined) return this.#candidate({});
-    return 'violations' in parsed
-      ? { isValid: false, violations: parsed.violations }
-      : this.#candidate(parsed.value);
-  }
-
-  #candidate(value: unknown): Candidate {
-    return candidateOf(this.live.defaults, value, this.#planned.validate);
-  }
-
-  #refuse(node: NodeValue | null, violations: readonly string[]): void {
-    const facts = { path: this.#path, version: node?.stat.version ?? -1, violations };
+  #refuse(violations: readonly string[]): void {
+    const facts = { path: this.#path, version: this.#node?.stat.version ?? -1, violations };
     this.#context.logger.error('configuration refused, the last good value stays', facts);
-    this.#context.events.emit({ type: 'config-refused', name: this.#planned.name, ...facts });
+    this.#context.events.emit({ type: 'config-refused', name: this.name, ...facts });
   }
 
   #announceLoaded(source: 'znode' | 'disk' | 'defaults'): void {
-    this.#context.logger.info('configuration loaded', { path: this.#path, source });
-    this.#context.events.emit({ type: 'config-loaded', name: this.#planned.name, source });
+    const { overridden } = this.#layers!;
+    this.#context.logger.info('configuration loaded', { path: this.#path, source, overridden });
+    this.#context.events.emit({ type: 'config-loaded', name: this.name, source });
   }
 
-  async #keep(node: NodeValue | null): Promise<void> {
-    const parsed = parseValue(node?.data ?? null);
-    const value = parsed !== undefined && 'value' in parsed ? parsed.value : null;
-    await this.#parts.known?.save(this.#planned.name, value);
+  async #keep({ fleetValue }: Judgement): Promise<void> {
+    await this.#parts.known?.save(this.name, fleetValue);
+  }
+
+  /** Lets the fleet know which version is in force here. Nothing depends on it. */
+  #tell(state: 'applied' | 'refused'): void {
+    const { overridden } = this.#layers!;
+    const data = encodeApplied({ version: this.#node?.stat.version ?? -1, state, overridden });
+    const telling = this.#applied.setData(data);
+    if (this.#applied.state === 'latent') this.#applied.start();
+    telling.catch((error: unknown) =>
+      this.#context.logger.debug('it was not told which configuration is in force', {
+        path: this.#path,
+        error,
+      }),
+    );
   }
 
   /** So that writers judge as this application will. No application depends on it. */
   async #publishRules(): Promise<void> {
-    const rules = { schema: this.#planned.schema ?? null, defaults: this.live.defaults };
+    const { schema = null, layers } = this.#planned;
+    const defaults = overlay(this.live.defaults, this.#layers!.below) as Readonly<Record<string, unknown>>;
     try {
-      await this.#parts.store.publishRules(this.#planned.name, rules);
+      const env = layers.env === undefined ? undefined : Object.keys(layers.env);
+      await this.#parts.store.publishRules(this.name, { schema, defaults, env });
     } catch (error) {
       this.#context.logger.warn('the schema of a configuration could not be published', {
         path: this.#path,

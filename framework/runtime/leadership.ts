@@ -225,6 +225,7 @@ export class Leadership {
     }
     const id = claimed.path.slice(claimed.path.lastIndexOf('/') + 1);
     const occurrence = { id, kind, count: ++this.#count, scheduledAt };
+    events.emit({ type: 'run-started', name: planned.name, scheduledAt, kind });
     try {
       await instance.run({ signal, fence: hold.fence, occurrence });
     } catch (error) {

@@ -4,7 +4,7 @@ import type { ConfigStore } from '../config/config-store.js';
 import type { LastKnownGood } from '../config/last-known-good.js';
 import type { Plan } from '../plan.js';
 import type { Queues } from '../queues.js';
-import { ConfigRunner } from './config-runner.js';
+import { ConfigFamily } from './config-family.js';
 import { LeaderRunner } from './leader-runner.js';
 import type { Runner, RunnerContext } from './runner.js';
 import { ServiceRunner } from './service-runner.js';
@@ -46,12 +46,11 @@ async function loadConfigs({
   isOnline,
   ...rest
 }: OrchestratorParts): Promise<void> {
-  const runners = plan.configs.map((planned) => new ConfigRunner(planned, context, rest));
-  for (const [index, runner] of runners.entries()) {
-    undo.push(`configuration ${plan.configs[index]!.name}`, () => runner.close());
+  const family = new ConfigFamily(plan.configs, context, rest);
+  undo.push('configuration', () => family.close());
+  for (const [index, runner] of family.runners.entries())
     container.provide(plan.configs[index]!.target, runner.live.instance);
-  }
-  await Promise.all(runners.map((runner) => runner.load({ isOnline })));
+  await family.load({ isOnline });
 }
 
 async function startServices({

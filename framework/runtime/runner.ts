@@ -11,6 +11,8 @@ export interface RunnerContext {
   readonly events: EventHub;
   /** Names this application among those that run the same jobs. */
   readonly id: string;
+  /** Variables of the environment, as configuration sees them. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** Maps one declaration to a recipe and keeps it true. Started once, drained once, closed once. */

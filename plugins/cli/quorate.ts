@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { configCommand } from './config.js';
 import { doctorCommand } from './doctor.js';
 import { jobCommand } from './job.js';
 import { lockCommand } from './lock.js';
@@ -13,7 +14,14 @@ const program = new Command('quorate')
   // So that the flags behind a shell's command are that command's own.
   .enablePositionalOptions();
 
-for (const command of [serveCommand(), doctorCommand(), shellCommand(), jobCommand(), lockCommand()])
+for (const command of [
+  serveCommand(),
+  doctorCommand(),
+  shellCommand(),
+  configCommand(),
+  jobCommand(),
+  lockCommand(),
+])
   program.addCommand(command);
 
 await program.parseAsync();

@@ -62,7 +62,7 @@ test('a plan holds what the runners need, by kind', () => {
     plan.services.map(({ options }) => options.name),
     ['billing'],
   );
-  assert.equal(plan.leaderJobs[0]?.schedule, { kind: 'every', intervalMs: 30_000 });
+  assert.equal(plan.leaderJobs[0]?.schedule, { kind: 'every', intervalMs: 30_000, overlap: 'wait' });
   const worker = plan.workers[0]!;
   assert.equal([worker.queue, worker.concurrency, worker.retries], ['invoices', 8, 2]);
   assert.equal(worker.validate('text'), []);

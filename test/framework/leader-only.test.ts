@@ -222,7 +222,7 @@ test(
     await fleet.time.advance(15_000);
     assert.equal(
       machine.story.filter((step) => step.startsWith('run-')),
-      ['run-failed', 'run-done'],
+      ['run-started', 'run-failed', 'run-started', 'run-done'],
     );
     assert.is(leads(machine), true);
   }),

@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect } from '../../../core/client/index.js';
-import { Application, LeaderJobs, LeaderOnly, Locks } from '../../../framework/index.js';
+import {
+  Application,
+  Config,
+  LeaderJobs,
+  LeaderOnly,
+  Locks,
+  onReload,
+  schemaOf,
+} from '../../../framework/index.js';
 import { type Served, serve } from '../../../core/server/index.js';
 
 const QUORATE = fileURLToPath(new URL('../../../plugins/cli/quorate.js', import.meta.url));
@@ -22,6 +30,18 @@ test.after(async ({ member, directory }) => {
   await member.close();
   rmSync(directory, { recursive: true });
 });
+
+@Config({
+  name: 'smtp',
+  schema: schemaOf({
+    type: 'object',
+    properties: { port: { type: 'integer' }, password: { type: 'string', secret: true } },
+  }),
+})
+class Smtp {
+  port = 25;
+  password = '';
+}
 
 interface Ended {
   readonly code: number | null;
@@ -131,6 +151,29 @@ test('job trigger asks for a run, job history tells of it, job candidates who le
   const { out } = await job('history');
   assert.match(out, /^\S+  triggered  done in \d\.\d s by machine-1\n\S+  election   done in /);
   assert.equal((await job('candidates')).out, 'leads   machine-1\n');
+});
+
+test('config sets, gets, compares, lists and rolls back, and shows no secret unasked', async ({ member }) => {
+  const config = (...words: readonly string[]): Promise<Ended> =>
+    quorate(['config', ...words, '--connect', member.address]);
+  assert.match((await config('get', 'smtp')).err, /has no value/);
+  await using app = await Application.start({ connect: member.address, declare: [Smtp], id: 'machine-1' });
+  assert.is((await config('set', 'smtp', '{"port":"x"}')).code, 1);
+  assert.match((await config('set', 'smtp', '{"port":')).err, /not JSON/);
+  assert.is((await config('set', 'smtp', '{"port":1,"password":"old"}')).out, 'written, version 0\n');
+  assert.is((await config('set', 'smtp', '{"port":2,"password":"hush"}')).out, 'written, version 1\n');
+  assert.equal(JSON.parse((await config('get', 'smtp')).out), { port: 2, password: '[secret]' });
+  assert.equal(JSON.parse((await config('get', 'smtp', '--secrets')).out), { port: 2, password: 'hush' });
+  assert.is(
+    (await config('diff', 'smtp')).out,
+    '- /password: "[secret]"\n+ /password: "[secret]"\n- /port: 1\n+ /port: 2\n',
+  );
+  assert.match((await config('history', 'smtp')).out, /^1  \S+  {"port":2,"password":"\[secret\]"}\n0  /);
+  assert.is((await config('rollback', 'smtp')).out, 'written, version 2\n');
+  const smtp = app.get(Smtp);
+  while (smtp.port !== 1) await new Promise((resolve) => onReload(smtp, resolve));
+  while (!(await config('applied', 'smtp')).out.includes('version 2'));
+  assert.match((await config('applied', 'smtp')).out, /^applied  version 2  \S+  machine-1\n$/);
 });
 
 test('a command that reaches no member says so, and ends with 1', async () => {

@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import type { Client } from '../../core/client/index.js';
+import { ConfigStore, QuorateError, redact, type Difference } from '../../framework/index.js';
+import { onEnsemble, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
+
+interface ShowFlags extends EnsembleFlags {
+  readonly secrets?: boolean;
+}
+
+interface SetFlags extends ShowFlags {
+  readonly version?: string;
+}
+
+const SECRETS = ['--secrets', 'show what the schema marks as secret'] as const;
+
+/** `quorate config`: configuration of the fleet, judged before it is written. */
+export function configCommand(): Command {
+  const get = new Command('get')
+    .description('the value in force, as the znode has it')
+    .argument('<name>', 'name of the configuration')
+    .option(...SECRETS)
+    .action((name: string, flags: ShowFlags) => withStore(flags, (store) => printValue(store, name, flags)));
+  const set = new Command('set')
+    .description('judge a value by the rules of those who use it, and write it')
+    .argument('<name>', 'name of the configuration')
+    .argument('<value>', 'JSON, or @file, or - for the standard input')
+    .option('--version <number>', 'only if the value has this version now')
+    .action((name: string, value: string, flags: SetFlags) =>
+      withStore(flags, async (store) => {
+        const version = flags.version === undefined ? undefined : Number(flags.version);
+        const written = await store.write(
+          name,
+          await readValue(value),
+          version === undefined ? {} : { version },
+        );
+        process.stdout.write(`written, version ${written.version}\n`);
+      }),
+    );
+  const diff = new Command('diff')
+    .description('where two revisions differ; without them, what the last write changed')
+    .argument('<name>', 'name of the configuration')
+    .argument('[from]', 'revision, as history tells')
+    .argument('[to]', 'revision; what is in force if left out')
+    .option(...SECRETS)
+    .action((name: string, from: string | undefined, to: string | undefined, flags: ShowFlags) =>
+      withStore(flags, async (store) => {
+        const found = await store.diff(name, revisionOf(from), revisionOf(to));
+        const hidden = flags.secrets === true ? found : await hideSecrets(store, name, found, from, to);
+        process.stdout.write(
+          hidden.length === 0 ? 'no difference\n' : hidden.map(describeDifference).join(''),
+        );
+      }),
+    );
+  const history = new Command('history')
+    .description('what was written, newest first')
+    .argument('<name>', 'name of the configuration')
+    .option(...SECRETS)
+    .action((name: string, flags: ShowFlags) =>
+      withStore(flags, async (store) => {
+        const schema = (await store.rules(name))?.schema;
+        for (const { revision, value, writtenAt } of await store.history(name)) {
+          const shown = flags.secrets === true ? value : redact(value, schema);
+          process.stdout.write(
+            `${revision}  ${new Date(writtenAt).toISOString()}  ${JSON.stringify(shown)}\n`,
+          );
+        }
+      }),
+    );
+  const rollback = new Command('rollback')
+    .description('write an earlier value again; without a revision, the one before the newest')
+    .argument('<name>', 'name of the configuration')
+    .argument('[revision]', 'revision, as history tells')
+    .action((name: string, revision: string | undefined, flags: EnsembleFlags) =>
+      withStore(flags, async (store) => {
+        const { version } = await store.rollback(name, revisionOf(revision));
+        process.stdout.write(`written, version ${version}\n`);
+      }),
+    );
+  const applied = new Command('applied')
+    .description('which process uses which version')
+    .argument('<name>', 'name of the configuration')
+    .action((name: string, flags: EnsembleFlags) =>
+      withStore(flags, async (store) => {
+        for (const { by, version, state, since, overridden } of await store.applied(name)) {
+          const local = overridden.length === 0 ? '' : `  (its environment sets ${overridden.join(', ')})`;
+          process.stdout.write(
+            `${state.padEnd(7)}  version ${version}  ${new Date(since).toISOString()}  ${by}${local}\n`,
+          );
+        }
+      }),
+    );
+  const command = new Command('config').description('configuration of the fleet');
+  for (const each of [get, set, diff, history, rollback, applied])
+    command.addCommand(withEnsembleFlags(each));
+  return command;
+}
+
+function withStore(flags: EnsembleFlags, task: (store: ConfigStore) => Promise<void>): Promise<void> {
+  return onEnsemble(flags, (client: Client) => task(new ConfigStore(client)));
+}
+
+async function printValue(store: ConfigStore, name: string, { secrets }: ShowFlags): Promise<void> {
+  const stored = await store.read(name);
+  if (stored === null)
+    throw new QuorateError('CONFIG_MISSING', `configuration '${name}' has no value: the defaults hold`, {
+      fields: { name },
+    });
+  const shown = secrets === true ? stored.value : redact(stored.value, (await store.rules(name))?.schema);
+  process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+}
+
+/** The same places, of values in which secrets are hidden: what differs in a secret only is told, and not shown. */
+async function hideSecrets(
+  store: ConfigStore,
+  name: string,
+  found: readonly Difference[],
+  from: string | undefined,
+  to: string | undefined,
+): Promise<readonly Difference[]> {
+  const schema = (await store.rules(name))?.schema;
+  const history = await store.history(name);
+  const after =
+    to === undefined
+      ? (await store.read(name))?.value
+      : history.find((one) => one.revision === Number(to))?.value;
+  const older = from === undefined ? undefined : history.find((one) => one.revision === Number(from))?.value;
+  const shown = { before: redact(older ?? {}, schema), after: redact(after, schema) };
+  return found.map(({ path, before, after: later }) => ({
+    path,
+    before: isHidden(shown.after, shown.before, path) ? '[secret]' : before,
+    after: isHidden(shown.after, shown.before, path) ? '[secret]' : later,
+  }));
+}
+
+function isHidden(after: unknown, before: unknown, path: string): boolean {
+  return [after, before].some((whole) => {
+    let part = whole;
+    for (const step of path.split('/').slice(1)) {
+      if (part === '[secret]') return true;
+      part = part !== null && typeof part === 'object' ? (part as Record<string, unknown>)[step] : undefined;
+    }
+    return JSON.stringify(part ?? null).includes('[secret]');
+  });
+}
+
+function describeDifference({ path, before, after }: Difference): string {
+  const side = (sign: string, value: unknown): string =>
+    value === undefined ? '' : `${sign} ${path === '' ? '/' : path}: ${JSON.stringify(value)}\n`;
+  return side('-', before) + side('+', after);
+}
+
+function revisionOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+async function readValue(text: string): Promise<unknown> {
+  const json =
+    text === '-' ? await readInput() : text.startsWith('@') ? await readFile(text.slice(1), 'utf8') : text;
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new QuorateError('CONFIG_NOT_JSON', `the value is not JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}
