@@ -79,6 +79,19 @@ export const KNOWN_ANSWERS: Readonly<
     theirs: ['0: reply -4 0 ok {}', '0: reply 2 +3 ok {"path":"/r/x"}'],
     ours: ['0: reply 2 +3 ok {"path":"/r/x"}', '0: reply -4 0 ok {}'],
   },
+  '`create2` inside a multi': {
+    theirs: ['0: reply 2 +3 ok {"results":[{"reply":{"op":1,"body":{"path":"/r/x"}}}]}'],
+    ours: [
+      '0: reply 2 +3 ok {"results":[{"reply":{"op":15,"body":{"path":"/r/x","stat":"+3 +3 +3 v 0 0 0 nobody 1 bytes 0 children "}}}]}',
+    ],
+  },
+  'A time to live where there is no place for it': {
+    theirs: [
+      '0: reply 2 +2 marshallingError',
+      '0: reply 3 +3 ok {"results":[{"reply":{"op":1,"body":{"path":"/r/x"}}}]}',
+    ],
+    ours: ['0: reply 2 +3 ok {"results":[{"error":-8}]}', '0: reply 3 +4 ok {"results":[{"error":-8}]}'],
+  },
   'Usage of a quota': {
     theirs: [
       '0: reply 2 +3 ok {"path":"/zookeeper/quota/r"}',

@@ -86,6 +86,11 @@ export const KNOWN_STEPS: Readonly<Record<string, readonly Step[]>> = {
       body: { type: 0, scheme: 'digest', auth: Buffer.from('a:b') },
     }),
   ],
+  '`create2` inside a multi': [send(0, multi({ ...create(CHILD), op: OpCode.create2 } as Member))],
+  'A time to live where there is no place for it': [
+    send(0, multi(create(CHILD, { flags: 5 }))),
+    send(0, multi({ ...create(CHILD), op: OpCode.createTtl } as Member)),
+  ],
   'Usage of a quota': [
     send(0, create(QUOTA)),
     send(0, create(`${QUOTA}/zookeeper_limits`, { data: 'nonsense' })),
