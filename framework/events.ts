@@ -25,6 +25,14 @@ export type ApplicationEvent =
     }
   | { readonly type: 'service-registered'; readonly name: string; readonly id: string }
   | { readonly type: 'service-unregistered'; readonly name: string; readonly id: string }
+  | {
+      /** Its own check failed, so that it was taken out of the registry. */
+      readonly type: 'service-unhealthy';
+      readonly name: string;
+      readonly id: string;
+      readonly error: unknown;
+    }
+  | { readonly type: 'service-healthy'; readonly name: string; readonly id: string }
   | { readonly type: 'leader-acquired'; readonly name: string; readonly fence: bigint }
   | { readonly type: 'leader-lost'; readonly name: string; readonly fence: bigint }
   | {

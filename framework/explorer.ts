@@ -4,8 +4,15 @@ import { DeclarationError, type DeclarationProblem } from './declaration-error.j
 import { configNameProblem } from './config/config-paths.js';
 import { checkDependencies } from './dependencies.js';
 import { checkLockedMembers } from './locked-members.js';
-import type { Plan, PlannedConfig, PlannedLeaderJob, PlannedService, PlannedWorker } from './plan.js';
-import { scheduleOf } from './runtime/schedule.js';
+import type {
+  Plan,
+  PlannedConfig,
+  PlannedHealth,
+  PlannedLeaderJob,
+  PlannedService,
+  PlannedWorker,
+} from './plan.js';
+import { durationMs, scheduleOf } from './runtime/schedule.js';
 import { compileSchema, type Schema, type Validator } from './schema.js';
 import type { Token } from './container.js';
 import type { ConfigOptions } from './decorators/config.js';
@@ -134,7 +141,7 @@ class Explorer {
         problem: `${port} is no port`,
         remedy: 'give a whole number from 0 to 65535',
       });
-    for (const member of ['start', 'stop']) {
+    for (const member of ['start', 'stop', 'healthy']) {
       const value = (target.prototype as Record<string, unknown>)[member];
       if (value !== undefined && typeof value !== 'function')
         report({
@@ -143,7 +150,19 @@ class Explorer {
           remedy: 'the framework calls it: make it one, or rename it',
         });
     }
-    this.plan.services.push({ target, options });
+    this.plan.services.push({ target, options, health: this.#planHealth(options, report) });
+  }
+
+  #planHealth({ health = {} }: ServiceOptions, report: Report): PlannedHealth {
+    const { every = '5s', timeout = '2s', failures = 3 } = health;
+    try {
+      if (!Number.isSafeInteger(failures) || failures < 1) throw new RangeError(`${failures} failures`);
+      return { everyMs: durationMs(every), timeoutMs: durationMs(timeout), failures };
+    } catch (error) {
+      const remedy = "give durations such as '5s', and a whole number of failures of at least 1";
+      report({ member: 'health', problem: `cannot be understood: ${messageOf(error)}`, remedy });
+      return { everyMs: 0, timeoutMs: 0, failures: 0 };
+    }
   }
 
   #planLeaderJob(target: Constructor, options: LeaderOnlyOptions, report: Report): void {

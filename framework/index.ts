@@ -40,7 +40,24 @@ export { LeaderJobs } from './leader-jobs.js';
 export { Locks, type RunLockedOptions } from './locks.js';
 export { currentHold } from './held-locks.js';
 export { JobInvalidError, Queue, Queues } from './queues.js';
-export { Services, ServiceUnavailableError, type SearchOptions } from './services.js';
+export { Services, type PickOptions, type SearchOptions } from './services.js';
+export type { FetchService, ServiceRequest } from './service-call.js';
+export {
+  ServiceCallError,
+  ServiceDeadlineError,
+  ServiceNotCallableError,
+  ServiceUnavailableError,
+} from './service-errors.js';
+export {
+  leastLoaded,
+  nearestZone,
+  random,
+  roundRobin,
+  sticky,
+  weighted,
+  type Choice,
+  type Strategy,
+} from './service-strategies.js';
 export {
   ConfigStore,
   type ConfigHistoryEntry,

@@ -24,6 +24,13 @@ export interface PlannedConfig {
 export interface PlannedService {
   readonly target: Constructor;
   readonly options: ServiceOptions;
+  readonly health: PlannedHealth;
+}
+
+export interface PlannedHealth {
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  readonly failures: number;
 }
 
 export interface PlannedLeaderJob {

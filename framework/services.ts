@@ -1,63 +1,121 @@
 import type { Client } from '../core/client/index.js';
 import { ServiceRegistry, type ServiceDirectory, type ServiceInstance } from '../core/recipes/index.js';
-import { QuorateError } from '../core/runtime/index.js';
-
-/** No instance of a service is registered. Code `SERVICE_UNAVAILABLE`. */
-export class ServiceUnavailableError extends QuorateError {
-  constructor(name: string) {
-    super(
-      'SERVICE_UNAVAILABLE',
-      `no instance of service '${name}' is registered; start one, or try again later`,
-      {
-        fields: { name },
-      },
-    );
-  }
-}
+import { fetchFrom, type FetchService, type ServiceRequest } from './service-call.js';
+import { ServiceUnavailableError } from './service-errors.js';
+import { roundRobin, type Strategy } from './service-strategies.js';
 
 export interface SearchOptions {
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface PickOptions<Payload = unknown> extends SearchOptions {
+  /** How to choose; each in turn if left out. Made once and used for all calls, since it may count. */
+  readonly strategy?: Strategy<Payload> | undefined;
+  /** For `sticky`: what keeps calls together. */
+  readonly key?: string | undefined;
+  /** Ids of instances that are not wanted, unless there are no others. */
+  readonly avoid?: ReadonlySet<string> | undefined;
+}
+
+/** How long an instance that could not be reached comes last. */
+const AVOIDED_MS = 5000;
 
 /**
  * The services of the fleet, by name; to be injected. What was found once is kept up to date by a watch and remembered
  * through an outage: asking again costs nothing.
  */
 export class Services implements AsyncDisposable {
+  readonly #client: Client;
   readonly #registry: ServiceRegistry;
+  readonly #fetch: FetchService;
   readonly #directories = new Map<string, ServiceDirectory>();
-  /** Where the next `pick` of each service goes on. */
-  readonly #turns = new Map<string, number>();
+  /** The turns of each service. */
+  readonly #inTurn = new Map<string, Strategy<never>>();
+  /** Calls in hand, by instance. */
+  readonly #load = new Map<string, number>();
+  /** Until when an instance that failed comes last. */
+  readonly #avoided = new Map<string, number>();
 
-  constructor(client: Client) {
+  /** `fetch` makes the calls of `Services.fetch`; that of the platform if left out. */
+  constructor(client: Client, options: { readonly fetch?: FetchService | undefined } = {}) {
+    this.#client = client;
     this.#registry = new ServiceRegistry(client);
+    this.#fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   }
 
-  /** All instances, oldest registration first. */
+  /** All instances that are enabled, oldest registration first. */
   async find<Payload = unknown>(
     name: string,
     options: SearchOptions = {},
   ): Promise<readonly ServiceInstance<Payload>[]> {
-    return (await this.#directory<Payload>(name, options)).instances();
+    return enabled((await this.#directory<Payload>(name, options)).instances());
   }
 
   /**
-   * One instance, each in turn.
+   * One instance, chosen by the strategy; those that could not be reached a moment ago come last.
    * @throws ServiceUnavailableError when there is none.
    */
   async pick<Payload = unknown>(
     name: string,
-    options: SearchOptions = {},
+    options: PickOptions<Payload> = {},
   ): Promise<ServiceInstance<Payload>> {
+    const { strategy = this.#turnsOf<Payload>(name), key, avoid } = options;
     const instances = await this.find<Payload>(name, options);
-    const turn = this.#turns.get(name) ?? 0;
-    const picked = instances[turn % instances.length];
-    if (picked === undefined) throw new ServiceUnavailableError(name);
-    this.#turns.set(name, (turn + 1) % Number.MAX_SAFE_INTEGER);
-    return picked;
+    if (instances.length === 0) throw new ServiceUnavailableError(name);
+    const wanted = instances.filter(({ id }) => avoid?.has(id) !== true);
+    const reachable = (wanted.length > 0 ? wanted : instances).filter(({ id }) => !this.#isAvoided(name, id));
+    const candidates = reachable.length > 0 ? reachable : wanted.length > 0 ? wanted : instances;
+    return strategy(candidates, {
+      chance: () => this.#client.random.next(),
+      load: ({ id }) => this.#load.get(`${name}/${id}`) ?? 0,
+      key,
+    });
   }
 
-  /** All instances, now and after every change, until `signal` aborts or the application stops. */
+  /** Runs `task` with one instance, which counts as busy meanwhile. What it throws is passed on; nothing is tried again. */
+  async use<T, Payload = unknown>(
+    name: string,
+    task: (instance: ServiceInstance<Payload>) => T | Promise<T>,
+    options: PickOptions<Payload> = {},
+  ): Promise<T> {
+    const instance = await this.pick<Payload>(name, options);
+    const key = `${name}/${instance.id}`;
+    this.#load.set(key, (this.#load.get(key) ?? 0) + 1);
+    try {
+      return await task(instance);
+    } finally {
+      const left = (this.#load.get(key) ?? 1) - 1;
+      if (left > 0) this.#load.set(key, left);
+      else this.#load.delete(key);
+    }
+  }
+
+  /**
+   * Calls a service over HTTP, as `fetch` would with an address: an instance is chosen, and another one if it cannot be
+   * reached, until the deadline. What may have begun to take effect (a connection that broke while a POST was under way) is
+   * not repeated; a response is a response, whatever its status.
+   * @throws ServiceUnavailableError, ServiceNotCallableError, ServiceDeadlineError, ServiceCallError
+   */
+  fetch<Payload = unknown>(
+    name: string,
+    path: string,
+    request: ServiceRequest & PickOptions<Payload> = {},
+  ): Promise<Response> {
+    return fetchFrom(
+      {
+        name,
+        clock: this.#client.clock,
+        fetch: this.#fetch,
+        use: (tried, task) => this.use<Response, Payload>(name, task, { ...request, avoid: tried }),
+        failed: (id) => this.#avoided.set(`${name}/${id}`, this.#client.clock.now() + AVOIDED_MS),
+        count: async () => (await this.find(name, request)).length,
+      },
+      path,
+      request,
+    );
+  }
+
+  /** All instances that are enabled, now and after every change, until `signal` aborts or the application stops. */
   async *watch<Payload = unknown>(
     name: string,
     options: SearchOptions = {},
@@ -65,9 +123,9 @@ export class Services implements AsyncDisposable {
     const directory = await this.#directory<Payload>(name, options);
     // Subscribed before the first look, so that no change falls between the two.
     const changes = directory.changes(options)[Symbol.asyncIterator]();
-    yield directory.instances();
+    yield enabled(directory.instances());
     for (let next = await changes.next(); next.done !== true; next = await changes.next()) {
-      yield directory.instances();
+      yield enabled(directory.instances());
     }
   }
 
@@ -81,6 +139,22 @@ export class Services implements AsyncDisposable {
     await this.#registry.close();
   }
 
+  #isAvoided(name: string, id: string): boolean {
+    const until = this.#avoided.get(`${name}/${id}`);
+    if (until === undefined) return false;
+    if (this.#client.clock.now() < until) return true;
+    this.#avoided.delete(`${name}/${id}`);
+    return false;
+  }
+
+  #turnsOf<Payload>(name: string): Strategy<Payload> {
+    const known = this.#inTurn.get(name);
+    if (known !== undefined) return known as unknown as Strategy<Payload>;
+    const turns = roundRobin<Payload>();
+    this.#inTurn.set(name, turns as unknown as Strategy<never>);
+    return turns;
+  }
+
   async #directory<Payload>(name: string, options: SearchOptions): Promise<ServiceDirectory<Payload>> {
     let directory = this.#directories.get(name);
     if (directory === undefined) {
@@ -90,4 +164,10 @@ export class Services implements AsyncDisposable {
     await directory.ready(options);
     return directory as ServiceDirectory<Payload>;
   }
+}
+
+function enabled<Payload>(
+  instances: readonly ServiceInstance<Payload>[],
+): readonly ServiceInstance<Payload>[] {
+  return instances.filter((instance) => instance.enabled);
 }

@@ -1,4 +1,5 @@
 import type { Constructor } from '../constructor.js';
+import type { Duration } from './leader-only.js';
 import { recordDeclaration } from '../declarations.js';
 
 /** What JSON can hold. */
@@ -15,6 +16,18 @@ export interface ServiceOptions<I = never> {
   readonly address?: FromInstance<string, I> | undefined;
   /** Published beside the address. */
   readonly payload?: FromInstance<Json, I> | undefined;
+  /** Where it is, for `nearestZone`: published as `zone` in the payload, which then is an object. */
+  readonly zone?: string | undefined;
+  /** How much it takes compared with others, for `weighted`: published as `weight` in the payload, which then is an object. */
+  readonly weight?: number | undefined;
+  /** When `healthy` is asked. Left out: every 5 s, with 2 s to answer, and taken out after 3 failures in a row. */
+  readonly health?:
+    | {
+        readonly every?: Duration | undefined;
+        readonly timeout?: Duration | undefined;
+        readonly failures?: number | undefined;
+      }
+    | undefined;
 }
 
 /** What the framework calls on a service, if it is there. */
@@ -23,6 +36,11 @@ export interface ServiceLifecycle {
   start?(): unknown;
   /** After it is no longer registered. */
   stop?(): unknown;
+  /**
+   * Asked again and again once it is registered. While it answers false, rejects, or does not answer in time, the service is not
+   * registered, so that nobody finds it; it is again when it answers otherwise.
+   */
+  healthy?(): unknown;
 }
 
 /** Declares a class of which one instance is built, started and then registered under a name. */

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Service, Services, type ServiceUnavailableError } from '../../framework/index.js';
+import { leastLoaded, Service, Services, type ServiceUnavailableError } from '../../framework/index.js';
 import { hostAddress } from '../../framework/runtime/host-address.js';
-import { onFleet, SESSION_TIMEOUT_MS } from './fleet.js';
+import { onFleet, SESSION_TIMEOUT_MS, type Fleet } from './fleet.js';
 
 @Service({ name: 'billing', port: (service: Billing) => service.boundPort, payload: { region: 'eu' } })
 class Billing {
@@ -107,5 +107,174 @@ test('the address of a machine is an external one, IPv4 first', () => {
   assert.is(hostAddress({ eth0: [info('fe80::1', 'IPv6'), info('2001:db8::1', 'IPv6')] }), '2001:db8::1');
   assert.is(hostAddress({ eth0: [info('2001:db8::1', 'IPv6'), info('10.0.0.7', 'IPv4')] }), '10.0.0.7');
 });
+
+test(
+  'a service that says it is not healthy is not found until it is again, under the same id',
+  onFleet(async (fleet) => {
+    let answer: () => unknown = () => true;
+    @Service({ name: 'moody', port: 1, health: { every: '1s', timeout: '500ms', failures: 2 } })
+    class Moody {
+      healthy(): unknown {
+        return answer();
+      }
+    }
+    const machine = await fleet.run({ declare: [Moody] });
+    const services = (await fleet.run({ declare: [] })).application.get(Services);
+    const ids = async (): Promise<string[]> => (await fleet.wait(services.find('moody'))).map(({ id }) => id);
+    const before = await ids();
+    assert.is(before.length, 1);
+    for (const illness of [
+      () => false,
+      () => Promise.reject(new Error('no database')),
+      () => new Promise(() => undefined),
+    ]) {
+      answer = illness;
+      await fleet.time.advance(900);
+      assert.is((await ids()).length, 1, 'once is not enough');
+      await fleet.time.advance(3000);
+      assert.equal(await ids(), []);
+      answer = () => undefined;
+      await fleet.time.advance(2000);
+      assert.equal(await ids(), before);
+    }
+    assert.equal(
+      machine.story.filter((step) => /healthy/.test(step)),
+      Array.from({ length: 3 }, () => ['service-unhealthy', 'service-healthy']).flat(),
+    );
+  }),
+);
+
+test(
+  'zone and weight stand in the payload, and a payload that has no room for them is refused',
+  onFleet(async (fleet) => {
+    @Service({ name: 'near', port: 1, zone: 'eu-1', weight: 2, payload: { note: 'x' } })
+    class Near {}
+    @Service({ name: 'wrong', port: 1, zone: 'eu-1', payload: 'text' })
+    class Wrong {}
+    const { application } = await fleet.run({ declare: [Near] });
+    const [found] = await fleet.wait(application.get(Services).find('near'));
+    assert.equal(found?.payload, { note: 'x', zone: 'eu-1', weight: 2 });
+    const refused = await fleet.wait(
+      fleet
+        .machine()
+        .start({ declare: [Wrong] })
+        .catch((error: { code: string }) => error.code),
+    );
+    assert.is(refused, 'SERVICE_PAYLOAD_INVALID');
+  }),
+);
+
+/** What a scripted network does with a call, by the port that is called. */
+type Script = Readonly<Record<number, (url: string, init: RequestInit) => Promise<Response>>>;
+
+const refusedConnection = (): Promise<Response> =>
+  Promise.reject(
+    new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code: 'ECONNREFUSED' }) }),
+  );
+const brokenConnection = (): Promise<Response> =>
+  Promise.reject(
+    new TypeError('fetch failed', { cause: Object.assign(new Error('no'), { code: 'ECONNRESET' }) }),
+  );
+const answered = (text: string) => (): Promise<Response> => Promise.resolve(new Response(text));
+const silent = (_url: string, { signal }: RequestInit): Promise<Response> =>
+  new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+
+/** Instances of `orders` on ports 1, 2, …, and services that call them by a script. */
+async function scripted(fleet: Fleet, script: Script): Promise<{ services: Services; called: number[] }> {
+  for (const port of Object.keys(script).map(Number)) {
+    @Service({ name: 'orders', port, address: 'localhost' })
+    class Orders {}
+    await fleet.run({ declare: [Orders] });
+  }
+  const called: number[] = [];
+  const services = new Services(await fleet.client(), {
+    fetch: (url, init) => {
+      const port = Number(new URL(url).port === '' ? 80 : new URL(url).port);
+      called.push(port);
+      return script[port]!(url, init);
+    },
+  });
+  return { services, called };
+}
+
+test(
+  'fetch asks another instance when one cannot be reached, and leaves that one for the last for a while',
+  onFleet(async (fleet) => {
+    const { services, called } = await scripted(fleet, {
+      1: refusedConnection,
+      2: answered('two'),
+      3: answered('three'),
+    });
+    const post = { method: 'POST', body: 'x' };
+    const texts: string[] = [];
+    for (let call = 0; call < 4; call++)
+      texts.push(await (await fleet.wait(services.fetch('orders', '/pay', post))).text());
+    assert.equal(texts.toSorted(), ['three', 'three', 'two', 'two']);
+    assert.is(called.filter((port) => port === 1).length, 1);
+    await fleet.wait(services[Symbol.asyncDispose]());
+  }),
+);
+
+test(
+  'a connection that broke in the middle is tried again only if that does no harm',
+  onFleet(async (fleet) => {
+    const { services, called } = await scripted(fleet, { 1: brokenConnection, 2: brokenConnection });
+    const outcome = (init: RequestInit): Promise<string> =>
+      fleet.wait(
+        services.fetch('orders', 'list', { method: init.method ?? 'GET' }).then(
+          () => 'answered',
+          (error: { code: string }) => error.code,
+        ),
+      );
+    assert.is(await outcome({ method: 'POST' }), 'SERVICE_CALL_FAILED');
+    assert.is(called.length, 1);
+    assert.is(await outcome({ method: 'GET' }), 'SERVICE_CALL_FAILED');
+    assert.equal(called.slice(1).toSorted(), [1, 2]);
+    await fleet.wait(services[Symbol.asyncDispose]());
+  }),
+);
+
+test(
+  'a call ends at its deadline, or when its caller gives up, and says whom it asked',
+  onFleet(async (fleet) => {
+    const { services } = await scripted(fleet, { 1: silent });
+    const late = await fleet.wait(
+      services.fetch('orders', '/', { deadlineMs: 700 }).catch((error: Error & { code?: string }) => error),
+    );
+    assert.is((late as { code?: string }).code, 'SERVICE_DEADLINE');
+    const stop = new AbortController();
+    const given = services.fetch('orders', '/', { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    assert.is(await fleet.wait(given.catch((error: Error) => error.message)), 'enough');
+    const none = await fleet.wait(
+      services.fetch('nobody', '/').catch((error: { code: string }) => error.code),
+    );
+    assert.is(none, 'SERVICE_UNAVAILABLE');
+    await fleet.wait(services[Symbol.asyncDispose]());
+  }),
+);
+
+test(
+  'use counts who is busy, for the least loaded',
+  onFleet(async (fleet) => {
+    const { services } = await scripted(fleet, { 1: answered(''), 2: answered('') });
+    const strategy = leastLoaded();
+    let leave = (): void => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    const ports: (number | null)[] = [];
+    const busy = services.use('orders', async ({ port }) => {
+      ports.push(port);
+      await left;
+    });
+    await fleet.until(() => ports.length === 1);
+    for (let call = 0; call < 4; call++)
+      await fleet.wait(services.use('orders', ({ port }) => void ports.push(port), { strategy }));
+    assert.is(new Set(ports.slice(1)).size, 1);
+    assert.is.not(ports[1], ports[0]);
+    leave();
+    await fleet.wait(busy);
+    await fleet.wait(services[Symbol.asyncDispose]());
+  }),
+);
 
 test.run();

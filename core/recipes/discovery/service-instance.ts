@@ -1,7 +1,7 @@
 /**
  * The record of a service instance, as JSON: the one that Curator's service discovery (and with it Spring Cloud
  * ZooKeeper) writes and reads. `enabled`, which Curator added later, is left out when writing, as Curator
- * itself does for the sake of older readers; unknown fields are ignored when reading.
+ * itself does for the sake of older readers, and heeded when reading; unknown fields are ignored when reading.
  */
 import { InvalidInstanceError } from '../errors.js';
 import { checkSingleSegment } from '../nodes/znode-name.js';
@@ -26,6 +26,8 @@ export interface ServiceInstance<Payload = unknown> {
   readonly registrationTimeUTC: number;
   readonly serviceType: (typeof SERVICE_TYPES)[number];
   readonly uriSpec: UriSpec | null;
+  /** False: it is there, but not to be used; some registrar other than this library said so. */
+  readonly enabled: boolean;
 }
 
 /** What is needed to register; everything else has a default (id: a random UUID). */
@@ -63,6 +65,7 @@ export function completeInstance<Payload>(
     registrationTimeUTC: defaults.registrationTimeUTC,
     serviceType: 'DYNAMIC',
     uriSpec: instance.uriSpec ?? null,
+    enabled: true,
   };
 }
 
@@ -102,6 +105,7 @@ export function decodeInstance<Payload>(data: Uint8Array | null): ServiceInstanc
     registrationTimeUTC: typeof registrationTimeUTC === 'number' ? registrationTimeUTC : 0,
     serviceType: SERVICE_TYPES.find((type) => type === serviceType) ?? 'DYNAMIC',
     uriSpec: isUriSpec(uriSpec) ? uriSpec : null,
+    enabled: record['enabled'] !== false,
   };
 }
 

@@ -29,7 +29,7 @@ const CURATOR_RECORD = {
 
 test("Curator's record is read, field by field, and written as it was", () => {
   const instance = decodeInstance(bytes(JSON.stringify(CURATOR_RECORD)));
-  assert.equal(instance, CURATOR_RECORD);
+  assert.equal(instance, { ...CURATOR_RECORD, enabled: true });
   assert.equal(JSON.parse(encodeInstance(instance!)), CURATOR_RECORD);
 });
 
@@ -56,6 +56,7 @@ test('fields unknown or of another type are ignored; what is no record is null',
   assert.is(instance?.sslPort, null);
   assert.is(instance?.serviceType, 'DYNAMIC');
   assert.is(instance?.uriSpec, null);
+  assert.is(instance?.enabled, false);
   for (const text of ['', 'x', '[]', '"text"', 'null', '{}', '{"name":"a"}'])
     assert.is(decodeInstance(bytes(text)), null, text);
   assert.is(decodeInstance(null), null);

@@ -1,0 +1,65 @@
+import type { Clock } from '../../core/runtime/index.js';
+import { settledWithin, sleep } from './waiting.js';
+
+export interface HealthWatchOptions {
+  /** False, or a failure, is unhealthy. */
+  check(): unknown;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  /** So many checks in a row have to fail before it counts as unhealthy; one that succeeds makes it healthy again. */
+  readonly failures: number;
+  readonly clock: Clock;
+  /** Called at every change, one after the other; the next check waits for it. */
+  changed(isHealthy: boolean, error: unknown): Promise<void>;
+}
+
+/** Asks something again and again whether it is well. */
+export class HealthWatch {
+  readonly #options: HealthWatchOptions;
+  readonly #stopping = new AbortController();
+  #watching: Promise<void> = Promise.resolve();
+
+  constructor(options: HealthWatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#watching = this.#watch();
+  }
+
+  /** Resolves when `changed` is not called any more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    const { clock, everyMs, failures } = this.#options;
+    let failed = 0;
+    let isHealthy = true;
+    while (await sleep(clock, everyMs, this.#stopping.signal)) {
+      const error = await this.#check();
+      if (this.#stopping.signal.aborted) return;
+      failed = error === null ? 0 : failed + 1;
+      const isHealthyNow: boolean = failed === 0 || (isHealthy && failed < failures);
+      if (isHealthyNow === isHealthy) continue;
+      isHealthy = isHealthyNow;
+      await this.#options.changed(isHealthy, error);
+    }
+  }
+
+  /** Null: it is well. */
+  async #check(): Promise<unknown> {
+    const { check, clock, timeoutMs } = this.#options;
+    const checking = (async () => {
+      if ((await check()) === false) throw new Error('it says that it is not healthy');
+    })();
+    try {
+      if (await settledWithin(clock, timeoutMs, checking)) return null;
+      checking.catch(() => undefined);
+      return new Error(`it did not say within ${timeoutMs} ms whether it is healthy`);
+    } catch (error) {
+      return error ?? new Error('it failed without saying why');
+    }
+  }
+}

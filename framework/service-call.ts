@@ -1,0 +1,124 @@
+import type { ServiceInstance } from '../core/recipes/index.js';
+import type { Clock } from '../core/runtime/index.js';
+import { ServiceCallError, ServiceDeadlineError, ServiceNotCallableError } from './service-errors.js';
+
+/** What of `fetch` is needed. */
+export type FetchService = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface ServiceRequest extends Omit<RequestInit, 'signal'> {
+  readonly signal?: AbortSignal | undefined;
+  /** For the whole call, all tries together, until the response begins; 10 000 if left out. */
+  readonly deadlineMs?: number | undefined;
+  /** How many instances are asked at most; all if left out. */
+  readonly attempts?: number | undefined;
+}
+
+/** A service, as far as a call needs it. */
+export interface CallableService {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly fetch: FetchService;
+  /** Chooses an instance, if possible another than those that were tried, and runs the task with it. */
+  use(tried: ReadonlySet<string>, task: (instance: ServiceInstance) => Promise<Response>): Promise<Response>;
+  /** It could not be reached. */
+  failed(id: string): void;
+  /** How many instances there are. */
+  count(): Promise<number>;
+}
+
+const DEFAULT_DEADLINE_MS = 10_000;
+
+/** The connection was never made, so that nothing was sent. */
+const NOT_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** RFC 9110, section 9.2.2: to be repeated without harm. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** See `Services.fetch`. */
+export async function fetchFrom(
+  service: CallableService,
+  path: string,
+  request: ServiceRequest,
+): Promise<Response> {
+  const { signal, deadlineMs = DEFAULT_DEADLINE_MS, attempts = Infinity, ...init } = request;
+  signal?.throwIfAborted();
+  const over = new AbortController();
+  const timer = service.clock.setTimer(deadlineMs, () => over.abort());
+  const either = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const tried = new Set<string>();
+  try {
+    for (;;) {
+      const outcome = await attempt(service, tried, path, { ...init, signal: either });
+      if ('response' in outcome) return outcome.response;
+      signal?.throwIfAborted();
+      if (over.signal.aborted)
+        throw new ServiceDeadlineError(service.name, deadlineMs, [...tried], outcome.error);
+      if (!mayRepeat(outcome.error, init))
+        throw new ServiceCallError(
+          service.name,
+          [...tried],
+          'the connection broke, and the request may have had its effect',
+          outcome.error,
+        );
+      if (tried.size >= Math.min(attempts, await service.count()))
+        throw new ServiceCallError(service.name, [...tried], 'no instance could be reached', outcome.error);
+    }
+  } finally {
+    timer.cancel();
+  }
+}
+
+type Outcome = { readonly response: Response } | { readonly error: unknown };
+
+async function attempt(
+  service: CallableService,
+  tried: Set<string>,
+  path: string,
+  init: RequestInit,
+): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  // What goes wrong before an instance is asked is no outcome of a call.
+  await service.use(tried, async (instance) => {
+    const url = urlOf(service.name, instance, path);
+    tried.add(instance.id);
+    try {
+      const response = await service.fetch(url, init);
+      outcome = { response };
+      return response;
+    } catch (error) {
+      if (init.signal?.aborted !== true) service.failed(instance.id);
+      outcome = { error };
+      return Response.error();
+    }
+  });
+  return outcome!;
+}
+
+function urlOf(name: string, { id, address, port, sslPort }: ServiceInstance, path: string): string {
+  const scheme = sslPort === null ? 'http' : 'https';
+  const own = sslPort ?? port;
+  if (address === null || own === null) throw new ServiceNotCallableError(name, id);
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${scheme}://${host}:${own}${path.startsWith('/') ? path : `/${path}`}`;
+}
+
+function mayRepeat(error: unknown, { method = 'GET', body }: RequestInit): boolean {
+  // A stream can be read once only.
+  if (body instanceof ReadableStream) return false;
+  return wasNotConnected(error) || IDEMPOTENT.has(method.toUpperCase());
+}
+
+/** `fetch` hides the reason in its cause; of several addresses that failed, all must have. */
+function wasNotConnected(error: unknown): boolean {
+  if (error === null || typeof error !== 'object') return false;
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors.every(wasNotConnected);
+  if ('code' in error && typeof error.code === 'string' && NOT_CONNECTED.has(error.code)) return true;
+  return 'cause' in error && wasNotConnected(error.cause);
+}
