@@ -3,9 +3,9 @@ import type { ServiceInstance } from '../core/recipes/index.js';
 /** What a choice may depend on besides the instances. */
 export interface Choice {
   /** In [0, 1). */
-  chance(): number;
+  readonly chance: () => number;
   /** Calls of this process that an instance is busy with. */
-  load(instance: ServiceInstance<never>): number;
+  readonly load: (instance: ServiceInstance<never>) => number;
   /** By which calls are kept together; only `sticky` asks for it. */
   readonly key: string | undefined;
 }

@@ -19,18 +19,6 @@ export interface Resolution {
   readonly missing: ReadonlySet<string>;
 }
 
-/** The names of the configurations that a value refers to itself. */
-export function referencesIn(value: unknown): ReadonlySet<string> {
-  const names = new Set<string>();
-  const walk = (part: unknown): void => {
-    const reference = referenceOf(part);
-    if (reference !== null) names.add(reference.name);
-    else if (part !== null && typeof part === 'object') for (const item of Object.values(part)) walk(item);
-  };
-  walk(value);
-  return names;
-}
-
 /** Puts in what the value refers to. */
 export function resolveReferences(value: unknown, lookup: Lookup): Resolution {
   const violations: string[] = [];

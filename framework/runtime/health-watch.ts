@@ -3,7 +3,7 @@ import { settledWithin, sleep } from './waiting.js';
 
 export interface HealthWatchOptions {
   /** False, or a failure, is unhealthy. */
-  check(): unknown;
+  readonly check: () => unknown;
   readonly everyMs: number;
   readonly timeoutMs: number;
   /** So many checks in a row have to fail before it counts as unhealthy; one that succeeds makes it healthy again. */
