@@ -75,10 +75,6 @@ export const KNOWN_ANSWERS: Readonly<
     theirs: ['0: connected 0 30000 session 1 16 bytes false', '0: connected 0 5000 session 1 16 bytes false'],
     ours: ['0: connected 0 10000 session 1 16 bytes false', '0: connected 0 5000 session 1 16 bytes false'],
   },
-  'Authentication in its turn': {
-    theirs: ['0: reply -4 0 ok {}', '0: reply 2 +3 ok {"path":"/r/x"}'],
-    ours: ['0: reply 2 +3 ok {"path":"/r/x"}', '0: reply -4 0 ok {}'],
-  },
   '`create2` inside a multi': {
     theirs: ['0: reply 2 +3 ok {"results":[{"reply":{"op":1,"body":{"path":"/r/x"}}}]}'],
     ours: [

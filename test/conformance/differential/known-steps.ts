@@ -80,12 +80,6 @@ export const KNOWN_STEPS: Readonly<Record<string, readonly Step[]>> = {
     { ...resume, timeoutMs: 30_000 },
     { ...resume, timeoutMs: 5_000 },
   ],
-  'Authentication in its turn': [
-    send(0, create(CHILD), {
-      op: OpCode.auth,
-      body: { type: 0, scheme: 'digest', auth: Buffer.from('a:b') },
-    }),
-  ],
   '`create2` inside a multi': [send(0, multi({ ...create(CHILD), op: OpCode.create2 } as Member))],
   'A time to live where there is no place for it': [
     send(0, multi(create(CHILD, { flags: 5 }))),

@@ -32,7 +32,7 @@ export async function differentialRows(words: readonly string[], firstSeed: numb
   console.log(`random sequences: first seed ${firstSeed}`);
   const cells = new Map<string, Cell>();
   const columns = Object.entries(OURS) as [OurColumn, 1 | 3][];
-  for (const [column, count] of columns) {
+  const play = async ([column, count]: (typeof columns)[number]): Promise<void> => {
     // Both begin empty: what always is there keeps what earlier sequences did to it.
     await using theirs = await ApacheServers.start(1, OPTIONS);
     await using ours = await QuorateServers.start(count, OPTIONS);
@@ -44,7 +44,8 @@ export async function differentialRows(words: readonly string[], firstSeed: numb
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       console.log(`ran ${CLIENT} on ${column}: ${name} (${seconds} s)`);
     }
-  }
+  };
+  await Promise.all(columns.map(play));
   return names.map((name) =>
     row(name, (column) =>
       column === 'ZooKeeper, one' ? cell('reference', []) : cells.get(`${name} ${column}`),
