@@ -64,4 +64,35 @@ export const configuration: Behaviours = {
     cut.rejoin();
     await place.until(() => app.get(Billing).dailyLimit === 7);
   },
+
+  'what refers to another configuration changes with it': async (place) => {
+    @Config({ name: 'limits' })
+    class Limits {
+      daily = 0;
+    }
+    const app = await place.participant().run({ declare: [Billing, Limits] });
+    const store = app.get(ConfigStore);
+    await store.write('limits', { daily: 5 });
+    await store.write('billing', { dailyLimit: { $config: 'limits/daily' } });
+    await place.until(() => app.get(Billing).dailyLimit === 5);
+    await store.write('limits', { daily: 6 });
+    await place.until(() => app.get(Limits).daily === 6);
+    assert.is(app.get(Billing).dailyLimit, 6);
+    const refusal = await store.write('limits', { daily: -1 }).catch((error: unknown) => error);
+    assert.is((refusal as { code?: unknown }).code, 'CONFIG_REFUSED');
+  },
+
+  'an earlier value is written again, and everybody sees who uses which version': async (place) => {
+    const apps = await Promise.all([1, 2].map(() => place.participant().run({ declare: [Billing] })));
+    const store = apps[0]!.get(ConfigStore);
+    await store.write('billing', { dailyLimit: 1 });
+    await store.write('billing', { dailyLimit: 2 });
+    assert.equal(await store.diff('billing'), [{ path: '/dailyLimit', before: 1, after: 2 }]);
+    const { version } = await store.rollback('billing');
+    await place.until(() => apps.every((app) => app.get(Billing).dailyLimit === 1));
+    await place.until(async () => {
+      const applied = await store.applied('billing');
+      return applied.length === 2 && applied.every((one) => one.version === version);
+    });
+  },
 };

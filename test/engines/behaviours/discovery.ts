@@ -1,3 +1,5 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as assert from 'uvu/assert';
 import { Service, ServiceRegistry, Services } from '../../../framework/index.js';
 import type { Behaviours } from '../behaviour.js';
@@ -51,4 +53,45 @@ export const discovery: Behaviours = {
       await shop.stop();
       await following;
     },
+
+  'a service is called by its name, and another instance when one does not answer': async (place) => {
+    const server = createServer((_request, response) => response.end('paid'));
+    const gone = createServer();
+    const [port, closed] = [await portOf(server), await portOf(gone)];
+    await new Promise((resolve) => gone.close(resolve));
+    try {
+      for (const own of [closed, port]) {
+        @Service({ name: 'till', address: '127.0.0.1', port: own })
+        class Till {}
+        await place.participant().run({ declare: [Till] });
+      }
+      const services = (await place.participant().run({ declare: [] })).get(Services);
+      for (let call = 0; call < 4; call++)
+        assert.is(await (await services.fetch('till', '/pay', { method: 'POST' })).text(), 'paid');
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+
+  'an instance that is not well is not found until it is': async (place) => {
+    let isWell = true;
+    @Service({ name: 'moody', port: 1, health: { every: '20ms', failures: 2 } })
+    class Moody {
+      healthy(): boolean {
+        return isWell;
+      }
+    }
+    const services = (await place.participant().run({ declare: [Moody] })).get(Services);
+    assert.is((await services.find('moody')).length, 1);
+    isWell = false;
+    await place.until(async () => (await services.find('moody')).length === 0);
+    isWell = true;
+    await place.until(async () => (await services.find('moody')).length === 1);
+  },
 };
+
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}

@@ -9,6 +9,7 @@ import { membership } from './membership.js';
 import { operations } from './operations.js';
 import { queues } from './queues.js';
 import { reconnection } from './reconnection.js';
+import { schedules } from './schedules.js';
 import { shared } from './shared.js';
 import { shutdown } from './shutdown.js';
 import { turmoil } from './turmoil.js';
@@ -20,6 +21,7 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviours>> = {
   locks,
   shared,
   elections,
+  schedules,
   configuration,
   discovery,
   queues,
