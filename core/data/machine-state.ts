@@ -1,5 +1,6 @@
 import { DataTree } from './data-tree.js';
 import { StateDigest } from './digest.js';
+import { PublishedConfiguration } from './published-configuration.js';
 import { QuotaLedger } from './quota-ledger.js';
 import { SessionTable } from './session-table.js';
 import { OpenSnapshots } from './snapshot-writer.js';
@@ -11,6 +12,8 @@ export class MachineState {
   readonly tree = new DataTree(this.digest, this.snapshots);
   readonly quotas = new QuotaLedger(this.tree);
   readonly sessions = new SessionTable(this.digest);
+  /** This member's own: the only thing here that members need not have in common. */
+  readonly configuration = new PublishedConfiguration();
   /** zxid of the last transaction whose complete effect is in here. */
   lastZxid = 0n;
   /** Time of the newest transaction: no later one may be behind it. */

@@ -11,6 +11,7 @@ import {
 } from '../protocol/index.js';
 import { isAllowed, redactAcl } from './acl.js';
 import type { DataTree } from './data-tree.js';
+import type { MachineState } from './machine-state.js';
 import { childNames, nextInSubtree, type Znode } from './znode.js';
 
 /** Who reads. */
@@ -30,23 +31,23 @@ const NO_AUTH: ReadResult = { error: ErrorCode.noAuth, reply: null };
 const BAD_ARGUMENTS: ReadResult = { error: ErrorCode.badArguments, reply: null };
 const UNIMPLEMENTED: ReadResult = { error: ErrorCode.unimplemented, reply: null };
 
-/** Answers from the tree as it is; a path that cannot exist simply has no znode. */
-export function read(tree: DataTree, request: Request, context: ReadContext): ReadResult {
+/** Answers from the state as it is; a path that cannot exist simply has no znode. */
+export function read(state: MachineState, request: Request, context: ReadContext): ReadResult {
   switch (request.op) {
     case OpCode.getEphemerals:
       return ok({
         op: request.op,
-        body: { ephemerals: ephemeralsBelow(tree, context.sessionId, request.body.prefixPath) },
+        body: { ephemerals: ephemeralsBelow(state.tree, context.sessionId, request.body.prefixPath) },
       });
     case OpCode.multiRead:
-      return ok({ op: request.op, body: { results: multiRead(tree, request.body, context) } });
+      return ok({ op: request.op, body: { results: multiRead(state, request.body, context) } });
     case OpCode.exists:
     case OpCode.getData:
     case OpCode.getAcl:
     case OpCode.getChildren:
     case OpCode.getChildren2:
     case OpCode.getAllChildrenNumber:
-      return readNode(tree, request, context.identities);
+      return readNode(state, request, context.identities);
     default:
       return UNIMPLEMENTED;
   }
@@ -65,7 +66,8 @@ type NodeRead = Extract<
   }
 >;
 
-function readNode(tree: DataTree, request: NodeRead, identities: readonly Id[]): ReadResult {
+function readNode(state: MachineState, request: NodeRead, identities: readonly Id[]): ReadResult {
+  const { tree, configuration } = state;
   const { op, body } = request;
   if (op === OpCode.exists && body.path.includes('\0')) return BAD_ARGUMENTS;
   const node = tree.find(body.path);
@@ -74,24 +76,28 @@ function readNode(tree: DataTree, request: NodeRead, identities: readonly Id[]):
   if (!isAllowed(node.acl, wanted, identities)) return NO_AUTH;
   switch (op) {
     case OpCode.exists:
-      return ok({ op, body: { stat: node.stat() } });
+      return ok({ op, body: { stat: configuration.statOf(node) } });
     case OpCode.getData:
-      return ok({ op, body: { data: node.data, stat: node.stat() } });
+      return ok({ op, body: { data: configuration.dataOf(node), stat: configuration.statOf(node) } });
     case OpCode.getAcl:
-      return ok({ op, body: { acl: visibleAcl(node, identities), stat: node.stat() } });
+      return ok({ op, body: { acl: visibleAcl(node, identities), stat: configuration.statOf(node) } });
     case OpCode.getChildren:
       return ok({ op, body: { children: childNames(node) } });
     case OpCode.getChildren2:
-      return ok({ op, body: { children: childNames(node), stat: node.stat() } });
+      return ok({ op, body: { children: childNames(node), stat: configuration.statOf(node) } });
     default:
       return ok({ op, body: { totalNumber: descendants(tree, node) } });
   }
 }
 
 /** Every operation succeeds or fails by itself. */
-function multiRead(tree: DataTree, { ops }: MultiReadRequest, { identities }: ReadContext): MultiResult[] {
+function multiRead(
+  state: MachineState,
+  { ops }: MultiReadRequest,
+  { identities }: ReadContext,
+): MultiResult[] {
   return ops.map((request): MultiResult => {
-    const { error, reply } = readNode(tree, request, identities);
+    const { error, reply } = readNode(state, request, identities);
     return reply === null ? { error } : ({ reply } as MultiResult);
   });
 }

@@ -1,21 +1,27 @@
-import { ErrorCode, type MultiReply, type MultiResult, OpCode, type Reply } from '../protocol/index.js';
+import {
+  ErrorCode,
+  type MultiReply,
+  type MultiResult,
+  OpCode,
+  type Reply,
+  type Stat,
+} from '../protocol/index.js';
 import type { Applied } from './applied.js';
-import type { DataTree } from './data-tree.js';
 import { invariant } from './invariant.js';
+import type { MachineState } from './machine-state.js';
 import type { CreateOutcome, MultiOutcome } from './transaction.js';
-import type { Znode } from './znode.js';
 
-/** The reply to the client that asked for `applied`, read from the tree as the transaction left it. */
-export function replyTo(tree: DataTree, { txn, error, partStats }: Applied): Reply | null {
+/** The reply to the client that asked for `applied`, read from the state as the transaction left it. */
+export function replyTo(state: MachineState, { txn, error, partStats }: Applied): Reply | null {
   const { op, outcome } = txn;
   if (error !== ErrorCode.ok) return null;
   switch (outcome.type) {
     case 'create':
-      return createReply(op, outcome, tree);
+      return createReply(op, outcome, state);
     case 'setData':
-      return { op: OpCode.setData, body: { stat: existing(tree, outcome.path).stat() } };
+      return { op: OpCode.setData, body: { stat: statOf(state, outcome.path) } };
     case 'setAcl':
-      return { op: OpCode.setAcl, body: { stat: existing(tree, outcome.path).stat() } };
+      return { op: OpCode.setAcl, body: { stat: statOf(state, outcome.path) } };
     case 'multi':
       return { op: OpCode.multi, body: multiReply(outcome, partStats ?? []) };
     default:
@@ -23,12 +29,12 @@ export function replyTo(tree: DataTree, { txn, error, partStats }: Applied): Rep
   }
 }
 
-function createReply(op: OpCode, { path }: CreateOutcome, tree: DataTree): Reply {
+function createReply(op: OpCode, { path }: CreateOutcome, state: MachineState): Reply {
   switch (op) {
     case OpCode.create2:
     case OpCode.createContainer:
     case OpCode.createTtl:
-      return { op, body: { path, stat: existing(tree, path).stat() } };
+      return { op, body: { path, stat: statOf(state, path) } };
     default:
       return { op: OpCode.create, body: { path } };
   }
@@ -57,8 +63,8 @@ function multiReply({ parts }: MultiOutcome, stats: NonNullable<Applied['partSta
 type MultiCreateReply = Extract<Reply, { readonly op: typeof OpCode.create2 }>;
 type MultiSetDataReply = Extract<Reply, { readonly op: typeof OpCode.setData }>;
 
-function existing(tree: DataTree, path: string): Znode {
+function statOf({ tree, configuration }: MachineState, path: string): Stat {
   const node = tree.find(path);
   invariant(node !== undefined, `a reply about ${path}, which went since`);
-  return node;
+  return configuration.statOf(node);
 }

@@ -61,6 +61,14 @@ export class StateMachine {
   }
 
   /**
+   * What `/zookeeper/config` shows until a client writes it; null shows the znode as it is. No transaction: it has to be said
+   * again of every machine, and touches neither digest nor snapshots.
+   */
+  publish(configuration: Uint8Array | null): void {
+    this.state.configuration.text = configuration;
+  }
+
+  /**
    * Applies what was prepared; to be called with increasing zxids. One that is in the state already changes nothing.
    * Throws `InvariantError` on a transaction that does not fit the state, which a prepared one always does.
    */
@@ -75,12 +83,12 @@ export class StateMachine {
 
   /** The reply to the client that asked for `applied`; to be called before the next apply. Null if error is not ok or the op has none. */
   replyTo(applied: Applied): Reply | null {
-    return replyTo(this.state.tree, applied);
+    return replyTo(this.state, applied);
   }
 
   /** exists, getData, getAcl, getChildren, getChildren2, getAllChildrenNumber, getEphemerals, multiRead; anything else is unimplemented. Never throws on any path. */
   read(request: Request, context: ReadContext): ReadResult {
-    return read(this.state.tree, request, context);
+    return read(this.state, request, context);
   }
 
   /** What `WatchTable.rearm` asks of the tree; to be looked at at once, for it goes on changing. Never throws on any path. */

@@ -15,6 +15,7 @@ import { MemberLoop } from './member-loop.js';
 import type { MemberProbe } from './member-probe.js';
 import { peerKey } from './peers/peer-handshake.js';
 import { PeerLinks } from './peers/peer-links.js';
+import { publishedConfiguration } from './published-configuration.js';
 import { Reaper } from './reaper.js';
 import type { Recovered } from './recover.js';
 import { RequestRouter } from './request-router.js';
@@ -63,7 +64,9 @@ export interface MemberRooms {
 export function assemble(parts: AssemblyParts): MemberRooms {
   const { options, storage, secret } = parts;
   const { history } = parts.recovered;
+  const configuration = parts.ensemble === undefined ? null : publishedConfiguration(parts.ensemble.members);
   let current = parts.recovered.machine;
+  current.publish(configuration);
   const machine = (): StateMachine => current;
   const peer = new Peer(peerConfig(parts), history);
   const wake = (): void => loop.wake();
@@ -112,6 +115,7 @@ export function assemble(parts: AssemblyParts): MemberRooms {
     machine,
     replaceMachine: (received) => {
       current = received;
+      current.publish(configuration);
       parts.probe?.installed?.(received);
     },
     requests,

@@ -2,6 +2,7 @@
 export { Member, type MemberParts } from './member.js';
 export type { MemberGauges, MemberProbe } from './member-probe.js';
 export { type EnsembleMember } from './ensemble.js';
+export { publishedMembers } from './published-configuration.js';
 export { Embedded, type EmbeddedOptions } from './embedded.js';
 export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js';
 export type { ClientListener, ListenerHost } from './client-listener.js';

@@ -40,7 +40,12 @@ export class PendingOverlay {
   find(path: string): NodeState | null {
     const pending = this.#nodes.find(path);
     if (pending !== undefined) return pending.exists ? pending : null;
-    return this.#state.tree.find(path) ?? null;
+    const { tree, configuration } = this.#state;
+    const node = tree.find(path);
+    if (node === undefined || !configuration.isShownAt(node)) return node ?? null;
+    const shown = PendingNode.copyOf(node, this.zxid);
+    shown.version = configuration.versionOf(node);
+    return shown;
   }
 
   /** `parent` is what was just found at its path, as `node` is for the other changes. */

@@ -5,11 +5,15 @@ import {
   type ReplyBodies,
   type RequestBodies,
 } from '../../../core/protocol/index.js';
+import type { Servers } from '../servers/index.js';
 import { ROOT } from './step.js';
 import { Wire } from './wire.js';
 
 const NOBODY = { protocolVersion: 0, lastZxidSeen: 0n, readOnly: false, timeoutMs: 10_000 };
 const QUOTA_ROOT = '/zookeeper/quota';
+const CONFIG = '/zookeeper/config';
+/** The first write leaves an ensemble's configuration in version 0, and that of a server that stands alone in 1. */
+const LEVEL_VERSION = 1;
 
 /** Removes what an earlier play has left, whoever it belongs to; returns the last zxid after that. */
 export async function clearRoot(address: string): Promise<bigint> {
@@ -21,6 +25,24 @@ export async function clearRoot(address: string): Promise<bigint> {
   const { zxid } = await ask(wire, OpCode.closeSession, {});
   wire.destroy();
   return zxid;
+}
+
+/**
+ * Takes out of the tree what an ensemble publishes of itself, for a comparison with a server that stands alone: afterwards
+ * `/zookeeper/config` is empty and of the same version on both.
+ */
+export async function forgetEnsemble(servers: Servers): Promise<void> {
+  const wire = new Wire(servers.addresses[0]!);
+  wire.connect({ ...NOBODY, sessionId: 0n, password: new Uint8Array(16) });
+  await ask(wire, OpCode.auth, { type: 0, scheme: 'digest', auth: Buffer.from('super:admin') });
+  let version = -1;
+  while (version < LEVEL_VERSION) {
+    const { body } = await ask(wire, OpCode.setData, { path: CONFIG, data: new Uint8Array(0), version: -1 });
+    if (body === null) throw new Error(`${servers.addresses[0]!} does not let its configuration be written`);
+    version = body.stat.version;
+  }
+  await ask(wire, OpCode.closeSession, {});
+  wire.destroy();
 }
 
 /** Ends a session that may have ended already. */

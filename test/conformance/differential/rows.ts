@@ -2,6 +2,7 @@ import type { Cell, Column, Row } from '../matrix.js';
 import { ApacheServers, QuorateServers, type Servers } from '../servers/index.js';
 import { THEMES, type Theme } from './choice.js';
 import { judgeSeed } from './differential.js';
+import { forgetEnsemble } from './housekeeping.js';
 import { judgeKnown, KNOWN_HEADINGS } from './known.js';
 
 const CLIENT = 'random sequences';
@@ -36,6 +37,7 @@ export async function differentialRows(words: readonly string[], firstSeed: numb
     // Both begin empty: what always is there keeps what earlier sequences did to it.
     await using theirs = await ApacheServers.start(1, OPTIONS);
     await using ours = await QuorateServers.start(count, OPTIONS);
+    for (const servers of [theirs, ours]) await forgetEnsemble(servers);
     for (const name of names) {
       const startedAt = performance.now();
       const faults = await judge(name, firstSeed, theirs, ours);

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { OpCode } from '../../../core/protocol/index.js';
+import { ErrorCode, OpCode } from '../../../core/protocol/index.js';
 import type { RawClient } from '../../core/server/raw-client.js';
 import { serveOverTcp, until, type ServedOverTcp } from './served.js';
 import { ask, dial, open } from './tcp-client.js';
@@ -69,6 +69,23 @@ test('what is written at one member is read at the others after a sync, and thei
     await ask(one.port, 'conf'),
     /\npeerType=0\nmembership: \nserver\.1=127\.0\.0\.1:\d+:\d+:participant\n/,
   );
+});
+
+test('every member publishes the ensemble as ZooKeeper does, without addresses for clients, and nobody reconfigures it', async () => {
+  await using three = await Three.start();
+
+  const texts = new Set<string>();
+  for (const { port } of three.served) {
+    const client = await open(port);
+    const { body } = await client.getData('/zookeeper/config', true);
+    texts.add(Buffer.from(body!.data!).toString());
+    assert.equal([body!.stat.version, body!.stat.mzxid], [-1, 0n]);
+    const nothing = { joiningServers: '', leavingServers: '1', newMembers: '', curConfigId: -1n };
+    assert.is((await client.send(OpCode.reconfig, nothing)).err, ErrorCode.reconfigDisabled);
+  }
+
+  assert.is(texts.size, 1);
+  assert.match([...texts][0]!, /^(?:server\.[123]=127\.0\.0\.1:\d+:\d+:participant\n){3}version=0$/);
 });
 
 test('a session moves to another member while its old connection is open, which is closed; its watches can be taken up', async () => {

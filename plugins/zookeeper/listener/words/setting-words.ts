@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { freemem, hostname, release, tmpdir, totalmem, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { publishedMembers } from '../../../../core/server/index.js';
 import { fullVersion } from './version.js';
 import { lines, type WordContext } from './word-context.js';
 
@@ -51,11 +52,6 @@ export async function conf({ host, health, clientPort, securePort }: WordContext
   );
   if (own === undefined) return alone;
   const port = portOf(own.address);
-  const members = ensemble.map(({ id, address, isObserver }) => {
-    const { hostname: name } = new URL(address);
-    const role = isObserver === true ? 'observer' : 'participant';
-    return `server.${id}=${name}:${portOf(address)}:${portOf(address)}:${role}`;
-  });
   return (
     alone +
     lines(
@@ -66,7 +62,7 @@ export async function conf({ host, health, clientPort, securePort }: WordContext
       `quorumPort=${port}`,
       `peerType=${own.isObserver === true ? 1 : 0}`,
       'membership: ',
-      ...members,
+      ...(publishedMembers(ensemble) ?? []),
     )
   );
 }

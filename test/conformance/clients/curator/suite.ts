@@ -100,14 +100,6 @@ export const suite: Suite = {
       ours: ['stranger sees that it exists: error NOAUTH /acl/secret'],
       heading: '`exists` needs READ',
     },
-    {
-      scenario: 'ensemble-config',
-      theirs: [
-        'configuration: {server.1=participant, server.2=participant, server.3=participant, version=0}',
-      ],
-      ours: ['configuration: {}'],
-      heading: '`/zookeeper/config` is empty',
-    },
   ],
   async installed() {
     if (!JARS.every((jar) => existsSync(jar))) return false;

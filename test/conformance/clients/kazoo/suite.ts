@@ -79,12 +79,6 @@ export const suite: Suite = {
       ours: ['exists by a stranger: NoAuthError'],
       heading: '`exists` needs READ',
     },
-    {
-      scenario: 'configuration',
-      theirs: ['members: 3 well formed: True version: -1'],
-      ours: ['members: 0 well formed: True version: 0'],
-      heading: '`/zookeeper/config` is empty',
-    },
   ],
   command: (directory) => [PYTHON, join(directory, 'main.py')],
 };

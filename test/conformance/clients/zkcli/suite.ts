@@ -17,13 +17,6 @@ function unreadableStat(scenario: string, path: string, zxid: string): KnownDiff
   };
 }
 
-const MEMBERS = [1, 2, 3].map((id) => `server.${id}=127.0.0.1:PORT:PORT:participant`);
-
-/** What an ensemble publishes there of itself. */
-function published(theirs: readonly string[], ours: readonly string[] = []): KnownDifference {
-  return { scenario: 'config', theirs, ours, on: 'three', heading: '`/zookeeper/config` is empty' };
-}
-
 /** ZooKeeper's own shell, every command it has. */
 export const suite: Suite = {
   name: 'zkCli',
@@ -36,10 +29,6 @@ export const suite: Suite = {
   differences: [
     unreadableStat('create-acl', '/create-acl/other-net', 'zxid 2'),
     unreadableStat('addauth', '/addauth/mine', 'zxid 1'),
-    published([...MEMBERS, 'version=0']),
-    published(['0 ,,']),
-    published(['dataVersion = -1'], ['dataVersion = 0']),
-    published(['dataLength = 138'], ['dataLength = 0']),
   ],
   prepare: async () => undefined,
   command: () => [process.execPath, fileURLToPath(new URL('program.js', import.meta.url))],
