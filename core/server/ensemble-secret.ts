@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { EnsembleMember } from './ensemble.js';
+import { isLoopback } from './loopback.js';
 import { ConfigurationError } from './server-options.js';
 
 /** Shorter ones can be guessed by whoever sees a handshake. */
@@ -25,7 +27,8 @@ export async function ensembleSecret({ secret, secretFile }: SecretSource): Prom
     throw new ConfigurationError(
       'secret',
       'an ensemble of several members needs one',
-      'Give every member the same secret, or secretFile: for one, what `openssl rand -hex 32` prints.',
+      'Give every member the same secret, or secretFile: for one, what `openssl rand -hex 32` prints. Only an ensemble that listens ' +
+        'and is reached at no other address than those of loopback (localhost, 127.0.0.1, ::1) can do without.',
     );
   }
   if (text.trim().length < MIN_CHARACTERS) {
@@ -36,6 +39,21 @@ export async function ensembleSecret({ secret, secretFile }: SecretSource): Prom
     );
   }
   return createHash('sha256').update('quorate ensemble\0').update(text.trim()).digest();
+}
+
+/**
+ * In place of a secret, for an ensemble that nobody can reach but from this machine: 32 bytes that follow from its members' numbers
+ * and ports, so that nothing but its description is needed to join it. Null if one of the members, or `host`, where this one listens, is not of
+ * loopback.
+ */
+export function loopbackSecret(members: readonly EnsembleMember[], host: string): Uint8Array | null {
+  const addresses = members.map(({ address }) => /^wss?:\/\/(\[[^\]]+\]|[^:/]+)(.*)$/.exec(address));
+  if (![host, ...addresses.map((match) => match?.[1] ?? '')].every(isLoopback)) return null;
+  // Observers may come and go, and the machine has several names.
+  const voters = members.flatMap(({ id, isObserver }, index) =>
+    isObserver === true ? [] : [`${id}=${addresses[index]![2]}`],
+  );
+  return createHash('sha256').update('quorate loopback ensemble\0').update(voters.sort().join()).digest();
 }
 
 async function read(path: string): Promise<string> {

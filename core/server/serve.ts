@@ -20,8 +20,9 @@ import {
 import { WebSocketListener } from '../transport/listener.js';
 import type { ClientListener } from './client-listener.js';
 import { checkEnsemble, parseEnsemble, type EnsembleMember } from './ensemble.js';
-import { ensembleSecret, type SecretSource } from './ensemble-secret.js';
+import { ensembleSecret, loopbackSecret, type SecretSource } from './ensemble-secret.js';
 import { livez, readyz, startingHealth, type MemberHealth } from './health.js';
+import { isLoopback } from './loopback.js';
 import { Member } from './member.js';
 import { memberSecret } from './member-secret.js';
 import { MAX_FRAME_BYTES } from './peers/frame.js';
@@ -36,7 +37,8 @@ export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
   readonly port?: number;
   /**
    * All members, this one among them: `1=a:7300,2=b:7300,3=c:7300:observer`, or the same as a list with `ws://` addresses.
-   * The members take each other's links where they take clients. Needs `secret` or `secretFile`. Default: this member alone.
+   * The members take each other's links where they take clients. Needs `secret` or
+   * `secretFile`, unless all of them, and `host`, are addresses of loopback. Default: this member alone.
    */
   readonly ensemble?: string | readonly EnsembleMember[];
   /** Whether this member is one without a vote: must agree with what `ensemble` says of it. */
@@ -179,10 +181,22 @@ async function planOf(options: ServeOptions): Promise<Plan> {
       `All members must agree on it: write ${resolved.id}=host:port:observer for an observer, everywhere.`,
     );
   }
-  const isAlone = members.length < 2;
-  const hasSecret = options.secret !== undefined || options.secretFile !== undefined;
-  const secret = isAlone && !hasSecret ? null : await ensembleSecret(options);
-  return { options, resolved, members: isAlone ? null : members, secret, clock, random, logger };
+  const plan = { options, resolved, members: members.length < 2 ? null : members, clock, random, logger };
+  return { ...plan, secret: await secretOf(plan) };
+}
+
+/** Null for a member that stands alone and is given none. */
+async function secretOf(plan: Omit<Plan, 'secret'>): Promise<Uint8Array | null> {
+  const { options, members, logger } = plan;
+  if (options.secret !== undefined || options.secretFile !== undefined) return ensembleSecret(options);
+  if (members === null) return null;
+  const derived = loopbackSecret(members, hostOf(plan));
+  if (derived === null) return ensembleSecret(options);
+  logger.warn(
+    'This ensemble has no secret: everybody on this machine can join it as a member, and take up the sessions of its clients. ' +
+      'Give every member the same secret, or secretFile, unless it is there to try things out',
+  );
+  return derived;
 }
 
 function listenerOf(plan: Plan): WebSocketListener {
@@ -200,16 +214,18 @@ function listenerOf(plan: Plan): WebSocketListener {
 }
 
 /** What the ensemble says of this member. */
-function ownAddress({ resolved, members }: Plan): { readonly host?: string; readonly port?: string } {
+function ownAddress({ resolved, members }: Pick<Plan, 'resolved' | 'members'>): {
+  readonly host?: string;
+  readonly port?: string;
+} {
   const own = members?.find(({ id }) => id === resolved.id)?.address;
   const [, host, port] = /^wss?:\/\/(.*?)(?::(\d+))?\/?$/.exec(own ?? '') ?? [];
   return { ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) };
 }
 
-function hostOf(plan: Plan): string {
+function hostOf(plan: Pick<Plan, 'options' | 'resolved' | 'members'>): string {
   const { host } = ownAddress(plan);
-  const isHere = host === undefined || /^(?:localhost|127\..*|\[::1\])$/.test(host);
-  return plan.options.host ?? (isHere ? '127.0.0.1' : '0.0.0.0');
+  return plan.options.host ?? (host === undefined || isLoopback(host) ? '127.0.0.1' : '0.0.0.0');
 }
 
 function maxConnectionsOf({ resolved }: Plan): number {

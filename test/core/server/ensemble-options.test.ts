@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkEnsemble, describeEnsemble, parseEnsemble } from '../../../core/server/ensemble.js';
-import { ensembleSecret } from '../../../core/server/ensemble-secret.js';
+import { ensembleSecret, loopbackSecret } from '../../../core/server/ensemble-secret.js';
 import { ConfigurationError, serve, type ServeOptions } from '../../../core/server/index.js';
+import { LogBook } from './world.js';
 
 let data = '';
 test.before.each(async () => {
@@ -67,7 +68,7 @@ test('two descriptions are the same when those who vote are, wherever they are r
 });
 
 test('an ensemble of several without a secret, or with one that can be guessed, does not start', async () => {
-  const ensemble = '1=localhost:7300,2=localhost:7301';
+  const ensemble = '1=localhost:7300,2=b.example:7301';
   const start = (options: Partial<ServeOptions>): Promise<string> =>
     problemOf(serve({ data, id: 1, port: 0, ensemble, ...options }));
   assert.match(await start({}), /^secret: .*needs one.*same secret/);
@@ -85,6 +86,41 @@ test('the same text is the same secret, from a file too', async () => {
   assert.equal(fromFile, await ensembleSecret({ secret: '0123456789abcdef' }));
   assert.is(fromFile.length, 32);
   assert.not.equal(fromFile, await ensembleSecret({ secret: '0123456789abcdeg' }));
+});
+
+test('only an ensemble that listens and is reached at loopback alone can do without a secret', async () => {
+  const start = (ensemble: string, options: Partial<ServeOptions> = {}): Promise<string> =>
+    problemOf(serve({ data, id: 1, port: 0, ensemble, ...options }));
+  const here = '1=localhost:7300,2=127.0.0.2:7301,3=[::1]:7302';
+  for (const elsewhere of [
+    '10.0.0.1',
+    '127.0.0.1.example',
+    'localhost.example',
+    '0.0.0.0',
+    '[::]',
+    '128.0.0.1',
+  ]) {
+    assert.match(
+      await start(`${here},4=${elsewhere}:7303:observer`),
+      /^secret: .*needs one.*loopback/,
+      elsewhere,
+    );
+  }
+  assert.match(await start(here, { host: '0.0.0.0' }), /^secret: .*needs one.*loopback/);
+  assert.match(await start(here, { secret: '' }), /^secret: .*needs one/);
+
+  const log = new LogBook();
+  await using _ = await serve({ data, id: 1, port: 0, ensemble: here, initialize: true, logger: log });
+  assert.ok(log.has(/no secret: everybody on this machine can join it/));
+});
+
+test('what stands in for a secret is the same for all members, however they name this machine, and another for other members', () => {
+  const of = (text: string): Uint8Array | null => loopbackSecret(parseEnsemble(text), '127.0.0.1');
+  const derived = of('1=localhost:7300,2=127.0.0.1:7301');
+  assert.is(derived?.length, 32);
+  assert.equal(of('2=[::1]:7301,1=127.0.0.1,3=localhost:7302:observer'), derived);
+  assert.not.equal(of('1=localhost:7300,2=localhost:7302'), derived);
+  assert.is(of('1=a:7300,2=localhost:7301'), null);
 });
 
 test('a member that takes itself for an observer must be one for all', async () => {
