@@ -7,10 +7,10 @@ import type { Connection } from '../../core/transport/index.js';
 import { Actor, type Credentials } from './actor.js';
 import { checkBounds } from './checkers/bounds.js';
 import { Conversation } from './checkers/conversation.js';
-import { Ghost } from './checkers/ghost.js';
+import { Ghost, type Delivered } from './checkers/ghost.js';
 import { HoldLedger } from './checkers/hold-ledger.js';
 import { JobLedger } from './checkers/job-ledger.js';
-import { Referee } from './checkers/referee.js';
+import { check, hex, Referee } from './checkers/referee.js';
 import { RegisterHistory } from './checkers/register-history.js';
 import { SessionLedger } from './checkers/session-ledger.js';
 import { TreeModel } from './checkers/tree-model.js';
@@ -51,6 +51,8 @@ export class World {
   readonly #phases = new Map<number, string>();
   readonly #traps = new Map<number, Trap>();
   readonly #ends = new Set<bigint>();
+  /** Clocks agree, and no client is ever paused. */
+  readonly #isFair: boolean;
 
   constructor(plan: Plan, write: ((line: string) => void) | null) {
     this.plan = plan;
@@ -85,11 +87,14 @@ export class World {
       emptyDigest: new StateMachine().digest,
       onDelivered: (delivered) => {
         if (delivered.txn !== null) model.apply(delivered.zxid, delivered.txn);
+        this.jobs.delivered(delivered, model);
+        this.#checkGivenUp(delivered);
         this.sessions.delivered(delivered);
       },
     });
     this.sessions = new SessionLedger({ model, ghost: this.ghost, fastestRate: 1 + plan.skew });
-    this.holds = new HoldLedger({ model, isFair: plan.skew <= 0.01 && !plan.faults.includes('clientPause') });
+    this.#isFair = plan.skew <= 0.01 && !plan.faults.includes('clientPause');
+    this.holds = new HoldLedger({ model, isFair: this.#isFair });
     for (const { id, name, isObserver } of this.cluster.members) this.ghost.register(id, name, !isObserver);
     this.#setClocks();
   }
@@ -144,6 +149,20 @@ export class World {
 
   forgetTraps(): void {
     this.#traps.clear();
+  }
+
+  /** Where clocks agree, a client has given its session up before it can be expired: what it holds ends before others may have it. */
+  #checkGivenUp({ txn }: Delivered): void {
+    if (txn?.op !== OpCode.closeSession || txn.cxid !== 0) return;
+    const { sessionId } = txn;
+    for (const { name, client, process } of this.actors) {
+      const { id, signal } = client.session;
+      check(
+        !this.#isFair || process.state === 'dead' || id !== sessionId || signal.aborted,
+        () =>
+          `${name} relies on its session ${hex(sessionId)}, which has expired, though all clocks are right`,
+      );
+    }
   }
 
   #setClocks(): void {

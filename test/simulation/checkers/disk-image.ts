@@ -34,6 +34,8 @@ export class DiskImage {
   snapshotZxid = 0n;
   #entries: LogEntry[] = [];
   #zxids = new Set<bigint>();
+  /** Cut off for good, and not written again since. */
+  readonly #cut = new Set<bigint>();
   /** Asked for and not confirmed: may have taken effect when the member dies. */
   #truncating: bigint | null = null;
   #installing: bigint | null = null;
@@ -85,7 +87,8 @@ export class DiskImage {
     };
   }
 
-  #begun({ truncateAfter, acceptedEpoch }: PersistBatch): void {
+  #begun({ truncateAfter, acceptedEpoch, entries = [] }: PersistBatch): void {
+    for (const { zxid } of entries) this.#cut.delete(zxid);
     if (truncateAfter !== undefined) this.#truncating = truncateAfter;
     if (acceptedEpoch !== undefined) this.#accepting = acceptedEpoch;
   }
@@ -107,6 +110,7 @@ export class DiskImage {
     while (this.#entries.length > 0 && this.#entries.at(-1)!.zxid > after) {
       const { zxid } = this.#entries.pop()!;
       this.#zxids.delete(zxid);
+      this.#cut.add(zxid);
       check(!this.#delivered(zxid), () => `${this.#member} cuts ${hex(zxid)}, which was delivered`);
     }
   }
@@ -143,6 +147,8 @@ export class DiskImage {
       isInstalled || found >= promised,
       () => `${this.#member} finds a history up to ${hex(found)}, ${hex(promised)} was durable`,
     );
+    const back = entries.find(({ zxid }) => this.#cut.has(zxid));
+    check(back === undefined, () => `${this.#member} finds ${hex(back!.zxid)} again, which was cut off`);
     const { acceptedEpoch } = state;
     check(
       acceptedEpoch === this.acceptedEpoch || acceptedEpoch === this.#accepting,

@@ -1,4 +1,6 @@
-import { check } from './referee.js';
+import type { Delivered } from './ghost.js';
+import { check, hex } from './referee.js';
+import { parentOf, type TreeModel } from './tree-model.js';
 
 /** Jobs of a queue: what was enqueued gets done, at least once; and nothing is done that nobody asked for. */
 export class JobLedger {
@@ -36,6 +38,20 @@ export class JobLedger {
     const before = this.#fences.get(value) ?? 0n;
     check(fence > before, () => `the job ${value} is begun with fence ${fence}, behind ${before}`);
     this.#fences.set(value, fence);
+  }
+
+  /** A claim is removed by its own session alone: who settles a job by somebody else's claim comes too late. */
+  delivered({ zxid, txn }: Delivered, model: TreeModel): void {
+    if (txn?.outcome.type !== 'multi') return;
+    for (const { outcome } of txn.outcome.parts) {
+      if (outcome.type !== 'delete' || !parentOf(outcome.path).endsWith('/claims')) continue;
+      const owner = model.before(outcome.path, zxid)?.owner ?? txn.sessionId;
+      check(
+        owner === txn.sessionId,
+        () =>
+          `session ${hex(txn.sessionId)} removes the claim ${outcome.path} of ${hex(owner)} at ${hex(zxid)}`,
+      );
+    }
   }
 
   done(value: string): void {

@@ -3,7 +3,7 @@ import { OpCode } from '../../../core/protocol/index.js';
 import type { Delivered, Ghost } from './ghost.js';
 import { check, hex } from './referee.js';
 import { expectedOutcome, isSameData, misfit } from './request-rules.js';
-import type { TreeModel } from './tree-model.js';
+import { parentOf, type TreeModel } from './tree-model.js';
 
 /** The requests of each who uses a session are numbered in a range of its own, so that it is known whose a transaction is. */
 export const XIDS_PER_USER = 1_000_000;
@@ -80,11 +80,28 @@ export class SessionLedger {
     this.#expiries.set(zxid, now);
   }
 
-  delivered({ zxid, txn }: Delivered): void {
+  delivered(delivered: Delivered): void {
+    const { zxid, txn } = delivered;
+    if (txn?.outcome.type === 'create') this.#checkUnique(delivered, txn.outcome.path);
     if (txn?.op !== OpCode.closeSession || txn.cxid !== 0) return;
     const record = this.#recordOf(txn.sessionId);
     record.expiredAt ??= this.#expiries.get(zxid) ?? null;
     this.#checkExpiry(txn.sessionId, record);
+  }
+
+  /** What has a unique name was asked for once: it is not made again while it is there. */
+  #checkUnique({ zxid }: Delivered, path: string): void {
+    const unique = /^_c_[0-9a-f-]{36}-/.exec(path.slice(path.lastIndexOf('/') + 1))?.[0];
+    if (unique === undefined) return;
+    const parent = parentOf(path);
+    const owner = this.#model.at(path, zxid)?.owner;
+    const same = (this.#model.at(parent, zxid)?.children ?? []).filter(
+      (name) => name.startsWith(unique) && this.#model.at(`${parent}/${name}`, zxid)?.owner === owner,
+    );
+    check(
+      same.length < 2,
+      () => `${same.map((name) => `${parent}/${name}`).join(' and ')} come from one create`,
+    );
   }
 
   /** A client was told that its session is over. */

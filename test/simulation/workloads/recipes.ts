@@ -7,6 +7,7 @@ import {
   type Hold,
 } from '../../../core/recipes/index.js';
 import type { Actor } from '../actor.js';
+import { check } from '../checkers/referee.js';
 
 /** Holds a fair or a plain lock for a while, and uses what it guards. */
 export async function locks(actor: Actor): Promise<void> {
@@ -35,9 +36,13 @@ export async function latches(actor: Actor): Promise<void> {
 async function use(actor: Actor, thing: string, hold: Hold): Promise<void> {
   const { holds, referee } = actor.world;
   referee.watch(() => holds.acquired(actor.name, actor.client, hold));
-  const times = 1 + Math.floor(actor.random.next() * 5);
+  const { signal } = actor.client.session;
+  const times = 1 + Math.floor(actor.random.next() * (actor.chance(0.2) ? 60 : 5));
   for (let time = 0; time < times && !hold.signal.aborted; time++) {
-    referee.watch(() => holds.used(actor.name, thing, hold));
+    referee.watch(() => {
+      holds.used(actor.name, thing, hold);
+      check(!signal.aborted, () => `${actor.name} still holds ${thing}, though its session is over`);
+    });
     await actor.sleep(actor.world.plan.tickMs * actor.random.next());
   }
   actor.world.note(actor.name, hold.signal.aborted ? `lost ${thing}` : `gives ${thing} back`);

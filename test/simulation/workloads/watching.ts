@@ -21,6 +21,10 @@ export async function watching(actor: Actor): Promise<void> {
       () => actor.attempt(`create ${path}/x`, () => client.create(`${path}/x`, null, { mode: 'ephemeral' })),
       () => actor.attempt(`delete ${path}/x`, () => client.delete(`${path}/x`)),
       () => watchAndTakeBack(actor, path),
+      () =>
+        actor.attempt('multi on /w', () =>
+          client.multi(PATHS.map((each) => ({ type: 'setData', path: each, data: actor.value() }))),
+        ),
     ]);
     await act();
     await actor.think();
