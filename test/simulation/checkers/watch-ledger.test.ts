@@ -173,4 +173,22 @@ test('a watch that is taken up again without telling of what was missed is found
   assert.throws(() => ledger.answered(request, ErrorCode.ok, now()), /without telling of what changed/);
 });
 
+test('of two watches that are taken up again at a znode that has gone, each tells of it', async () => {
+  const { ledger, now, remove, create } = await scene();
+  await create();
+  const relativeZxid = now();
+  const zxid = await remove();
+  const request: Request = {
+    op: OpCode.setWatches2,
+    body: { ...NOTHING, relativeZxid, dataWatches: ['/a/x'], childWatches: ['/a/x'] },
+  };
+  const deleted = { type: WatchEventType.deleted, path: '/a/x' };
+  ledger.sent(request);
+  ledger.notified(deleted, zxid);
+  ledger.notified(deleted, zxid);
+  assert.throws(() => ledger.notified(deleted, zxid), /which no watch waits for/);
+  ledger.answered(request, ErrorCode.ok, now());
+  assert.is(ledger.size, 0);
+});
+
 test.run();

@@ -143,17 +143,16 @@ export class WatchLedger {
     return isWanted;
   }
 
-  /** Whether a watch that is being taken up again has missed this. */
+  /** Whether a watch that is being taken up again has missed this. Each has an event of its own, even if several have missed the same. */
   #rearmedEvent(type: ChangeType, path: string, zxid: bigint): boolean {
-    let isWanted = false;
     for (const { left, relativeZxid } of this.#rearmings) {
       for (const [key, watch] of left) {
         if (watch.path !== path || !this.#isMissed(watch, type, zxid, relativeZxid)) continue;
         left.delete(key);
-        isWanted = true;
+        return true;
       }
     }
-    return isWanted;
+    return false;
   }
 
   #isMissed(
@@ -163,14 +162,10 @@ export class WatchLedger {
     relativeZxid: bigint,
   ): boolean {
     const node = this.#model.at(path, zxid);
-    if (list === 'exist') return type === 'created' ? node !== null : this.#happened(path, type, zxid);
+    if (list === 'exist') return type === 'created' && node !== null;
     if (type === 'deleted') return node === null;
     if (list === 'data') return type === 'dataChanged' && node !== null && node.mzxid > relativeZxid;
     return type === 'childrenChanged' && node !== null && node.pzxid > relativeZxid;
-  }
-
-  #happened(path: string, type: ChangeType, zxid: bigint): boolean {
-    return this.#model.changesOf(path).some((change) => change.zxid === zxid && change.type === type);
   }
 
   /** What has not fired waits on; but nothing can have happened to it. */
