@@ -89,7 +89,7 @@ test('a promise that is forgotten, and one that is taken back, are found', async
   assert.match(takenBack.referee.finding!.message, /takes back a promise/);
 });
 
-test('of a disk that somebody has tampered with nothing is expected, until it was read', async () => {
+test('of a disk that somebody has tampered with little is expected, until it was read', async () => {
   const { referee, image, storage, finds } = scene();
   await storage.persist({ acceptedEpoch: 1, entries: [entry(1n), entry(2n)] });
   image.isDamaged = true;
@@ -98,6 +98,34 @@ test('of a disk that somebody has tampered with nothing is expected, until it wa
   assert.is(referee.finding, null);
   assert.not(image.isDamaged);
   assert.is(image.last, 0n);
+});
+
+test('a member that takes damage in the midst of its log for its end is found', async () => {
+  const { referee, image, storage, finds } = scene();
+  for (const zxid of [1n, 2n, 3n]) await storage.persist({ entries: [entry(zxid)] });
+  image.isDamaged = true;
+  finds({ entries: [entry(1n)] });
+  await storage.recover();
+  assert.is(referee.finding, null);
+  for (const zxid of [2n, 3n, 4n]) await storage.persist({ entries: [entry(zxid)] });
+  image.isDamaged = true;
+  finds({ entries: [entry(1n)] });
+  await storage.recover();
+  assert.match(referee.finding!.message, /goes on from 0x1 with a damaged log, which had held 0x2 for sure/);
+});
+
+test('an entry that was cut off and comes back is found, unless it was written anew', async () => {
+  const { referee, storage, finds } = scene();
+  await storage.persist({ entries: [entry(1n), entry(2n)] });
+  await storage.persist({ truncateAfter: 1n });
+  await storage.persist({ entries: [entry(2n)] });
+  finds({ entries: [entry(1n), entry(2n)] });
+  await storage.recover();
+  assert.is(referee.finding, null);
+  await storage.persist({ truncateAfter: 1n });
+  finds({ entries: [entry(1n), entry(2n)] });
+  await storage.recover();
+  assert.match(referee.finding!.message, /finds 0x2 again, which was cut off/);
 });
 
 test('a cut that removes what was delivered is found', async () => {

@@ -36,6 +36,9 @@ export class DiskImage {
   #zxids = new Set<bigint>();
   /** Cut off for good, and not written again since. */
   readonly #cut = new Set<bigint>();
+  /** What a later group of records bears witness to, and what two do: damage there cannot be taken for a torn tail. */
+  #witnessed = 0n;
+  #proven = 0n;
   /** Asked for and not confirmed: may have taken effect when the member dies. */
   #truncating: bigint | null = null;
   #installing: bigint | null = null;
@@ -72,9 +75,10 @@ export class DiskImage {
     return {
       recover: async () => this.#recovered(await storage.recover()),
       persist: async (batch) => {
+        const { last } = this;
         this.#begun(batch);
         await storage.persist(batch);
-        this.#referee.watch(() => this.#persisted(batch));
+        this.#referee.watch(() => this.#persisted(batch, last));
       },
       readEntries: (after, maxBytes) => storage.readEntries(after, maxBytes),
       writeSnapshot: (zxid, epochs, content) => storage.writeSnapshot(zxid, epochs, content),
@@ -93,7 +97,8 @@ export class DiskImage {
     if (acceptedEpoch !== undefined) this.#accepting = acceptedEpoch;
   }
 
-  #persisted({ acceptedEpoch, truncateAfter, entries = [] }: PersistBatch): void {
+  /** `before`: what was durable when the batch was asked for. */
+  #persisted({ acceptedEpoch, truncateAfter, entries = [] }: PersistBatch, before: bigint): void {
     if (acceptedEpoch !== undefined) {
       check(acceptedEpoch >= this.acceptedEpoch, () => `${this.#member} takes back a promise`);
       this.acceptedEpoch = acceptedEpoch;
@@ -101,6 +106,10 @@ export class DiskImage {
     if (truncateAfter !== undefined) {
       this.#truncate(truncateAfter);
       this.#truncating = null;
+      this.#witnessed = this.#proven = 0n;
+    } else if (entries.length > 0 && before > this.#witnessed) {
+      this.#proven = this.#witnessed;
+      this.#witnessed = before;
     }
     for (const entry of entries) this.#append(entry);
   }
@@ -123,6 +132,7 @@ export class DiskImage {
 
   #installed(zxid: bigint): void {
     this.#installing = null;
+    this.#witnessed = this.#proven = 0n;
     this.snapshotZxid = zxid;
     this.#entries = [];
     this.#zxids.clear();
@@ -139,8 +149,13 @@ export class DiskImage {
   }
 
   #compare(state: RecoveredState, entries: readonly LogEntry[]): void {
-    if (this.isDamaged || this.isRotten) return;
     const found = entries.at(-1)?.zxid ?? state.snapshot?.zxid ?? 0n;
+    if (this.isRotten || (this.isDamaged && (state.isNew || state.rejoining !== null))) return;
+    if (this.isDamaged) {
+      const message = (): string =>
+        `${this.#member} goes on from ${hex(found)} with a damaged log, which had held ${hex(this.#proven)} for sure`;
+      return check(found >= this.#proven, message);
+    }
     const isInstalled = this.#installing !== null && state.snapshot?.zxid === this.#installing;
     const promised = this.#truncating !== null && this.#truncating < this.last ? this.#truncating : this.last;
     check(
@@ -160,6 +175,7 @@ export class DiskImage {
   #begin(snapshotZxid: bigint, entries: readonly LogEntry[]): void {
     this.isDamaged = false;
     this.#installing = this.#truncating = null;
+    this.#witnessed = this.#proven = 0n;
     this.snapshotZxid = snapshotZxid;
     this.#entries = [];
     this.#zxids.clear();

@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Delivered } from './ghost.js';
 import { JobLedger } from './job-ledger.js';
+import type { TreeModel } from './tree-model.js';
 
 test('a job that is done again with a higher fence is counted, and is not left', () => {
   const jobs = new JobLedger();
@@ -32,6 +34,26 @@ test('two workers with one fence, and one behind another, are found', () => {
   jobs.begun('a', 5n);
   assert.throws(() => jobs.begun('a', 5n), /behind 5/);
   assert.throws(() => jobs.begun('a', 4n), /behind 5/);
+});
+
+/** The znodes of a queue as they were at zxid 1, with a claim of session 5. */
+const claimed = {
+  before: (path: string) => (path === '/q/claims/a' ? { owner: 5n } : null),
+} as unknown as TreeModel;
+const settled = (sessionId: bigint, path: string): Delivered =>
+  ({
+    zxid: 2n,
+    txn: {
+      sessionId,
+      outcome: { type: 'multi', parts: [{ outcome: { type: 'delete', path } }] },
+    },
+  }) as unknown as Delivered;
+
+test('a claim that is removed by another session than its own is found', () => {
+  const jobs = new JobLedger();
+  jobs.delivered(settled(5n, '/q/claims/a'), claimed);
+  jobs.delivered(settled(6n, '/q/jobs/a'), claimed);
+  assert.throws(() => jobs.delivered(settled(6n, '/q/claims/a'), claimed), /removes the claim/);
 });
 
 test.run();

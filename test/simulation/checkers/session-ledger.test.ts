@@ -57,6 +57,18 @@ test('requests that take effect in another order are found', async () => {
   assert.throws(() => ensemble.sessions.conclude(), /out of order/);
 });
 
+test('a znode of a unique name that is made a second time is found', async () => {
+  const { ensemble } = await scene();
+  const make = async (digit: number, cxid: number): Promise<unknown> => {
+    const path = `/a/_c_${digit}1234567-89ab-4def-8123-456789abcdef-x-`;
+    return await ensemble.write(creates(path, CreateMode.ephemeralSequential), cxid);
+  };
+  await make(0, 2);
+  await make(1, 3);
+  const message = await make(0, 4).then(String, String);
+  assert.match(message, /x-0000000000 and .* come from one create/);
+});
+
 test('two who use a session at once each keep their own order', async () => {
   const { ensemble, ask } = await scene();
   ask(creates('/r') as Request, XIDS_PER_USER + 1, { client: 'r1' });
