@@ -37,6 +37,8 @@ export interface ClusterOptions {
   readonly trace?: ((clock: VirtualClock) => Trace) | undefined;
   /** Virtual time that a scenario may take. Default an hour. */
   readonly patienceMs?: number;
+  /** Default: one of its own, on which nothing waits but for promises and for itself. */
+  readonly clock?: VirtualClock | undefined;
   /** Something to look on at a member through, for each of its starts. */
   readonly probe?: ((member: ClusterMember) => MemberProbe) | undefined;
   /** Something to put between a member and its storage, for each of its starts. */
@@ -77,7 +79,7 @@ export interface ClusterClient {
  * ```
  */
 export class Cluster {
-  readonly clock = new VirtualClock({ promisesOnly: true });
+  readonly clock: VirtualClock;
   readonly network: SimulatedNetwork;
   readonly members: readonly ClusterMember[];
   readonly trace: Trace | null;
@@ -87,6 +89,7 @@ export class Cluster {
   constructor(options: ClusterOptions = {}) {
     const { voters = 3, observers = 0, server = {}, segmentBytes = DEFAULT_SEGMENT_BYTES } = options;
     const { snapshotsKept = DEFAULT_SNAPSHOTS_KEPT, limits = {} } = options;
+    this.clock = options.clock ?? new VirtualClock({ promisesOnly: true });
     this.#random = new SeededRandom(options.seed ?? 1);
     this.trace = options.trace?.(this.clock) ?? null;
     this.network = new SimulatedNetwork(this.clock, {

@@ -23,6 +23,12 @@ export interface VirtualClockOptions {
    * clock. A standstill is then seen without a turn of the real event loop, several times faster. Default false.
    */
   readonly promisesOnly?: boolean;
+  /**
+   * What is due already happens by itself, soon: only what has to wait for a later moment waits until a test moves
+   * time. Default false: nothing happens but in a call. What a task throws then rejects the next call, or is an
+   * unhandled rejection.
+   */
+  readonly settlesItself?: boolean;
 }
 
 interface PendingTimer {
@@ -35,7 +41,7 @@ interface PendingTimer {
  * A clock that moves only when a test says so. Timers fire one by one, in order of time and, at the same
  * moment, in the order in which they were set; between any two of them everything that is already due — `soon`
  * tasks one by one, promise chains, other work of the event loop — runs to a standstill. An error thrown by a task
- * rejects the call that ran it. Only one of `advance`, `runUntil`, `waitFor` and `settle` may run at a time.
+ * rejects the call that ran it. Only one of `advance`, `runUntil`, `moveUntil`, `waitFor` and `settle` may run at a time.
  */
 export class VirtualClock implements Clock {
   #now = 0;
@@ -46,12 +52,15 @@ export class VirtualClock implements Clock {
   #soon: (() => void)[] = [];
   #nextSoon = 0;
   readonly #promisesOnly: boolean;
+  readonly #settlesItself: boolean;
   #steps = 0;
   #isRunning = false;
+  #settling: Promise<void> | undefined;
 
   constructor(options: VirtualClockOptions = {}) {
     this.#wallOffset = options.wallMs ?? Date.UTC(2025, 0, 1);
     this.#promisesOnly = options.promisesOnly ?? false;
+    this.#settlesItself = options.settlesItself ?? false;
   }
 
   now(): number {
@@ -66,11 +75,13 @@ export class VirtualClock implements Clock {
     const due = Math.ceil((this.#now + Math.max(0, delayMs)) * STEPS_PER_MS) / STEPS_PER_MS;
     const timer = { due, order: this.#nextOrder++, task };
     this.#timers.splice(this.#positionOf(timer), 0, timer);
+    this.#wake();
     return { cancel: () => this.#remove(timer) };
   }
 
   soon(task: () => void): void {
     this.#soon.push(task);
+    this.#wake();
   }
 
   /** Timers that have been set and have neither fired nor been cancelled. */
@@ -103,14 +114,19 @@ export class VirtualClock implements Clock {
    * what is pending when it still does not hold `maxMs` from now.
    */
   async runUntil(condition: () => boolean, maxMs: number): Promise<void> {
+    if (await this.moveUntil(condition, maxMs)) return;
+    throw new Error(this.#describeTimeout(String(condition), maxMs));
+  }
+
+  /** Moves time from timer to timer until `condition` holds, at most by `maxMs`; resolves with whether it holds. */
+  async moveUntil(condition: () => boolean, maxMs: number): Promise<boolean> {
     const deadline = this.#now + maxMs;
+    let holds = false;
     await this.#exclusively(async () => {
       await this.#drain();
-      while (!condition()) {
-        if (!this.#stepTowards(deadline)) throw new Error(this.#describeTimeout(String(condition), maxMs));
-        await this.#drain();
-      }
+      while (!(holds = condition()) && this.#stepTowards(deadline)) await this.#drain();
     });
+    return holds;
   }
 
   /** Moves time from timer to timer until `promise` settles, and settles likewise; rejects as `runUntil` does. */
@@ -147,7 +163,7 @@ export class VirtualClock implements Clock {
     await Promise.resolve();
     for (let step = 0, idle = 0; idle < idleTurns; step++) {
       if (step === MOST_STEPS)
-        throw new Error(`no standstill after ${MOST_STEPS} steps: ${this.#describePending()}`);
+        throw new Error(`no standstill after ${MOST_STEPS} steps: ${this.describePending()}`);
       await promiseChains();
       if (this.#runDue()) idle = 0;
       else if (this.#promisesOnly || (await turnOfTheLoop())) idle++;
@@ -177,10 +193,27 @@ export class VirtualClock implements Clock {
       throw new Error('the virtual clock is running already: await the earlier call first');
     this.#isRunning = true;
     try {
+      await this.#settling;
       await run();
     } finally {
       this.#isRunning = false;
+      this.#wake();
     }
+  }
+
+  /** What is due happens soon, if it is to happen by itself and no call sees to it. */
+  #wake(): void {
+    if (!this.#settlesItself || this.#isRunning || this.#settling !== undefined || !this.#isDue()) return;
+    this.#settling = turnOfTheLoop()
+      .then(() => this.#drain())
+      .finally(() => {
+        this.#settling = undefined;
+        this.#wake();
+      });
+  }
+
+  #isDue(): boolean {
+    return this.#nextSoon < this.#soon.length || (this.#timers[0]?.due ?? Infinity) <= this.#now;
   }
 
   /** Where `timer` stands, or would stand, among the sorted timers. */
@@ -203,10 +236,11 @@ export class VirtualClock implements Clock {
   }
 
   #describeTimeout(condition: string, maxMs: number): string {
-    return `after ${maxMs} ms of virtual time this still does not hold: ${condition}\npending: ${this.#describePending()}`;
+    return `after ${maxMs} ms of virtual time this still does not hold: ${condition}\npending: ${this.describePending()}`;
   }
 
-  #describePending(): string {
+  /** What waits for a later moment, the first of it by name. */
+  describePending(): string {
     const named = this.#timers
       .slice(0, TIMERS_NAMED)
       .map((timer) => `in ${timer.due - this.#now} ms ${timer.task.name || String(timer.task)}`);

@@ -156,4 +156,43 @@ test('a jump of wall time leaves timers and monotonic time alone', async () => {
   assert.is(clock.wall(), 450);
 });
 
+test('what needs no time happens by itself, if the clock is told so; what needs time waits', async () => {
+  const clock = new VirtualClock({ settlesItself: true });
+  const happened: string[] = [];
+  clock.setTimer(1, () => happened.push('later'));
+  await new Promise<void>((resolve) => {
+    clock.soon(() => {
+      happened.push('soon');
+      clock.setTimer(0, () => {
+        happened.push('now');
+        clock.soon(resolve);
+      });
+    });
+  });
+  assert.equal(happened, ['soon', 'now']);
+  assert.is(clock.now(), 0);
+  await clock.advance(1);
+  assert.equal(happened, ['soon', 'now', 'later']);
+});
+
+test('what happens by itself and what a call makes happen never overlap', async () => {
+  const clock = new VirtualClock({ settlesItself: true });
+  const happened: number[] = [];
+  clock.soon(() => happened.push(1));
+  const moving = clock.advance(10);
+  clock.setTimer(5, () => happened.push(2));
+  clock.soon(() => happened.push(3));
+  await moving;
+  assert.equal(happened, [1, 3, 2]);
+});
+
+test('moveUntil tells whether the condition holds, and moves no further', async () => {
+  const clock = new VirtualClock();
+  clock.setTimer(5, () => undefined);
+  assert.is(await clock.moveUntil(() => clock.now() >= 5, 10), true);
+  assert.is(clock.now(), 5);
+  assert.is(await clock.moveUntil(() => false, 10), false);
+  assert.is(clock.now(), 15);
+});
+
 test.run();
