@@ -237,6 +237,7 @@ export class Leader implements Role {
         if (learner.feed?.chunksArrived(message.chunks) === true) return this.#watch.noteProgress();
         return this.#drop(learner, 'it confirmed chunks that it never got');
       case 'pong':
+        learner.echoedRound = Math.max(learner.echoedRound, message.nonce);
         if (learner.isCounted && learner.report !== null) this.#rounds.echo(learner.id, message.nonce);
         return this.#state.outputs.ping(learner.id, message.payload);
       case 'readmitted':
@@ -377,13 +378,14 @@ export class Leader implements Role {
 
   #ping(): void {
     const { outbox } = this.#state;
-    const message: PeerMessage = {
+    const ping = {
       type: 'ping',
       epoch: this.epoch,
       nonce: this.#rounds.begin(!this.#state.disk.isRejoining),
       payload: this.#state.takePingPayload(),
-    };
-    for (const learner of this.#learners.all) if (learner.report !== null) outbox.send(learner.id, message);
+    } as const;
+    for (const { id, report, echoedRound } of this.#learners.all)
+      if (report !== null) outbox.send(id, { ...ping, heard: echoedRound });
   }
 
   #giveUp(reason: string): void {

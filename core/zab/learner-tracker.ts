@@ -14,6 +14,8 @@ export class LearnerTracker {
   isBeingReadmitted = false;
   /** When it was last heard, in the leader's own time. */
   heardMs: number;
+  /** The last round of pings that it has echoed. */
+  echoedRound = 0;
   /** The epoch has been announced to it. */
   isInvited = false;
   /** Its history, once it has acknowledged the epoch. */

@@ -1,3 +1,4 @@
+import { LeaderContact } from './leader-contact.js';
 import type { Entry } from './peer-config.js';
 import type { HandOver, NewEpoch, Notification, PeerMessage, Snap } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
@@ -35,6 +36,7 @@ export class Learner implements Role {
   #serveFrom: bigint | null = null;
   #deadlineMs: number;
   #heardMs: number;
+  readonly #contact: LeaderContact;
 
   constructor(state: PeerState, leader: number, predecessor: number | null = null) {
     this.#state = state;
@@ -43,6 +45,7 @@ export class Learner implements Role {
     this.name = state.config.isVoter ? 'following' : 'observing';
     this.#deadlineMs = state.nowMs + state.config.initLimitMs;
     this.#heardMs = state.nowMs;
+    this.#contact = new LeaderContact(state.nowMs);
     this.linkUp(leader);
   }
 
@@ -62,7 +65,7 @@ export class Learner implements Role {
     const { nowMs, config } = this.#state;
     if (this.#phase !== 'broadcast' && nowMs >= this.#deadlineMs) {
       this.#quit(`no progress in ${this.#phase} with member ${this.leader} within the limit`);
-    } else if (this.#hasStream && nowMs - this.#heardMs > config.syncLimitMs) {
+    } else if (this.#hasStream && nowMs - this.#contactMs > config.syncLimitMs) {
       this.#state.outbox.close(this.leader, 'the leader has been silent for too long');
       this.#quit(`the leader, member ${this.leader}, has been silent for too long`);
     }
@@ -71,6 +74,7 @@ export class Learner implements Role {
   /** Time that this process slept through says nothing about the leader. */
   pause(): void {
     this.#heardMs = this.#state.nowMs;
+    this.#contact.provenAt(this.#state.nowMs);
   }
 
   linkUp(peer: number): void {
@@ -96,6 +100,11 @@ export class Learner implements Role {
     this.#hear(message);
   }
 
+  /** Who serves clients has to know that the leader counts on it; before that it is enough to hear anything. */
+  get #contactMs(): number {
+    return this.isServing ? this.#contact.provenMs : this.#heardMs;
+  }
+
   durable(): void {
     if (this.#phase === 'discovery') this.#acknowledgeEpoch();
     if (this.#intake?.isComplete === true && !this.#state.disk.isInstalling) this.#intake = null;
@@ -107,6 +116,8 @@ export class Learner implements Role {
     const { disk, outbox, deliveredZxid } = this.#state;
     const epoch = this.#epoch;
     if (disk.durableZxid !== this.#ackedZxid) {
+      // UPTODATE answers an acknowledgement, and none is older than the first.
+      if (this.#ackedZxid === null) this.#contact.provenAt(this.#state.nowMs);
       this.#ackedZxid = disk.durableZxid;
       outbox.send(this.leader, { type: 'ack', epoch, zxid: disk.durableZxid });
     }
@@ -186,7 +197,13 @@ export class Learner implements Role {
       case 'upToDate':
         return this.#serve(message.commit);
       case 'ping':
-        outbox.send(this.leader, { ...message, type: 'pong', payload: this.#state.takePingPayload() });
+        this.#contact.echoed(message.nonce, message.heard, this.#state.nowMs);
+        outbox.send(this.leader, {
+          type: 'pong',
+          epoch: this.#epoch,
+          nonce: message.nonce,
+          payload: this.#state.takePingPayload(),
+        });
         return outputs.ping(this.leader, message.payload);
       case 'readmit':
         return this.#readmit();

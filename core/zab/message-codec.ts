@@ -143,12 +143,18 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
   },
   ping: {
     number: 15,
-    write: (out, { epoch, nonce, payload }) => {
+    write: (out, { epoch, nonce, heard, payload }) => {
       out.count(epoch);
       out.count(nonce);
+      out.count(heard);
       out.bytes(payload);
     },
-    read: (from) => ({ epoch: from.epoch(), nonce: from.count(), payload: from.bytes() }),
+    read: (from) => ({
+      epoch: from.epoch(),
+      nonce: from.count(),
+      heard: from.count(),
+      payload: from.bytes(),
+    }),
   },
   pong: {
     number: 16,

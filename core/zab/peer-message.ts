@@ -140,6 +140,8 @@ export interface Ping {
   readonly type: 'ping';
   readonly epoch: number;
   readonly nonce: number;
+  /** The highest nonce that the leader has heard this learner echo; 0 for none. */
+  readonly heard: number;
   readonly payload: Uint8Array;
 }
 

@@ -24,4 +24,10 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'a deposed leader told a client that a session was over which a later leader had opened',
     },
+    {
+      seed: 18_528,
+      mode: 'safety',
+      found:
+        'a learner that its leader had given up went on serving, by what a slow line still delivered, until after its sessions were expired',
+    },
   ];

@@ -11,6 +11,12 @@ import { LearnerRequests } from './learner-requests.js';
 import { ReadOnlyPath, type ReadOnlyPathParts } from './read-only-path.js';
 import type { WritePath } from './write-path.js';
 
+/**
+ * How much longer, by the leader's clock, a learner may go on serving than `syncLimit` ticks after it was heard last: its clock
+ * may be slower.
+ */
+const SLOWEST_LEARNER = 1.5;
+
 /** A member that has lost its leader may soon have another one; only then clients are told to read. */
 const READ_ONLY_AFTER_TICKS = 4;
 
@@ -119,7 +125,7 @@ export class RequestService {
   #lead(): Role {
     const { peer, clock, logger, options, sessions, machine, hasOthers, wake, probe } = this.#parts;
     const { id, tickMs, syncLimit } = options;
-    const graceMs = hasOthers ? (syncLimit + 1) * tickMs : 0;
+    const graceMs = hasOthers ? (Math.ceil(syncLimit * SLOWEST_LEARNER) + 1) * tickMs : 0;
     const tracker = new LeaderSessions({ tickMs, id, graceMs });
     tracker.begin(machine().sessions, clock.now());
     const movedAway = (sessionId: bigint, member: number): void =>

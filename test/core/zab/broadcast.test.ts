@@ -213,7 +213,7 @@ test('bytes ride on the next ping and on its echo, once, and wait until they hav
   const follower = following();
   assert.is(follower.peer.offerPingPayload(text('touched')), true);
   assert.is(follower.peer.offerPingPayload(text('more')), false);
-  follower.hear(3, { type: 'ping', epoch: 1, nonce: 8, payload: text('') });
+  follower.hear(3, { type: 'ping', epoch: 1, nonce: 8, heard: 0, payload: text('') });
   assert.equal(follower.takeSent(3, 'pong'), [
     { type: 'pong', epoch: 1, nonce: 8, payload: text('touched') },
   ]);

@@ -51,7 +51,7 @@ const arbitraries: {
   ack: record({ epoch, zxid }),
   commit: record({ epoch, zxid }),
   upToDate: record({ epoch, commit: zxid }),
-  ping: record({ epoch, nonce: count, payload: bytes }),
+  ping: record({ epoch, nonce: count, heard: count, payload: bytes }),
   pong: record({ epoch, nonce: count, payload: bytes }),
   handOver: record({ epoch, leader: id, round: count }),
   application: record({ epoch, bytes }),

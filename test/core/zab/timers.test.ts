@@ -119,10 +119,21 @@ test('a learner that hears nothing for syncLimit ticks looks for a leader', () =
   const conversation = following();
   conversation.pass(SYNC_LIMIT_MS);
   assert.is(stateOf(conversation.peer), 'following');
-  conversation.hear(3, { type: 'ping', epoch: 1, nonce: 1, payload: text('') });
+  conversation.hear(3, { type: 'ping', epoch: 1, nonce: 1, heard: 0, payload: text('') });
+  conversation.hear(3, { type: 'ping', epoch: 1, nonce: 2, heard: 1, payload: text('') });
   conversation.pass(SYNC_LIMIT_MS);
   assert.is(stateOf(conversation.peer), 'following');
   conversation.pass(TICK_MS);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('a learner that hears only what the leader sent before it gave the learner up looks for a leader', () => {
+  const conversation = following();
+  for (let nonce = 1; nonce <= 20 && stateOf(conversation.peer) === 'following'; nonce++) {
+    // A slow line goes on delivering; but no echo since the second is said to have been heard.
+    conversation.hear(3, { type: 'ping', epoch: 1, nonce, heard: Math.min(2, nonce - 1), payload: text('') });
+    conversation.pass(SYNC_LIMIT_MS / 4);
+  }
   assert.is(stateOf(conversation.peer), 'looking');
 });
 

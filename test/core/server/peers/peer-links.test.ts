@@ -68,7 +68,7 @@ class Town {
   }
 }
 
-const ping: PeerMessage = { type: 'ping', epoch: 1, nonce: 1, payload: new Uint8Array(0) };
+const ping: PeerMessage = { type: 'ping', epoch: 1, nonce: 1, heard: 0, payload: new Uint8Array(0) };
 const commit: PeerMessage = { type: 'commit', epoch: 1, zxid: 5n };
 
 function problems(end: End): string[] {
