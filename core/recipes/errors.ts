@@ -123,13 +123,49 @@ export class InvalidInstanceError extends QuorateError {
 
 /** The queue holds as much as it may. Nothing was added. Code `WORK_QUEUE_FULL`. */
 export class QueueFullError extends QuorateError {
-  constructor(queue: string, counts: { jobs: number; dead: number; maxJobs: number }) {
+  constructor(
+    queue: string,
+    counts: { jobs: number; dead: number; maxJobs: number; bytes: number; maxBytes: number },
+  ) {
     super(
       'WORK_QUEUE_FULL',
-      `Queue ${queue} is full: ${counts.jobs} jobs and ${counts.dead} dead letters of at most ${counts.maxJobs}. ` +
-        'Nothing was added; let the workers catch up, or remove dead letters.',
+      `Queue ${queue} is full: ${counts.jobs} jobs and ${counts.dead} dead letters of at most ${counts.maxJobs}, with ` +
+        `${counts.bytes} bytes of at most ${counts.maxBytes}. Nothing was added; let the workers catch up, or remove dead letters.`,
       { fields: { queue, ...counts } },
     );
+  }
+}
+
+/** More jobs wait to be sent to the servers than may. Nothing was added. Code `ENQUEUE_BACKLOG`. */
+export class EnqueueBacklogError extends QuorateError {
+  constructor(queue: string, maxBacklog: number) {
+    super(
+      'ENQUEUE_BACKLOG',
+      `${maxBacklog} jobs for queue ${queue} wait here to be added: the servers cannot be reached, or are slower than the ` +
+        'jobs are made. Nothing was added; wait until earlier ones have been.',
+      { fields: { queue, maxBacklog } },
+    );
+  }
+}
+
+/** A job cannot be as it was asked for. Nothing was added. Code `INVALID_JOB_OPTIONS`. */
+export class InvalidJobOptionsError extends QuorateError {
+  constructor(queue: string, problem: string) {
+    super('INVALID_JOB_OPTIONS', `A job for queue ${queue} cannot be made: ${problem}.`, {
+      fields: { queue },
+    });
+  }
+}
+
+/**
+ * Somebody cancelled the job, or removed it. Why its `signal` aborted, what its late completion gets, and whoever waits for
+ * its result. Code `JOB_CANCELLED`.
+ */
+export class JobCancelledError extends QuorateError {
+  constructor(job: string, reason?: string) {
+    super('JOB_CANCELLED', `Job ${job} was cancelled${reason === undefined ? '' : `: ${reason}`}.`, {
+      fields: { job, ...(reason === undefined ? {} : { reason }) },
+    });
   }
 }
 

@@ -44,22 +44,29 @@ export type { CacheEvent, NodeStat, NodeValue } from './cache/node-value.js';
 export type { NewServiceInstance, ServiceInstance, UriSpec } from './discovery/service-instance.js';
 export { ServiceDirectory, type DirectoryEvent } from './discovery/service-directory.js';
 export { ServiceRegistry, type ServiceRegistration } from './discovery/service-registry.js';
-export { WorkQueue, type WorkQueueOptions } from './queue/work-queue.js';
-export { QueueConsumer, type ConsumeOptions, type JobHandler } from './queue/queue-consumer.js';
-export type { DeadLetter, Job, JobCodec, QueueCounts } from './queue/job.js';
+export { WorkQueue, type EnqueueOptions, type WorkQueueOptions } from './queue/work-queue.js';
+export { QueueConsumer } from './queue/queue-consumer.js';
+export type { ConsumeOptions, JobHandler, RateLimit } from './queue/consume-options.js';
+export type { JobBatchHandler, JobBatchOptions } from './queue/job-batches.js';
+export { JobDraft, type JobOptions } from './queue/job-draft.js';
+export type { QueueEvent } from './queue/queue-events.js';
+export type { DeadLetter, Job, JobCodec, JobStatus, QueueCounts } from './queue/job.js';
 export {
   AcquireTimeoutError,
   CacheOverflowError,
   ClaimLostError,
   DrainDeadlineError,
+  EnqueueBacklogError,
   HoldLostError,
   HoldMismatchError,
   HoldReleasedError,
   InvalidInstanceError,
+  InvalidJobOptionsError,
   InvalidLockSetError,
   InvalidNameError,
   InvalidPartiesError,
   InvalidPermitsError,
+  JobCancelledError,
   JobDeadError,
   JobTooLargeError,
   LayoutConflictError,

@@ -1,23 +1,42 @@
 import { compareSequences } from '../contention/sequence.js';
-import { jobSequence, type QueueSubject } from './queue-layout.js';
+import { Heap } from './heap.js';
+import { compareJobs, parseJobName, type JobName } from './job-name.js';
+import type { QueueSubject } from './queue-layout.js';
 
 /** A look at the whole queue: names of children. */
 export interface QueueListing {
   readonly jobs: readonly string[];
-  readonly claims: readonly string[];
   readonly delays: readonly { readonly name: string; readonly job: string; readonly dueAt: number }[];
   readonly consumers: readonly string[];
+  readonly slots: readonly string[];
+  readonly isPaused: boolean;
 }
 
-/** A job that may be claimed, with the delay that is to be removed along with it. */
+/** A job that may be claimed. */
 export interface Candidate {
   readonly job: string;
-  readonly delay: string | null;
+  readonly facts: JobName;
+  /** To be handed to `learnClaimed` and `learnBlocked`: what was seen counts only as long as nothing has happened since. */
+  readonly departures: number;
+  readonly childrenOver: number;
 }
 
+/**
+ * - free: never touched, as far as is known;
+ * - claimed: somebody took it, and has not put it back;
+ * - doubtful: somebody may have it, or may have had it and be gone; who tries to claim it finds out;
+ * - blocked: it waits for its children.
+ */
+type EntryState = 'free' | 'claimed' | 'doubtful' | 'blocked';
+
 interface Entry {
-  readonly sequence: number;
-  isClaimed: boolean;
+  readonly job: string;
+  readonly facts: JobName;
+  /** Decides whom it is dealt to. */
+  readonly hash: number;
+  /** Of the first attempt; monotonic. */
+  readonly dueAt: number;
+  state: EntryState;
   /** This consumer is at it. */
   isReserved: boolean;
   delay: { readonly name: string; readonly at: number } | null;
@@ -25,6 +44,17 @@ interface Entry {
   since: number;
   /** Not to be tried before: another was faster a moment ago. */
   pausedUntil: number;
+  /** Grows with every change, which makes what the heaps hold of it out of date. */
+  stamp: number;
+  /** Of its children, seen to be over. */
+  childrenOver: number;
+}
+
+interface Offer {
+  readonly entry: Entry;
+  readonly stamp: number;
+  readonly at: number;
+  readonly distance: number;
 }
 
 /** How much longer each next consumer waits before it takes a job that is meant for another; and the longest. */
@@ -35,76 +65,98 @@ const LONGEST_GRACE_MS = 200;
  * What one consumer knows of the queue, and which job it takes next. Fed by one recursive watch on the queue, so
  * nobody reads anything on account of what another consumer does.
  *
- * No herd: the consumers, in order of their sequence numbers, are dealt the jobs by theirs. The one that a job is dealt
- * to takes it at once; every other one waits a little longer the further it stands behind, and by then sees that
- * the job is claimed. Only jobs of consumers that are busy or gone are thus taken by others.
+ * No herd: the jobs are dealt to the consumers by a hash of their names. The one that a job is dealt to takes it at once;
+ * every other one waits a little longer the further it stands behind, and by then sees that the job is claimed. Only
+ * jobs of consumers that are busy or gone are thus taken by others.
  *
- * All times are monotonic milliseconds.
+ * Order: by priority, then what is dealt to this consumer, then by age. All times are monotonic milliseconds. What comes
+ * next is found in the logarithm of the number of jobs: a heap by time of what is not to be had yet, and one by order of
+ * what is. Their items are never searched for; those that are out of date are passed over.
  */
 export class JobBoard {
   readonly #entries = new Map<string, Entry>();
+  readonly #later = new Heap<Offer>((a, b) => a.at - b.at);
+  readonly #now = new Heap<Offer>(compareOffers);
   /** Sorted by sequence number. */
   #consumers: readonly string[] = [];
+  #own: string | null = null;
+  #slots = new Set<string>();
+  #groupPauses = new Map<string | null, number>();
+  #departures = 0;
+  isPaused = false;
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Replaces everything by what was read; `toMonotonic` turns a wall time into a monotonic one. */
-  reconcile(listing: QueueListing, now: number, toMonotonic: (wallMs: number) => number): void {
-    const claimed = new Set(listing.claims);
-    const fresh = new Map<string, Entry>();
-    const sequences = listing.jobs.flatMap((job) => {
-      const sequence = jobSequence(job);
-      return sequence === null ? [] : [{ job, sequence }];
-    });
-    for (const { job, sequence } of sequences.sort((a, b) => compareSequences(a.sequence, b.sequence))) {
-      const known = this.#entries.get(job) ?? newEntry(sequence, now);
-      fresh.set(job, { ...known, isClaimed: claimed.has(job), delay: null });
-    }
-    for (const { name, job, dueAt } of listing.delays) {
-      const entry = fresh.get(job);
-      if (entry !== undefined) entry.delay = { name, at: toMonotonic(dueAt) };
-    }
-    this.#entries.clear();
-    for (const [job, entry] of fresh) this.#entries.set(job, entry);
-    this.#consumers = sortConsumers(listing.consumers);
+  /** Slots of the fleet that somebody has. */
+  get slots(): ReadonlySet<string> {
+    return this.#slots;
   }
 
-  /** Takes note of a znode that appeared or vanished. */
+  /** Replaces everything by what was read; `toMonotonic` turns a wall time into a monotonic one. */
+  reconcile(listing: QueueListing, now: number, toMonotonic: (wallMs: number) => number): void {
+    const known = new Map(this.#entries);
+    this.#entries.clear();
+    this.#departures++;
+    for (const job of listing.jobs) {
+      const facts = parseJobName(job);
+      if (facts === null) continue;
+      const entry = known.get(job) ?? newEntry(job, facts, now, toMonotonic);
+      // Nobody can tell from the names alone whether it is claimed.
+      this.#entries.set(job, Object.assign(entry, { state: 'doubtful', delay: null }));
+    }
+    for (const { name, job, dueAt } of listing.delays) {
+      const entry = this.#entries.get(job);
+      if (entry !== undefined) entry.delay = { name, at: toMonotonic(dueAt) };
+    }
+    this.#slots = new Set(listing.slots);
+    this.isPaused = listing.isPaused;
+    this.#consumers = sortConsumers(listing.consumers);
+    this.#offerAll();
+  }
+
+  /** Takes note of a znode that appeared, changed or vanished. */
   note(
     subject: QueueSubject,
-    change: 'created' | 'deleted',
+    change: 'created' | 'dataChanged' | 'deleted',
     now: number,
     toMonotonic: (wallMs: number) => number,
   ): void {
-    const isThere = change === 'created';
+    const isThere = change !== 'deleted';
     switch (subject.type) {
       case 'job':
-        if (!isThere) this.#entries.delete(subject.name);
-        else if (!this.#entries.has(subject.name))
-          this.#entries.set(subject.name, newEntry(jobSequence(subject.name) ?? 0, now));
+        this.#noteJob(subject.name, subject.facts, change, now, toMonotonic);
         break;
-      case 'claim': {
-        const entry = this.#entries.get(subject.name);
-        if (entry === undefined) break;
-        entry.isClaimed = isThere;
-        entry.since = now;
-        break;
-      }
       case 'delay': {
         const entry = this.#entries.get(subject.job);
-        if (entry === undefined) break;
+        if (entry === undefined || change === 'dataChanged') break;
         if (isThere) entry.delay = { name: subject.name, at: toMonotonic(subject.dueAt) };
         else if (entry.delay?.name === subject.name) entry.delay = null;
+        entry.since = now;
+        this.#offer(entry);
+        break;
+      }
+      case 'child': {
+        const entry = isThere ? undefined : this.#entries.get(subject.parent);
+        if (entry === undefined) break;
+        entry.childrenOver++;
+        if (entry.state === 'blocked') this.#change(entry, 'doubtful');
         break;
       }
       case 'consumer':
-        this.#consumers = sortConsumers(
-          isThere
-            ? [...new Set([...this.#consumers, subject.name])]
-            : this.#consumers.filter((name) => name !== subject.name),
-        );
+        if (change !== 'dataChanged') this.#noteConsumer(subject.name, isThere, now);
+        break;
+      case 'slot':
+        if (isThere) this.#slots.add(subject.name);
+        else this.#slots.delete(subject.name);
+        break;
+      case 'paused':
+        this.isPaused = isThere;
+        break;
+      case 'dead':
+      case 'result':
+      case 'progress':
         break;
     }
   }
@@ -117,25 +169,29 @@ export class JobBoard {
     own: string | null,
     now: number,
   ): { readonly take: Candidate } | { readonly notBefore: number } | null {
-    const place = own === null ? -1 : this.#consumers.indexOf(own);
-    let best: { readonly job: string; readonly entry: Entry; readonly distance: number } | null = null;
-    let notBefore = Infinity;
-    for (const [job, entry] of this.#entries) {
-      if (entry.isClaimed || entry.isReserved) continue;
-      const distance = this.#distance(entry.sequence, place);
-      const at = readyAt(entry, distance);
-      if (at > now) notBefore = Math.min(notBefore, at);
-      else if (best === null || distance < best.distance) best = { job, entry, distance };
-      if (best?.distance === 0) break;
+    if (this.isPaused) return null;
+    if (own !== this.#own || this.#later.size + this.#now.size > 2 * this.#entries.size + 1_000) {
+      this.#own = own;
+      this.#offerAll();
     }
-    if (best !== null) return { take: { job: best.job, delay: best.entry.delay?.name ?? null } };
-    return notBefore === Infinity ? null : { notBefore };
+    let offer = this.#later.peek();
+    for (; offer !== undefined && (offer.at <= now || !isCurrent(offer)); offer = this.#later.peek())
+      if (isCurrent(this.#later.pop()!)) this.#now.push(offer);
+    const best = this.#best(now);
+    if (best !== null) {
+      const { job, facts, childrenOver } = best;
+      return { take: { job, facts, departures: this.#departures, childrenOver } };
+    }
+    const later = this.#later.peek();
+    return later === undefined ? null : { notBefore: later.at };
   }
 
   /** The consumer is at it: `next` does not give it again until it is let go. */
   reserve(job: string): void {
     const entry = this.#entries.get(job);
-    if (entry !== undefined) entry.isReserved = true;
+    if (entry === undefined) return;
+    entry.isReserved = true;
+    entry.stamp++;
   }
 
   letGo(job: string, pausedUntil = 0): void {
@@ -143,29 +199,156 @@ export class JobBoard {
     if (entry === undefined) return;
     entry.isReserved = false;
     entry.pausedUntil = pausedUntil;
+    this.#offer(entry);
   }
 
   /** It turned out not to exist any more. */
   forget(job: string): void {
+    const entry = this.#entries.get(job);
+    if (entry === undefined) return;
+    entry.stamp++;
     this.#entries.delete(job);
   }
 
+  /** It turned out to be another's. */
+  learnClaimed({ job, departures }: Candidate): void {
+    const entry = this.#entries.get(job);
+    if (entry !== undefined && departures === this.#departures) this.#change(entry, 'claimed');
+  }
+
+  /** It turned out to wait for its children. */
+  learnBlocked({ job, childrenOver }: Candidate): void {
+    const entry = this.#entries.get(job);
+    if (entry?.childrenOver === childrenOver) this.#change(entry, 'blocked');
+  }
+
+  /** No job of the group (null: no job at all) is to be tried before. */
+  pauseGroup(group: string | null, until: number): void {
+    this.#groupPauses.set(group, until);
+    for (const [paused, at] of this.#groupPauses) if (at < until - 60_000) this.#groupPauses.delete(paused);
+  }
+
+  #noteJob(
+    job: string,
+    facts: JobName,
+    change: 'created' | 'dataChanged' | 'deleted',
+    now: number,
+    toMonotonic: (wallMs: number) => number,
+  ): void {
+    const entry = this.#entries.get(job);
+    if (change === 'deleted') this.forget(job);
+    else if (entry === undefined) {
+      const made = newEntry(job, facts, now, toMonotonic);
+      if (change === 'dataChanged') made.state = 'claimed';
+      else if (facts.isParent) made.state = 'blocked';
+      this.#entries.set(job, made);
+      this.#offer(made);
+    } else if (change === 'dataChanged') this.#change(entry, 'claimed');
+  }
+
+  #noteConsumer(name: string, isThere: boolean, now: number): void {
+    const others = this.#consumers.filter((other) => other !== name);
+    this.#consumers = isThere ? sortConsumers([...others, name]) : others;
+    if (!isThere) {
+      this.#departures++;
+      for (const entry of this.#entries.values()) {
+        if (entry.state !== 'claimed') continue;
+        entry.state = 'doubtful';
+        entry.since = now;
+      }
+    }
+    this.#offerAll();
+  }
+
+  #change(entry: Entry, state: EntryState): void {
+    entry.state = state;
+    this.#offer(entry);
+  }
+
+  /** The first that is to be had, and stays so until it is reserved or changes. */
+  #best(now: number): Entry | null {
+    for (let offer = this.#now.peek(); offer !== undefined; offer = this.#now.peek()) {
+      const { entry } = offer;
+      if (isCurrent(offer)) {
+        const until = Math.max(this.#pausedUntil(null), this.#pausedUntil(entry.facts.group));
+        if (until <= now) return entry;
+        this.#later.push({ ...offer, at: until });
+      }
+      this.#now.pop();
+    }
+    return null;
+  }
+
+  #pausedUntil(group: string | null): number {
+    return this.#groupPauses.get(group) ?? 0;
+  }
+
+  #offerAll(): void {
+    this.#later.clear();
+    this.#now.clear();
+    for (const entry of this.#entries.values()) this.#offer(entry);
+  }
+
+  #offer(entry: Entry): void {
+    const stamp = ++entry.stamp;
+    if (
+      entry.isReserved ||
+      (entry.delay === null && (entry.state === 'claimed' || entry.state === 'blocked'))
+    )
+      return;
+    const distance = this.#distance(entry.hash);
+    const grace = Math.min(distance * STEP_MS, LONGEST_GRACE_MS);
+    const due = entry.delay?.at ?? entry.dueAt;
+    this.#later.push({
+      entry,
+      stamp,
+      distance,
+      at: Math.max(Math.max(entry.since, due) + grace, entry.pausedUntil),
+    });
+  }
+
   /** How far behind the consumer that the job is dealt to this one stands: 0 is the one itself. */
-  #distance(sequence: number, place: number): number {
+  #distance(hash: number): number {
     const count = this.#consumers.length;
+    const place = this.#own === null ? -1 : this.#consumers.indexOf(this.#own);
     if (place < 0) return Math.max(1, count);
-    const dealtTo = ((sequence % count) + count) % count;
-    return (place - dealtTo + count) % count;
+    return (place - (hash % count) + count) % count;
   }
 }
 
-function newEntry(sequence: number, now: number): Entry {
-  return { sequence, isClaimed: false, isReserved: false, delay: null, since: now, pausedUntil: 0 };
+function isCurrent({ entry, stamp }: Offer): boolean {
+  return entry.stamp === stamp;
 }
 
-function readyAt(entry: Entry, distance: number): number {
-  const grace = Math.min(distance * STEP_MS, LONGEST_GRACE_MS);
-  return Math.max(Math.max(entry.since, entry.delay?.at ?? 0) + grace, entry.pausedUntil);
+function compareOffers(a: Offer, b: Offer): number {
+  return (
+    b.entry.facts.priority - a.entry.facts.priority ||
+    Math.sign(a.distance) - Math.sign(b.distance) ||
+    compareJobs(a.entry.facts, b.entry.facts)
+  );
+}
+
+function newEntry(job: string, facts: JobName, now: number, toMonotonic: (wallMs: number) => number): Entry {
+  return {
+    job,
+    facts,
+    hash: hashOf(job),
+    dueAt: facts.dueAt === 0 ? 0 : toMonotonic(facts.dueAt),
+    state: 'free',
+    isReserved: false,
+    delay: null,
+    since: now,
+    pausedUntil: 0,
+    stamp: 0,
+    childrenOver: 0,
+  };
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }
 
 /** Consumers' names end in a number that pads to the same length, all with the same marker before it. */

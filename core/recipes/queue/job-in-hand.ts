@@ -1,6 +1,8 @@
 import { ClaimLostError, HoldReleasedError, JobTooLargeError, RecipeStateError } from '../errors.js';
 import type { Claim } from './claim.js';
 import type { Job } from './job.js';
+import { parseJobName } from './job-name.js';
+import type { JobResults } from './job-results.js';
 
 /** How a consumer settles jobs. */
 export interface SettlePolicy {
@@ -10,28 +12,36 @@ export interface SettlePolicy {
   /** Milliseconds since 1970. */
   wall(): number;
   readonly maxResultBytes: number;
-  readonly resultTtlMs: number;
+  readonly results: JobResults;
 }
+
+const encoder = new TextEncoder();
 
 /**
  * A job while a worker has it.
  *
  * - in hand: until one of the others;
  * - settling, then settled: by `complete` or `fail`, once;
- * - lost: the claim was lost, or the drain deadline passed; nothing can be settled any more.
+ * - lost: the claim was lost, the job cancelled, or the drain deadline passed; nothing can be settled any more.
  */
 export class JobInHand<Data> implements Job<Data> {
   readonly data: Data;
+  readonly priority: number;
+  readonly group: string | null;
   readonly #claim: Claim;
   readonly #policy: SettlePolicy;
   readonly #ended = new AbortController();
   #settlement: Promise<void> | null = null;
   #refusal: { readonly error: unknown } | null = null;
+  #progress: { readonly written: Promise<void>; next: Uint8Array | null } | null = null;
 
   constructor(claim: Claim, data: Data, policy: SettlePolicy) {
     this.#claim = claim;
     this.data = data;
     this.#policy = policy;
+    const name = parseJobName(claim.job);
+    this.priority = name?.priority ?? 0;
+    this.group = name?.group ?? null;
   }
 
   get id(): string {
@@ -44,6 +54,10 @@ export class JobInHand<Data> implements Job<Data> {
 
   get enqueuedAt(): number {
     return this.#claim.record.header.enqueuedAt;
+  }
+
+  get key(): string | null {
+    return this.#claim.record.header.key ?? null;
   }
 
   get fence(): bigint {
@@ -72,22 +86,50 @@ export class JobInHand<Data> implements Job<Data> {
   complete(result?: unknown): Promise<void> {
     let bytes: Uint8Array | null;
     try {
-      bytes = this.#encodeResult(result);
+      bytes = this.#encode(result, 'result');
     } catch (error) {
       return Promise.reject(error);
     }
-    const kept = bytes === null ? null : { bytes, ttlMs: this.#policy.resultTtlMs };
-    return this.#settle('complete', () => this.#claim.complete(kept));
+    return this.#settle('complete', () => this.#complete(bytes));
   }
 
-  fail(error: unknown, options: { readonly retry?: boolean | undefined } = {}): Promise<void> {
-    const { maxAttempts } = this.#policy;
+  fail(
+    error: unknown,
+    options: { readonly retry?: boolean | undefined; readonly delayMs?: number | undefined } = {},
+  ): Promise<void> {
+    const { retries } = this.#claim.record.header;
+    const maxAttempts = retries === undefined ? this.#policy.maxAttempts : retries + 1;
     const isFinal = options.retry === false || this.attempt >= maxAttempts;
+    const failure = describeFailure(error);
+    const now = this.#policy.wall();
     return this.#settle('fail', () =>
       isFinal
-        ? this.#claim.bury(describeFailure(error), this.#policy.wall())
-        : this.#claim.retry(this.#policy.wall() + this.#policy.backoffMs(this.attempt)),
+        ? this.#claim.bury(failure, now)
+        : this.#claim.retry(now + (options.delayMs ?? this.#policy.backoffMs(this.attempt)), {
+            failure,
+            failedAt: now,
+          }),
     );
+  }
+
+  async progress(value: unknown): Promise<void> {
+    const bytes = this.#encode(value ?? null, 'progress')!;
+    if (this.isOver) throw new RecipeStateError('Job', this.id, 'over', 'progress');
+    if (this.#progress !== null) {
+      this.#progress.next = bytes;
+      return await this.#progress.written;
+    }
+    const written = this.#tell(bytes);
+    this.#progress = { written, next: null };
+    await written;
+  }
+
+  async childResults(): Promise<readonly unknown[]> {
+    const found = await this.#claim.childResults();
+    return found.map((bytes) => {
+      const text = bytes === null ? '' : new TextDecoder().decode(bytes);
+      return text === '' || text.startsWith('cancelled') ? undefined : (JSON.parse(text) as unknown);
+    });
   }
 
   /** Asks the servers whether the claim is still there. */
@@ -100,11 +142,25 @@ export class JobInHand<Data> implements Job<Data> {
     if (!this.signal.aborted) this.#ended.abort(reason);
   }
 
+  /** Writes what was told, and what was told meanwhile. */
+  async #tell(bytes: Uint8Array): Promise<void> {
+    await Promise.resolve();
+    try {
+      for (let next: Uint8Array | null = bytes; next !== null && !this.signal.aborted;) {
+        await this.#claim.progress(next);
+        next = this.#progress!.next;
+        this.#progress!.next = null;
+      }
+    } finally {
+      this.#progress = null;
+    }
+  }
+
   #settle(attempted: string, settle: () => Promise<void>): Promise<void> {
     if (this.#settlement !== null)
       return Promise.reject(new RecipeStateError('Job', this.id, 'settled', attempted));
     if (this.signal.aborted) return Promise.reject(this.signal.reason);
-    this.#settlement = settle()
+    this.#settlement = this.#afterProgress(settle)
       .catch((error: unknown) => {
         if (!(error instanceof ClaimLostError)) this.#refusal = { error };
         throw error;
@@ -113,14 +169,29 @@ export class JobInHand<Data> implements Job<Data> {
     return this.#settlement;
   }
 
-  #encodeResult(result: unknown): Uint8Array | null {
-    if (result === undefined) return null;
-    const text: string | undefined = JSON.stringify(result);
+  /** What is told of a job must not outlive it. */
+  async #afterProgress(settle: () => Promise<void>): Promise<void> {
+    if (this.#progress !== null) await this.#progress.written.catch(() => undefined);
+    await settle();
+  }
+
+  async #complete(bytes: Uint8Array | null): Promise<void> {
+    const { results } = this.#policy;
+    if (bytes === null) return await this.#claim.complete(null);
+    await this.#claim.complete((refusal) => {
+      if (refusal !== null && !results.learnFrom(refusal)) return null;
+      return results.keep(this.id, bytes);
+    });
+  }
+
+  #encode(value: unknown, what: string): Uint8Array | null {
+    if (value === undefined) return null;
+    const text: string | undefined = JSON.stringify(value);
     if (text === undefined) return null;
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encoder.encode(text);
     const { queue, maxResultBytes } = this.#policy;
     if (bytes.length > maxResultBytes)
-      throw new JobTooLargeError(queue, `result of job ${this.id}`, bytes.length, maxResultBytes);
+      throw new JobTooLargeError(queue, `${what} of job ${this.id}`, bytes.length, maxResultBytes);
     return bytes;
   }
 }

@@ -1,47 +1,18 @@
-import type { Client, Session } from '../../client/index.js';
+import type { Session } from '../../client/index.js';
 import type { Timer } from '../../runtime/index.js';
 import { protectedName } from '../contention/sequence.js';
-import { ClaimLostError, DrainDeadlineError } from '../errors.js';
+import { ClaimLostError, DrainDeadlineError, JobCancelledError } from '../errors.js';
 import { KeptNode } from '../nodes/kept-node.js';
 import { nameOf } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
 import { hasCode, isClosed, isSessionOver, nextSession, pause } from '../waiting/failure.js';
-import { Claim, claimJob } from './claim.js';
+import { Claim, claimJob, type ClaimDesk, type ClaimOutcome } from './claim.js';
+import type { ConsumedQueue, ConsumeOptions, JobHandler } from './consume-options.js';
+import { FleetLimits } from './fleet-limits.js';
 import { JobBoard, type Candidate } from './job-board.js';
-import type { Job, JobCodec } from './job.js';
+import type { Job } from './job.js';
 import { describeFailure, JobInHand, type SettlePolicy } from './job-in-hand.js';
-import type { QueueLayout } from './queue-layout.js';
 import { QueueView } from './queue-view.js';
-
-/** The job is completed with what the handler returns and failed with what it throws, unless the handler settled it itself. */
-export type JobHandler<Data> = (job: Job<Data>) => unknown;
-
-export interface ConsumeOptions {
-  /** Jobs in hand at once; 1 by default. */
-  readonly concurrency?: number | undefined;
-  /** Aborting it begins the drain. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long jobs in hand may go on once the drain began; then their signals abort and they go back to the queue. 10 000 by default. */
-  readonly drainDeadlineMs?: number | undefined;
-  /** Attempts after the first before a job becomes a dead letter; 5 by default. */
-  readonly retries?: number | undefined;
-  /** Delay before attempt `attempt + 1`. By default doubling from 1 s up to 5 min, with jitter. */
-  readonly backoffMs?: ((attempt: number) => number) | undefined;
-  /** Written to the consumer's znode; a random UUID by default. */
-  readonly id?: string | undefined;
-}
-
-/** The queue, as its consumers see it. */
-export interface ConsumedQueue<Data> {
-  readonly client: Client;
-  readonly name: string;
-  readonly layout: QueueLayout;
-  readonly codec: JobCodec<Data>;
-  readonly maxJobBytes: number;
-  readonly resultTtlMs: number;
-  /** Makes the parents, also if they were removed since; harmless to repeat. */
-  prepare(): Promise<void>;
-}
 
 const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
 const DEFAULT_RETRIES = 5;
@@ -49,6 +20,15 @@ const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 300_000;
 /** How long a job is left alone that another claimed a moment before; by then the watch has told of it. */
 const TAKEN_PAUSE_MS = 250;
+/** How soon to look again for the own registration, of whose making nobody tells. */
+const REGISTRATION_PAUSE_MS = 10;
+
+/** What happened to a job while this consumer is at it. */
+interface Touched {
+  /** The first change is the own claim. */
+  changes: number;
+  isGone: boolean;
+}
 
 /**
  * Takes jobs from a queue and has them done by a handler, some at once.
@@ -62,6 +42,9 @@ const TAKEN_PAUSE_MS = 250;
  *
  * Guarantees: a job is done at least once; it is in one worker's hands at a time, among workers that respect the
  * signal; a worker that lost it cannot complete or fail it.
+ *
+ * A slot is free as soon as its handler has returned: the next job is claimed while the last one is being settled, so
+ * that many settlements and many claims go together.
  */
 export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   readonly id: string;
@@ -72,14 +55,19 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   readonly #concurrency: number;
   readonly #drainDeadlineMs: number;
   readonly #policy: SettlePolicy;
+  readonly #desk: ClaimDesk;
   readonly #board = new JobBoard();
   readonly #view: QueueView;
   readonly #registration: KeptNode;
+  readonly #limits: FleetLimits;
   readonly #intake = new AbortController();
   readonly #deadline = new AbortController();
   readonly #inHand = new Map<string, JobInHand<Data>>();
-  /** Slots taken, by job: from the claim's first request until the handler returned. */
-  readonly #slots = new Map<string, Promise<void>>();
+  /** From the claim's first request until the job is settled. */
+  readonly #open = new Map<string, Promise<void>>();
+  readonly #touched = new Map<string, Touched>();
+  /** From the claim's first request until the handler returned. */
+  #slotsTaken = 0;
   #state: 'consuming' | 'draining' | 'closed' = 'consuming';
   #deadlineTimer: { readonly at: number; readonly timer: Timer } | null = null;
   #viewFailure: { readonly error: unknown } | null = null;
@@ -87,7 +75,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
 
   /** Made, and started, by `WorkQueue.consume`. */
   constructor(queue: ConsumedQueue<Data>, handler: JobHandler<Data>, options: ConsumeOptions = {}) {
-    const { client, layout } = queue;
+    const { client, layout, claims, settlements } = queue;
     this.id = options.id ?? client.random.uuid();
     this.#queue = queue;
     this.#handler = handler;
@@ -96,9 +84,12 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       throw new RangeError(`concurrency must be a whole number above 0, not ${this.#concurrency}`);
     this.#drainDeadlineMs = options.drainDeadlineMs ?? DEFAULT_DRAIN_DEADLINE_MS;
     this.#policy = settlePolicy(queue, options);
+    this.#desk = { client, layout, claims, settlements };
+    this.#limits = new FleetLimits(this.#desk, this.#board, options);
     this.#view = new QueueView(client, layout, this.#board, {
       changed: () => this.#wake(),
-      claimVanished: (job) => void this.#verify(job),
+      jobTouched: (job, change) => this.#touch(job, change),
+      readAnew: () => this.#verifyAll(),
       failed: (error) => {
         this.#viewFailure = { error };
         this.#wake();
@@ -173,7 +164,8 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
 
   async #finish(): Promise<void> {
     if (this.#state === 'consuming') void this.drain();
-    await Promise.all(this.#slots.values());
+    await Promise.all(this.#open.values());
+    await this.#limits.close();
     await this.#view.close();
     await this.#registration.close();
     this.#deadlineTimer?.timer.cancel();
@@ -203,63 +195,86 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     const { client } = this.#queue;
     if (client.state !== 'connected' || !this.#view.isCurrent) return null;
     const { path } = this.#registration;
-    while (this.#slots.size < this.#concurrency) {
-      const next = this.#board.next(path === null ? null : nameOf(path), client.clock.now());
+    if (path === null) return client.clock.now() + REGISTRATION_PAUSE_MS;
+    while (this.#slotsTaken < this.#concurrency && this.#open.size < 2 * this.#concurrency) {
+      const next = this.#board.next(nameOf(path), client.clock.now());
+      if (next === null || 'notBefore' in next) this.#limits.giveBackIdle(client.session);
       if (next === null) return null;
       if ('notBefore' in next) return next.notBefore;
-      this.#takeSlot(next.take, client.session);
+      this.#takeSlot(next.take, nameOf(path), client.session);
     }
     return null;
   }
 
-  #takeSlot(candidate: Candidate, session: Session): void {
+  #takeSlot(candidate: Candidate, consumer: string, session: Session): void {
     const { job } = candidate;
+    const { client, name } = this.#queue;
     this.#board.reserve(job);
-    const taken = this.#take(candidate, session)
+    this.#touched.set(job, { changes: 0, isGone: false });
+    this.#slotsTaken++;
+    let isFree = false;
+    const free = (): void => {
+      if (isFree) return;
+      isFree = true;
+      this.#slotsTaken--;
+      this.#wake();
+    };
+    const taken = this.#take(candidate, { consumer, session, free })
       .catch((error: unknown) => {
-        if (!isClosed(this.#queue.client, error) && !isSessionOver(error, session))
-          this.#queue.client.logger.error('a job could not be taken', {
-            queue: this.#queue.name,
-            job,
-            error,
-          });
+        if (!isClosed(client, error) && !isSessionOver(error, session))
+          client.logger.error('a job could not be taken', { queue: name, job, error });
         return TAKEN_PAUSE_MS;
       })
       .then((pauseMs) => {
-        this.#board.letGo(job, this.#queue.client.clock.now() + pauseMs);
-        this.#slots.delete(job);
+        this.#board.letGo(job, client.clock.now() + pauseMs);
+        this.#touched.delete(job);
+        this.#open.delete(job);
+        free();
         this.#wake();
       });
-    this.#slots.set(job, taken);
+    this.#open.set(job, taken);
   }
 
   /** Claims a job and has it done; resolves to how long it should then be left alone, in milliseconds. */
-  async #take(candidate: Candidate, session: Session): Promise<number> {
-    const { client, layout } = this.#queue;
-    const claim = await claimJob(client, layout, {
-      candidate,
-      consumer: this.id,
-      session,
-      signal: this.#deadline.signal,
-    });
-    if (claim === 'gone') this.#board.forget(candidate.job);
-    if (!(claim instanceof Claim)) return TAKEN_PAUSE_MS;
-    if (this.#intake.signal.aborted) await this.#giveBack(claim);
-    else await this.#work(claim);
-    return 0;
+  async #take(
+    candidate: Candidate,
+    options: { readonly consumer: string; readonly session: Session; readonly free: () => void },
+  ): Promise<number> {
+    const { session, free } = options;
+    const admission = await this.#limits.admit(candidate.facts.group, session);
+    if (admission.type === 'later') return admission.waitMs;
+    try {
+      const { signal } = this.#deadline;
+      const claim = await claimJob(this.#desk, { ...options, candidate, signal });
+      if (!(claim instanceof Claim)) return this.#learn(candidate, claim);
+      if (this.#intake.signal.aborted) await this.#giveBack(claim);
+      else await this.#work(claim, free);
+      return 0;
+    } finally {
+      this.#limits.left(admission);
+    }
   }
 
-  async #work(claim: Claim): Promise<void> {
-    const job = await this.#open(claim);
+  /** What is known of a job that could not be claimed. */
+  #learn(candidate: Candidate, outcome: Exclude<ClaimOutcome, Claim>): number {
+    if (outcome === 'gone') this.#board.forget(candidate.job);
+    if (outcome === 'held') this.#board.learnClaimed(candidate);
+    if (outcome === 'blocked') this.#board.learnBlocked(candidate);
+    return TAKEN_PAUSE_MS;
+  }
+
+  async #work(claim: Claim, free: () => void): Promise<void> {
+    const job = await this.#openJob(claim);
     if (job === null) return;
     const { signal } = claim.session;
     const onSessionEnd = (): void =>
       job.lose(new ClaimLostError(job.id, 'the session is over', signal.reason));
     signal.addEventListener('abort', onSessionEnd, { once: true });
     if (signal.aborted) onSessionEnd();
+    if (this.#touched.get(job.id)?.isGone === true) job.lose(new JobCancelledError(job.id));
     this.#inHand.set(job.id, job);
     try {
-      const handled = this.#handle(job, claim);
+      const handled = this.#handle(job, claim, free);
       await orAborted(handled, this.#deadline.signal).catch(() => undefined);
       if (this.#deadline.signal.aborted && !job.isOver) {
         job.lose(new DrainDeadlineError(job.id, Number(this.#deadline.signal.reason)));
@@ -272,10 +287,11 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   }
 
   /** Null if the job is a dead letter instead: it had all its attempts, or its data cannot be decoded. */
-  async #open(claim: Claim): Promise<JobInHand<Data> | null> {
-    const { attempts } = claim.record.header;
+  async #openJob(claim: Claim): Promise<JobInHand<Data> | null> {
+    const { attempts, retries } = claim.record.header;
+    const maxAttempts = retries === undefined ? this.#policy.maxAttempts : retries + 1;
     try {
-      if (attempts <= this.#policy.maxAttempts)
+      if (attempts <= maxAttempts)
         return new JobInHand(claim, this.#queue.codec.decode(claim.record.payload), this.#policy);
       await this.#bury(
         claim,
@@ -287,10 +303,13 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     return null;
   }
 
-  async #handle(job: JobInHand<Data>, claim: Claim): Promise<void> {
+  async #handle(job: JobInHand<Data>, claim: Claim, free: () => void): Promise<void> {
     try {
-      const result = await this.#handler(job);
-      if (!job.isOver) await job.complete(result);
+      // A job that was cancelled meanwhile is not begun.
+      const result = job.signal.aborted ? undefined : await this.#handler(job);
+      const settled = job.isOver ? Promise.resolve() : job.complete(result);
+      free();
+      await settled;
     } catch (error) {
       if (job.isOver) this.#logLoss(job.id, error);
       else await job.fail(error).catch((refusal: unknown) => this.#logLoss(job.id, refusal));
@@ -329,12 +348,38 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     await claim.giveBack().catch((error: unknown) => this.#logLoss(claim.job, error));
   }
 
-  /** The watch told that the claim of `job` vanished: if it was ours and is not being settled, it is lost. */
-  async #verify(id: string): Promise<void> {
+  /** The watch told of a job: if it is in hand and not being settled, it is cancelled, or perhaps lost. */
+  #touch(id: string, change: 'dataChanged' | 'deleted'): void {
+    const touched = this.#touched.get(id);
+    if (touched === undefined) return;
+    if (change === 'deleted') touched.isGone = true;
+    else touched.changes++;
     const job = this.#inHand.get(id);
     if (job === undefined || job.isOver) return;
+    if (touched.isGone) job.lose(new JobCancelledError(id));
+    else if (touched.changes > 1) void this.#verify(job);
+  }
+
+  /** What happened for a while is not known: whether the jobs in hand are still ours has to be asked. */
+  #verifyAll(): void {
+    for (const [id, job] of this.#inHand) {
+      const touched = this.#touched.get(id);
+      if (touched !== undefined) touched.changes = 1;
+      void this.#verify(job);
+    }
+    void this.#policy.results.sweep().catch((error: unknown) => {
+      if (!isClosed(this.#queue.client, error))
+        this.#queue.client.logger.warn('old results could not be removed', {
+          queue: this.#queue.name,
+          error,
+        });
+    });
+  }
+
+  async #verify(job: JobInHand<Data>): Promise<void> {
+    if (job.isOver) return;
     const isHeld = await job.isHeld().catch(() => true);
-    if (!isHeld && !job.isSettling) job.lose(new ClaimLostError(id, 'its claim was deleted'));
+    if (!isHeld && !job.isSettling) job.lose(new ClaimLostError(job.id, 'it was changed, or is gone'));
   }
 }
 
@@ -348,6 +393,6 @@ function settlePolicy<Data>(queue: ConsumedQueue<Data>, options: ConsumeOptions)
     backoffMs: options.backoffMs ?? byDefault,
     wall: () => client.clock.wall(),
     maxResultBytes: queue.maxJobBytes,
-    resultTtlMs: queue.resultTtlMs,
+    results: queue.results,
   };
 }

@@ -1,79 +1,123 @@
-import { parseSequence } from '../contention/sequence.js';
+import { moment, parseJobName, type JobName } from './job-name.js';
 
 /** What a path below a queue is about. */
 export type QueueSubject =
-  | { readonly type: 'job' | 'claim' | 'consumer'; readonly name: string }
+  | { readonly type: 'job'; readonly name: string; readonly facts: JobName }
+  | { readonly type: 'consumer' | 'dead' | 'result' | 'progress'; readonly name: string }
+  | { readonly type: 'slot'; readonly name: string }
+  | { readonly type: 'child'; readonly parent: string }
+  | { readonly type: 'paused' }
   | { readonly type: 'delay'; readonly name: string; readonly job: string; readonly dueAt: number };
 
-/** As `enqueue` makes it, or with any ZooKeeper shell by hand, without the id. */
-const JOB = /^job-(?:[0-9a-f-]{36}-)?(.+)$/;
 const DELAY = /^(\d{13})-(job-.+)$/;
 
 /**
  * The znodes of a queue, all below `/queues/<name>`:
  *
- * - `jobs/job-<uuid>-<sequence>` persistent-sequential: what is to be done;
- * - `claims/<job>` ephemeral: whose turn it is;
- * - `delays/<due>-<job>` persistent, empty: not before `due` (milliseconds since 1970). That the time stands in the
- *   name lets every consumer know it without reading anything;
+ * - `jobs/<job>` persistent: what is to be done, and the name of the consumer that is at it. Taking a job is writing
+ *   one's own name into it, and finishing it is deleting it, each only if it is at the version that one knows. So a
+ *   job costs three operations: create, set, delete;
+ * - `consumers/_c_<uuid>-consumer-<sequence>` ephemeral-sequential: who works here. A job with the name of one that is
+ *   gone is free; no such name ever comes back;
+ * - `delays/<due>-<job>` persistent, empty: a job that had been taken is free again, but not before `due`. That the time
+ *   stands in the name lets every consumer know it without reading anything;
  * - `dead/<job>` persistent: given up;
  * - `results/<job>` with a time to live: what came of it;
- * - `consumers/_c_<uuid>-consumer-<sequence>` ephemeral-sequential: who works here.
+ * - `keys/<key>` persistent, its data the job: no second job with this key as long as that one is there;
+ * - `children/<job>/<child>` persistent, empty: what a job waits for;
+ * - `progress/<job>` ephemeral: how far it is;
+ * - `slots/<number>` ephemeral: of so many jobs at once in the fleet;
+ * - `rates/<group>` persistent: when jobs were begun lately;
+ * - `paused` persistent: nobody begins a job.
  */
 export class QueueLayout {
   readonly path: string;
   readonly jobs: string;
-  readonly claims: string;
   readonly delays: string;
   readonly dead: string;
   readonly results: string;
   readonly consumers: string;
+  readonly keys: string;
+  readonly children: string;
+  readonly progress: string;
+  readonly slots: string;
+  readonly rates: string;
+  readonly paused: string;
 
   constructor(path: string) {
     this.path = path;
     this.jobs = `${path}/jobs`;
-    this.claims = `${path}/claims`;
     this.delays = `${path}/delays`;
     this.dead = `${path}/dead`;
     this.results = `${path}/results`;
     this.consumers = `${path}/consumers`;
+    this.keys = `${path}/keys`;
+    this.children = `${path}/children`;
+    this.progress = `${path}/progress`;
+    this.slots = `${path}/slots`;
+    this.rates = `${path}/rates`;
+    this.paused = `${path}/paused`;
   }
 
   /** The parents that have to be there before anything else. */
   get parents(): readonly string[] {
-    return [this.jobs, this.claims, this.delays, this.dead, this.results, this.consumers];
+    const { jobs, delays, dead, results, consumers, keys, children, progress, slots, rates } = this;
+    return [jobs, delays, dead, results, consumers, keys, children, progress, slots, rates];
   }
 
-  /** What an event at `path` is about; null if it is of no interest to a consumer. */
+  keyPath(key: string): string {
+    return `${this.keys}/${encodeURIComponent(key)}`;
+  }
+
+  ratePath(group: string | null): string {
+    return `${this.rates}/${group === null ? 'all' : `g-${encodeURIComponent(group)}`}`;
+  }
+
+  /** What an event at `path` is about; null if it is of no interest to anybody. */
   subjectOf(path: string): QueueSubject | null {
     if (!path.startsWith(`${this.path}/`)) return null;
-    const [parent, name, ...deeper] = path.slice(this.path.length + 1).split('/');
-    if (name === undefined || deeper.length > 0) return null;
-    switch (parent) {
-      case 'jobs':
-        return jobSequence(name) === null ? null : { type: 'job', name };
-      case 'claims':
-        return { type: 'claim', name };
-      case 'consumers':
-        return { type: 'consumer', name };
-      case 'delays': {
-        const delay = parseDelay(name);
-        return delay === null ? null : { type: 'delay', name, ...delay };
-      }
-      default:
-        return null;
-    }
+    const rest = path.slice(this.path.length + 1);
+    const slash = rest.indexOf('/');
+    if (slash < 0) return rest === 'paused' ? { type: 'paused' } : null;
+    const name = rest.slice(slash + 1);
+    const parent = rest.slice(0, slash);
+    if (parent === 'children') return childOf(name);
+    return name.includes('/') ? null : subjectBelow(parent, name);
   }
 }
 
-/** Number of a job's znode; null if it is none. */
-export function jobSequence(name: string): number | null {
-  const digits = JOB.exec(name)?.[1];
-  return digits === undefined ? null : parseSequence(digits);
+function subjectBelow(parent: string, name: string): QueueSubject | null {
+  switch (parent) {
+    case 'jobs': {
+      const facts = parseJobName(name);
+      return facts === null ? null : { type: 'job', name, facts };
+    }
+    case 'consumers':
+      return { type: 'consumer', name };
+    case 'slots':
+      return { type: 'slot', name };
+    case 'dead':
+      return { type: 'dead', name };
+    case 'results':
+      return { type: 'result', name };
+    case 'progress':
+      return { type: 'progress', name };
+    case 'delays': {
+      const delay = parseDelay(name);
+      return delay === null ? null : { type: 'delay', name, ...delay };
+    }
+    default:
+      return null;
+  }
+}
+
+function childOf(name: string): QueueSubject | null {
+  const slash = name.indexOf('/');
+  return slash < 0 ? null : { type: 'child', parent: name.slice(0, slash) };
 }
 
 export function delayName(job: string, dueAt: number): string {
-  return `${String(Math.max(0, Math.ceil(dueAt))).padStart(13, '0')}-${job}`;
+  return `${moment(dueAt)}-${job}`;
 }
 
 export function parseDelay(name: string): { readonly job: string; readonly dueAt: number } | null {

@@ -10,8 +10,10 @@ const MOST_KEPT_EVENTS = 4_096;
 export interface QueueViewListener {
   /** The board may have something new. */
   changed(): void;
-  /** A claim was not there when it was last looked at. */
-  claimVanished(job: string): void;
+  /** A job changed, or is gone. */
+  jobTouched(job: string, change: 'dataChanged' | 'deleted'): void;
+  /** What happened for a while is not known. */
+  readAnew(): void;
   /** The queue cannot be followed any more; the view has stopped and can be opened again. */
   failed(error: unknown): void;
 }
@@ -92,27 +94,26 @@ export class QueueView {
       const listing = await this.#list(signal);
       if (signal.aborted) return;
       this.#board.reconcile(listing, this.#client.clock.now(), this.#toMonotonic);
-      const claimed = new Set(listing.claims);
-      for (const job of listing.jobs) if (!claimed.has(job)) this.#listener.claimVanished(job);
     }
     this.#isReading = false;
+    this.#listener.readAnew();
     for (const event of this.#kept.splice(0)) this.#note(event);
     this.#listener.changed();
   }
 
   /** The delays first: one that is made while this goes on is then told of by an event. */
   async #list(signal: AbortSignal): Promise<QueueListing> {
-    const { jobs, claims, delays, consumers } = this.#layout;
-    const lists = await Promise.all(
-      [delays, claims, consumers, jobs].map((path) =>
-        persistAcross(this.#client, () => this.#client.getChildren(path), signal),
-      ),
-    );
-    const [delayNames, claimNames, consumerNames, jobNames] = lists.map(({ children }) => children);
+    const { jobs, delays, consumers, slots, paused } = this.#layout;
+    const [lists, pausedStat] = await Promise.all([
+      Promise.all([delays, consumers, slots, jobs].map((path) => this.#children(path, signal))),
+      persistAcross(this.#client, () => this.#client.exists(paused), signal),
+    ]);
+    const [delayNames, consumerNames, slotNames, jobNames] = lists;
     return {
       jobs: jobNames!,
-      claims: claimNames!,
       consumers: consumerNames!,
+      slots: slotNames!,
+      isPaused: pausedStat !== null,
       delays: delayNames!.flatMap((name) => {
         const delay = parseDelay(name);
         return delay === null ? [] : [{ name, ...delay }];
@@ -120,12 +121,18 @@ export class QueueView {
     };
   }
 
+  async #children(path: string, signal: AbortSignal): Promise<readonly string[]> {
+    const read = await persistAcross(this.#client, () => this.#client.getChildren(path), signal);
+    return read.children;
+  }
+
   #note(event: WatchStreamEvent): void {
-    if (event.type !== 'created' && event.type !== 'deleted') return;
+    const { type } = event;
+    if (type === 'armed' || type === 'childrenChanged') return;
     const subject = this.#layout.subjectOf(event.path);
     if (subject === null) return;
-    this.#board.note(subject, event.type, this.#client.clock.now(), this.#toMonotonic);
-    if (subject.type === 'claim' && event.type === 'deleted') this.#listener.claimVanished(subject.name);
+    this.#board.note(subject, type, this.#client.clock.now(), this.#toMonotonic);
+    if (subject.type === 'job' && type !== 'created') this.#listener.jobTouched(subject.name, type);
     this.#listener.changed();
   }
 

@@ -1,21 +1,21 @@
-import type { Client, Session } from '../../client/index.js';
-import { JobDeadError, JobTooLargeError, QueueFullError } from '../errors.js';
-import { readAndWatch } from '../nodes/watched-read.js';
-import { nameOf, pathBelow } from '../nodes/znode-name.js';
-import { Deadline, orAborted } from '../waiting/abort.js';
-import {
-  ask,
-  hasCode,
-  isClosed,
-  isSessionOver,
-  nextSession,
-  pause,
-  persistAcross,
-} from '../waiting/failure.js';
-import type { DeadLetter, JobCodec, QueueCounts } from './job.js';
-import { decodeRecord, encodeRecord } from './job-record.js';
-import { QueueConsumer, type ConsumeOptions, type JobHandler } from './queue-consumer.js';
-import { jobSequence, QueueLayout } from './queue-layout.js';
+import type { Client, MultiError } from '../../client/index.js';
+import { EnqueueBacklogError, JobTooLargeError } from '../errors.js';
+import { pathBelow } from '../nodes/znode-name.js';
+import { orAborted } from '../waiting/abort.js';
+import { ask, hasCode, isClosed, isTransient, pause, persistAcross } from '../waiting/failure.js';
+import type { ConsumeOptions, JobHandler } from './consume-options.js';
+import { DeadLetters } from './dead-letters.js';
+import { batchHandler, type JobBatchHandler, type JobBatchOptions } from './job-batches.js';
+import { checkJobOptions, JobDraft, type DraftQueue, type JobOptions } from './job-draft.js';
+import { formatJobName } from './job-name.js';
+import { JobDesk } from './job-desk.js';
+import { JobResults } from './job-results.js';
+import type { DeadLetter, JobCodec, JobStatus, QueueCounts } from './job.js';
+import { QueueConsumer } from './queue-consumer.js';
+import { queueEvents, type QueueEvent } from './queue-events.js';
+import { QueueLayout } from './queue-layout.js';
+import { QueueRoom } from './queue-room.js';
+import { TransactionBatch } from './transaction-batch.js';
 
 export interface WorkQueueOptions<Data> {
   /** Parent of all queues; `/queues` by default. */
@@ -24,8 +24,12 @@ export interface WorkQueueOptions<Data> {
   readonly codec?: JobCodec<Data> | undefined;
   /** Jobs and dead letters together; 10 000 by default. */
   readonly maxJobs?: number | undefined;
-  /** Of one job's encoded data, and of one result; 256 KiB by default. */
+  /** Of one job's encoded data, of one result, and of one progress; 256 KiB by default. */
   readonly maxJobBytes?: number | undefined;
+  /** Of the data of all jobs and dead letters together; 64 MiB by default. */
+  readonly maxBytes?: number | undefined;
+  /** Jobs that wait here to be sent to the servers; 20 000 by default. */
+  readonly maxBacklog?: number | undefined;
   /** How long a result is kept; one hour by default. */
   readonly resultTtlMs?: number | undefined;
 }
@@ -34,26 +38,32 @@ interface Cancellable {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** `signal` stops the waiting; the job may still be added. */
+export type EnqueueOptions = JobOptions & Cancellable;
+
 const DEFAULT_MAX_JOBS = 10_000;
 const DEFAULT_MAX_JOB_BYTES = 256 * 1024;
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_BACKLOG = 20_000;
 const DEFAULT_RESULT_TTL_MS = 3_600_000;
-/** The jobs are counted at least this often, and after this part of the room that was left has been used. */
-const COUNT_EVERY_MS = 1_000;
-const SHARE_OF_ROOM = 0.1;
+/** A job and its children are one transaction, which has to fit into ZooKeeper's 1 MiB with what is around it. */
+const MOST_FAMILY_BYTES = 512 * 1024;
+const MOST_IN_FAMILY = 500;
 
 /**
  * Jobs for workers on any machine. The znodes are described at `QueueLayout`, the consuming side at `QueueConsumer`.
  *
- * Guarantees: an enqueued job is done at least once, or ends as a dead letter. A job of a worker that crashed is free
- * again after its session timeout; one whose connection is only suspended keeps its jobs. Completion is fenced: it is one
- * transaction that needs the claim and the job unchanged, so a worker that comes late changes nothing. Order is by age,
- * roughly: jobs run side by side, and a failed one comes back after its delay.
+ * Guarantees: an enqueued job is done at least once, or ends as a dead letter, or is cancelled. A job of a worker that
+ * crashed is free again after its session timeout; one whose connection is only suspended keeps its jobs. Completion is
+ * fenced: it is one transaction that needs the job unchanged, so a worker that comes late changes nothing. Order is by
+ * priority, then by age, roughly: jobs run side by side, and a failed one comes back after its delay.
  *
- * A queue has no state of its own and needs no closing; consumers have. Everything waits while suspended. After a lost
- * session all goes on in the next one, except an `enqueue` whose outcome could not be learnt.
+ * A queue has no state of its own and needs no closing; consumers have. Everything waits while suspended, and after a lost
+ * session goes on in the next one. A job whose adding was of unknown outcome, and which was done without a trace before that could be
+ * learnt, is added once more.
  *
- * Bounds: `enqueue` refuses when jobs and dead letters reach `maxJobs`. They are counted about once a second, so that
- * several producers at once may pass the bound by what they add in that time, at most by a tenth each.
+ * Bounds: `enqueue` refuses when jobs and dead letters reach `maxJobs` or their data `maxBytes`. `QueueRoom` says how
+ * exactly.
  */
 export class WorkQueue<Data = unknown> {
   readonly name: string;
@@ -61,11 +71,21 @@ export class WorkQueue<Data = unknown> {
   readonly #client: Client;
   readonly #layout: QueueLayout;
   readonly #codec: JobCodec<Data>;
-  readonly #maxJobs: number;
   readonly #maxJobBytes: number;
-  readonly #resultTtlMs: number;
+  readonly #maxBacklog: number;
+  readonly #room: QueueRoom;
+  readonly #results: JobResults;
+  readonly #additions: TransactionBatch;
+  readonly #claims: TransactionBatch;
+  readonly #settlements: TransactionBatch;
+  readonly #dead: DeadLetters<Data>;
+  readonly #desk: JobDesk<Data>;
+  readonly #drafts: DraftQueue;
+  readonly #producer: string;
+  #enqueued = 0;
+  #lastEnqueuedAt = 0;
   #prepared: Promise<void> | null = null;
-  #room = { left: 0, until: 0 };
+  #isPrepared = false;
 
   /** Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: WorkQueueOptions<Data> = {}) {
@@ -74,25 +94,90 @@ export class WorkQueue<Data = unknown> {
     this.#client = client;
     this.#layout = new QueueLayout(this.path);
     this.#codec = options.codec ?? jsonCodec<Data>();
-    this.#maxJobs = options.maxJobs ?? DEFAULT_MAX_JOBS;
     this.#maxJobBytes = options.maxJobBytes ?? DEFAULT_MAX_JOB_BYTES;
-    this.#resultTtlMs = options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS;
+    this.#maxBacklog = options.maxBacklog ?? DEFAULT_MAX_BACKLOG;
+    this.#room = new QueueRoom(client, this.#layout, name, {
+      maxJobs: options.maxJobs ?? DEFAULT_MAX_JOBS,
+      maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+      maxJobBytes: this.#maxJobBytes,
+    });
+    this.#results = new JobResults(client, this.#layout, options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS);
+    this.#additions = new TransactionBatch(client);
+    this.#claims = new TransactionBatch(client);
+    this.#settlements = new TransactionBatch(client);
+    const decode = (payload: Uint8Array): Data | undefined => this.#tryDecode(payload);
+    const newId = (priority: number, group: string | null, bytes: number): string =>
+      this.#newId({ priority, group, bytes, dueAt: 0, isParent: false });
+    this.#dead = new DeadLetters(client, this.#layout, { decode, newId });
+    this.#desk = new JobDesk(client, this.#layout, { results: this.#results, dead: this.#dead, decode });
+    this.#drafts = {
+      name,
+      layout: this.#layout,
+      prepare: () => this.#prepare(),
+      takeRoom: (bytes, cancellable) => this.#room.take(bytes, cancellable),
+    };
+    this.#producer = client.random.uuid().replaceAll('-', '').slice(0, 12);
   }
 
   /**
-   * Adds a job, once also if the reply is lost; resolves to its id. Rejects with `QueueFullError`, `JobTooLargeError`, or
-   * the client's `OutcomeUnknownError` if the session was lost before the outcome could be learnt. After its `signal`
-   * aborted the job may still be added.
+   * Adds a job; resolves to its id when a quorum has it, or to that of the job that has its key. What is added in one turn
+   * goes to the servers together. Rejects with `QueueFullError`, `JobTooLargeError`, `EnqueueBacklogError` or
+   * `InvalidJobOptionsError`, and nothing was added. After its `signal` aborted the job may still be added.
    */
-  async enqueue(data: Data, options: Cancellable = {}): Promise<string> {
-    const payload = this.#encode(data);
-    await this.#prepare();
-    await this.#takeRoom(options);
-    const header = { attempts: 0, enqueuedAt: this.#client.clock.wall() };
-    return await this.#add(encodeRecord({ header, payload }), options);
+  async enqueue(data: Data, options: EnqueueOptions = {}): Promise<string> {
+    return await this.enqueueDraft(this.draft(data, options), options);
   }
 
-  /** Starts a consumer, which goes on until it is drained. Throws `RangeError` for an impossible concurrency. */
+  /** Adds many jobs, in order, which all have the same options; resolves to their ids. Of a part that is refused the others are added. */
+  async enqueueAll(datas: readonly Data[], options: EnqueueOptions = {}): Promise<readonly string[]> {
+    return await Promise.all(datas.map((data) => this.enqueue(data, options)));
+  }
+
+  /**
+   * A job that is not in the queue yet: to be given to another one as its child, also to one of another queue. Throws
+   * `JobTooLargeError` and `InvalidJobOptionsError`.
+   */
+  draft(data: Data, options: JobOptions = {}): JobDraft {
+    checkJobOptions(this.name, options);
+    const payload = this.#codec.encode(data);
+    if (payload.length > this.#maxJobBytes)
+      throw new JobTooLargeError(this.name, 'job', payload.length, this.#maxJobBytes);
+    const { priority = 0, delayMs = 0, notBefore, key, group, retries, isOptional, children = [] } = options;
+    const now = this.#client.clock.wall();
+    const dueAt = Math.max(delayMs === 0 ? 0 : now + delayMs, notBefore?.getTime() ?? 0);
+    const id = this.#newId({
+      priority,
+      dueAt: dueAt <= now ? 0 : dueAt,
+      bytes: payload.length,
+      isParent: children.length > 0,
+      group: group ?? null,
+    });
+    const header = { attempts: 0, enqueuedAt: now, key, retries, isOptional };
+    return new JobDraft(this.#drafts, { id, header, payload, children });
+  }
+
+  /** Adds what `draft` gave, together with its children, in one transaction. As `enqueue`. */
+  async enqueueDraft(draft: JobDraft, options: Cancellable = {}): Promise<string> {
+    if (this.#additions.waiting >= this.#maxBacklog)
+      throw new EnqueueBacklogError(this.name, this.#maxBacklog);
+    const { family } = draft;
+    const familyBytes = family.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (family.length > 1 && (familyBytes > MOST_FAMILY_BYTES || family.length > MOST_IN_FAMILY))
+      throw new JobTooLargeError(
+        this.name,
+        `family of ${family.length} jobs (at most ${MOST_IN_FAMILY})`,
+        familyBytes,
+        MOST_FAMILY_BYTES,
+      );
+    for (const { queue, bytes } of family) {
+      if (queue !== this.#drafts || !this.#isPrepared) await queue.prepare();
+      await queue.takeRoom(bytes, options);
+    }
+    const adding = this.#add(draft);
+    return options.signal === undefined ? await adding : await orAborted(adding, options.signal);
+  }
+
+  /** Starts a consumer, which goes on until it is drained. Throws `RangeError` for impossible numbers. */
   consume(handler: JobHandler<Data>, options: ConsumeOptions = {}): QueueConsumer<Data> {
     return new QueueConsumer<Data>(
       {
@@ -101,7 +186,9 @@ export class WorkQueue<Data = unknown> {
         layout: this.#layout,
         codec: this.#codec,
         maxJobBytes: this.#maxJobBytes,
-        resultTtlMs: this.#resultTtlMs,
+        results: this.#results,
+        claims: this.#claims,
+        settlements: this.#settlements,
         prepare: () => this.#prepareAgain(),
       },
       handler,
@@ -109,209 +196,203 @@ export class WorkQueue<Data = unknown> {
     );
   }
 
+  /** As `consume`, for a handler that takes several jobs at once; `concurrency` counts its calls. */
+  consumeBatches(
+    handler: JobBatchHandler<Data>,
+    options: ConsumeOptions & JobBatchOptions,
+  ): QueueConsumer<Data> {
+    const { concurrency = 1, batchSize } = options;
+    return this.consume(batchHandler(this.#client.clock, handler, options), {
+      ...options,
+      concurrency: concurrency * batchSize,
+    });
+  }
+
   /**
    * Waits until a job is over, and resolves to its result: undefined if it completed without one, or longer ago than
-   * results are kept. Rejects with `JobDeadError` if it is a dead letter.
+   * results are kept. Rejects with `JobDeadError` if it is a dead letter, `JobCancelledError` if it was cancelled.
    */
   async result(id: string, options: Cancellable = {}): Promise<unknown> {
-    using deadline = new Deadline(this.#client.clock, options, () => undefined);
-    let previous: Session | null = null;
-    for (;;) {
-      const session = await nextSession(this.#client, previous, deadline.signal);
-      try {
-        await this.#waitUntilOver(id, session, deadline.signal);
-        return await this.#readResult(id, options);
-      } catch (error) {
-        deadline.signal.throwIfAborted();
-        if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
-        previous = session;
-      }
-    }
+    return await this.#desk.result(id, options);
+  }
+
+  /** How a job is now; null if there is none, or it is over and nothing is kept of it. */
+  async status(id: string, options: Cancellable = {}): Promise<JobStatus<Data> | null> {
+    return await this.#desk.status(id, options);
+  }
+
+  /** How the jobs are that are in the queue now, in their order, at most `limit` (100 by default) of them. */
+  async list(
+    options: Cancellable & { readonly limit?: number | undefined } = {},
+  ): Promise<readonly JobStatus<Data>[]> {
+    return await this.#desk.list(options.limit ?? 100, options);
+  }
+
+  /**
+   * Ends a job wherever it is: one that waits is not begun, of one in hand the `signal` aborts. Who waits for its result gets
+   * `JobCancelledError`; a parent does not wait for it any more. False if there is no such job.
+   */
+  async cancel(
+    id: string,
+    options: Cancellable & { readonly reason?: string | undefined } = {},
+  ): Promise<boolean> {
+    return await this.#desk.cancel(id, options);
+  }
+
+  /** No job is begun any more, by nobody, until `resume`; those in hand go on. */
+  async pause(options: Cancellable = {}): Promise<void> {
+    await this.#prepare();
+    await this.#desk.pause(options);
+  }
+
+  async resume(options: Cancellable = {}): Promise<void> {
+    await this.#desk.resume(options);
+  }
+
+  /**
+   * What happens in the queue from now on, whoever does it. It may begin and go on with `missed`: some may not have been
+   * told, as after a loss of the connection, or to a slow consumer.
+   */
+  events(options: Cancellable = {}): AsyncIterable<QueueEvent> {
+    return queueEvents(this.#client, this.#layout, options.signal);
   }
 
   async counts(options: Cancellable = {}): Promise<QueueCounts> {
-    const { jobs, claims, delays, dead, consumers } = this.#layout;
-    const [jobCount, claimed, delayed, deadCount, consumerCount] = await Promise.all(
-      [jobs, claims, delays, dead, consumers].map((path) => this.#count(path, options)),
-    );
+    const { jobs, delays, dead, consumers, paused } = this.#layout;
+    const [jobCount, delayed, deadCount, consumerCount, pausedStat] = await Promise.all([
+      ...[jobs, delays, dead, consumers].map((path) => this.#count(path, options)),
+      ask(this.#client, options, () => this.#client.exists(paused, options)),
+    ]);
     return {
-      jobs: jobCount!,
-      claimed: claimed!,
-      delayed: delayed!,
-      dead: deadCount!,
-      consumers: consumerCount!,
+      jobs: Number(jobCount),
+      delayed: Number(delayed),
+      dead: Number(deadCount),
+      consumers: Number(consumerCount),
+      isPaused: pausedStat !== null,
     };
   }
 
   /** Ids, oldest job first. */
   async deadLetters(options: Cancellable = {}): Promise<readonly string[]> {
-    try {
-      const { children } = await ask(this.#client, options, () =>
-        this.#client.getChildren(this.#layout.dead, options),
-      );
-      return children.toSorted((a, b) => ((jobSequence(a) ?? 0) - (jobSequence(b) ?? 0)) | 0);
-    } catch (error) {
-      if (hasCode(error, 'NO_NODE')) return [];
-      throw error;
-    }
+    return await this.#dead.list(options);
   }
 
   /** Null if there is none of that id. */
   async deadLetter(id: string, options: Cancellable = {}): Promise<DeadLetter<Data> | null> {
-    const found = await this.#readDead(id, options);
-    if (found === null) return null;
-    const { header, payload } = found.record;
-    return {
-      id,
-      data: this.#tryDecode(payload),
-      attempts: header.attempts,
-      failure: header.failure ?? '',
-      enqueuedAt: header.enqueuedAt,
-      failedAt: header.failedAt ?? header.enqueuedAt,
-    };
+    return await this.#dead.read(id, options);
   }
 
   /** Makes a dead letter a job again, in one transaction, with no attempts counted; resolves to its new id. Rejects with `NoNodeError` if there is none. */
   async revive(id: string, options: Cancellable = {}): Promise<string> {
-    const path = `${this.#layout.dead}/${id}`;
-    const { data, stat } = await this.#client.getData(path, options);
-    const { header, payload } = decodeRecord(data, stat.ctime);
-    const record = encodeRecord({ header: { attempts: 0, enqueuedAt: header.enqueuedAt }, payload });
-    const [, created] = await this.#client.multi(
-      [
-        { type: 'delete', path, version: stat.version },
-        { type: 'create', path: this.#newJobPath(), data: record, mode: 'persistent-sequential' },
-      ],
-      options,
-    );
-    if (created?.type !== 'create') throw new TypeError('a multi was answered out of order');
-    return nameOf(created.path);
+    return await this.#dead.revive(id, options);
   }
 
-  /** Rejects with `NoNodeError` if there is none. */
+  /** Makes all dead letters jobs again, at most `limit` of them, the oldest first; resolves to how many they were. */
+  async reviveAll(options: Cancellable & { readonly limit?: number | undefined } = {}): Promise<number> {
+    return await this.#dead.reviveAll(options);
+  }
+
+  /** Rejects with `NoNodeError` if there is none. A parent does not wait for it any more. */
   async removeDeadLetter(id: string, options: Cancellable = {}): Promise<void> {
-    await this.#client.delete(`${this.#layout.dead}/${id}`, options);
+    await this.#dead.remove(id, options);
   }
 
   /** Makes the parents. Forgotten when it fails, so that it is tried again. */
   #prepare(): Promise<void> {
-    this.#prepared ??= this.#makeParents().catch((error: unknown) => {
-      this.#prepared = null;
-      throw error;
-    });
+    this.#prepared ??= this.#makeParents().then(
+      () => void (this.#isPrepared = true),
+      (error: unknown) => {
+        this.#prepared = null;
+        throw error;
+      },
+    );
     return this.#prepared;
   }
 
   async #makeParents(): Promise<void> {
-    for (const path of this.#layout.parents) {
+    const make = async (path: string): Promise<void> => {
       const create = () => this.#client.create(path, null, { createParents: true });
       await persistAcross(this.#client, create).catch((error: unknown) => {
         if (!hasCode(error, 'NODE_EXISTS')) throw error;
       });
-    }
+    };
+    const [first, ...others] = this.#layout.parents;
+    // The first one makes what is above all of them.
+    await make(first!);
+    await Promise.all(others.map(make));
   }
 
   /** Somebody removed the parents. */
   #prepareAgain(): Promise<void> {
     this.#prepared = null;
+    this.#isPrepared = false;
     return this.#prepare();
   }
 
-  #newJobPath(): string {
-    return `${this.#layout.jobs}/job-${this.#client.random.uuid()}-`;
+  /** Names of one producer never go back in age. */
+  #newId(facts: {
+    readonly priority: number;
+    readonly group: string | null;
+    readonly bytes: number;
+    readonly dueAt: number;
+    readonly isParent: boolean;
+  }): string {
+    this.#lastEnqueuedAt = Math.max(this.#lastEnqueuedAt, this.#client.clock.wall());
+    const name = { ...facts, enqueuedAt: this.#lastEnqueuedAt, number: this.#enqueued++ };
+    return formatJobName(name, this.#producer);
   }
 
-  async #add(data: Uint8Array, options: Cancellable): Promise<string> {
-    const path = this.#newJobPath();
-    const create = { mode: 'persistent-sequential', uniqueName: true, signal: options.signal } as const;
-    for (let attempt = 0; ; attempt++) {
+  /** The names are chosen, so what is asked for once more after an unknown outcome is not added twice. */
+  async #add(draft: JobDraft): Promise<string> {
+    const operations = draft.operations();
+    for (let attempt = 0, isUnsure = false; ; attempt++) {
       try {
-        const created = await this.#client.create(path, data, create);
-        return nameOf(created.path);
+        await this.#additions.submit(operations);
+        return draft.id;
       } catch (error) {
-        if (hasCode(error, 'OUTCOME_UNKNOWN')) {
-          const found = await this.#find(nameOf(path), options);
-          if (found === null) throw error;
-          return found;
-        }
-        if (hasCode(error, 'NO_NODE') && attempt === 0) await this.#prepareAgain();
-        // Not carried out in the session that ended, so it is asked for in the next one.
-        else if (hasCode(error, 'SESSION_EXPIRED')) await pause(this.#client, attempt);
-        else throw error;
+        if (isClosed(this.#client, error)) throw error;
+        if (hasCode(error, 'MULTI_FAILED')) {
+          const { index, cause } = error as MultiError;
+          if (index === 0 && isUnsure && hasCode(cause, 'NODE_EXISTS')) return draft.id;
+          if (index === 1 && draft.key !== undefined && hasCode(cause, 'NODE_EXISTS')) {
+            const holder = await this.#holderOf(draft.key);
+            if (holder !== null) return holder;
+          } else if (hasCode(cause, 'NO_NODE') && attempt < 3) {
+            await Promise.all(draft.family.map(({ queue }) => queue.prepare()));
+            await this.#prepareAgain();
+          } else throw cause;
+        } else if (isTransient(error) || hasCode(error, 'SESSION_EXPIRED')) {
+          isUnsure = true;
+          await pause(this.#client, attempt);
+          if (await this.#isAdded(draft.id)) return draft.id;
+        } else throw error;
       }
     }
   }
 
-  /** The session in which the job was added is lost. If it can be seen from the next one, it was added. */
-  async #find(unique: string, options: Cancellable): Promise<string | null> {
-    const { children } = await ask(this.#client, options, async () => {
-      await this.#client.sync(this.#layout.jobs, options);
-      return await this.#client.getChildren(this.#layout.jobs, options);
+  /** Whether there is a trace of the job. The `sync` makes a server that lags behind catch up first. */
+  async #isAdded(id: string): Promise<boolean> {
+    const { jobs, dead, results } = this.#layout;
+    const found = await ask(this.#client, {}, async () => {
+      await this.#client.sync(jobs);
+      return await Promise.all([jobs, dead, results].map((path) => this.#client.exists(`${path}/${id}`)));
     });
-    return children.find((name) => name.startsWith(unique)) ?? null;
+    return found.some((stat) => stat !== null);
   }
 
-  async #takeRoom(options: Cancellable): Promise<void> {
-    const { clock } = this.#client;
-    if (this.#room.left <= 0 || clock.now() >= this.#room.until) {
-      const [jobs, dead] = await Promise.all([
-        this.#count(this.#layout.jobs, options),
-        this.#count(this.#layout.dead, options),
-      ]);
-      const room = this.#maxJobs - jobs - dead;
-      if (room <= 0) throw new QueueFullError(this.name, { jobs, dead, maxJobs: this.#maxJobs });
-      this.#room = { left: Math.ceil(room * SHARE_OF_ROOM), until: clock.now() + COUNT_EVERY_MS };
-    }
-    this.#room.left--;
-  }
-
-  async #count(path: string, options: Cancellable): Promise<number> {
-    const stat = await ask(this.#client, options, () => this.#client.exists(path, options));
-    return stat?.numChildren ?? 0;
-  }
-
-  /** Watches the job until it is gone. */
-  async #waitUntilOver(id: string, session: Session, signal: AbortSignal): Promise<void> {
-    const signals = [signal, session.signal];
-    for (;;) {
-      const read = await readAndWatch(this.#client, `${this.#layout.jobs}/${id}`, { session, signals });
-      if (read === null) return;
-      await orAborted(read.changed, ...signals).finally(() => read.cancel());
-    }
-  }
-
-  async #readResult(id: string, options: Cancellable): Promise<unknown> {
-    const dead = await this.#readDead(id, options);
-    if (dead !== null) throw new JobDeadError(id, dead.record.header.failure ?? 'it was given up');
+  async #holderOf(key: string): Promise<string | null> {
     try {
-      const path = `${this.#layout.results}/${id}`;
-      const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
-      return JSON.parse(new TextDecoder().decode(data ?? new Uint8Array())) as unknown;
-    } catch (error) {
-      if (hasCode(error, 'NO_NODE')) return undefined;
-      throw error;
-    }
-  }
-
-  async #readDead(
-    id: string,
-    options: Cancellable,
-  ): Promise<{ readonly record: ReturnType<typeof decodeRecord> } | null> {
-    try {
-      const path = `${this.#layout.dead}/${id}`;
-      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
-      return { record: decodeRecord(data, stat.ctime) };
+      const { data } = await ask(this.#client, {}, () => this.#client.getData(this.#layout.keyPath(key)));
+      return new TextDecoder().decode(data ?? new Uint8Array());
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
       throw error;
     }
   }
 
-  #encode(data: Data): Uint8Array {
-    const payload = this.#codec.encode(data);
-    if (payload.length > this.#maxJobBytes)
-      throw new JobTooLargeError(this.name, 'job', payload.length, this.#maxJobBytes);
-    return payload;
+  async #count(path: string, options: Cancellable): Promise<number> {
+    const stat = await ask(this.#client, options, () => this.#client.exists(path, options));
+    return stat?.numChildren ?? 0;
   }
 
   #tryDecode(payload: Uint8Array): Data | undefined {
@@ -324,8 +405,10 @@ export class WorkQueue<Data = unknown> {
 }
 
 function jsonCodec<Data>(): JobCodec<Data> {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   return {
-    encode: (data) => new TextEncoder().encode(JSON.stringify(data) ?? 'null'),
-    decode: (bytes) => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Data,
+    encode: (data) => encoder.encode(JSON.stringify(data) ?? 'null'),
+    decode: (bytes) => JSON.parse(decoder.decode(bytes)) as Data,
   };
 }

@@ -55,8 +55,12 @@ export const shutdown: Behaviours = {
     await stopping;
     assert.equal(done, ['first']);
     await client.sync('/');
-    const { jobs, claimed, consumers } = await queue.counts();
-    assert.equal({ jobs, claimed, consumers }, { jobs: 1, claimed: 0, consumers: 0 });
+    const { jobs, consumers } = await queue.counts();
+    assert.equal({ jobs, consumers }, { jobs: 1, consumers: 0 });
+    assert.equal(
+      (await queue.list()).map(({ state }) => state),
+      ['waiting'],
+    );
     for (const path of ['/services/desk', '/leaders/desk']) {
       assert.equal((await client.getChildren(path).catch(() => ({ children: [] }))).children, [], path);
     }

@@ -138,8 +138,8 @@ export const USE: readonly Mutant[] = [
     changes: [
       [
         'core/recipes/queue/claim.js',
-        "{ type: 'check', path: this.#jobPath, version: this.#version }",
-        "{ type: 'check', path: this.#jobPath, version: -1 }",
+        "{ type: 'setData', path: this.#jobPath, data, version: this.#version }",
+        "{ type: 'setData', path: this.#jobPath, data, version: -1 }",
       ],
       [
         'core/recipes/queue/claim.js',

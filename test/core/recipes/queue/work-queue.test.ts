@@ -37,7 +37,7 @@ test('every job is done, by whichever consumer, and the queue is empty then', as
       Array.from({ length: 60 }, (_, number) => number),
     );
     assert.is(new Set(workers).size, 3);
-    assert.equal(await producer.counts(), { jobs: 0, claimed: 0, delayed: 0, dead: 0, consumers: 3 });
+    assert.equal(await producer.counts(), { jobs: 0, delayed: 0, dead: 0, consumers: 3, isPaused: false });
   });
 });
 
@@ -61,7 +61,7 @@ test('a queue survives the loss of the connection at each step of producer and w
     assert.equal(results, ['a!', 'b!', 'c!']);
     assert.equal(done.toSorted(), ['a', 'b', 'c']);
     await world.sleep(100);
-    assert.equal(await observer.counts(), { jobs: 0, claimed: 0, delayed: 0, dead: 0, consumers: 0 });
+    assert.equal(await observer.counts(), { jobs: 0, delayed: 0, dead: 0, consumers: 0, isPaused: false });
   });
   assert.ok(breaks >= 20, `only ${breaks} breaks`);
 });
@@ -113,7 +113,8 @@ test('a worker that comes late cannot complete a job that was given to another',
     const id = await queue.enqueue('x');
     await world.until(() => held.length === 1);
 
-    await other.client.delete(`/queues/mail/claims/${id}`);
+    const { children } = await other.client.getChildren('/queues/mail/consumers');
+    await other.client.delete(`/queues/mail/consumers/${children[0]!}`);
     let isDoneByOther = false;
     let letGo = (): void => undefined;
     queue.consume(async () => {
@@ -122,7 +123,6 @@ test('a worker that comes late cannot complete a job that was given to another',
       return 'by the other';
     });
     await world.until(() => held[0]!.signal.aborted);
-    await world.until(async () => (await queue.counts()).claimed === 1);
     const failure = await held[0]!.complete('by the late one').catch((error: unknown) => error);
     finish();
 
@@ -156,7 +156,7 @@ test('a job that fails is tried again after its delay, and becomes a dead letter
     assert.is(letter?.data, 'x');
     assert.is(letter?.attempts, 3);
     assert.match(letter?.failure ?? '', 'no such address');
-    assert.equal(await queue.counts(), { jobs: 0, claimed: 0, delayed: 0, dead: 1, consumers: 1 });
+    assert.equal(await queue.counts(), { jobs: 0, delayed: 0, dead: 1, consumers: 1, isPaused: false });
   });
 });
 
@@ -222,7 +222,7 @@ test('a job that kills its worker every time ends as a dead letter', async () =>
       );
       await world.until(() => hasStarted);
       victim.line.cutOff();
-      await world.until(async () => (await queue.counts()).claimed === 0);
+      await world.until(async () => (await queue.counts()).consumers === 0);
     }
     let wasDone = false;
     queue.consume(() => (wasDone = true), { retries: 1 });
@@ -261,7 +261,14 @@ test('a queue that is full refuses; a job that is too large is refused', async (
     const tooLarge = await queue.enqueue('x'.repeat(200)).catch((error: unknown) => error);
 
     assert.instance(full, QueueFullError);
-    assert.equal((full as QueueFullError).fields, { queue: 'mail', jobs: 3, dead: 0, maxJobs: 3 });
+    assert.equal((full as QueueFullError).fields, {
+      queue: 'mail',
+      jobs: 3,
+      dead: 0,
+      maxJobs: 3,
+      bytes: 300,
+      maxBytes: 64 * 1024 * 1024,
+    });
     assert.instance(tooLarge, JobTooLargeError);
     assert.is((await queue.counts()).jobs, 3);
   });
@@ -292,7 +299,7 @@ test('a drain lets jobs in hand finish and takes no more', async () => {
       done.toSorted((a, b) => a - b),
       [1, 2],
     );
-    assert.equal(await queue.counts(), { jobs: 2, claimed: 0, delayed: 0, dead: 0, consumers: 0 });
+    assert.equal(await queue.counts(), { jobs: 2, delayed: 0, dead: 0, consumers: 0, isPaused: false });
   });
 });
 
@@ -356,7 +363,7 @@ test('a consumer drains and closes when its client closes', async () => {
 
     assert.ok(wasAborted);
     assert.is(consumer.state, 'closed');
-    assert.equal(await queue.counts(), { jobs: 1, claimed: 0, delayed: 0, dead: 0, consumers: 0 });
+    assert.equal(await queue.counts(), { jobs: 1, delayed: 0, dead: 0, consumers: 0, isPaused: false });
   });
 });
 
@@ -394,13 +401,14 @@ test('a job whose completion the servers refuse is put off, not kept', async () 
   });
 });
 
-test('where servers keep no znodes with a time to live, jobs complete without their results', async () => {
+test('where servers keep no znodes with a time to live, results are kept all the same', async () => {
   await RecipeWorld.play(
     async (world) => {
       const { client } = await world.join();
       const queue = new WorkQueue(client, 'mail');
       queue.consume(() => 'result');
-      assert.is(await queue.result(await queue.enqueue('x')), undefined);
+      assert.is(await queue.result(await queue.enqueue('x')), 'result');
+      assert.is(await queue.result(await queue.enqueue('y')), 'result');
       assert.is((await queue.counts()).dead, 0);
     },
     { ttlNodes: false },
