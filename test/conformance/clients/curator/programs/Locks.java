@@ -135,7 +135,7 @@ final class Locks {
     var two = new InterProcessReadWriteLock(stage.client(), path);
     one.readLock().acquire();
     two.readLock().acquire();
-    stage.say("znodes: %s", Stage.bySequence(client.getChildren().forPath(path)));
+    stage.say("znodes: %s", Stage.bySequence(Stage.children(client, path)));
     stage.say("a writer beside readers: %s", two.writeLock().acquire(SHORT_MS, TimeUnit.MILLISECONDS));
     one.readLock().release();
     stage.say("from reader to writer: %s", two.writeLock().acquire(SHORT_MS, TimeUnit.MILLISECONDS));
