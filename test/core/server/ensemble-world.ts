@@ -55,7 +55,7 @@ export class EnsembleWorld implements AsyncDisposable {
     this.#options = options;
     const { voters = 3, observers = 0 } = options;
     this.members = Array.from({ length: voters + observers }, (_, index) => {
-      return { id: index + 1, address: `member-${index + 1}/peer`, isObserver: index >= voters };
+      return { id: index + 1, address: `ws://member-${index + 1}:7300/peer`, isObserver: index >= voters };
     });
     for (const { id } of this.members) this.disks.set(id, new MemoryDisk(new SeededRandom(id)));
   }
@@ -220,8 +220,8 @@ export class EnsembleWorld implements AsyncDisposable {
     const dialer = this.#network.dialer(from === 0 ? 'client' : `member-${from}`);
     return {
       dial: async (address, options) => {
-        // A client of the library puts scheme and port around the name.
-        const name = address.replace(/^ws:\/\/(.*):\d+$/, '$1');
+        // Clients of the library, and members, put scheme and port around the name.
+        const name = address.replace(/^ws:\/\/([^:]*):\d+/, '$1');
         const pair = pairOf(from, numberIn(name));
         const connection = await dialer.dial(
           this.#cuts.has(pair) || start !== this.#startOf.get(from) ? 'nowhere' : name,

@@ -206,6 +206,14 @@ test('a member that was away is brought up to date from the log', async () => {
   assert.not(world.log.has(/Installed a snapshot/));
 });
 
+/** What a world of three was started with, as ZooKeeper words it. */
+const THREE = `${[1, 2, 3].map((id) => `server.${id}=member-${id}:7300:7301:participant\n`).join('')}version=0`;
+
+async function publishedAt(world: EnsembleWorld, id: number): Promise<string> {
+  const { body } = await world.wait((await world.open(id)).getData('/zookeeper/config'));
+  return new TextDecoder().decode(body!.data!);
+}
+
 test('a member that was away for longer than the logs reach back gets a snapshot, and keeps it', async () => {
   await using world = await EnsembleWorld.start({ snapshotTxns: 200, absent: [3] });
   const client = await world.open(world.leader!);
@@ -217,12 +225,14 @@ test('a member that was away for longer than the logs reach back gets a snapshot
   await fill(world, client, 'after', 10);
   await world.converged();
   assert.ok(world.log.has(/Installed a snapshot/));
+  assert.is(await publishedAt(world, 3), THREE);
 
   world.kill(3);
   await world.launch(3);
   await world.serving();
   await world.converged();
   const reader = await world.open(3);
+  assert.is(await publishedAt(world, 3), THREE);
   assert.ok(await isThere(world, reader, '/round5-499'));
   assert.is(
     (await world.wait(reader.exists('/mine'))).body!.stat.ephemeralOwner,
