@@ -1,26 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../house/imports.js';
+import { promisedOutput } from './promised-output.js';
 
 /** An example that takes longer is no small program any more. */
 const LONGEST_MS = 20_000;
 
 const examples = readdirSync(join(projectRoot, 'examples')).filter((file) => file.endsWith('.ts'));
-
-/** What the header of an example says that it prints. */
-function promisedOutput(file: string): string[] {
-  const source = readFileSync(join(projectRoot, 'examples', file), 'utf8');
-  const header = /^\/\*\*\n([\s\S]*?)\n \*\//.exec(source)?.[1] ?? '';
-  const lines = header.split('\n').map((line) => line.replace(/^ \* ?/, ''));
-  return lines
-    .slice(lines.indexOf('Prints:') + 1)
-    .filter((line) => line.startsWith('  '))
-    .map((line) => line.slice(2));
-}
 
 test('there is an example for every declaration', () => {
   const expected = ['config.ts', 'leader-only.ts', 'locked.ts', 'recipes.ts', 'service.ts', 'worker.ts'];
