@@ -76,6 +76,7 @@ test(
       'hook started',
       'running',
       'leader-acquired',
+      'run-started',
       'leading',
       'draining',
       'hook draining',
