@@ -73,6 +73,27 @@ export class InvalidLockSetError extends QuorateError {
   }
 }
 
+/** There cannot be so many shards. Code `INVALID_SHARDS`. */
+export class InvalidShardsError extends QuorateError {
+  constructor(path: string, { shards, most }: { readonly shards: number; readonly most: number }) {
+    super('INVALID_SHARDS', `${path} cannot have ${shards} shards: give a whole number from 1 to ${most}.`, {
+      fields: { path, shards, most },
+    });
+  }
+}
+
+/** Why the signal of a shard's task aborted: another member is to have the shard, and waits for the task to end. Code `SHARD_MOVED`. */
+export class ShardMovedError extends QuorateError {
+  /** `next` is null if this member is not among those that share any more. */
+  constructor(path: string, shard: number, next: string | null) {
+    super(
+      'SHARD_MOVED',
+      `Shard ${shard} of ${path} goes to another member. Finish what is in hand and return.`,
+      { fields: { path, shard, next } },
+    );
+  }
+}
+
 /** A recipe was used out of its order: started twice, or used after `close`. Code `RECIPE_STATE`. */
 export class RecipeStateError extends QuorateError {
   constructor(recipe: string, path: string, state: string, attempted: string) {

@@ -28,6 +28,8 @@ export {
   type GroupMembershipOptions,
   type MembershipEvent,
 } from './membership/group-membership.js';
+export { divideShards } from './shards/shard-division.js';
+export { ShardAssignment, type OwnedShard, type ShardAssignmentOptions } from './shards/shard-assignment.js';
 export { Barrier, type BarrierOptions, type BarrierWait } from './barriers/barrier.js';
 export { DoubleBarrier, type DoubleBarrierOptions } from './barriers/double-barrier.js';
 export { Counter, type CounterOptions } from './shared/counter.js';
@@ -66,10 +68,12 @@ export {
   InvalidNameError,
   InvalidPartiesError,
   InvalidPermitsError,
+  InvalidShardsError,
   JobCancelledError,
   JobDeadError,
   JobTooLargeError,
   LayoutConflictError,
   QueueFullError,
   RecipeStateError,
+  ShardMovedError,
 } from './errors.js';

@@ -203,12 +203,23 @@ export class KeptNode implements AsyncDisposable {
         this.#appliedRevision = revision;
         return ownNode(created, session);
       }
+      return await this.#waitForOlder(session, signals);
     } catch (error) {
       const created = await creating.catch(() => null);
       if (created !== null) await removeOwnNode(this.#client, ownNode(created, session));
+      else if (this.#closing.signal.aborted && !this.#options.isSequential)
+        await this.#removeUnconfirmed(session);
       throw error;
     }
-    return await this.#waitForOlder(session, signals);
+  }
+
+  /** A create whose reply was lost may have left the znode, which would stay for as long as the session. */
+  async #removeUnconfirmed(session: Session): Promise<void> {
+    const { path } = this.#options;
+    const look = () => this.#client.exists(path, { session: session.epoch });
+    const stat = await persist(this.#client, look, session.signal).catch(() => null);
+    if (stat?.ephemeralOwner === session.id)
+      await removeOwnNode(this.#client, { path, czxid: stat.czxid, session });
   }
 
   /** Null if the path is taken, perhaps by this very node after a lost reply. */

@@ -76,6 +76,22 @@ test('a membership survives the loss of the connection at each of its steps', as
   assert.ok(breaks >= 8, `only ${breaks} breaks`);
 });
 
+test('a member that closes while its registration is repeated after a lost reply leaves no znode behind', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client, line } = await world.join();
+    const other = await world.join();
+    await client.create('/members/billing', null, { createParents: true });
+    const lost = line.loseNextReply({ op: 'create2', path: '/members/billing/one' });
+    const group = new GroupMembership(client, '/members/billing', { id: 'one' }).start();
+    await lost;
+
+    await group.close();
+
+    assert.is(client.state, 'connected');
+    assert.is(await other.client.exists('/members/billing/one'), null);
+  });
+});
+
 test('after a lost session a member is in the group again, with its latest data', async () => {
   await RecipeWorld.play(async (world) => {
     const member = await world.join();
