@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../runtime/index.js';
+import { SystemWork } from './system-work.js';
 
 /** Turns of the real event loop without news after which nothing is on its way any more. */
 const IDLE_TURNS = 2;
@@ -29,6 +30,11 @@ export interface VirtualClockOptions {
    * unhandled rejection.
    */
   readonly settlesItself?: boolean;
+  /**
+   * Time does not move while files, names or connections that this process has asked its system for are on their way, nor
+   * while two parts of this process talk over a socket; other processes are not waited for. Default false.
+   */
+  readonly waitsForSystem?: boolean;
 }
 
 interface PendingTimer {
@@ -53,6 +59,7 @@ export class VirtualClock implements Clock {
   #nextSoon = 0;
   readonly #promisesOnly: boolean;
   readonly #settlesItself: boolean;
+  readonly #system: SystemWork | undefined;
   #steps = 0;
   #isRunning = false;
   #settling: Promise<void> | undefined;
@@ -61,6 +68,7 @@ export class VirtualClock implements Clock {
     this.#wallOffset = options.wallMs ?? Date.UTC(2025, 0, 1);
     this.#promisesOnly = options.promisesOnly ?? false;
     this.#settlesItself = options.settlesItself ?? false;
+    this.#system = options.waitsForSystem === true ? new SystemWork() : undefined;
   }
 
   now(): number {
@@ -99,8 +107,8 @@ export class VirtualClock implements Clock {
     if (!(ms >= 0)) throw new RangeError(`time cannot be advanced by ${ms} ms`);
     const deadline = this.#now + ms;
     await this.#exclusively(async () => {
-      await this.#drain();
-      while (this.#stepTowards(deadline)) await this.#drain();
+      await this.#drain(this.#system);
+      while (this.#stepTowards(deadline)) await this.#drain(this.#system);
     });
   }
 
@@ -123,8 +131,8 @@ export class VirtualClock implements Clock {
     const deadline = this.#now + maxMs;
     let holds = false;
     await this.#exclusively(async () => {
-      await this.#drain();
-      while (!(holds = condition()) && this.#stepTowards(deadline)) await this.#drain();
+      await this.#drain(this.#system);
+      while (!(holds = condition()) && this.#stepTowards(deadline)) await this.#drain(this.#system);
     });
     return holds;
   }
@@ -157,19 +165,25 @@ export class VirtualClock implements Clock {
     timer.task();
   }
 
-  async #drain(): Promise<void> {
-    const idleTurns = this.#promisesOnly ? 1 : IDLE_TURNS;
+  /** Before time moves, with what the system still has to answer. */
+  async #drain(system?: SystemWork): Promise<void> {
     // Only what is asked for in a promise chain is told when all of them have come to an end.
     await Promise.resolve();
-    for (let step = 0, idle = 0; idle < idleTurns; step++) {
+    for (let step = 0, idle = 0; idle < this.#idleTurns(system); step++) {
       if (step === MOST_STEPS)
         throw new Error(`no standstill after ${MOST_STEPS} steps: ${this.describePending()}`);
       await promiseChains();
       if (this.#runDue()) idle = 0;
       else if (this.#promisesOnly || (await turnOfTheLoop())) idle++;
+      if (idle > 0 && (await system?.answers(() => this.#isDue())) === true) idle = 0;
     }
     this.#steps++;
     if (this.#steps % STEPS_PER_TURN === 0) await turnOfTheLoop();
+  }
+
+  #idleTurns(system: SystemWork | undefined): number {
+    if (this.#promisesOnly) return 1;
+    return system?.idleTurns(IDLE_TURNS) ?? IDLE_TURNS;
   }
 
   /** The oldest `soon` task, else one timer that is already due. */

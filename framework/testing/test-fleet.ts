@@ -33,7 +33,8 @@ export interface TestFleetOptions {
  *
  * Time stands still unless the test moves it: by `advance`, `until`, `wait`, and by the verbs that return a promise.
  * What has to wait for no timer, such as a request to members that serve, happens by itself, so that it can simply be
- * awaited.
+ * awaited. Files and sockets within this process are waited for; what another process answers is awaited by the test
+ * itself, while time stands still.
  *
  * ```ts
  * await using fleet = await TestFleet.start({ members: 3 });
@@ -59,7 +60,7 @@ export class TestFleet implements AsyncDisposable {
       voters: members,
       server,
       line: { latencyMs: 0, jitterMs: 0, ...line },
-      clock: new VirtualClock({ settlesItself: true }),
+      clock: new VirtualClock({ settlesItself: true, waitsForSystem: true }),
     });
     this.#time = new TestTime(this.clock, { patienceMs, situation: () => this.#situation() });
     process.once('beforeExit', this.#stuck);
