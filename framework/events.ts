@@ -84,6 +84,13 @@ export type ApplicationEvent =
       readonly error: unknown;
     }
   | {
+      /** Somebody cancelled the job while it was in hand. */
+      readonly type: 'job-cancelled';
+      readonly queue: string;
+      readonly id: string;
+      readonly attempt: number;
+    }
+  | {
       /** The claim was lost, or the drain deadline passed: the job is another's now. */
       readonly type: 'job-lost';
       readonly queue: string;

@@ -224,7 +224,9 @@ class Explorer {
         problem: 'differs from that of the queue',
         remedy: 'leave it to the queue',
       });
+    this.#checkWorkerLimits(options, report);
     const schema = options.schema ?? shared;
+    const { fleetConcurrency, rateLimit, groupRateLimit, backoffMs, batch } = options;
     this.plan.workers.push({
       target,
       queue,
@@ -232,7 +234,28 @@ class Explorer {
       validate: this.#compile(schema, report),
       concurrency,
       retries,
+      batch,
+      limits: { fleetConcurrency, rateLimit, groupRateLimit, backoffMs },
     });
+  }
+
+  #checkWorkerLimits(options: WorkerOptions, report: Report): void {
+    const { fleetConcurrency, rateLimit, groupRateLimit, batch } = options;
+    const wholes = {
+      fleetConcurrency,
+      'rateLimit.max': rateLimit?.max,
+      'groupRateLimit.max': groupRateLimit?.max,
+      'batch.size': batch?.size,
+    };
+    for (const [member, value] of Object.entries(wholes)) {
+      if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
+      report({ member, problem: `${value} is too few`, remedy: 'give a whole number from 1' });
+    }
+    const spans = { 'rateLimit.perMs': rateLimit?.perMs, 'groupRateLimit.perMs': groupRateLimit?.perMs };
+    for (const [member, value] of Object.entries(spans)) {
+      if (value === undefined || value > 0) continue;
+      report({ member, problem: `${value} is no span of time`, remedy: 'give milliseconds above 0' });
+    }
   }
 
   #claimName(kind: DeclarationKind, name: string, target: Constructor, report: Report): boolean {

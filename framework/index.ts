@@ -20,7 +20,13 @@ export {
   type OverlappingRuns,
 } from './decorators/leader-only.js';
 export { Locked, type LockedOptions } from './decorators/locked.js';
-export { Worker, type QueueWorker, type WorkerOptions } from './decorators/worker.js';
+export {
+  Worker,
+  type BatchOptions,
+  type BatchWorker,
+  type QueueWorker,
+  type WorkerOptions,
+} from './decorators/worker.js';
 export { schema, schemaOf, type Schema } from './schema.js';
 export { defineQueue, type QueueReference } from './queue-reference.js';
 export type { Constructor } from './constructor.js';
@@ -40,6 +46,12 @@ export { LeaderJobs } from './leader-jobs.js';
 export { Locks, type RunLockedOptions } from './locks.js';
 export { currentHold } from './held-locks.js';
 export { JobInvalidError, Queue, Queues } from './queues.js';
+export {
+  IsolatedHandler,
+  IsolationError,
+  type IsolatedJob,
+  type IsolatedHandlerOptions,
+} from './isolation/isolated-handler.js';
 export { Services, type PickOptions, type SearchOptions } from './services.js';
 export type { FetchService, ServiceRequest } from './service-call.js';
 export {
@@ -80,18 +92,23 @@ export {
   Counter,
   DoubleBarrier,
   DrainDeadlineError,
+  EnqueueBacklogError,
   FairLock,
   GroupMembership,
   HoldLostError,
   HoldMismatchError,
   HoldReleasedError,
   InvalidInstanceError,
+  InvalidJobOptionsError,
   InvalidLockSetError,
   InvalidNameError,
   InvalidPartiesError,
   InvalidPermitsError,
   InvalidShardsError,
+  JobCancelledError,
   JobDeadError,
+  JobDraft,
+  JobSettledError,
   JobTooLargeError,
   KeptNode,
   LayoutConflictError,
@@ -126,12 +143,17 @@ export {
   type DirectoryEvent,
   type DoubleBarrierOptions,
   type Due,
+  type EnqueueOptions,
   type GroupMember,
   type GroupMembershipOptions,
   type Hold,
   type Job,
+  type JobBatchHandler,
+  type JobBatchOptions,
   type JobCodec,
   type JobHandler,
+  type JobOptions,
+  type JobStatus,
   type KeptNodeOptions,
   type KeptRun,
   type LatchParticipant,
@@ -151,6 +173,8 @@ export {
   type NodeValue,
   type OwnedShard,
   type QueueCounts,
+  type QueueEvent,
+  type RateLimit,
   type RecipeState,
   type RunKind,
   type RunLedgerOptions,

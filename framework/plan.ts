@@ -1,8 +1,10 @@
+import type { ConsumeOptions } from '../core/recipes/index.js';
 import type { Constructor } from './constructor.js';
 import type { LayerOptions } from './config/layers.js';
 import type { LockedMember } from './declarations.js';
 import type { Schema, Validator } from './schema.js';
 import type { ServiceOptions } from './decorators/service.js';
+import type { BatchOptions } from './decorators/worker.js';
 import type { Schedule } from './runtime/schedule.js';
 
 /** Declarations that were read and found to make sense, ready for their runners. */
@@ -49,6 +51,9 @@ export interface PlannedWorker {
   readonly concurrency: number;
   /** Attempts after the first. */
   readonly retries: number;
+  readonly batch: BatchOptions | undefined;
+  /** Of the fleet, and the delays between attempts. */
+  readonly limits: Pick<ConsumeOptions, 'fleetConcurrency' | 'rateLimit' | 'groupRateLimit' | 'backoffMs'>;
 }
 
 /** A method whose calls hold a lock. */

@@ -1,5 +1,5 @@
 import type { Client } from '../core/client/index.js';
-import { WorkQueue, type WorkQueueOptions } from '../core/recipes/index.js';
+import { WorkQueue, type JobDraft, type JobOptions, type WorkQueueOptions } from '../core/recipes/index.js';
 import { QuorateError } from '../core/runtime/index.js';
 import type { QueueReference } from './queue-reference.js';
 import { compileSchema, type Validator } from './schema.js';
@@ -25,9 +25,12 @@ export class Queue<T> extends WorkQueue<T> {
     this.#validate = validate;
   }
 
-  /** As of `WorkQueue`; also rejects with `JobInvalidError`, in which case nothing was added. */
-  override async enqueue(data: T, options?: { readonly signal?: AbortSignal | undefined }): Promise<string> {
-    return super.enqueue(this.#validate === undefined ? data : this.#checked(data, this.#validate), options);
+  /**
+   * As of `WorkQueue`, which makes every job here, also those of `enqueue`; throws `JobInvalidError` as well, in which case
+   * nothing is added.
+   */
+  override draft(data: T, options?: JobOptions): JobDraft {
+    return super.draft(this.#validate === undefined ? data : this.#checked(data, this.#validate), options);
   }
 
   /** What the worker will see: the JSON form, with the schema's defaults. */

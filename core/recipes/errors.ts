@@ -211,6 +211,22 @@ export class ClaimLostError extends QuorateError {
   }
 }
 
+/** Why a job's signal aborted: its worker is done with it. Code `JOB_SETTLED`; `cause` of one that failed says why. */
+export class JobSettledError extends QuorateError {
+  readonly outcome: 'completed' | 'failed';
+  /** Of one that failed: no other attempt will follow. */
+  readonly isFinal: boolean;
+
+  constructor(job: string, outcome: 'completed' | 'failed', isFinal: boolean, cause?: unknown) {
+    super('JOB_SETTLED', `Job ${job} is settled by its worker: ${outcome}.`, {
+      fields: { job, outcome, isFinal },
+      cause,
+    });
+    this.outcome = outcome;
+    this.isFinal = isFinal;
+  }
+}
+
 /** Why a job's signal aborted: its worker is shutting down and did not finish it in time. Code `DRAIN_DEADLINE`. */
 export class DrainDeadlineError extends QuorateError {
   constructor(job: string, deadlineMs: number) {

@@ -49,7 +49,7 @@ export { ServiceRegistry, type ServiceRegistration } from './discovery/service-r
 export { WorkQueue, type EnqueueOptions, type WorkQueueOptions } from './queue/work-queue.js';
 export { QueueConsumer } from './queue/queue-consumer.js';
 export type { ConsumeOptions, JobHandler, RateLimit } from './queue/consume-options.js';
-export type { JobBatchHandler, JobBatchOptions } from './queue/job-batches.js';
+export { batchHandler, type JobBatchHandler, type JobBatchOptions } from './queue/job-batches.js';
 export { JobDraft, type JobOptions } from './queue/job-draft.js';
 export type { QueueEvent } from './queue/queue-events.js';
 export type { DeadLetter, Job, JobCodec, JobStatus, QueueCounts } from './queue/job.js';
@@ -71,6 +71,7 @@ export {
   InvalidShardsError,
   JobCancelledError,
   JobDeadError,
+  JobSettledError,
   JobTooLargeError,
   LayoutConflictError,
   QueueFullError,

@@ -1,37 +1,53 @@
-import type { Job, QueueConsumer } from '../../core/recipes/index.js';
+import {
+  batchHandler,
+  JobSettledError,
+  type Job,
+  type JobHandler,
+  type QueueConsumer,
+} from '../../core/recipes/index.js';
 import { QuorateError } from '../../core/runtime/index.js';
 import type { PlannedWorker } from '../plan.js';
 import { JobInvalidError, type Queue } from '../queues.js';
 import type { Runner, RunnerContext } from './runner.js';
 
 interface Handler {
-  handle(job: Job): unknown;
+  handle(jobs: Job | readonly Job[]): unknown;
 }
 
 /**
  * Works off one queue with one instance. A job that does not fit the schema is given up at once, since no later
- * attempt could fare better; one whose handler throws is tried again as often as declared.
+ * attempt could fare better; one whose handler throws is tried again as often as declared. What became of a job is told
+ * when the servers have it.
  */
 export class WorkerRunner implements Runner {
   readonly subject: string;
   readonly #planned: PlannedWorker;
-  readonly #handler: Handler;
   readonly #context: RunnerContext;
   readonly #queue: Queue<unknown>;
+  readonly #call: JobHandler<unknown>;
   #consumer: QueueConsumer | undefined;
 
   constructor(planned: PlannedWorker, instance: object, context: RunnerContext, queue: Queue<unknown>) {
     this.subject = `worker of queue ${planned.queue}`;
     this.#planned = planned;
-    this.#handler = instance as Handler;
     this.#context = context;
     this.#queue = queue;
+    const handler = instance as Handler;
+    const { batch } = planned;
+    this.#call =
+      batch === undefined
+        ? (job) => handler.handle(job)
+        : batchHandler(context.clock, (jobs) => handler.handle(jobs), {
+            batchSize: batch.size,
+            lingerMs: batch.lingerMs,
+          });
   }
 
   async start(): Promise<void> {
-    const { concurrency, retries } = this.#planned;
+    const { concurrency, retries, limits, batch } = this.#planned;
     this.#consumer = this.#queue.consume((job) => this.#handle(job), {
-      concurrency,
+      ...limits,
+      concurrency: concurrency * (batch?.size ?? 1),
       retries,
       id: this.#context.id,
     });
@@ -52,72 +68,33 @@ export class WorkerRunner implements Runner {
     await this.#consumer?.drain({ deadlineMs: 0 });
   }
 
-  async #handle(job: Job): Promise<void> {
-    const { clock } = this.#context;
-    const startedAt = clock.now();
-    try {
-      const violations = this.#planned.validate(job.data);
-      if (violations.length > 0) throw new JobInvalidError(this.#planned.queue, violations);
-      await settle(job, await this.#handler.handle(job));
-    } catch (error) {
-      await this.#fail(job, error);
-      return;
-    }
-    if (isLost(job)) this.#lost(job);
-    else
-      this.#context.events.emit({
-        type: 'job-done',
-        ...this.#facts(job),
-        durationMs: clock.now() - startedAt,
-      });
+  /** What it returns the consumer completes the job with, what it throws the job fails with. */
+  async #handle(job: Job): Promise<unknown> {
+    const startedAt = this.#context.clock.now();
+    const onEnd = (): void => this.#ended(job, startedAt);
+    job.signal.addEventListener('abort', onEnd, { once: true });
+    const violations = this.#planned.validate(job.data);
+    if (violations.length === 0) return await this.#call(job);
+    await job.fail(new JobInvalidError(this.#planned.queue, violations), { retry: false });
+    return undefined;
   }
 
-  async #fail(job: Job, error: unknown): Promise<void> {
-    const isInvalid = error instanceof JobInvalidError;
-    const isFinal = isInvalid || job.attempt > this.#planned.retries;
-    try {
-      if (!job.signal.aborted) await job.fail(error, { retry: !isInvalid });
-    } catch (refusal) {
-      this.#context.logger.warn('a failed job could not be put back', {
-        ...this.#facts(job),
-        error: refusal,
-      });
-    }
-    if (isLost(job)) {
-      this.#lost(job);
-      return;
-    }
-    this.#context.logger.warn('a job failed', { ...this.#facts(job), isFinal, error });
-    this.#context.events.emit({ type: 'job-failed', ...this.#facts(job), isFinal, error });
-  }
-
-  #lost(job: Job): void {
+  #ended(job: Job, startedAt: number): void {
+    const { clock, events, logger } = this.#context;
+    const facts = { queue: this.#planned.queue, id: job.id, attempt: job.attempt };
     const reason: unknown = job.signal.reason;
-    this.#context.logger.warn('a job was lost to another worker', { ...this.#facts(job), reason });
-    this.#context.events.emit({ type: 'job-lost', ...this.#facts(job), reason });
+    if (reason instanceof JobSettledError && reason.outcome === 'completed')
+      events.emit({ type: 'job-done', ...facts, durationMs: clock.now() - startedAt });
+    else if (reason instanceof JobSettledError) {
+      const { isFinal, cause: error } = reason;
+      logger.warn('a job failed', { ...facts, isFinal, error });
+      events.emit({ type: 'job-failed', ...facts, isFinal, error });
+    } else if (reason instanceof QuorateError && reason.code === 'JOB_CANCELLED') {
+      logger.info('a job was cancelled', facts);
+      events.emit({ type: 'job-cancelled', ...facts });
+    } else {
+      logger.warn('a job was lost to another worker', { ...facts, reason });
+      events.emit({ type: 'job-lost', ...facts, reason });
+    }
   }
-
-  #facts({ id, attempt }: Job): { readonly queue: string; readonly id: string; readonly attempt: number } {
-    return { queue: this.#planned.queue, id, attempt };
-  }
-}
-
-/** Completes the job, unless the handler settled it itself or it is not ours any more. */
-async function settle(job: Job, result: unknown): Promise<void> {
-  if (job.signal.aborted) return;
-  try {
-    await job.complete(result);
-  } catch (error) {
-    // Settled by the handler a moment ago, without waiting for it.
-    if (!hasCode(error, 'RECIPE_STATE')) throw error;
-  }
-}
-
-/** The signal aborts also when the job was settled; then its reason says so. */
-function isLost(job: Job): boolean {
-  return job.signal.aborted && !hasCode(job.signal.reason, 'HOLD_RELEASED');
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof QuorateError && error.code === code;
 }

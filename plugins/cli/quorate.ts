@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.js';
 import { jobCommand } from './job.js';
 import { lockCommand } from './lock.js';
 import { packageVersion } from './package-version.js';
+import { queueCommand } from './queue.js';
 import { serveCommand } from './serve.js';
 import { shellCommand } from './shell.js';
 
@@ -21,6 +22,7 @@ for (const command of [
   configCommand(),
   jobCommand(),
   lockCommand(),
+  queueCommand(),
 ])
   program.addCommand(command);
 

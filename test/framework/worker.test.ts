@@ -32,7 +32,7 @@ const invoices = defineQueue<Invoice>({
 /** A worker class that does what the test says. */
 function worker(
   handle: (job: Job<Invoice>) => unknown,
-  options: Omit<WorkerOptions<Invoice>, 'queue'> = {},
+  options: Omit<WorkerOptions<Invoice>, 'queue' | 'batch'> = {},
 ): Constructor {
   @Worker({ queue: invoices, ...options })
   class InvoiceWorker {

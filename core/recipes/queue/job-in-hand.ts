@@ -1,4 +1,4 @@
-import { ClaimLostError, HoldReleasedError, JobTooLargeError, RecipeStateError } from '../errors.js';
+import { ClaimLostError, JobSettledError, JobTooLargeError, RecipeStateError } from '../errors.js';
 import type { Claim } from './claim.js';
 import type { Job } from './job.js';
 import { parseJobName } from './job-name.js';
@@ -90,7 +90,8 @@ export class JobInHand<Data> implements Job<Data> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#settle('complete', () => this.#complete(bytes));
+    const settled = new JobSettledError(this.id, 'completed', true);
+    return this.#settle('complete', settled, () => this.#complete(bytes));
   }
 
   fail(
@@ -102,7 +103,8 @@ export class JobInHand<Data> implements Job<Data> {
     const isFinal = options.retry === false || this.attempt >= maxAttempts;
     const failure = describeFailure(error);
     const now = this.#policy.wall();
-    return this.#settle('fail', () =>
+    const settled = new JobSettledError(this.id, 'failed', isFinal, error);
+    return this.#settle('fail', settled, () =>
       isFinal
         ? this.#claim.bury(failure, now)
         : this.#claim.retry(now + (options.delayMs ?? this.#policy.backoffMs(this.attempt)), {
@@ -156,16 +158,19 @@ export class JobInHand<Data> implements Job<Data> {
     }
   }
 
-  #settle(attempted: string, settle: () => Promise<void>): Promise<void> {
+  #settle(attempted: string, settled: JobSettledError, settle: () => Promise<void>): Promise<void> {
     if (this.#settlement !== null)
       return Promise.reject(new RecipeStateError('Job', this.id, 'settled', attempted));
     if (this.signal.aborted) return Promise.reject(this.signal.reason);
-    this.#settlement = this.#afterProgress(settle)
-      .catch((error: unknown) => {
-        if (!(error instanceof ClaimLostError)) this.#refusal = { error };
+    this.#settlement = this.#afterProgress(settle).then(
+      () => this.lose(settled),
+      (error: unknown) => {
+        const isLost = error instanceof ClaimLostError;
+        if (!isLost) this.#refusal = { error };
+        this.lose(isLost ? error : new JobSettledError(this.id, 'failed', false, error));
         throw error;
-      })
-      .finally(() => this.lose(new HoldReleasedError(this.id)));
+      },
+    );
     return this.#settlement;
   }
 

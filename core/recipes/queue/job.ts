@@ -13,7 +13,7 @@ export interface Job<Data = unknown> {
   readonly key: string | null;
   /**
    * Aborts when the claim is lost (`ClaimLostError`), when somebody cancelled the job (`JobCancelledError`), when the drain
-   * deadline passed (`DrainDeadlineError`), or when the job was settled (`HoldReleasedError`).
+   * deadline passed (`DrainDeadlineError`), or when the job was settled (`JobSettledError`).
    */
   readonly signal: AbortSignal;
   /** The zxid of the claim: a later attempt has a higher one. */
