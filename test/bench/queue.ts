@@ -126,7 +126,7 @@ class Member implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill('SIGKILL');
+    this.#process.kill('SIGTERM');
     await once(this.#process, 'exit');
     await rm(this.#directory, { recursive: true, force: true });
   }

@@ -54,6 +54,21 @@ test('the payload flows from the declaration to the handler', () => {
       expectTypeOf(job.data.anything).toEqualTypeOf<boolean>();
     }
   }
+  @Worker({ queue: invoices, batch: { size: 10 } })
+  class InvoiceBatches {
+    handle(jobs: readonly Job<Invoice>[]): void {
+      for (const job of jobs) expectTypeOf(job.data).toEqualTypeOf<Invoice>();
+    }
+  }
+  void InvoiceBatches;
+  // @ts-expect-error a worker of batches takes an array of jobs
+  @Worker({ queue: invoices, batch: { size: 10 } })
+  class SingleInvoices {
+    handle(job: Job<Invoice>): void {
+      void job;
+    }
+  }
+  void SingleInvoices;
   // @ts-expect-error the handler wants another payload than the queue carries
   @Worker({ queue: invoices })
   class Wrong {

@@ -1,6 +1,5 @@
 import type { Client, MultiError, Operation, OperationResult, Session } from '../../client/index.js';
 import { ClaimLostError } from '../errors.js';
-import { orAborted } from '../waiting/abort.js';
 import { hasCode, isClosed, isSessionOver, isTransient, pause, persist } from '../waiting/failure.js';
 import type { Candidate } from './job-board.js';
 import { decodeRecord, encodeRecord, type JobHeader, type JobRecord } from './job-record.js';
@@ -301,7 +300,7 @@ export class Claim {
     try {
       for (let attempt = 0; ;) {
         try {
-          await orAborted(settlements.submit([...operations, ...aside], this.session.epoch), signal);
+          await settlements.submit([...operations, ...aside], this.session.epoch);
           return;
         } catch (error) {
           const refused = hasCode(error, 'MULTI_FAILED') ? (error as MultiError).index : -1;

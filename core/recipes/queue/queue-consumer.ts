@@ -4,7 +4,7 @@ import { protectedName } from '../contention/sequence.js';
 import { ClaimLostError, DrainDeadlineError, JobCancelledError } from '../errors.js';
 import { KeptNode } from '../nodes/kept-node.js';
 import { nameOf } from '../nodes/znode-name.js';
-import { orAborted } from '../waiting/abort.js';
+import { AbortFan } from '../waiting/abort-fan.js';
 import { hasCode, isClosed, isSessionOver, nextSession, pause } from '../waiting/failure.js';
 import { Claim, claimJob, type ClaimDesk, type ClaimOutcome } from './claim.js';
 import type { ConsumedQueue, ConsumeOptions, JobHandler } from './consume-options.js';
@@ -62,6 +62,8 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   readonly #limits: FleetLimits;
   readonly #intake = new AbortController();
   readonly #deadline = new AbortController();
+  readonly #atDeadline = new AbortFan(this.#deadline.signal);
+  #atSessionEnd: AbortFan | null = null;
   readonly #inHand = new Map<string, JobInHand<Data>>();
   /** From the claim's first request until the job is settled. */
   readonly #open = new Map<string, Promise<void>>();
@@ -169,6 +171,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     await this.#view.close();
     await this.#registration.close();
     this.#deadlineTimer?.timer.cancel();
+    this.#atSessionEnd?.close();
     this.#state = 'closed';
   }
 
@@ -267,23 +270,41 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     const job = await this.#openJob(claim);
     if (job === null) return;
     const { signal } = claim.session;
-    const onSessionEnd = (): void =>
-      job.lose(new ClaimLostError(job.id, 'the session is over', signal.reason));
-    signal.addEventListener('abort', onSessionEnd, { once: true });
-    if (signal.aborted) onSessionEnd();
+    const stopListening = this.#endOf(claim.session).on(() =>
+      job.lose(new ClaimLostError(job.id, 'the session is over', signal.reason)),
+    );
     if (this.#touched.get(job.id)?.isGone === true) job.lose(new JobCancelledError(job.id));
     this.#inHand.set(job.id, job);
     try {
-      const handled = this.#handle(job, claim, free);
-      await orAborted(handled, this.#deadline.signal).catch(() => undefined);
+      await this.#untilDeadline(this.#handle(job, claim, free));
       if (this.#deadline.signal.aborted && !job.isOver) {
         job.lose(new DrainDeadlineError(job.id, Number(this.#deadline.signal.reason)));
         await this.#giveBack(claim);
       }
     } finally {
-      signal.removeEventListener('abort', onSessionEnd);
+      stopListening();
       this.#inHand.delete(job.id);
     }
+  }
+
+  #endOf(session: Session): AbortFan {
+    if (this.#atSessionEnd?.signal !== session.signal) {
+      this.#atSessionEnd?.close();
+      this.#atSessionEnd = new AbortFan(session.signal);
+    }
+    return this.#atSessionEnd;
+  }
+
+  /** Resolves when `handled` has settled, or the drain deadline has passed. */
+  #untilDeadline(handled: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const stopListening = this.#atDeadline.on(resolve);
+      const over = (): void => {
+        stopListening();
+        resolve();
+      };
+      handled.then(over, over);
+    });
   }
 
   /** Null if the job is a dead letter instead: it had all its attempts, or its data cannot be decoded. */

@@ -88,4 +88,90 @@ export const queues: Behaviours = {
     isBroken = false;
     assert.is(await queue.result(await queue.revive(id)), 'paid');
   },
+
+  'urgent jobs go first, delayed ones wait, and a key is there once': async (place) => {
+    const queue = new WorkQueue<string>(await place.client(), 'letters');
+    await queue.pause();
+    await queue.enqueue('plain');
+    await queue.enqueue('delayed', { delayMs: 1_500, priority: 9 });
+    await queue.enqueue('urgent', { priority: 9 });
+    const first = await queue.enqueue('once', { key: 'one/key' });
+    assert.is(await queue.enqueue('twice', { key: 'one/key' }), first);
+    const done: string[] = [];
+    const consumer = queue.consume(({ data }) => void done.push(data));
+    await queue.resume();
+    await place.until(() => done.length === 4);
+    assert.equal(done, ['urgent', 'plain', 'once', 'delayed']);
+    await place.until(async () => (await queue.counts()).jobs === 0);
+    assert.is.not(await queue.enqueue('later', { key: 'one/key' }), first);
+    await consumer.drain();
+  },
+
+  'a job is cancelled from anywhere: one in hand is aborted, one that waits is never begun': async (
+    place,
+  ) => {
+    const begun: string[] = [];
+    @Worker({ queue: 'reports' })
+    class Reports {
+      async handle({ data, signal }: Job<string>): Promise<void> {
+        begun.push(data);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      }
+    }
+    const worker = place.participant();
+    await worker.run({ declare: [Reports] });
+    const queue = new WorkQueue<string>(await place.client(), 'reports');
+    const active = await queue.enqueue('active');
+    await place.until(() => begun.length === 1);
+    const waiting = await queue.enqueue('waiting');
+    assert.ok(await queue.cancel(waiting, { reason: 'nobody reads it' }));
+    const failure = await queue.result(waiting).catch((error: unknown) => error);
+    assert.is((failure as { code?: unknown }).code, 'JOB_CANCELLED');
+    assert.ok(await queue.cancel(active));
+    await place.until(() => worker.eventsOf('job-cancelled').length === 1);
+    assert.equal(begun, ['active']);
+  },
+
+  'a job waits for others, and sees their results': async (place) => {
+    @Worker({ queue: 'books', concurrency: 3, retries: 0 })
+    class Books {
+      async handle(job: Job<string>): Promise<unknown> {
+        if (job.data === 'book') return await job.childResults();
+        await job.progress('typing');
+        return job.data.toUpperCase();
+      }
+    }
+    await place.participant().run({ declare: [Books] });
+    const queue = new WorkQueue<string>(await place.client(), 'books');
+    const children = ['one', 'two'].map((page) => queue.draft(page));
+    const id = await queue.enqueue('book', { children });
+    assert.equal(await queue.result(id), ['ONE', 'TWO']);
+  },
+
+  'a handler takes several jobs at once; the fleet does not do more at once than it may': async (place) => {
+    let inHand = 0;
+    let most = 0;
+    let calls = 0;
+    @Worker({ queue: 'parcels', fleetConcurrency: 4, batch: { size: 4, lingerMs: 20 } })
+    class Parcels {
+      async handle(jobs: readonly Job<number>[]): Promise<number[]> {
+        calls++;
+        most = Math.max(most, (inHand += jobs.length));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        inHand -= jobs.length;
+        return jobs.map(({ data }) => data + 1);
+      }
+    }
+    await Promise.all([1, 2].map(() => place.participant().run({ declare: [Parcels] })));
+    const queue = new WorkQueue<number>(await place.client(), 'parcels');
+    const numbers = Array.from({ length: 24 }, (_, n) => n);
+    const ids = await queue.enqueueAll(numbers);
+    const results = await Promise.all(ids.map((id) => queue.result(id)));
+    assert.equal(
+      results,
+      numbers.map((n) => n + 1),
+    );
+    assert.ok(most <= 4, `${most} at once`);
+    assert.ok(calls < 24, `${calls} calls`);
+  },
 };

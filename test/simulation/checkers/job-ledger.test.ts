@@ -56,4 +56,13 @@ test('a claim that is removed by another session than its own is found', () => {
   assert.throws(() => jobs.delivered(settled(6n, '/q/claims/a'), claimed), /removes the claim/);
 });
 
+test('a completion by a worker that had lost the job is found', () => {
+  const jobs = new JobLedger();
+  jobs.tried('a');
+  jobs.begun('a', 5n);
+  jobs.completed('a', 5n);
+  jobs.begun('a', 6n);
+  assert.throws(() => jobs.completed('a', 5n), /after 6 had begun/);
+});
+
 test.run();

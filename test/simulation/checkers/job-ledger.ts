@@ -54,6 +54,12 @@ export class JobLedger {
     }
   }
 
+  /** The servers took a completion: that of whoever had the job last. */
+  completed(value: string, fence: bigint): void {
+    const last = this.#fences.get(value) ?? 0n;
+    check(fence >= last, () => `the job ${value} was completed with fence ${fence}, after ${last} had begun`);
+  }
+
   done(value: string): void {
     this.#done.set(value, (this.#done.get(value) ?? 0) + 1);
   }

@@ -60,6 +60,8 @@ export async function queue(actor: Actor): Promise<void> {
       if (actor.chance(0.1)) throw new Error('a handler that fails');
       if (job.signal.aborted) return;
       jobs.done(job.data);
+      const completion = await actor.attempt(`complete ${job.data}`, () => job.complete());
+      if (completion.type === 'done') referee.watch(() => jobs.completed(job.data, job.fence));
     },
     { concurrency: 2, retries: 100, backoffMs: () => plan.tickMs },
   );
