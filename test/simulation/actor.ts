@@ -14,8 +14,10 @@ import {
 import {
   AcquireTimeoutError,
   ClaimLostError,
+  DrainDeadlineError,
   HoldLostError,
   HoldReleasedError,
+  JobCancelledError,
   JobDeadError,
   RecipeStateError,
   type TreeCache,
@@ -58,7 +60,9 @@ const LOSSES = [
   HoldReleasedError,
   RecipeStateError,
   ClaimLostError,
+  JobCancelledError,
   JobDeadError,
+  DrainDeadlineError,
 ];
 
 /** Somebody who uses the ensemble through a client of its own. */

@@ -59,6 +59,7 @@ test('a claim that is removed by another session than its own is found', () => {
 test('a completion by a worker that had lost the job is found', () => {
   const jobs = new JobLedger();
   jobs.tried('a');
+  jobs.acknowledged('a');
   jobs.begun('a', 5n);
   jobs.completed('a', 5n);
   jobs.begun('a', 6n);

@@ -7,6 +7,8 @@ export class JobLedger {
   readonly #enqueued = new Set<string>();
   /** Those whose enqueuing nobody knows the outcome of. */
   readonly #perhaps = new Set<string>();
+  /** Those that were begun before their enqueuing was acknowledged. */
+  readonly #early = new Set<string>();
   readonly #done = new Map<string, number>();
   readonly #fences = new Map<string, bigint>();
 
@@ -35,6 +37,7 @@ export class JobLedger {
   /** A worker has begun: with a higher fence than whoever had it before. */
   begun(value: string, fence: bigint): void {
     check(this.#perhaps.has(value), () => `the job ${value} was begun, which nobody enqueued`);
+    if (!this.#enqueued.has(value)) this.#early.add(value);
     const before = this.#fences.get(value) ?? 0n;
     check(fence > before, () => `the job ${value} is begun with fence ${fence}, behind ${before}`);
     this.#fences.set(value, fence);
@@ -54,8 +57,12 @@ export class JobLedger {
     }
   }
 
-  /** The servers took a completion: that of whoever had the job last. */
+  /**
+   * The servers took a completion: that of whoever had the job last. Nothing is said of a job that was begun before its enqueuing was
+   * acknowledged: it may have been added a second time after it was done.
+   */
   completed(value: string, fence: bigint): void {
+    if (this.#early.has(value)) return;
     const last = this.#fences.get(value) ?? 0n;
     check(fence >= last, () => `the job ${value} was completed with fence ${fence}, after ${last} had begun`);
   }
