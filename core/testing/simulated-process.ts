@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../runtime/index.js';
 import type { CloseReason, Connection, ConnectionHandlers, Dialer } from '../transport/index.js';
+import { standingFor } from './task-name.js';
 
 export interface ProcessClockOptions {
   /** How fast its monotonic clock runs, as a multiple of true time. Default 1. */
@@ -56,12 +57,13 @@ export class SimulatedProcess implements Clock {
   setTimer(delayMs: number, task: () => void): Timer {
     if (this.#state === 'dead') return { cancel: () => undefined };
     let isCancelled = false;
-    const timer = this.#clock.setTimer(delayMs / this.#rate, () => {
+    const fire = (): void => {
       this.#timers.delete(timer);
       this.enter(() => {
         if (!isCancelled) task();
       });
-    });
+    };
+    const timer = this.#clock.setTimer(delayMs / this.#rate, standingFor(fire, task));
     this.#timers.add(timer);
     return {
       cancel: () => {

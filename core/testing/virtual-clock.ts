@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../runtime/index.js';
 import { SystemWork } from './system-work.js';
+import { taskName } from './task-name.js';
 
 /** Turns of the real event loop without news after which nothing is on its way any more. */
 const IDLE_TURNS = 2;
@@ -257,7 +258,7 @@ export class VirtualClock implements Clock {
   describePending(): string {
     const named = this.#timers
       .slice(0, TIMERS_NAMED)
-      .map((timer) => `in ${timer.due - this.#now} ms ${timer.task.name || String(timer.task)}`);
+      .map(({ due, task }) => `in ${Math.ceil(due - this.#now)} ms ${taskName(task)}`);
     const more = this.#timers.length - named.length;
     return [
       `${this.#soon.length - this.#nextSoon} tasks for the next turn`,
