@@ -1,10 +1,12 @@
 import type { TlsOptions } from '../core/client/index.js';
 import type { Clock, Logger, Random } from '../core/runtime/index.js';
 import type { Application } from './application.js';
-import type { Constructor } from './constructor.js';
 import type { Token } from './container.js';
 import type { ConnectTarget } from './engine.js';
 import type { ApplicationEvent } from './events.js';
+import type { Declared } from './module.js';
+import type { Plugin } from './plugin.js';
+import type { HealthEndpointOptions } from './runtime/health-endpoint.js';
 
 /** Moments in the life of an application. What `connected` and `started` throw, or reject with, fails the start. */
 export interface ApplicationHooks {
@@ -36,9 +38,14 @@ export interface ApplicationOptions {
   readonly connect: ConnectTarget;
   /** For `wss://` and `zks://`: authorities to trust, and a certificate of this application's own. */
   readonly tls?: TlsOptions | undefined;
-  /** Every class with a decorator that this application runs. */
-  readonly declare: readonly Constructor[];
-  /** What else can be injected. */
+  /** Every class with a decorator that this application runs, and modules that put such classes together. */
+  readonly declare: readonly Declared[];
+  /** What is added to the application. */
+  readonly use?: readonly Plugin[] | undefined;
+  /**
+   * What else can be injected. It goes before what modules and plugins provide; given for a declared class it takes the place
+   * of the instance that would be built or, of a configuration, loaded: what a test replaces.
+   */
   readonly provide?: readonly Provision[] | undefined;
   /**
    * Names this process among those that run the same application; host name, process id and a random part if left
@@ -55,6 +62,10 @@ export interface ApplicationOptions {
   readonly lastKnownGood?: string | undefined;
   /** The variables that `@Config` may read; those of the process if left out. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Answers `/livez` and `/readyz` over HTTP; nowhere if left out. */
+  readonly health?: HealthEndpointOptions | undefined;
+  /** An event loop that stood still for so long, in milliseconds, is told of. 1000 if left out. */
+  readonly loopBlockedMs?: number | undefined;
   /** Stop on SIGTERM and SIGINT; a second one stops without waiting for work in hand. */
   readonly handleSignals?: boolean | undefined;
   readonly hooks?: ApplicationHooks | undefined;

@@ -8,10 +8,12 @@ import {
   type Clock,
   type Logger as LoggerPort,
 } from '../core/runtime/index.js';
-import type { ApplicationOptions } from './application-options.js';
+import type { ApplicationHooks, ApplicationOptions, Provision } from './application-options.js';
 import { ConfigStore } from './config/config-store.js';
 import { LastKnownGood } from './config/last-known-good.js';
 import { Container, isRegisteredGlobally, type Token } from './container.js';
+import { DeclarationError } from './declaration-error.js';
+import { publishDiagnostics } from './diagnostics.js';
 import { openEngine } from './engine.js';
 import {
   EventHub,
@@ -21,11 +23,16 @@ import {
   type EventOf,
 } from './events.js';
 import { explore } from './explorer.js';
+import type { ApplicationHealth } from './health.js';
 import { LeaderJobs } from './leader-jobs.js';
 import { Locks } from './locks.js';
+import { composeModules } from './module.js';
 import type { Plan } from './plan.js';
 import { Queues } from './queues.js';
+import { HealthEndpoint } from './runtime/health-endpoint.js';
+import { HealthMonitor } from './runtime/health-monitor.js';
 import { LockInterceptor } from './runtime/lock-interceptor.js';
+import { LoopMonitor } from './runtime/loop-monitor.js';
 import { startRunners } from './runtime/orchestrator.js';
 import { handleSignals } from './runtime/process-signals.js';
 import { UndoStack } from './runtime/undo-stack.js';
@@ -35,6 +42,7 @@ import { Client, Logger } from './tokens.js';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
+const DEFAULT_LOOP_BLOCKED_MS = 1000;
 
 /** How long a stop may take beyond the drain deadline: enough to give everything back to a server that answers. */
 const STOP_GRACE_MS = 5000;
@@ -68,15 +76,19 @@ export class Application implements AsyncDisposable {
   readonly #logger: LoggerPort;
   readonly #events: EventHub;
   readonly #undo: UndoStack;
+  readonly #health: HealthMonitor;
+  /** What modules and plugins provide, and then what the options do. */
+  readonly #provisions: readonly Provision[];
   /** Aborts when work in hand may not go on any longer. */
   readonly #deadline = new AbortController();
   #container = new Container();
+  #endpoint: HealthEndpoint | undefined;
   #client: SessionClient | undefined;
   #state: ApplicationState = 'starting';
   #stopping: Promise<void> | undefined;
   #resolveStopped: () => void = () => undefined;
 
-  private constructor(options: ApplicationOptions) {
+  private constructor(options: ApplicationOptions, plan: Plan, provisions: readonly Provision[]) {
     const random = options.random ?? new SystemRandom();
     this.id = options.id ?? `${hostname()}-${process.pid}-${random.uuid().slice(0, 8)}`;
     this.#options = { ...options, random };
@@ -84,8 +96,11 @@ export class Application implements AsyncDisposable {
     this.#logger = (options.logger ?? silentLogger).child({ application: this.id });
     this.#events = new EventHub(this.#logger);
     this.#undo = new UndoStack(this.#clock, this.#logger);
+    this.#health = new HealthMonitor(plan, this.#events);
+    this.#provisions = provisions;
+    publishDiagnostics(this.#events, this.id);
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve));
-    if (options.hooks?.event !== undefined) this.#events.on('*', options.hooks.event);
+    for (const { event } of this.#allHooks()) if (event !== undefined) this.#events.on('*', event);
   }
 
   /**
@@ -94,9 +109,22 @@ export class Application implements AsyncDisposable {
    * @throws DeclarationError when the declarations cannot work; then nothing was started.
    */
   static async start(options: ApplicationOptions): Promise<Application> {
-    const provided = new Set<Token>([...BUILT_IN, ...(options.provide ?? []).map(({ token }) => token)]);
-    const plan = explore(options.declare, (token) => provided.has(token) || isRegisteredGlobally(token));
-    const application = new Application(options);
+    const plugins = options.use ?? [];
+    checkPluginNames(plugins.map(({ name }) => name));
+    const { classes, provisions: composed } = composeModules([
+      ...plugins.flatMap(({ declare = [] }) => declare),
+      ...options.declare,
+    ]);
+    const provisions = [
+      ...plugins.flatMap(({ provide = [] }) => provide),
+      ...composed,
+      ...(options.provide ?? []),
+    ];
+    const given = new Set<Token>(provisions.map(({ token }) => token));
+    const provided = new Set<Token>([...BUILT_IN, ...given]);
+    const isProvided = (token: Token): boolean => provided.has(token) || isRegisteredGlobally(token);
+    const plan = explore(classes, isProvided, given);
+    const application = new Application(options, plan, provisions);
     await application.#start(plan);
     return application;
   }
@@ -116,6 +144,16 @@ export class Application implements AsyncDisposable {
     if (this.#client === undefined)
       throw new QuorateError('NOT_CONNECTED', 'the application is not connected yet');
     return this.#client;
+  }
+
+  /** How it is now, as `/livez` and `/readyz` tell it. */
+  health(): Promise<ApplicationHealth> {
+    return this.#health.health(this.#state);
+  }
+
+  /** The port of `/livez` and `/readyz`, if the options ask for them. */
+  get healthPort(): number | undefined {
+    return this.#endpoint?.port;
   }
 
   /** The instance of a class, or the value of a token. */
@@ -153,10 +191,13 @@ export class Application implements AsyncDisposable {
   async #start(plan: Plan): Promise<void> {
     this.#enter('starting');
     try {
+      await this.#setUpPlugins();
+      await this.#openEndpoint();
       const isOnline = await this.#connect();
-      await this.#options.hooks?.connected?.(this);
+      this.#watchLoop();
+      for (const { connected } of this.#allHooks()) await connected?.(this);
       await this.#startRunners(plan, isOnline);
-      await this.#options.hooks?.started?.(this);
+      for (const { started } of this.#allHooks()) await started?.(this);
     } catch (error) {
       this.#logger.error('the application could not start', { error });
       this.#deadline.abort();
@@ -168,6 +209,41 @@ export class Application implements AsyncDisposable {
     this.#holdProcess();
     // Until the very end: a second signal is to cut the waiting short, not to kill the process.
     if (this.#options.handleSignals === true) void this.stopped.then(handleSignals(this));
+  }
+
+  /** Those of plugins, in their order, then those of the options. */
+  #allHooks(): readonly ApplicationHooks[] {
+    const { use = [], hooks = {} } = this.#options;
+    return [...use.map(({ hooks: own = {} }) => own), hooks];
+  }
+
+  async #setUpPlugins(): Promise<void> {
+    for (const { name, setup } of this.#options.use ?? [])
+      await setup?.({
+        application: this,
+        logger: this.#logger.child({ plugin: name }),
+        addHealthCheck: (check) => this.#health.add(check),
+        onStop: (undo) => this.#undo.push(`plugin ${name}`, async () => void (await undo())),
+      });
+  }
+
+  async #openEndpoint(): Promise<void> {
+    if (this.#options.health === undefined) return;
+    const endpoint = await HealthEndpoint.listen(this.#options.health, () => this.health());
+    this.#undo.push('the health endpoint', () => endpoint.close());
+    this.#endpoint = endpoint;
+  }
+
+  #watchLoop(): void {
+    const monitor = new LoopMonitor({
+      clock: this.#clock,
+      logger: this.#logger,
+      events: this.#events,
+      blockedMs: this.#options.loopBlockedMs ?? DEFAULT_LOOP_BLOCKED_MS,
+      sessionTimeoutMs: () => this.client.session.timeoutMs,
+    });
+    monitor.start();
+    this.#undo.push('the watch over the event loop', async () => monitor.stop());
   }
 
   /** Resolves with whether a server answers; false only if it may start without one. */
@@ -225,7 +301,7 @@ export class Application implements AsyncDisposable {
     container.provide(Queues, queues);
     container.provide(Services, services);
     container.provide(ConfigStore, store);
-    for (const { token, value } of this.#options.provide ?? []) container.provide(token, value);
+    for (const { token, value } of this.#provisions) container.provide(token, value);
     await startRunners({
       plan,
       context: {
@@ -266,10 +342,12 @@ export class Application implements AsyncDisposable {
   }
 
   async #callHook(name: 'draining' | 'stopped'): Promise<void> {
-    try {
-      await this.#options.hooks?.[name]?.(this);
-    } catch (error) {
-      this.#logger.error('a hook of the application failed', { hook: name, error });
+    for (const hooks of this.#allHooks()) {
+      try {
+        await hooks[name]?.(this);
+      } catch (error) {
+        this.#logger.error('a hook of the application failed', { hook: name, error });
+      }
     }
   }
 
@@ -288,4 +366,16 @@ export class Application implements AsyncDisposable {
     this.#logger.info('application', { state });
     this.#events.emit({ type: 'state', state });
   }
+}
+
+function checkPluginNames(names: readonly string[]): void {
+  const twice = names.filter((name, index) => names.indexOf(name) !== index);
+  if (twice.length === 0) return;
+  throw new DeclarationError(
+    twice.map((name) => ({
+      className: name,
+      problem: 'is in use twice',
+      remedy: 'use each plugin once, or give each a name of its own',
+    })),
+  );
 }

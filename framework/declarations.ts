@@ -2,6 +2,7 @@ import type { Constructor } from './constructor.js';
 import type { ConfigOptions } from './decorators/config.js';
 import type { LeaderOnlyOptions } from './decorators/leader-only.js';
 import type { LockedOptions } from './decorators/locked.js';
+import type { ShardedOptions } from './decorators/sharded.js';
 import type { ServiceOptions } from './decorators/service.js';
 import type { WorkerOptions } from './decorators/worker.js';
 
@@ -10,6 +11,7 @@ export interface DeclarationOptions {
   readonly config: ConfigOptions;
   readonly service: ServiceOptions;
   readonly 'leader-only': LeaderOnlyOptions;
+  readonly sharded: ShardedOptions;
   readonly worker: WorkerOptions;
 }
 
@@ -35,6 +37,7 @@ export const DECORATOR_NAMES: Readonly<Record<DeclarationKind, string>> = {
   config: '@Config',
   service: '@Service',
   'leader-only': '@LeaderOnly',
+  sharded: '@Sharded',
   worker: '@Worker',
 };
 

@@ -9,6 +9,15 @@ export type ApplicationEvent =
   | { readonly type: 'state'; readonly state: ApplicationState }
   | { readonly type: 'connection'; readonly state: string }
   | {
+      /** The event loop stood still, so that nothing of this process was carried out and no signal could be seen. */
+      readonly type: 'loop-blocked';
+      readonly durationMs: number;
+      /** Leaderships and shards that were held when it began and are, or must be taken to be, lost. */
+      readonly lost: readonly string[];
+      /** Those that are still held. */
+      readonly atRisk: readonly string[];
+    }
+  | {
       readonly type: 'config-loaded';
       readonly name: string;
       /** Where the value came from; `defaults` when there is no znode. */
@@ -35,6 +44,21 @@ export type ApplicationEvent =
   | { readonly type: 'service-healthy'; readonly name: string; readonly id: string }
   | { readonly type: 'leader-acquired'; readonly name: string; readonly fence: bigint }
   | { readonly type: 'leader-lost'; readonly name: string; readonly fence: bigint }
+  | {
+      readonly type: 'shard-acquired';
+      readonly name: string;
+      readonly shard: number;
+      readonly fence: bigint;
+    }
+  | { readonly type: 'shard-lost'; readonly name: string; readonly shard: number; readonly fence: bigint }
+  | {
+      /** Its task threw; the shard is given up, and taken again after a pause. */
+      readonly type: 'shard-failed';
+      readonly name: string;
+      readonly shard: number;
+      readonly fence: bigint;
+      readonly error: unknown;
+    }
   | {
       /** Moments of its calendar passed while nobody led; `madeUpFor` of them are run now. */
       readonly type: 'runs-missed';

@@ -10,6 +10,7 @@ import type {
   PlannedHealth,
   PlannedLeaderJob,
   PlannedService,
+  PlannedShards,
   PlannedWorker,
 } from './plan.js';
 import { durationMs, scheduleOf } from './runtime/schedule.js';
@@ -17,6 +18,7 @@ import { compileSchema, type Schema, type Validator } from './schema.js';
 import type { Token } from './container.js';
 import type { ConfigOptions } from './decorators/config.js';
 import type { LeaderOnlyOptions } from './decorators/leader-only.js';
+import type { ShardedOptions } from './decorators/sharded.js';
 import type { ServiceOptions } from './decorators/service.js';
 import type { WorkerOptions } from './decorators/worker.js';
 
@@ -24,25 +26,33 @@ import type { WorkerOptions } from './decorators/worker.js';
 const DEFAULT_RETRIES = 5;
 /** Runs of a leader job that are kept for those who ask. */
 const DEFAULT_HISTORY = 20;
+/** As of `ShardAssignment`. */
+const MOST_SHARDS = 4096;
 
 type Report = (problem: Omit<DeclarationProblem, 'className'>) => void;
 
 /**
  * Reads what the decorators recorded and makes of it what the runners need.
  * @param isProvided whether a token is there without being declared.
+ * @param replaced classes whose instances the application was given: not built, and as configuration not loaded.
  * @throws DeclarationError with every misuse that was found.
  */
-export function explore(declared: readonly Constructor[], isProvided: (token: Token) => boolean): Plan {
+export function explore(
+  declared: readonly Constructor[],
+  isProvided: (token: Token) => boolean,
+  replaced: ReadonlySet<Token> = new Set(),
+): Plan {
   const explorer = new Explorer();
   for (const [index, target] of declared.entries()) explorer.read(target, index);
   checkDependencies(
-    explorer.built,
+    explorer.built.filter((target) => !replaced.has(target)),
     isProvided,
     new Set<Token>(explorer.plan.configs.map(({ target }) => target)),
     (problem) => explorer.problems.push(problem),
   );
   if (explorer.problems.length > 0) throw new DeclarationError(explorer.problems);
-  return explorer.plan;
+  const { plan } = explorer;
+  return { ...plan, configs: plan.configs.filter(({ target }) => !replaced.has(target)) };
 }
 
 class Explorer {
@@ -53,6 +63,7 @@ class Explorer {
     configs: [] as PlannedConfig[],
     services: [] as PlannedService[],
     leaderJobs: [] as PlannedLeaderJob[],
+    shards: [] as PlannedShards[],
     workers: [] as PlannedWorker[],
   };
   readonly #seen = new Set<unknown>();
@@ -78,7 +89,7 @@ class Explorer {
     const declarations = declarationsOf(target);
     if (declarations.length === 0) {
       const remedy =
-        'put @Config, @Service, @LeaderOnly or @Worker on it; a class that is only injected need not be declared';
+        'put @Config, @Service, @LeaderOnly, @Sharded or @Worker on it; a class that is only injected need not be declared';
       report({ problem: 'is in declare but not decorated', remedy });
     }
     this.#checkCombination(declarations, report);
@@ -112,6 +123,8 @@ class Explorer {
         return this.#planService(target, declaration.options, report);
       case 'leader-only':
         return this.#planLeaderJob(target, declaration.options, report);
+      case 'sharded':
+        return this.#planShards(target, declaration.options, report);
       case 'worker':
         return this.#planWorker(target, declaration.options, report);
     }
@@ -194,6 +207,18 @@ class Explorer {
       const member = cron === undefined ? 'every' : 'cron';
       report({ member, problem: `cannot be understood: ${messageOf(error)}`, remedy });
     }
+  }
+
+  #planShards(target: Constructor, { name, shards }: ShardedOptions, report: Report): void {
+    this.#claimName('sharded', name, target, report);
+    this.#requireMethod(target, 'run', 'run({ shard, signal, fence })', report);
+    if (!Number.isSafeInteger(shards) || shards < 1 || shards > MOST_SHARDS)
+      report({
+        member: 'shards',
+        problem: `${shards} cannot be`,
+        remedy: `give a whole number from 1 to ${MOST_SHARDS}`,
+      });
+    this.plan.shards.push({ target, name, shards });
   }
 
   #planWorker(target: Constructor, options: WorkerOptions, report: Report): void {

@@ -20,6 +20,7 @@ export {
   type OverlappingRuns,
 } from './decorators/leader-only.js';
 export { Locked, type LockedOptions } from './decorators/locked.js';
+export { Sharded, type ShardedOptions, type ShardedTask } from './decorators/sharded.js';
 export {
   Worker,
   type BatchOptions,
@@ -40,6 +41,11 @@ export {
   type ApplicationOptions,
   type Provision,
 } from './application-options.js';
+export { module, type Declared, type Module, type ModuleOptions } from './module.js';
+export type { Plugin, PluginContext } from './plugin.js';
+export type { ApplicationHealth, HealthCheck, HealthContribution } from './health.js';
+export type { HealthEndpointOptions } from './runtime/health-endpoint.js';
+export { diagnosticsChannel, type DiagnosticsMessage } from './diagnostics.js';
 export { connect, type ConnectTarget, type Engine } from './engine.js';
 export { Client, Logger } from './tokens.js';
 export { LeaderJobs } from './leader-jobs.js';

@@ -12,6 +12,7 @@ export interface Plan {
   readonly configs: readonly PlannedConfig[];
   readonly services: readonly PlannedService[];
   readonly leaderJobs: readonly PlannedLeaderJob[];
+  readonly shards: readonly PlannedShards[];
   readonly workers: readonly PlannedWorker[];
 }
 
@@ -41,6 +42,12 @@ export interface PlannedLeaderJob {
   readonly schedule: Schedule;
   /** How many of the last runs are kept. */
   readonly history: number;
+}
+
+export interface PlannedShards {
+  readonly target: Constructor;
+  readonly name: string;
+  readonly shards: number;
 }
 
 export interface PlannedWorker {

@@ -7,6 +7,7 @@ import type { Queues } from '../queues.js';
 import { ConfigFamily } from './config-family.js';
 import { LeaderRunner } from './leader-runner.js';
 import type { Runner, RunnerContext } from './runner.js';
+import { ShardRunner } from './shard-runner.js';
 import { ServiceRunner } from './service-runner.js';
 import type { UndoStack } from './undo-stack.js';
 import { WorkerRunner } from './worker-runner.js';
@@ -33,7 +34,9 @@ export async function startRunners(parts: OrchestratorParts): Promise<void> {
   const { container, plan } = parts;
   const services = await startServices(parts);
   // Built before anything is registered or runs: a class that cannot be built fails the start, not a job.
-  const jobs = [...plan.leaderJobs, ...plan.workers].map(({ target }) => container.get(target));
+  const jobs = [...plan.leaderJobs, ...plan.shards, ...plan.workers].map(({ target }) =>
+    container.get(target),
+  );
   await registerServices(services, parts);
   await startWork(jobs, parts);
 }
@@ -85,14 +88,13 @@ async function startWork(
   instances: readonly object[],
   { plan, context, undo, queues }: OrchestratorParts,
 ): Promise<void> {
-  const leaders = plan.leaderJobs.map(
-    (planned, index) => new LeaderRunner(planned, instances[index]!, context),
-  );
+  const rest = [...instances];
+  const leaders = plan.leaderJobs.map((planned) => new LeaderRunner(planned, rest.shift()!, context));
+  const shards = plan.shards.map((planned) => new ShardRunner(planned, rest.shift()!, context));
   const workers = plan.workers.map(
-    (planned, index) =>
-      new WorkerRunner(planned, instances[leaders.length + index]!, context, queues.of(planned.queue)),
+    (planned) => new WorkerRunner(planned, rest.shift()!, context, queues.of(planned.queue)),
   );
-  const runners: readonly Runner[] = [...leaders, ...workers];
+  const runners: readonly Runner[] = [...leaders, ...shards, ...workers];
   undo.push('leaderships and claims', async () => {
     await Promise.all(runners.map((runner) => runner.close()));
   });

@@ -1,5 +1,6 @@
-import { pino, type Logger as PinoLogger } from 'pino';
-import type { LogFields, Logger } from '../../core/runtime/index.js';
+import { pino } from 'pino';
+import type { Logger } from '../../core/runtime/index.js';
+import { pinoLogger as bind } from '../pino/index.js';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -10,14 +11,4 @@ export function pinoLogger(level: LogLevel): Logger {
   return bind(
     pino({ level, base: { pid: process.pid }, serializers: { error: pino.stdSerializers.err } }, destination),
   );
-}
-
-function bind(logger: PinoLogger): Logger {
-  return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-    child: (fields: LogFields) => bind(logger.child(fields)),
-  };
 }

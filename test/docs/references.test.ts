@@ -25,6 +25,8 @@ const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, decl
     ['framework/decorators/leader-only.ts', 'ByInterval'],
     ['framework/decorators/leader-only.ts', 'ByCalendar'],
   ],
+  '@Sharded': [['framework/decorators/sharded.ts', 'ShardedOptions']],
+  Modules: [['framework/module.ts', 'ModuleOptions']],
   '@Locked': [['framework/decorators/locked.ts', 'LockedOptions']],
   AcquireOptions: [
     ['core/recipes/contention/hold.ts', 'AcquireOptions'],

