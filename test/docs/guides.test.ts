@@ -13,6 +13,7 @@ const GUIDES = [
   'framework/EVENTS.md',
 
   'core/recipes/README.md',
+  'core/recipes/queue/README.md',
   'core/client/README.md',
   'core/server/README.md',
 ];

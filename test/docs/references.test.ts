@@ -28,6 +28,14 @@ const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, decl
   '@Sharded': [['framework/decorators/sharded.ts', 'ShardedOptions']],
   Modules: [['framework/module.ts', 'ModuleOptions']],
   '@Locked': [['framework/decorators/locked.ts', 'LockedOptions']],
+  '@Worker': [['framework/decorators/worker.ts', 'WorkerOptions']],
+  WorkQueueOptions: [['core/recipes/queue/work-queue.ts', 'WorkQueueOptions']],
+  JobOptions: [['core/recipes/queue/job-draft.ts', 'JobOptions']],
+  ConsumeOptions: [
+    ['core/recipes/queue/consume-options.ts', 'ConsumeOptions'],
+    ['core/recipes/queue/job-batches.ts', 'JobBatchOptions'],
+  ],
+  ShardAssignmentOptions: [['core/recipes/shards/shard-assignment.ts', 'ShardAssignmentOptions']],
   AcquireOptions: [
     ['core/recipes/contention/hold.ts', 'AcquireOptions'],
     ['core/recipes/contention/hold.ts', 'TryAcquireOptions'],
