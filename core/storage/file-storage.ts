@@ -115,7 +115,7 @@ export class FileStorage implements Storage {
   installSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== null) return Promise.reject(refusal);
-    return this.#queue.pushAct(() => this.#inTurn(() => this.#install(zxid, epochs, content)));
+    return this.#queue.pushAct(() => this.#inTurn(() => this.#install(zxid, epochs, content), 'needed'));
   }
 
   close(): Promise<void> {
@@ -248,14 +248,17 @@ export class FileStorage implements Storage {
     if (removed.length > 0) this.#logger.info('Removed log files that no snapshot needs', { files: removed });
   }
 
-  /** Runs `work` behind every earlier snapshot; what does not go wrong harmlessly stops the storage. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  /**
+   * Runs `work` behind every earlier snapshot; what does not go wrong harmlessly stops the storage. Without a snapshot that is
+   * needed nothing goes wrong harmlessly: what is to be appended next follows it, and would leave a gap behind what was there.
+   */
+  #inTurn(work: () => Promise<void>, snapshot: 'spare' | 'needed' = 'spare'): Promise<void> {
     const turn = this.#snapshotting.then(async () => {
       if (this.#failure !== null) throw this.#failure;
       try {
         await work();
       } catch (error) {
-        if (error instanceof SnapshotFailure && error.isHarmless) throw error.reason;
+        if (error instanceof SnapshotFailure && error.isHarmless && snapshot === 'spare') throw error.reason;
         if (isMisuse(error)) throw error;
         throw this.#fail(error instanceof SnapshotFailure ? error.reason : error, 'writing a snapshot to');
       }

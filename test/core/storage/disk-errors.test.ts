@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DiskFullError, FileStorage, MemoryDisk, StorageError } from '../../../core/storage/index.js';
 import { VirtualClock } from '../../../core/testing/index.js';
-import { content, entries, find, plain, recordingLogger, rejection, start, zxid } from './history.js';
+import { content, entries, entry, find, plain, recordingLogger, rejection, start, zxid } from './history.js';
 
 test('after a failed sync every call rejects with the same error, and no sync is tried again', async () => {
   const disk = new MemoryDisk();
@@ -108,6 +108,22 @@ test('a snapshot for which there is no room is given up; the log goes on', async
   assert.instance(refused, DiskFullError);
   assert.equal(disk.names(), names);
   assert.is((await find(disk)).entries.length, 10);
+});
+
+test('a snapshot that the history needs and for which there is no room stops the storage: nothing is appended behind the gap', async () => {
+  const disk = new MemoryDisk();
+  const { storage } = await start(disk, { segmentBytes: 1024 * 1024 });
+  await storage.persist({ acceptedEpoch: 2, entries: entries(0, 5) });
+  disk.capacityBytes = 100_000;
+
+  const installing = rejection(storage.installSnapshot(zxid(9), [], content('x'.repeat(200_000))));
+  // What follows the snapshot waits behind it, and would also fit behind what was there before.
+  const appending = rejection(storage.persist({ entries: [entry(0, { epoch: 2 })] }));
+
+  assert.instance(await installing, DiskFullError);
+  assert.is(await appending, await installing);
+  await storage.close();
+  assert.equal((await find(disk)).entries, entries(0, 5).map(plain));
 });
 
 test('an error while a snapshot is switched in stops the storage', async () => {
