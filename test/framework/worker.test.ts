@@ -275,4 +275,62 @@ test(
   }),
 );
 
+test(
+  'a worker of batches gets several jobs in one call, each of them checked, and each has its own result',
+  onFleet(async (fleet) => {
+    const sizes: number[] = [];
+    @Worker({ queue: invoices, batch: { size: 3, lingerMs: 100 } })
+    class InvoiceBatches {
+      handle(jobs: readonly Job<Invoice>[]): string[] {
+        sizes.push(jobs.length);
+        return jobs.map(({ data }) => `${data.customer} paid`);
+      }
+    }
+    const machine = await fleet.run({ declare: [InvoiceBatches] });
+    const queue = machine.application.get(Queues).of(invoices);
+    const ids = await fleet.wait(
+      queue.enqueueAll(['anna', 'bert', 'carl', 'dora'].map((customer) => ({ customer, amount: 1 }))),
+    );
+    const results = await fleet.wait(Promise.all(ids.map((id) => queue.result(id))));
+    assert.equal(results, ['anna paid', 'bert paid', 'carl paid', 'dora paid']);
+    assert.ok(sizes.length < 4, sizes.join());
+    await fleet.until(() => machine.eventsOf('job-done').length === 4);
+  }),
+);
+
+test(
+  'a job that is cancelled while it is in hand is told of, and its signal has aborted',
+  onFleet(async (fleet) => {
+    let wasAborted = false;
+    const wait = async ({ signal }: Job<Invoice>): Promise<void> => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      wasAborted = true;
+    };
+    const machine = await fleet.run({ declare: [worker(wait)] });
+    const queue = machine.application.get(Queues).of(invoices);
+    const id = await fleet.wait(queue.enqueue({ customer: 'anna', amount: 1 }));
+    await fleet.time.advance(1000);
+    assert.ok(await fleet.wait(queue.cancel(id)));
+    await fleet.until(() => machine.eventsOf('job-cancelled').length === 1);
+    assert.ok(wasAborted);
+    assert.is(machine.eventsOf('job-lost').length, 0);
+  }),
+);
+
+test(
+  'limits that make no sense are refused at the start, naming the option',
+  onFleet(async (fleet) => {
+    for (const [options, option] of [
+      [{ fleetConcurrency: 0 }, 'fleetConcurrency'],
+      [{ rateLimit: { max: 1, perMs: 0 } }, 'rateLimit.perMs'],
+      [{ groupRateLimit: { max: 1.5, perMs: 10 } }, 'groupRateLimit.max'],
+    ] as const) {
+      const error: unknown = await fleet
+        .run({ declare: [worker(() => undefined, options)] })
+        .catch((reason: unknown) => reason);
+      assert.match(String(error), option);
+    }
+  }),
+);
+
 test.run();

@@ -30,7 +30,9 @@ export class JobInHand<Data> implements Job<Data> {
   readonly group: string | null;
   readonly #claim: Claim;
   readonly #policy: SettlePolicy;
-  readonly #ended = new AbortController();
+  /** Made when somebody asks for the signal: most jobs are short, and need none. */
+  #controller: AbortController | null = null;
+  #ending: { readonly reason: unknown } | null = null;
   #settlement: Promise<void> | null = null;
   #refusal: { readonly error: unknown } | null = null;
   #progress: { readonly written: Promise<void>; next: Uint8Array | null } | null = null;
@@ -65,7 +67,16 @@ export class JobInHand<Data> implements Job<Data> {
   }
 
   get signal(): AbortSignal {
-    return this.#ended.signal;
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#ending !== null) this.#controller.abort(reasonOf(this.#ending.reason));
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether its signal has aborted, if there is one. */
+  get isEnded(): boolean {
+    return this.#ending !== null;
   }
 
   /** Whether `complete` or `fail` was called. */
@@ -80,7 +91,7 @@ export class JobInHand<Data> implements Job<Data> {
 
   /** Whether nothing is left to be decided. */
   get isOver(): boolean {
-    return this.isSettling || this.signal.aborted;
+    return this.isSettling || this.isEnded;
   }
 
   complete(result?: unknown): Promise<void> {
@@ -90,7 +101,7 @@ export class JobInHand<Data> implements Job<Data> {
     } catch (error) {
       return Promise.reject(error);
     }
-    const settled = new JobSettledError(this.id, 'completed', true);
+    const settled = (): JobSettledError => new JobSettledError(this.id, 'completed', true);
     return this.#settle('complete', settled, () => this.#complete(bytes));
   }
 
@@ -103,7 +114,7 @@ export class JobInHand<Data> implements Job<Data> {
     const isFinal = options.retry === false || this.attempt >= maxAttempts;
     const failure = describeFailure(error);
     const now = this.#policy.wall();
-    const settled = new JobSettledError(this.id, 'failed', isFinal, error);
+    const settled = (): JobSettledError => new JobSettledError(this.id, 'failed', isFinal, error);
     return this.#settle('fail', settled, () =>
       isFinal
         ? this.#claim.bury(failure, now)
@@ -141,14 +152,16 @@ export class JobInHand<Data> implements Job<Data> {
 
   /** The job is taken out of the worker's hands. */
   lose(reason: unknown): void {
-    if (!this.signal.aborted) this.#ended.abort(reason);
+    if (this.#ending !== null) return;
+    this.#ending = { reason };
+    this.#controller?.abort(reasonOf(reason));
   }
 
   /** Writes what was told, and what was told meanwhile. */
   async #tell(bytes: Uint8Array): Promise<void> {
     await Promise.resolve();
     try {
-      for (let next: Uint8Array | null = bytes; next !== null && !this.signal.aborted;) {
+      for (let next: Uint8Array | null = bytes; next !== null && !this.isEnded;) {
         await this.#claim.progress(next);
         next = this.#progress!.next;
         this.#progress!.next = null;
@@ -158,10 +171,10 @@ export class JobInHand<Data> implements Job<Data> {
     }
   }
 
-  #settle(attempted: string, settled: JobSettledError, settle: () => Promise<void>): Promise<void> {
+  #settle(attempted: string, settled: () => JobSettledError, settle: () => Promise<void>): Promise<void> {
     if (this.#settlement !== null)
       return Promise.reject(new RecipeStateError('Job', this.id, 'settled', attempted));
-    if (this.signal.aborted) return Promise.reject(this.signal.reason);
+    if (this.isEnded) return Promise.reject(this.signal.reason);
     this.#settlement = this.#afterProgress(settle).then(
       () => this.lose(settled),
       (error: unknown) => {
@@ -199,6 +212,11 @@ export class JobInHand<Data> implements Job<Data> {
       throw new JobTooLargeError(queue, `${what} of job ${this.id}`, bytes.length, maxResultBytes);
     return bytes;
   }
+}
+
+/** A reason that is an error is made when somebody wants it: errors cost a trace of the stack. */
+function reasonOf(reason: unknown): unknown {
+  return typeof reason === 'function' ? (reason as () => unknown)() : reason;
 }
 
 /** A failure as text for people. */

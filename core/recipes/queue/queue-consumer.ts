@@ -327,7 +327,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   async #handle(job: JobInHand<Data>, claim: Claim, free: () => void): Promise<void> {
     try {
       // A job that was cancelled meanwhile is not begun.
-      const result = job.signal.aborted ? undefined : await this.#handler(job);
+      const result = job.isEnded ? undefined : await this.#handler(job);
       const settled = job.isOver ? Promise.resolve() : job.complete(result);
       free();
       await settled;

@@ -160,7 +160,7 @@ export class WorkQueue<Data = unknown> {
   async enqueueDraft(draft: JobDraft, options: Cancellable = {}): Promise<string> {
     if (this.#additions.waiting >= this.#maxBacklog)
       throw new EnqueueBacklogError(this.name, this.#maxBacklog);
-    const { family } = draft;
+    const family = draft.children.length === 0 ? [draft] : draft.family;
     const familyBytes = family.reduce((sum, { bytes }) => sum + bytes, 0);
     if (family.length > 1 && (familyBytes > MOST_FAMILY_BYTES || family.length > MOST_IN_FAMILY))
       throw new JobTooLargeError(

@@ -14,6 +14,7 @@ import {
   Locks,
   onReload,
   schemaOf,
+  WorkQueue,
 } from '../../../framework/index.js';
 import { type Served, serve } from '../../../core/server/index.js';
 
@@ -180,6 +181,38 @@ test('a command that reaches no member says so, and ends with 1', async () => {
   const ended = await quorate(['lock', 'explain', 'x', '--connect', 'ws://127.0.0.1:1', '--patience', '200']);
   assert.is(ended.code, 1);
   assert.match(ended.err, /within 200 ms/);
+});
+
+test('quorate queue adds, tells of, pauses, cancels and redrives jobs', async ({ member }) => {
+  const connectTo = ['--connect', member.url];
+  const queueCommand = (...words: string[]): Promise<Ended> => quorate(['queue', ...words, ...connectTo]);
+  await using client = await connect(member.url);
+  const queue = new WorkQueue<unknown>(client, 'prints');
+
+  assert.match((await queueCommand('pause', 'prints')).out, 'is paused');
+  const added = await queueCommand('add', 'prints', '{"pages":3}', '--priority', '5');
+  const id = added.out.trim();
+  assert.equal((await queue.status(id))?.data, { pages: 3 });
+  assert.match((await queueCommand('counts', 'prints')).out, /^1 jobs.*paused/);
+  assert.match((await queueCommand('list', 'prints')).out, /^waiting +job-/);
+  assert.match((await queueCommand('cancel', 'prints', id)).out, `cancelled ${id}`);
+  assert.match((await queueCommand('show', 'prints', id)).out, '"cancelled"');
+
+  const consumer = queue.consume(
+    () => {
+      throw new Error('no paper');
+    },
+    { retries: 0 },
+  );
+  await queueCommand('resume', 'prints');
+  const failing = await queue.enqueue('x');
+  await queue.result(failing).catch(() => undefined);
+  await consumer.drain();
+  assert.match((await queueCommand('dead', 'list', 'prints')).out, 'no paper');
+  assert.match((await queueCommand('dead', 'redrive', 'prints')).out, '1 jobs');
+  assert.is((await queue.counts()).jobs, 1);
+  const odd = await queueCommand('add', 'prints', 'no JSON');
+  assert.is(odd.code, 1);
 });
 
 test.run();
