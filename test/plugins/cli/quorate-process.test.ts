@@ -184,9 +184,9 @@ test('a command that reaches no member says so, and ends with 1', async () => {
 });
 
 test('quorate queue adds, tells of, pauses, cancels and redrives jobs', async ({ member }) => {
-  const connectTo = ['--connect', member.url];
+  const connectTo = ['--connect', member.address];
   const queueCommand = (...words: string[]): Promise<Ended> => quorate(['queue', ...words, ...connectTo]);
-  await using client = await connect(member.url);
+  await using client = await connect(member.address);
   const queue = new WorkQueue<unknown>(client, 'prints');
 
   assert.match((await queueCommand('pause', 'prints')).out, 'is paused');
