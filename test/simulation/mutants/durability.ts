@@ -52,33 +52,6 @@ export const DURABILITY: readonly Mutant[] = [
     ],
   },
   {
-    name: 'cut-not-synced',
-    mistake: 'a cut of the log counts as durable without a sync',
-    standsFor: 'what was cut may not come back',
-    shownBy: {
-      mode: 'safety',
-      voters: 3,
-      tickMs: 200,
-      latencyMs: 5,
-      jitterMs: 5,
-      syncMs: 200,
-      windowEntries: 5,
-      faults: ['crash', 'crash', 'partition'],
-      faultEveryMs: 400,
-      strikeMs: 20_000,
-      snapshotTxns: 100_000,
-      segmentBytes: 65_536,
-      workloads: ['pipelines'],
-    },
-    changes: [
-      [
-        'core/storage/transaction-log.js',
-        'await file.truncate(cut.offset);\n            await file.sync();',
-        'await file.truncate(cut.offset);',
-      ],
-    ],
-  },
-  {
     name: 'snapshot-not-synced',
     mistake: 'a snapshot gets its name before its content is synced',
     standsFor: 'ZOOKEEPER-2872',
@@ -96,17 +69,6 @@ export const DURABILITY: readonly Mutant[] = [
     standsFor: 'what is damaged is not taken for what was written',
     shownBy: { mode: 'safety', faults: ['damage', 'rot'], faultEveryMs: 300 },
     changes: [['core/storage/log-record.js', 'if (chain !== buffer.readUInt32LE(at)) {', 'if (false) {']],
-  },
-  {
-    name: 'torn-tail-not-cut',
-    mistake: 'a torn tail stays on the disk behind what is written next',
-    standsFor: 'recovery cuts a torn tail',
-    shownBy: {
-      faults: ['crash', 'crashPoint', 'crashAll'],
-      faultEveryMs: 200,
-      workloads: ['pipelines', 'large'],
-    },
-    changes: [['core/storage/recovery.js', 'await file.truncate(offset);', '']],
   },
   {
     name: 'damage-taken-for-a-torn-tail',
