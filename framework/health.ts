@@ -9,7 +9,7 @@ export interface HealthCheck {
 /** A check of a plugin's own; one that throws, or rejects, is not healthy. */
 export interface HealthContribution {
   readonly name: string;
-  check(): boolean | Promise<boolean>;
+  readonly check: () => boolean | Promise<boolean>;
 }
 
 /** How an application is. */

@@ -31,7 +31,7 @@ export interface PluginContext {
   /** Adds the plugin's name to every line. */
   readonly logger: Logger;
   /** Makes readiness depend on `check` too; it is called for every `health()`. */
-  addHealthCheck(check: HealthContribution): void;
+  readonly addHealthCheck: (check: HealthContribution) => void;
   /** Called when everything of the application has stopped, in reverse order; after a failed start too. */
-  onStop(undo: () => unknown): void;
+  readonly onStop: (undo: () => unknown) => void;
 }

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Application, LeaderOnly, Service, type LeaderContext } from '../../framework/index.js';
+import { Application, LeaderOnly, Service } from '../../framework/index.js';
 import { onFleet, SESSION_TIMEOUT_MS } from './fleet.js';
 import { EventHub } from '../../framework/events.js';
 import { LoopMonitor } from '../../framework/runtime/loop-monitor.js';
@@ -61,7 +61,7 @@ test('a loop that stands still longer than the session names the leadership that
   const isLeading = new Promise<void>((resolve) => (stands = resolve));
   @LeaderOnly({ name: 'books' })
   class Books {
-    run(_: LeaderContext): void {
+    run(): void {
       stands();
     }
   }

@@ -3,10 +3,13 @@ import { expectTypeOf } from 'expect-type';
 import { test } from 'uvu';
 import type {
   ApplicationEvent,
+  Declared,
+  DiagnosticsMessage,
   EventOf,
   Hold,
   Job,
   LeaderContext,
+  OwnedShard,
   Queue,
   Queues,
   ServiceInstance,
@@ -15,13 +18,16 @@ import type {
 import {
   Config,
   defineQueue,
+  diagnosticsChannel,
   inject,
   LeaderOnly,
   Locked,
+  module,
   onReload,
   provide,
   schema,
   Service,
+  Sharded,
   token,
   Worker,
 } from '../../framework/index.js';
@@ -33,6 +39,24 @@ interface Invoice {
 
 const invoiceSchema = schema<Invoice>({ type: 'object' });
 const invoices = defineQueue<Invoice>({ name: 'invoices', schema: invoiceSchema });
+
+test('a class under @Sharded has a task for a shard; modules and plugins go where they belong', () => {
+  @Sharded({ name: 'orders', shards: 4 })
+  class Orders {
+    run(owned: OwnedShard): void {
+      expectTypeOf(owned.fence).toEqualTypeOf<bigint>();
+      expectTypeOf(owned.signal).toEqualTypeOf<AbortSignal>();
+    }
+  }
+  // @ts-expect-error there is no run
+  @Sharded({ name: 'orders', shards: 4 })
+  class Nothing {}
+  const orders = module({ declare: [Orders, Nothing] });
+  expectTypeOf(orders).toMatchTypeOf<Declared>();
+  expectTypeOf<EventOf<'loop-blocked'>['lost']>().toEqualTypeOf<readonly string[]>();
+  expectTypeOf(diagnosticsChannel('job-done')).toEqualTypeOf<'quorate:job-done'>();
+  expectTypeOf<DiagnosticsMessage<EventOf<'shard-lost'>>['event']['shard']>().toEqualTypeOf<number>();
+});
 
 test('the payload flows from the declaration to the handler', () => {
   @Worker({ queue: 'invoices', schema: invoiceSchema, concurrency: 8, retries: 5 })

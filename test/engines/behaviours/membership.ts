@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { GroupMembership } from '../../../framework/index.js';
+import { GroupMembership, ShardAssignment, type OwnedShard } from '../../../framework/index.js';
 import type { Behaviours } from '../behaviour.js';
 
 export const membership: Behaviours = {
@@ -35,5 +35,33 @@ export const membership: Behaviours = {
     await place.expire(cut, client);
     await place.until(() => bert.members().has('anna') && bert.members().get('anna')!.sessionId !== before);
     await place.until(() => anna.members().size === 2);
+  },
+
+  'shards are divided over the members, and handed over when one leaves or its session expires': async (
+    place,
+  ) => {
+    const owners = new Map<number, string>();
+    const task =
+      (id: string) =>
+      async ({ shard, signal }: OwnedShard): Promise<void> => {
+        assert.not.ok(owners.has(shard), `shard ${shard} is owned twice`);
+        owners.set(shard, id);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        owners.delete(shard);
+      };
+    const count = (id: string): number => [...owners.values()].filter((owner) => owner === id).length;
+    const cut = place.participant();
+    const client = await cut.client();
+    await using anna = new ShardAssignment(client, 'orders', task('anna'), { shards: 4, id: 'anna' }).start();
+    await place.until(() => count('anna') === 4);
+    const other = await place.client();
+    const bert = new ShardAssignment(other, 'orders', task('bert'), { shards: 4, id: 'bert' }).start();
+    await place.until(() => count('anna') === 2 && count('bert') === 2);
+
+    await place.expire(cut, client);
+    await place.until(() => count('anna') === 2 && count('bert') === 2);
+    await bert.close();
+    await place.until(() => count('anna') === 4);
+    assert.is(anna.owned.size, 4);
   },
 };
