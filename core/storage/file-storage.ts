@@ -249,8 +249,9 @@ export class FileStorage implements Storage {
   }
 
   /**
-   * Runs `work` behind every earlier snapshot; what does not go wrong harmlessly stops the storage. Without a snapshot that is
-   * needed nothing goes wrong harmlessly: what is to be appended next follows it, and would leave a gap behind what was there.
+   * Runs `work` behind every earlier snapshot; what does not go wrong harmlessly stops the storage. With a snapshot that is
+   * needed only a content that breaks off is harmless: if the disk has no room for it, what waits to be appended behind it would
+   * leave a gap behind what was there before.
    */
   #inTurn(work: () => Promise<void>, snapshot: 'spare' | 'needed' = 'spare'): Promise<void> {
     const turn = this.#snapshotting.then(async () => {
@@ -258,7 +259,9 @@ export class FileStorage implements Storage {
       try {
         await work();
       } catch (error) {
-        if (error instanceof SnapshotFailure && error.isHarmless && snapshot === 'spare') throw error.reason;
+        const isSpare =
+          snapshot === 'spare' || !(error instanceof SnapshotFailure && error.reason instanceof StorageError);
+        if (error instanceof SnapshotFailure && error.isHarmless && isSpare) throw error.reason;
         if (isMisuse(error)) throw error;
         throw this.#fail(error instanceof SnapshotFailure ? error.reason : error, 'writing a snapshot to');
       }
