@@ -211,7 +211,7 @@ const THREE = `${[1, 2, 3].map((id) => `server.${id}=member-${id}:7300:7301:part
 
 async function publishedAt(world: EnsembleWorld, id: number): Promise<string> {
   const { body } = await world.wait((await world.open(id)).getData('/zookeeper/config'));
-  return new TextDecoder().decode(body!.data!);
+  return new TextDecoder().decode(body!.data);
 }
 
 test('a member that was away for longer than the logs reach back gets a snapshot, and keeps it', async () => {
