@@ -36,4 +36,10 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       found:
         'what follows a snapshot was appended though there was no room for the snapshot itself, and left a gap',
     },
+    {
+      seed: 36_363,
+      mode: 'safety',
+      found:
+        'a checker that forgot what had been durable: a leader that had paused counted an acknowledgement whose disk was lost since',
+    },
   ];

@@ -34,6 +34,8 @@ export class DiskImage {
   snapshotZxid = 0n;
   #entries: LogEntry[] = [];
   #zxids = new Set<bigint>();
+  /** Was durable on a disk that is lost. */
+  readonly #lost = new Set<bigint>();
   /** Cut off for good, and not written again since. */
   readonly #cut = new Set<bigint>();
   /** What a later group of records bears witness to, and what two do: damage there cannot be taken for a torn tail. */
@@ -68,6 +70,11 @@ export class DiskImage {
 
   has(zxid: bigint): boolean {
     return zxid <= this.snapshotZxid || this.#zxids.has(zxid);
+  }
+
+  /** Whether it was durable here once: a disk that is lost takes an acknowledgement that is under way back from nobody. */
+  hasHeld(zxid: bigint): boolean {
+    return this.has(zxid) || this.#lost.has(zxid);
   }
 
   /** The same storage, looked at. */
@@ -144,6 +151,7 @@ export class DiskImage {
     for await (const entry of state.entries) entries.push(entry);
     this.#referee.watch(() => this.#compare(state, entries));
     this.acceptedEpoch = state.acceptedEpoch;
+    if (this.isDamaged) for (const zxid of this.#zxids) this.#lost.add(zxid);
     this.#begin(state.snapshot?.zxid ?? 0n, entries);
     return { ...state, entries: inOrder(entries) };
   }

@@ -261,7 +261,7 @@ export class Ghost {
 
   #checkQuorum(zxid: bigint, what: string): void {
     const voters = [...this.#members.values()].filter(({ isVoter }) => isVoter);
-    const holders = voters.filter(({ image }) => image.has(zxid));
+    const holders = voters.filter(({ image }) => image.hasHeld(zxid));
     check(
       2 * holders.length > voters.length,
       () =>
