@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 /** A file that has not ended by then hangs. */
-const FILE_TIMEOUT_MS = 300_000;
+const FILE_TIMEOUT_MS = 420_000;
 
 /** What takes longest begins first, so that nothing long is left at the end. */
 const LONGEST_FIRST = ['simulation/', 'process/kill', 'process/', 'engines/'];

@@ -1,13 +1,17 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { configCommand } from './config.js';
-import { doctorCommand } from './doctor.js';
-import { jobCommand } from './job.js';
-import { lockCommand } from './lock.js';
 import { packageVersion } from './package-version.js';
-import { queueCommand } from './queue.js';
-import { serveCommand } from './serve.js';
-import { shellCommand } from './shell.js';
+
+/** Only the command that is called is loaded: a member is to be back soon, and needs nothing of what applications are made of. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.js')).serveCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+  shell: async () => (await import('./shell.js')).shellCommand(),
+  config: async () => (await import('./config.js')).configCommand(),
+  job: async () => (await import('./job.js')).jobCommand(),
+  lock: async () => (await import('./lock.js')).lockCommand(),
+  queue: async () => (await import('./queue.js')).queueCommand(),
+};
 
 const program = new Command('quorate')
   .description('Coordination servers, a shell to work on their znodes, and commands for what stands on them')
@@ -15,15 +19,8 @@ const program = new Command('quorate')
   // So that the flags behind a shell's command are that command's own.
   .enablePositionalOptions();
 
-for (const command of [
-  serveCommand(),
-  doctorCommand(),
-  shellCommand(),
-  configCommand(),
-  jobCommand(),
-  lockCommand(),
-  queueCommand(),
-])
-  program.addCommand(command);
+const called = COMMANDS[process.argv[2] ?? ''];
+for (const load of called === undefined ? Object.values(COMMANDS) : [called])
+  program.addCommand(await load());
 
 await program.parseAsync();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { WebSocketDialer } from '../../core/transport/index.js';
+import { CloseCode, WebSocketDialer } from '../../core/transport/index.js';
 import { RawClient } from '../core/server/raw-client.js';
 import { MemberProcess } from './member-process.js';
 
@@ -25,7 +25,7 @@ test('SIGTERM answers what is in flight, tells clients that it goes, and exits w
   const exit = member.kill('SIGTERM');
   const results = await Promise.allSettled(writes);
   assert.equal(await exit, { code: 0, signal: null });
-  assert.is((await client.closed).code, 1001);
+  assert.is((await client.closed).code, CloseCode.notTaken);
   const answered = results.filter(({ status }) => status === 'fulfilled').length;
 
   const again = await MemberProcess.start(['--data', data]);
