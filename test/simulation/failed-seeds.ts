@@ -42,4 +42,9 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       found:
         'a checker that forgot what had been durable: a leader that had paused counted an acknowledgement whose disk was lost since',
     },
+    {
+      seed: 32_739,
+      mode: 'safety',
+      found: 'a fault of the simulation that wanted to flip a bit of an empty file',
+    },
   ];

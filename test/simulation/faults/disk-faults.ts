@@ -80,7 +80,7 @@ export const diskFaults = {
     const offset = Math.floor(random.next() * share * usedBytes(disk.contentOf(name)));
     const bytes = pick(random, [0, 16, 512]);
     const isLeft = name !== newestLog || bytes < offset;
-    if (!isLeft) return;
+    if (!isLeft || disk.contentOf(name).length === 0) return;
     world.note(
       member.name,
       `has ${bytes === 0 ? 'a bit flipped' : `${bytes} bytes zeroed`} in ${name} at ${offset}`,
