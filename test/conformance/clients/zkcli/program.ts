@@ -12,20 +12,24 @@ class Typist {
   async carryOut(command: string, events: number): Promise<string[]> {
     if (command.startsWith(ONE_SHOT)) {
       const args = command.slice(ONE_SHOT.length).split(' ');
-      const said = await new ShellProcess(['-server', connect, ...args]).rest();
-      // It may end before it hears that it is connected.
-      return said.filter((line) => !line.endsWith('type:None path:null'));
+      return withoutStates(await new ShellProcess(['-server', connect, ...args]).rest());
     }
     this.#shell ??= await ShellProcess.start(connect);
     const said = await this.#shell.run(command.replace('CONNECT', connect), events);
-    if (this.#shell.isGone) this.#shell = null;
-    return said;
+    if (!this.#shell.isGone) return said;
+    this.#shell = null;
+    return withoutStates(said);
   }
 
   stop(): void {
     this.#shell?.kill();
     this.#shell = null;
   }
+}
+
+/** A shell that ends may do so before it prints what became of its own connection. */
+function withoutStates(said: readonly string[]): string[] {
+  return said.filter((line) => !line.endsWith('type:None path:null'));
 }
 
 const typist = new Typist();
