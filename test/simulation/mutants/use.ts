@@ -119,33 +119,4 @@ export const USE: readonly Mutant[] = [
       ],
     ],
   },
-  {
-    name: 'job-settled-unfenced',
-    mistake: 'a worker whose claim was lost settles the job all the same',
-    standsFor: 'a late worker is told that it is late',
-    shownBy: {
-      clients: 4,
-      tickMs: 100,
-      latencyMs: 1,
-      jitterMs: 1,
-      sessionMs: 4_000,
-      thinkMs: 30,
-      faults: ['clientLine', 'crash', 'reset'],
-      faultEveryMs: 100,
-      strikeMs: 15_000,
-      workloads: ['queue'],
-    },
-    changes: [
-      [
-        'core/recipes/queue/claim.js',
-        "{ type: 'setData', path: this.#jobPath, data, version: this.#version }",
-        "{ type: 'setData', path: this.#jobPath, data, version: -1 }",
-      ],
-      [
-        'core/recipes/queue/claim.js',
-        "return { type: 'delete', path: this.#jobPath, version: this.#version };",
-        "return { type: 'delete', path: this.#jobPath, version: -1 };",
-      ],
-    ],
-  },
 ];
