@@ -15,6 +15,7 @@ import type {
 } from './plan.js';
 import { durationMs, scheduleOf } from './runtime/schedule.js';
 import { compileSchema, type Schema, type Validator } from './schema.js';
+import { isSegment } from './segment.js';
 import type { Token } from './container.js';
 import type { ConfigOptions } from './decorators/config.js';
 import type { LeaderOnlyOptions } from './decorators/leader-only.js';
@@ -320,11 +321,6 @@ class Explorer {
       return () => [];
     }
   }
-}
-
-function isSegment(name: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return name !== '' && name !== '.' && name !== '..' && !/[/\u0000-\u001f\u007f-\u009f]/.test(name);
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import { QuorateError } from '../../core/runtime/index.js';
+import { isSegment } from '../segment.js';
 
 const ROOT = '/config';
 const SCHEMA_SUFFIX = '.schema';
@@ -30,10 +31,9 @@ export function configPathsOf(name: string): ConfigPaths {
   };
 }
 
-/** What is wrong with a name beyond the rules for every name; undefined when nothing is. */
+/** What is wrong with a name; undefined when nothing is. */
 export function configNameProblem(name: string): string | undefined {
-  if (name === '' || name === '.' || name === '..' || name.includes('/'))
-    return 'it must be one segment of a path';
+  if (!isSegment(name)) return 'it must be one segment of a path';
   if (name.endsWith(SCHEMA_SUFFIX)) return `the ending ${SCHEMA_SUFFIX} is where schemas are kept`;
   if (name.endsWith(APPLIED_SUFFIX))
     return `the ending ${APPLIED_SUFFIX} is where it is kept who uses which version`;

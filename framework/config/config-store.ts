@@ -3,7 +3,7 @@ import { compileSchema, type Schema } from '../schema.js';
 import { decodeApplied, type AppliedConfig } from './applied-config.js';
 import { candidateOf } from './candidate.js';
 import { ConfigRefusedError, ConfigRevisionError } from './config-errors.js';
-import { configNameProblem, configPathsOf, type ConfigPaths } from './config-paths.js';
+import { configPathsOf, type ConfigPaths } from './config-paths.js';
 import { differences, type Difference } from './difference.js';
 import { resolveReferences, type Resolution } from './references.js';
 
@@ -208,10 +208,7 @@ export class ConfigStore {
     for (;;) {
       const resolution = resolveReferences(value, (name) => known.get(name));
       if (resolution.missing.size === 0) return resolution;
-      for (const name of resolution.missing)
-        known.set(name, {
-          value: configNameProblem(name) === undefined ? (await this.read(name))?.value : undefined,
-        });
+      for (const name of resolution.missing) known.set(name, { value: (await this.read(name))?.value });
     }
   }
 

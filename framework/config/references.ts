@@ -1,3 +1,5 @@
+import { configNameProblem } from './config-paths.js';
+
 /**
  * A value may take parts from other configurations: an object with the one field `$config` stands for what that names,
  * `"smtp"` for the whole of it or `"smtp/host"` for a part.
@@ -7,7 +9,7 @@ const REFERENCE = '$config';
 /** How deep references may lead to references. */
 const MOST_STEPS = 10;
 
-/** Gives the value of a configuration; undefined when it is not loaded yet. */
+/** Gives the value of a configuration, of which it is asked by a name that can be; undefined when it is not loaded yet. */
 export type Lookup = (name: string) => { readonly value: unknown } | undefined;
 
 export interface Resolution {
@@ -15,7 +17,7 @@ export interface Resolution {
   readonly violations: readonly string[];
   /** All that it depends on. */
   readonly names: ReadonlySet<string>;
-  /** What has to be loaded before it can be said what the value is. */
+  /** What has to be loaded before it can be said what the value is; all are names that can be. */
   readonly missing: ReadonlySet<string>;
 }
 
@@ -38,6 +40,11 @@ export function resolveReferences(value: unknown, lookup: Lookup): Resolution {
   /** Null, and a violation or something missing, if it leads nowhere. */
   const follow = ({ name, steps, text }: Reference, where: string, trail: readonly string[]): unknown => {
     const place = where === '' ? 'the value' : where;
+    const problem = configNameProblem(name);
+    if (problem !== undefined) {
+      violations.push(`${place} refers to ${text}, and '${name}' cannot name a configuration: ${problem}`);
+      return null;
+    }
     names.add(name);
     if (trail.includes(text) || trail.length >= MOST_STEPS) {
       violations.push(`${place} refers in a circle: ${[...trail, text].join(' → ')}`);

@@ -1,6 +1,6 @@
 import type { Client } from '../../core/client/index.js';
 import { NodeCache, type NodeValue } from '../../core/recipes/index.js';
-import { configNameProblem, configPathsOf } from '../config/config-paths.js';
+import { configPathsOf } from '../config/config-paths.js';
 
 interface Source {
   readonly cache: NodeCache;
@@ -31,7 +31,7 @@ export class ConfigSources {
 
   /** Begins to follow a znode; `changed` tells when it is known. */
   open(name: string): void {
-    if (this.#sources.has(name) || configNameProblem(name) !== undefined) return;
+    if (this.#sources.has(name)) return;
     const cache = new NodeCache(this.#client, configPathsOf(name).value);
     const source: Source = { cache, isReady: false };
     this.#sources.set(name, source);
@@ -40,13 +40,13 @@ export class ConfigSources {
     this.#following.push(this.#follow(source, changes));
   }
 
-  /** Resolves when they are known, or there is nothing to be known about such a name. */
+  /** Resolves when they are known. */
   async ready(names: Iterable<string>): Promise<void> {
     for (const name of names) {
       this.open(name);
-      const source = this.#sources.get(name);
-      await source?.cache.ready({ signal: this.#closing.signal });
-      if (source !== undefined) source.isReady = true;
+      const source = this.#sources.get(name)!;
+      await source.cache.ready({ signal: this.#closing.signal });
+      source.isReady = true;
     }
   }
 

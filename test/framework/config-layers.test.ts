@@ -243,4 +243,65 @@ test(
   }),
 );
 
+test(
+  'a reference to what cannot be the name of a configuration is refused, by whoever writes it and by whoever reads it',
+  onFleet(async (fleet) => {
+    const machine = await fleet.run({ declare: [Mail] });
+    const mail = machine.application.get(Mail);
+    for (const [name, problem] of [
+      [
+        'smtp.schema',
+        /server refers to smtp\.schema, and 'smtp\.schema' cannot name a configuration: the ending/,
+      ],
+      ['..', /cannot name a configuration: it must be one segment/],
+      ['a\u0001b', /cannot name a configuration: it must be one segment/],
+    ] as const) {
+      const value = { from: 'me', server: { $config: name } };
+      const refusal = await fleet.wait(
+        machine.application
+          .get(ConfigStore)
+          .write('mail', value)
+          .then(
+            () => 'written',
+            (error: ConfigRefusedError) => error.violations.join(),
+          ),
+      );
+      assert.match(refusal, problem);
+
+      const refused = machine.eventsOf('config-refused').length;
+      // By a client that knows nothing of the rules.
+      const { client } = machine.application;
+      await fleet.wait(client.create('/config/mail', JSON.stringify(value), { createParents: true }));
+      await fleet.until(() => machine.eventsOf('config-refused').length > refused);
+
+      assert.match(machine.eventsOf('config-refused').at(-1)!.violations.join(), problem);
+      assert.is(mail.server.host, 'none');
+      await fleet.wait(client.delete('/config/mail'));
+      await fleet.settle();
+    }
+  }),
+);
+
+test(
+  'an application does not start with a reference to what cannot be the name of a configuration',
+  onFleet(async (fleet) => {
+    const client = await fleet.client();
+    const value = '{"from":"me","server":{"$config":"smtp.schema"}}';
+    await fleet.wait(client.create('/config/mail', value, { createParents: true }));
+
+    const failure = await fleet.wait(
+      fleet
+        .machine()
+        .start({ declare: [Mail] })
+        .then(
+          () => new Error('started'),
+          (error: Error) => error,
+        ),
+    );
+
+    assert.instance(failure, ConfigRefusedError);
+    assert.match(failure.message, 'cannot name a configuration');
+  }),
+);
+
 test.run();

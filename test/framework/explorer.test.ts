@@ -104,7 +104,7 @@ test('the same name for declarations of different kinds is fine', () => {
 });
 
 test('names that cannot be a segment of a path are refused', () => {
-  for (const name of ['', '.', '..', 'a/b', 'a\u0000b', undefined, 7]) {
+  for (const name of ['', '.', '..', 'a/b', 'a\u0000b', 'a\u{1f600}', undefined, 7]) {
     const target = decorated(Service({ name: name as string }), class Odd {});
     assert.equal(problemsOf([target]), [`Odd.name: ${JSON.stringify(name)} cannot be a name`]);
   }
