@@ -18,12 +18,16 @@ export interface CallableService {
   readonly name: string;
   readonly clock: Clock;
   readonly fetch: FetchService;
-  /** Chooses an instance, if possible another than those that were tried, and runs the task with it. */
-  use(tried: ReadonlySet<string>, task: (instance: ServiceInstance) => Promise<Response>): Promise<Response>;
+  /** Chooses an instance, if possible another than those that were tried, and runs the task with it; `signal` ends the search. */
+  use<T>(
+    tried: ReadonlySet<string>,
+    signal: AbortSignal,
+    task: (instance: ServiceInstance) => Promise<T>,
+  ): Promise<T>;
   /** It could not be reached. */
   failed(id: string): void;
   /** How many instances there are. */
-  count(): Promise<number>;
+  count(signal: AbortSignal): Promise<number>;
 }
 
 const DEFAULT_DEADLINE_MS = 10_000;
@@ -47,28 +51,32 @@ export async function fetchFrom(
   path: string,
   request: ServiceRequest,
 ): Promise<Response> {
-  const { signal, deadlineMs = DEFAULT_DEADLINE_MS, attempts = Infinity, ...init } = request;
-  signal?.throwIfAborted();
-  const over = new AbortController();
-  const timer = service.clock.setTimer(deadlineMs, () => over.abort());
-  const either = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  const { signal: given, deadlineMs = DEFAULT_DEADLINE_MS, attempts = Infinity, ...init } = request;
+  given?.throwIfAborted();
+  const { name } = service;
   const tried = new Set<string>();
+  let last: unknown;
+  const over = new AbortController();
+  const timer = service.clock.setTimer(deadlineMs, () =>
+    over.abort(new ServiceDeadlineError(name, deadlineMs, [...tried], last)),
+  );
+  // What waits for either, for an instance to be known or to answer, ends with the reason.
+  const signal = given === undefined ? over.signal : AbortSignal.any([given, over.signal]);
   try {
     for (;;) {
-      const outcome = await attempt(service, tried, path, { ...init, signal: either });
+      const outcome = await attempt(service, tried, path, { ...init, signal });
       if ('response' in outcome) return outcome.response;
-      signal?.throwIfAborted();
-      if (over.signal.aborted)
-        throw new ServiceDeadlineError(service.name, deadlineMs, [...tried], outcome.error);
-      if (!mayRepeat(outcome.error, init))
+      signal.throwIfAborted();
+      last = outcome.error;
+      if (!mayRepeat(last, init))
         throw new ServiceCallError(
-          service.name,
+          name,
           [...tried],
           'the connection broke, and the request may have had its effect',
-          outcome.error,
+          last,
         );
-      if (tried.size >= Math.min(attempts, await service.count()))
-        throw new ServiceCallError(service.name, [...tried], 'no instance could be reached', outcome.error);
+      if (tried.size >= Math.min(attempts, await service.count(signal)))
+        throw new ServiceCallError(name, [...tried], 'no instance could be reached', last);
     }
   } finally {
     timer.cancel();
@@ -77,28 +85,23 @@ export async function fetchFrom(
 
 type Outcome = { readonly response: Response } | { readonly error: unknown };
 
-async function attempt(
+/** What goes wrong before an instance is asked is thrown: it is no outcome of a call. */
+function attempt(
   service: CallableService,
   tried: Set<string>,
   path: string,
-  init: RequestInit,
+  init: RequestInit & { readonly signal: AbortSignal },
 ): Promise<Outcome> {
-  let outcome: Outcome | undefined;
-  // What goes wrong before an instance is asked is no outcome of a call.
-  await service.use(tried, async (instance) => {
+  return service.use(tried, init.signal, async (instance): Promise<Outcome> => {
     const url = urlOf(service.name, instance, path);
     tried.add(instance.id);
     try {
-      const response = await service.fetch(url, init);
-      outcome = { response };
-      return response;
+      return { response: await service.fetch(url, init) };
     } catch (error) {
-      if (init.signal?.aborted !== true) service.failed(instance.id);
-      outcome = { error };
-      return Response.error();
+      if (!init.signal.aborted) service.failed(instance.id);
+      return { error };
     }
   });
-  return outcome!;
 }
 
 function urlOf(name: string, { id, address, port, sslPort }: ServiceInstance, path: string): string {

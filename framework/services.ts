@@ -2,6 +2,7 @@ import type { Client } from '../core/client/index.js';
 import { ServiceRegistry, type ServiceDirectory, type ServiceInstance } from '../core/recipes/index.js';
 import { fetchFrom, type FetchService, type ServiceRequest } from './service-call.js';
 import { ServiceUnavailableError } from './service-errors.js';
+import { ServiceFailures } from './service-failures.js';
 import { roundRobin, type Strategy } from './service-strategies.js';
 
 export interface SearchOptions {
@@ -17,9 +18,6 @@ export interface PickOptions<Payload = unknown> extends SearchOptions {
   readonly avoid?: ReadonlySet<string> | undefined;
 }
 
-/** How long an instance that could not be reached comes last. */
-const AVOIDED_MS = 5000;
-
 /**
  * The services of the fleet, by name; to be injected. What was found once is kept up to date by a watch and remembered
  * through an outage: asking again costs nothing.
@@ -33,13 +31,14 @@ export class Services implements AsyncDisposable {
   readonly #inTurn = new Map<string, Strategy<never>>();
   /** Calls in hand, by instance. */
   readonly #load = new Map<string, number>();
-  /** Until when an instance that failed comes last. */
-  readonly #avoided = new Map<string, number>();
+  /** Those that failed come last for a while. */
+  readonly #failures: ServiceFailures;
 
   /** `fetch` makes the calls of `Services.fetch`; that of the platform if left out. */
   constructor(client: Client, options: { readonly fetch?: FetchService | undefined } = {}) {
     this.#client = client;
     this.#registry = new ServiceRegistry(client);
+    this.#failures = new ServiceFailures(client.clock);
     this.#fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   }
 
@@ -63,7 +62,9 @@ export class Services implements AsyncDisposable {
     const instances = await this.find<Payload>(name, options);
     if (instances.length === 0) throw new ServiceUnavailableError(name);
     const wanted = instances.filter(({ id }) => avoid?.has(id) !== true);
-    const reachable = (wanted.length > 0 ? wanted : instances).filter(({ id }) => !this.#isAvoided(name, id));
+    const reachable = (wanted.length > 0 ? wanted : instances).filter(
+      ({ id }) => !this.#failures.has(`${name}/${id}`),
+    );
     const candidates = reachable.length > 0 ? reachable : wanted.length > 0 ? wanted : instances;
     return strategy(candidates, {
       chance: () => this.#client.random.next(),
@@ -106,9 +107,9 @@ export class Services implements AsyncDisposable {
         name,
         clock: this.#client.clock,
         fetch: this.#fetch,
-        use: (tried, task) => this.use<Response, Payload>(name, task, { ...request, avoid: tried }),
-        failed: (id) => this.#avoided.set(`${name}/${id}`, this.#client.clock.now() + AVOIDED_MS),
-        count: async () => (await this.find(name, request)).length,
+        use: (tried, signal, task) => this.use(name, task, { ...request, signal, avoid: tried }),
+        failed: (id) => this.#failures.add(`${name}/${id}`),
+        count: async (signal) => (await this.find(name, { signal })).length,
       },
       path,
       request,
@@ -137,14 +138,6 @@ export class Services implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#directories.values()].map((directory) => directory.close()));
     await this.#registry.close();
-  }
-
-  #isAvoided(name: string, id: string): boolean {
-    const until = this.#avoided.get(`${name}/${id}`);
-    if (until === undefined) return false;
-    if (this.#client.clock.now() < until) return true;
-    this.#avoided.delete(`${name}/${id}`);
-    return false;
   }
 
   #turnsOf<Payload>(name: string): Strategy<Payload> {

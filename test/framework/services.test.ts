@@ -255,6 +255,27 @@ test(
 );
 
 test(
+  'the deadline of a call covers the search for instances, and so does the signal of its caller',
+  onFleet(async (fleet) => {
+    const looking = await fleet.run({ declare: [] });
+    const services = looking.application.get(Services);
+    looking.cut();
+    const begunAt = fleet.clock.now();
+    const calling = services.fetch('orders', '/', { deadlineMs: 700 });
+
+    const late = await fleet.wait(calling.catch((error: Error & { code?: string }) => error));
+
+    assert.is((late as { code?: string }).code, 'SERVICE_DEADLINE');
+    assert.match((late as Error).message, /within 700 ms; no instance was reached/);
+    assert.is(fleet.clock.now() - begunAt, 700);
+    const stop = new AbortController();
+    const given = services.fetch('orders', '/', { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    assert.is(await fleet.wait(given.catch((error: Error) => error.message)), 'enough');
+  }),
+);
+
+test(
   'use counts who is busy, for the least loaded',
   onFleet(async (fleet) => {
     const { services } = await scripted(fleet, { 1: answered(''), 2: answered('') });
