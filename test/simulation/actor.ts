@@ -20,6 +20,7 @@ import {
   JobCancelledError,
   JobDeadError,
   RecipeStateError,
+  type ShardAssignment,
   type TreeCache,
 } from '../../core/recipes/index.js';
 import type { Random } from '../../core/runtime/index.js';
@@ -75,6 +76,8 @@ export class Actor {
   /** What it waits for, by a number of its own. */
   readonly pending = new Map<number, string>();
   readonly caches: TreeCache[] = [];
+  /** In which it takes part now. */
+  shards: ShardAssignment | null = null;
   /** Of the session that it was granted last. */
   credentials: Credentials | null = null;
   #attempts = 0;

@@ -41,6 +41,7 @@ export const WORKLOADS = [
   'pipelines',
   'locks',
   'latches',
+  'shards',
   'queue',
   'counter',
   'caches',

@@ -2,6 +2,7 @@ import { OpCode } from '../../core/protocol/index.js';
 import type { Actor } from './actor.js';
 import { checkDisk } from './checkers/bounds.js';
 import { check, hex, Violation } from './checkers/referee.js';
+import { areDivided } from './checkers/shard-ledger.js';
 import { isSameData, isSameStat } from './checkers/request-rules.js';
 import { statOf } from './checkers/tree-model.js';
 import { Faults } from './faults/faults.js';
@@ -60,6 +61,7 @@ export async function run({ seed, mode, focus, trace }: RunOptions): Promise<Out
       staleReads: world.sessions.staleReads,
       holds: world.holds.granted,
       lateUses: world.holds.rejected,
+      shards: world.shards.begun,
       jobs: world.jobs.enqueued,
       repeatedJobs: world.jobs.repeated,
       registerOperations: world.registers.length,
@@ -140,6 +142,10 @@ class Run {
     await this.#until(
       () => living.every((actor) => this.#isFollowed(actor)),
       'the caches show what is there',
+    );
+    await this.#until(
+      () => areDivided(living.flatMap(({ shards }) => shards ?? [])),
+      'every shard is owned, and nobody owns two more than another',
     );
     await this.#until(
       () => isAgreed() && this.#isIdle(living.length + 1),

@@ -12,6 +12,7 @@ import { HoldLedger } from './checkers/hold-ledger.js';
 import { JobLedger } from './checkers/job-ledger.js';
 import { check, hex, Referee } from './checkers/referee.js';
 import { RegisterHistory } from './checkers/register-history.js';
+import { ShardLedger } from './checkers/shard-ledger.js';
 import { SessionLedger } from './checkers/session-ledger.js';
 import { TreeModel } from './checkers/tree-model.js';
 import { tapped } from './checkers/wire-tap.js';
@@ -36,6 +37,7 @@ export class World {
   readonly sessions: SessionLedger;
   readonly registers = new RegisterHistory();
   readonly holds: HoldLedger;
+  readonly shards: ShardLedger;
   readonly jobs = new JobLedger();
   readonly actors: Actor[] = [];
   readonly rivals: Rival[] = [];
@@ -95,6 +97,7 @@ export class World {
     this.sessions = new SessionLedger({ model, ghost: this.ghost, fastestRate: 1 + plan.skew });
     this.#isFair = plan.skew <= 0.01 && !plan.faults.includes('clientPause');
     this.holds = new HoldLedger({ model, isFair: this.#isFair });
+    this.shards = new ShardLedger({ isFair: this.#isFair });
     for (const { id, name, isObserver } of this.cluster.members) this.ghost.register(id, name, !isObserver);
     this.#setClocks();
   }

@@ -33,6 +33,11 @@ export interface OwnedShard {
    * until the task has ended; with a `HoldLostError` when the session is lost and the next one waits for nothing.
    */
   readonly signal: AbortSignal;
+  /**
+   * Aborts when the shard is no longer this member's, before another can have it; with `signal` if the session is lost, later
+   * if the task is still finishing what is in hand when that happens. Nothing may be written from then on.
+   */
+  readonly lost: AbortSignal;
 }
 
 /** A shard that is to be kept by this member: being waited for, or owned. */
@@ -219,7 +224,7 @@ export class ShardAssignment implements AsyncDisposable {
     const { signal } = over;
     try {
       if (signal.aborted) return;
-      const owned = { shard, fence: hold.fence, signal };
+      const owned = { shard, fence: hold.fence, signal, lost: hold.signal };
       this.#owned.set(shard, owned);
       signal.addEventListener('abort', () => this.#owned.delete(shard), { once: true });
       await this.#task(owned);

@@ -3,6 +3,9 @@ import type { Hold } from '../../../core/recipes/index.js';
 import { check, hex } from './referee.js';
 import { parentOf, type TreeModel } from './tree-model.js';
 
+/** What is looked at of a hold; a shard that is owned has it too. */
+export type Held = Pick<Hold, 'path' | 'fence' | 'signal'>;
+
 /** Something that a lock or a leadership guards, and that looks at the fence of whoever writes to it. */
 class GuardedResource {
   highest = 0n;
@@ -37,7 +40,7 @@ export class HoldLedger {
   }
 
   /** A client has been given something to hold. */
-  acquired(holder: string, client: Client, { path, fence }: Hold): void {
+  acquired(holder: string, client: Client, { path, fence }: Held): void {
     this.#granted += 1;
     const known = this.#fences.get(fence);
     check(known === undefined, () => `${holder} and ${known} both hold ${path} with fence ${hex(fence)}`);
@@ -56,7 +59,7 @@ export class HoldLedger {
   }
 
   /** The holder writes to what it guards, while it believes to hold it. */
-  used(holder: string, thing: string, { fence, signal }: Hold): void {
+  used(holder: string, thing: string, { fence, signal }: Held): void {
     const resource = this.#resources.get(thing) ?? new GuardedResource();
     this.#resources.set(thing, resource);
     if (fence < resource.highest) {

@@ -2,6 +2,7 @@ import type { Actor } from '../actor.js';
 import type { WorkloadName } from '../plan.js';
 import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes.js';
 import { large, LARGE_PATHS } from './large.js';
+import { shards } from './shards.js';
 import { REGISTER_PATHS, registers } from './registers.js';
 import { watching, WATCHED_PATHS } from './watching.js';
 import { ACCOUNT_PATHS, ephemerals, pipelines, sequences, transfers, ZNODE_PATHS } from './znodes.js';
@@ -16,6 +17,7 @@ export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<
   pipelines,
   locks,
   latches,
+  shards,
   queue,
   counter,
   caches,
