@@ -38,7 +38,8 @@ export interface ServiceLifecycle {
   stop?(): unknown;
   /**
    * Asked again and again once it is registered. While it answers false, rejects, or does not answer in time, the service is not
-   * registered, so that nobody finds it; it is again when it answers otherwise.
+   * registered, so that nobody finds it; it is again when it answers otherwise. It is not asked again before it has answered: give
+   * what it waits for a limit.
    */
   healthy?(): unknown;
 }

@@ -18,6 +18,8 @@ export class HealthWatch {
   readonly #options: HealthWatchOptions;
   readonly #stopping = new AbortController();
   #watching: Promise<void> = Promise.resolve();
+  /** Asked, and not answered yet. */
+  #isAsked = false;
 
   constructor(options: HealthWatchOptions) {
     this.#options = options;
@@ -48,18 +50,25 @@ export class HealthWatch {
     }
   }
 
-  /** Null: it is well. */
+  /** Null: it is well. One that has not answered yet fails without being asked again: the questions would pile up. */
   async #check(): Promise<unknown> {
-    const { check, clock, timeoutMs } = this.#options;
-    const checking = (async () => {
-      if ((await check()) === false) throw new Error('it says that it is not healthy');
-    })();
+    const { clock, timeoutMs } = this.#options;
     try {
-      if (await settledWithin(clock, timeoutMs, checking)) return null;
-      checking.catch(() => undefined);
+      if (!this.#isAsked && (await settledWithin(clock, timeoutMs, this.#ask()))) return null;
       return new Error(`it did not say within ${timeoutMs} ms whether it is healthy`);
     } catch (error) {
       return error ?? new Error('it failed without saying why');
     }
+  }
+
+  #ask(): Promise<void> {
+    this.#isAsked = true;
+    const asked = (async () => {
+      if ((await this.#options.check()) === false) throw new Error('it says that it is not healthy');
+    })();
+    const answered = (): void => void (this.#isAsked = false);
+    // Also when nobody waits for it any more.
+    asked.then(answered, answered);
+    return asked;
   }
 }

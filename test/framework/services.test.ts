@@ -123,10 +123,11 @@ test(
     const ids = async (): Promise<string[]> => (await fleet.wait(services.find('moody'))).map(({ id }) => id);
     const before = await ids();
     assert.is(before.length, 1);
+    let wake = (): void => undefined;
     for (const illness of [
       () => false,
       () => Promise.reject(new Error('no database')),
-      () => new Promise(() => undefined),
+      () => new Promise<void>((resolve) => (wake = resolve)),
     ]) {
       answer = illness;
       await fleet.time.advance(900);
@@ -134,6 +135,7 @@ test(
       await fleet.time.advance(3000);
       assert.equal(await ids(), []);
       answer = () => undefined;
+      wake();
       await fleet.time.advance(2000);
       assert.equal(await ids(), before);
     }
