@@ -1,4 +1,5 @@
 import type { Validator } from '../schema.js';
+import { isObject, overlay } from './overlay.js';
 
 /** A value ready to be swapped in, or what is wrong with it. */
 export type Candidate =
@@ -14,9 +15,9 @@ export function candidateOf(
   value: unknown,
   validate: Validator,
 ): Candidate {
-  if (!isPlainObject(value))
+  if (!isObject(value))
     return { isValid: false, violations: [`the value must be an object, not ${kindOf(value)}`] };
-  const merged = merge(defaults, value) as Record<string, unknown>;
+  const merged = overlay(defaults, value) as Record<string, unknown>;
   const violations = validate(merged);
   return violations.length > 0 ? { isValid: false, violations } : { isValid: true, value: freeze(merged) };
 }
@@ -37,29 +38,7 @@ export function parseValue(
 export function fieldsOf(instance: object): Readonly<Record<string, unknown>> {
   const entries: [string, unknown][] = Object.entries(instance);
   const fields = Object.fromEntries(entries.filter(([, field]) => field !== undefined));
-  return merge({}, fields) as Record<string, unknown>;
-}
-
-function merge(below: unknown, above: unknown): unknown {
-  if (Array.isArray(above)) return above.map((item) => merge(undefined, item));
-  if (!isPlainObject(above)) return above;
-  const base = isPlainObject(below) ? below : {};
-  const keys = new Set([...Object.keys(base), ...Object.keys(above)]);
-  // `fromEntries` defines own fields, so that a key such as `__proto__` is data like any other.
-  return Object.fromEntries(
-    [...keys].map((key) => [
-      key,
-      Object.hasOwn(above, key)
-        ? merge(Object.hasOwn(base, key) ? base[key] : undefined, above[key])
-        : merge(undefined, base[key]),
-    ]),
-  );
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (value === null || typeof value !== 'object') return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return overlay({}, fields) as Record<string, unknown>;
 }
 
 function kindOf(value: unknown): string {
@@ -68,7 +47,7 @@ function kindOf(value: unknown): string {
 }
 
 function freeze<T>(value: T): T {
-  if (Array.isArray(value) || isPlainObject(value)) {
+  if (Array.isArray(value) || isObject(value)) {
     for (const item of Object.values(value)) freeze(item);
     Object.freeze(value);
   }

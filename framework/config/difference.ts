@@ -1,3 +1,5 @@
+import { isObject } from './overlay.js';
+
 /** One place where two values differ. `undefined` on a side: it is not there. */
 export interface Difference {
   /** JSON pointer, such as `/smtp/host`; empty for the whole. */
@@ -15,8 +17,4 @@ export function differences(before: unknown, after: unknown, path = ''): readonl
     );
   }
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

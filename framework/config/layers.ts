@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { QuorateError } from '../../core/runtime/index.js';
 import type { Schema } from '../schema.js';
+import { isObject, overlay } from './overlay.js';
 
 /** Where a configuration comes from besides its znode, as declared. */
 export interface LayerOptions {
@@ -61,18 +62,6 @@ export class Layers {
   }
 }
 
-/** Objects field by field, everything else as a whole. */
-export function overlay(below: unknown, above: unknown): unknown {
-  if (!isObject(below) || !isObject(above)) return above;
-  const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
-  return Object.fromEntries(
-    [...keys].map((key) => {
-      if (!Object.hasOwn(above, key)) return [key, below[key]];
-      return [key, Object.hasOwn(below, key) ? overlay(below[key], above[key]) : above[key]];
-    }),
-  );
-}
-
 async function readLayer(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     const value: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -116,8 +105,4 @@ function nested(fields: ReadonlyMap<string, unknown>): Readonly<Record<string, u
     whole = overlay(whole, part);
   }
   return whole as Record<string, unknown>;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

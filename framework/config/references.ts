@@ -1,4 +1,5 @@
 import { configNameProblem } from './config-paths.js';
+import { isObject } from './overlay.js';
 
 /**
  * A value may take parts from other configurations: an object with the one field `$config` stands for what that names,
@@ -62,7 +63,7 @@ export function resolveReferences(value: unknown, lookup: Lookup): Resolution {
       const own = referenceOf(part);
       if (own !== null) part = follow(own, where, further);
       if (violations.length + missing.size > before) return null;
-      part = isObject(part) && Object.hasOwn(part, step) ? part[step] : undefined;
+      part = hasParts(part) && Object.hasOwn(part, step) ? part[step] : undefined;
     }
     if (part !== undefined) return resolve(part, where, further);
     violations.push(`${place} refers to ${text}, which is not there`);
@@ -79,7 +80,7 @@ interface Reference {
 }
 
 function referenceOf(part: unknown): Reference | null {
-  if (part === null || typeof part !== 'object' || Array.isArray(part)) return null;
+  if (!isObject(part)) return null;
   const entries = Object.entries(part);
   const [key, text] = entries[0] ?? [];
   if (entries.length !== 1 || key !== REFERENCE || typeof text !== 'string') return null;
@@ -87,6 +88,7 @@ function referenceOf(part: unknown): Reference | null {
   return { name, steps, text };
 }
 
-function isObject(part: unknown): part is Readonly<Record<string, unknown>> {
+/** Of a list, the parts are its items. */
+function hasParts(part: unknown): part is Readonly<Record<string, unknown>> {
   return part !== null && typeof part === 'object';
 }

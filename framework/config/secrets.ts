@@ -1,4 +1,5 @@
 import type { Schema } from '../schema.js';
+import { isObject } from './overlay.js';
 
 /** Stands where a secret is not shown. */
 const REDACTED = '[secret]';
@@ -31,8 +32,4 @@ function branchesOf(schema: Readonly<Record<string, unknown>>): Record<string, u
   const lists = ['allOf', 'anyOf', 'oneOf'].flatMap((key) => (Array.isArray(schema[key]) ? schema[key] : []));
   const parts: unknown[] = [...lists, schema['if'], schema['then'], schema['else']];
   return parts.filter(isObject);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

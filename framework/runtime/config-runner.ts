@@ -5,8 +5,9 @@ import { ConfigRefusedError, ConfigUnknownError } from '../config/config-errors.
 import { configPathsOf } from '../config/config-paths.js';
 import type { ConfigStore } from '../config/config-store.js';
 import type { LastKnownGood } from '../config/last-known-good.js';
-import { Layers, overlay } from '../config/layers.js';
+import { Layers } from '../config/layers.js';
 import { LiveConfig } from '../config/live-config.js';
+import { overlay } from '../config/overlay.js';
 import { resolveReferences, type Lookup } from '../config/references.js';
 import type { PlannedConfig } from '../plan.js';
 import type { ConfigSources } from './config-sources.js';
