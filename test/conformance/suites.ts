@@ -125,6 +125,7 @@ class SuiteRun {
     let transcripts: Map<string, Transcript>;
     try {
       transcripts = await this.#runProgram(column, scenarios);
+      if (column.startsWith('ZooKeeper')) await this.#runFailedAgain(column, transcripts);
     } catch (error) {
       const transcript = { lines: [], faults: String(error).split('\n') };
       transcripts = new Map(scenarios.map((scenario) => [scenario, transcript]));
@@ -133,6 +134,20 @@ class SuiteRun {
     await this.#keep(column, transcripts);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     console.log(`ran ${this.#suite.name} on ${column}: ${scenarios.length} scenarios (${seconds} s)`);
+  }
+
+  /**
+   * A scenario that failed on ZooKeeper itself leaves nothing to compare with, and says nothing of Quorate: such a one is run
+   * once more, on new servers. What fails on Quorate is never run again.
+   */
+  async #runFailedAgain(column: Column, transcripts: Map<string, Transcript>): Promise<void> {
+    const failed = [...transcripts].filter(([, { faults }]) => faults.length > 0);
+    if (failed.length === 0) return;
+    for (const [scenario, { faults }] of failed)
+      console.log(`${this.#suite.name}/${scenario} failed on ${column}, once more: ${faults.join(' ')}`);
+    const names = failed.map(([scenario]) => scenario);
+    for (const [scenario, transcript] of await this.#runProgram(column, names))
+      transcripts.set(scenario, transcript);
   }
 
   async #runProgram(column: Column, scenarios: readonly string[]): Promise<Map<string, Transcript>> {
