@@ -210,7 +210,7 @@ class Explorer {
     }
   }
 
-  #planShards(target: Constructor, { name, shards }: ShardedOptions, report: Report): void {
+  #planShards(target: Constructor, { name, shards, rejoinMs = 0 }: ShardedOptions, report: Report): void {
     this.#claimName('sharded', name, target, report);
     this.#requireMethod(target, 'run', 'run({ shard, signal, fence })', report);
     if (!Number.isSafeInteger(shards) || shards < 1 || shards > MOST_SHARDS)
@@ -219,7 +219,9 @@ class Explorer {
         problem: `${shards} cannot be`,
         remedy: `give a whole number from 1 to ${MOST_SHARDS}`,
       });
-    this.plan.shards.push({ target, name, shards });
+    if (!(rejoinMs >= 0 && rejoinMs < Infinity))
+      report({ member: 'rejoinMs', problem: `${rejoinMs} cannot be`, remedy: 'give milliseconds from 0 up' });
+    this.plan.shards.push({ target, name, shards, rejoinMs });
   }
 
   #planWorker(target: Constructor, options: WorkerOptions, report: Report): void {

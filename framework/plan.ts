@@ -48,6 +48,7 @@ export interface PlannedShards {
   readonly target: Constructor;
   readonly name: string;
   readonly shards: number;
+  readonly rejoinMs: number;
 }
 
 export interface PlannedWorker {

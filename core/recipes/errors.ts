@@ -73,11 +73,11 @@ export class InvalidLockSetError extends QuorateError {
   }
 }
 
-/** There cannot be so many shards. Code `INVALID_SHARDS`. */
+/** There cannot be so many shards, or their places cannot be kept for so long. Code `INVALID_SHARDS`. */
 export class InvalidShardsError extends QuorateError {
-  constructor(path: string, { shards, most }: { readonly shards: number; readonly most: number }) {
-    super('INVALID_SHARDS', `${path} cannot have ${shards} shards: give a whole number from 1 to ${most}.`, {
-      fields: { path, shards, most },
+  constructor(path: string, option: 'shards' | 'rejoinMs', value: number, remedy: string) {
+    super('INVALID_SHARDS', `${option} of ${path} cannot be ${value}: give ${remedy}.`, {
+      fields: { path, option, value },
     });
   }
 }

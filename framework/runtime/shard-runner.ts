@@ -13,13 +13,14 @@ export class ShardRunner implements Runner {
   readonly #assignment: ShardAssignment;
 
   constructor(planned: PlannedShards, instance: object, context: RunnerContext) {
-    const { name, shards } = planned;
+    const { name, shards, rejoinMs } = planned;
     this.subject = `shards of ${name}`;
     this.#planned = planned;
     this.#instance = instance as ShardedTask;
     this.#context = context;
     this.#assignment = new ShardAssignment(context.client, name, (owned) => this.#run(owned), {
       shards,
+      rejoinMs,
       id: context.id,
     });
   }

@@ -7,7 +7,7 @@ import { GroupMembership } from '../membership/group-membership.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { aborted } from '../waiting/abort.js';
 import { ask, hasCode, isClosed, pause } from '../waiting/failure.js';
-import { divideShards } from './shard-division.js';
+import { KeptDivision } from './kept-division.js';
 
 /** Every member weighs every shard. */
 const MOST_SHARDS = 4096;
@@ -21,6 +21,12 @@ export interface ShardAssignmentOptions {
   readonly id?: string | undefined;
   /** Told to the other members; see `members`. */
   readonly data?: Uint8Array | string | undefined;
+  /**
+   * How long the shards of a member that left, or whose session ended, are kept for it, in milliseconds: nobody owns them
+   * until it is back under the same id, or another comes in its place, or the time is over. 0 by default: they are given to
+   * the others at once. The same for every member; somewhat more than a restart takes spares a rolling restart all moves.
+   */
+  readonly rejoinMs?: number | undefined;
 }
 
 /** A shard that this member owns. */
@@ -49,17 +55,19 @@ interface Kept {
 /**
  * A fixed set of shards, divided over the members that are there: each runs one task for each of its shards.
  *
- * Layout: `/shards/<name>/members/<id>` as `GroupMembership` has it, `/shards/<name>/owners/<shard>` as `TryLock` has it.
+ * Layout: `/shards/<name>/members/<id>` as `GroupMembership` has it, `/shards/<name>/owners/<shard>` as `TryLock` has it,
+ * `/shards/<name>/division`, persistent: who is to have what.
  *
  * - latent → started, by `start` → closed, by `close` or with the client; closed is final.
- * - Every member computes from the list of members alone who is to have what (`divideShards`), lets go of what is
- *   another's, and waits for what is its own. So a shard has one that waits for it, not a herd.
+ * - The member that has been there longest writes the division: as even as can be, with the fewest moves from the one before.
+ *   Every member lets go of what is another's, and waits for what is its own. So a shard has one that waits for it, not a herd.
  * - A task that returns leaves the shard owned. One that throws is logged, the shard released and taken again after a pause.
  *
  * Guarantees: a shard never has two owners, whatever the members believe: it is owned by who has its znode, under the rules
  * of `Hold`. An owner that is to let go is asked by its `signal`, and the next one begins when its task has ended. In one
  * member two tasks of the same shard never overlap, even over a loss of the session. As soon as all see the same members
- * nobody has two shards more than another.
+ * nobody has two shards more than another, those counted whose shards are kept for them. A member that comes or goes moves no
+ * shard that need not move.
  */
 export class ShardAssignment implements AsyncDisposable {
   readonly path: string;
@@ -68,6 +76,7 @@ export class ShardAssignment implements AsyncDisposable {
   readonly #client: Client;
   readonly #task: (owned: OwnedShard) => unknown;
   readonly #group: GroupMembership;
+  readonly #division: KeptDivision;
   readonly #closing = new AbortController();
   /** Those that this member is to have. */
   readonly #kept = new Map<number, Kept>();
@@ -75,7 +84,6 @@ export class ShardAssignment implements AsyncDisposable {
   readonly #ends = new Map<number, Promise<void>>();
   readonly #owned = new Map<number, OwnedShard>();
   #state: RecipeState = 'latent';
-  #divided = '';
   #following: Promise<void> = Promise.resolve();
 
   /** `task` runs once for each shard that this member owns. Throws `InvalidNameError`, `InvalidShardsError`. */
@@ -85,15 +93,24 @@ export class ShardAssignment implements AsyncDisposable {
     task: (owned: OwnedShard) => unknown,
     options: ShardAssignmentOptions,
   ) {
-    const { shards, id = client.random.uuid(), data } = options;
+    const { shards, id = client.random.uuid(), data, rejoinMs = 0 } = options;
     this.path = pathBelow(options.root ?? '/shards', name, 'shard assignment');
     if (!Number.isSafeInteger(shards) || shards < 1 || shards > MOST_SHARDS)
-      throw new InvalidShardsError(this.path, { shards, most: MOST_SHARDS });
+      throw new InvalidShardsError(this.path, 'shards', shards, `a whole number from 1 to ${MOST_SHARDS}`);
+    if (!(rejoinMs >= 0 && rejoinMs < Infinity))
+      throw new InvalidShardsError(this.path, 'rejoinMs', rejoinMs, 'milliseconds from 0 up');
     this.id = id;
     this.shards = shards;
     this.#client = client;
     this.#task = task;
     this.#group = new GroupMembership(client, `${this.path}/members`, { id, data });
+    this.#division = new KeptDivision(client, this.#group, {
+      path: `${this.path}/division`,
+      id,
+      shards,
+      rejoinMs,
+      onChange: () => this.#divide(),
+    });
   }
 
   get state(): RecipeState {
@@ -123,6 +140,7 @@ export class ShardAssignment implements AsyncDisposable {
   /** Resolves when this member is among those that take part and has looked for its shards; it may have to wait for them. */
   async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.#group.ready(options);
+    await this.#division.ready(options);
     this.#divide();
   }
 
@@ -145,7 +163,7 @@ export class ShardAssignment implements AsyncDisposable {
     this.#state = 'closed';
     this.#closing.abort(new RecipeStateError('ShardAssignment', this.path, 'closed', 'owning shards'));
     this.#letGoOfAll(this.#closing.signal.reason);
-    await Promise.all([this.#group.close(), this.#following, ...this.#ends.values()]);
+    await Promise.all([this.#group.close(), this.#division.close(), this.#following, ...this.#ends.values()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -154,7 +172,7 @@ export class ShardAssignment implements AsyncDisposable {
 
   async #follow(): Promise<void> {
     try {
-      for await (const _ of this.#group.changes({ signal: this.#closing.signal })) this.#divide();
+      await this.#division.run();
     } catch (error) {
       this.#client.logger.error('the members that share shards cannot be followed any more', {
         path: this.path,
@@ -168,11 +186,7 @@ export class ShardAssignment implements AsyncDisposable {
   /** Lets go of what is another's and begins to wait for what is its own. */
   #divide(): void {
     if (this.#state !== 'started') return;
-    const ids = [...this.#group.members().keys()].toSorted();
-    const divided = JSON.stringify(ids);
-    if (divided === this.#divided) return;
-    this.#divided = divided;
-    const owners = ids.includes(this.id) ? divideShards(ids, this.shards) : [];
+    const owners = this.#division.current?.owners ?? [];
     for (const [shard, kept] of this.#kept) {
       if (owners[shard] === this.id) continue;
       this.#kept.delete(shard);

@@ -36,7 +36,7 @@ test('a leader that proposes on while nothing is applied is found', () => {
 test('of a disk, snapshots that are not needed and files that were never finished are found', () => {
   const snapshot = (zxid: number): string => `snapshot-00000000-000000010000000${zxid}`;
   checkDisk('m1', ['identity', 'log-00000000-0000000100000000', snapshot(1), snapshot(2)], 2);
-  const many = [1, 2, 3, 4].map(snapshot);
+  const many = [1, 2, 3, 4, 5].map(snapshot);
   assert.throws(() => checkDisk('m1', many, 2), /keeps snapshot/);
   assert.throws(() => checkDisk('m1', ['a.tmp', 'b.tmp'], 2), /leaves a.tmp,b.tmp behind/);
 });

@@ -31,10 +31,13 @@ export function checkBounds(name: string, { gauges, timers }: Holding, bounds: B
   );
 }
 
-/** What is left on a disk is what is needed: the snapshots that are kept, and nothing half-written. */
+/**
+ * What is left on a disk is what is needed: the snapshots that are kept, and nothing half-written. A power failure between a
+ * snapshot's renaming and the sync of the directory may take the removal of the one before, and leave it until the next.
+ */
 export function checkDisk(name: string, files: readonly string[], snapshotsKept: number): void {
   const snapshots = files.filter((file) => file.startsWith('snapshot-') && !file.includes('.'));
   const leftovers = files.filter((file) => file.endsWith('.tmp'));
-  check(snapshots.length <= snapshotsKept + 1, () => `${name} keeps ${snapshots.join()}`);
+  check(snapshots.length <= snapshotsKept + 2, () => `${name} keeps ${snapshots.join()}`);
   check(leftovers.length <= 1, () => `${name} leaves ${leftovers.join()} behind`);
 }

@@ -119,4 +119,50 @@ export const USE: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'shard-given-back-too-early',
+    mistake: 'a shard that is to move is given back at once, not when its task has ended',
+    standsFor: 'a shard is handed over when its task has ended',
+    shownBy: { clients: 4, workloads: ['shards'] },
+    changes: [
+      [
+        'core/recipes/shards/shard-assignment.js',
+        "stop.addEventListener('abort', end, { once: true });",
+        "stop.addEventListener('abort', () => { end(); void hold.release(); }, { once: true });",
+      ],
+    ],
+  },
+  {
+    name: 'shard-kept-after-loss',
+    mistake: 'the task of a shard is not told that the session is lost',
+    standsFor: 'a shard is never owned twice',
+    shownBy: { clients: 4, faults: ['clientLine', 'slowDisk'], workloads: ['shards'] },
+    changes: [
+      [
+        'core/recipes/shards/shard-assignment.js',
+        "hold.signal.addEventListener('abort', end, { once: true });",
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'shard-not-given-back',
+    mistake: 'the shard of a task that has ended is not given back',
+    standsFor: 'every shard is owned again when members come and go',
+    shownBy: { mode: 'liveness', clients: 4, workloads: ['shards'] },
+    changes: [['core/recipes/shards/shard-assignment.js', 'await hold.release();', '']],
+  },
+  {
+    name: 'division-written-once',
+    mistake: 'who finds the division changed by somebody else, or fails to write it, does not look again',
+    standsFor: 'every shard is owned again when members come and go',
+    shownBy: { mode: 'liveness', clients: 4, faults: ['clientLine', 'crash'], workloads: ['shards'] },
+    changes: [
+      [
+        'core/recipes/shards/kept-division.js',
+        'this.#isStale = true;\n                await pause',
+        'return; await pause',
+      ],
+    ],
+  },
 ];

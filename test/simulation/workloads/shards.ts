@@ -7,10 +7,13 @@ const SHARDS = 4;
 
 /** Shares a few shards with whoever does the same, and uses what they guard; leaves now and then, and comes back. */
 export async function shards(actor: Actor): Promise<void> {
+  const { plan } = actor.world;
   while (!actor.isOver) {
     const assignment = new ShardAssignment(actor.client, 'work', (owned) => tend(actor, assignment, owned), {
       shards: SHARDS,
       id: actor.name,
+      // In every other run places are kept.
+      rejoinMs: plan.seed % 2 === 0 ? 0 : 20 * plan.tickMs,
     });
     actor.shards = assignment.start();
     for (let thoughts = 4 + actor.random.next() * 40; thoughts > 0 && !actor.isOver; thoughts--)

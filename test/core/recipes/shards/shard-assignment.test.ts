@@ -114,6 +114,65 @@ test('a lost session ends its tasks before another begins them, which waits for 
   });
 });
 
+test('a restart moves no shard while its place is kept, whether the member comes back or another for it', async () => {
+  await RecipeWorld.play(async (world) => {
+    const checker = new Checker();
+    const options = { shards: 8, rejoinMs: 10_000 };
+    const enter = async (id: string) => {
+      const { client } = await world.join();
+      return new ShardAssignment(client, 'orders', checker.task(world, id), { ...options, id }).start();
+    };
+    const [one, two, three] = [await enter('one'), await enter('two'), await enter('three')];
+    await world.until(() => checker.owners.size === 8 && checker.countsOf(['three'])[0]! >= 2);
+    const before = new Map(checker.owners);
+    const { grants } = checker;
+
+    // The one that arranges the division restarts, too.
+    await one.close();
+    await world.sleep(5_000);
+    const again = await enter('one');
+    await world.until(() => checker.owners.size === 8);
+    assert.equal(sorted(checker.owners), sorted(before));
+    await two.close();
+    const heir = await enter('heir');
+    await world.until(() => checker.owners.size === 8);
+
+    const named = new Map([...before].map(([shard, id]) => [shard, id === 'two' ? 'heir' : id]));
+    assert.equal(sorted(checker.owners), sorted(named));
+    const restarted = [...before.values()].filter((id) => id !== 'three').length;
+    assert.is(checker.grants, grants + restarted);
+    await Promise.all([again.close(), three.close(), heir.close()]);
+  });
+});
+
+test('the shards of one that does not come back are given to the others after the time, whoever arranges by then', async () => {
+  await RecipeWorld.play(async (world) => {
+    const checker = new Checker();
+    const joined = [await world.join(), await world.join(), await world.join()];
+    const ids = ['one', 'two', 'three'];
+    const [one, two, three] = ids.map((id, index) =>
+      new ShardAssignment(joined[index]!.client, 'orders', checker.task(world, id), {
+        shards: 6,
+        id,
+        rejoinMs: 10_000,
+      }).start(),
+    );
+    await world.until(() => checker.countsOf(ids).join() === '2,2,2');
+
+    await two!.close();
+    await world.sleep(8_000);
+    assert.equal(checker.countsOf(ids), [2, 0, 2]);
+    joined[0]!.line.cutOff();
+
+    await world.until(() => checker.countsOf(ids).join() === '0,0,6');
+    joined[0]!.line.rejoin();
+    await world.until(() => checker.countsOf(ids).join() === '3,0,3');
+    await Promise.all([one!.close(), three!.close()]);
+  });
+});
+
+const sorted = (owners: ReadonlyMap<number, string>) => [...owners].toSorted(([a], [b]) => a - b);
+
 test('a task that fails gives the shard up and is begun again; one that returns keeps it', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
@@ -143,12 +202,17 @@ test('a task that fails gives the shard up and is begun again; one that returns 
   });
 });
 
-test('a number of shards that cannot be is refused', async () => {
+test('a number of shards, or a time for which places are kept, that cannot be is refused', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
     for (const shards of [0, 1.5, Number.NaN, 5000])
       assert.throws(
         () => new ShardAssignment(client, 'orders', () => undefined, { shards }),
+        (error: unknown) => error instanceof InvalidShardsError,
+      );
+    for (const rejoinMs of [-1, Number.NaN, Infinity])
+      assert.throws(
+        () => new ShardAssignment(client, 'orders', () => undefined, { shards: 1, rejoinMs }),
         (error: unknown) => error instanceof InvalidShardsError,
       );
   });
