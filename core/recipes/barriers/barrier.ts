@@ -1,4 +1,4 @@
-import type { Client } from '../../client/index.js';
+import type { Client, Session } from '../../client/index.js';
 import { AcquireTimeoutError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { readAndWatch } from '../nodes/watched-read.js';
@@ -59,8 +59,9 @@ export class Barrier {
       (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
     );
     const { signal } = deadline;
+    let previous: Session | null = null;
     for (;;) {
-      const session = await nextSession(this.#client, null, signal);
+      const session = await nextSession(this.#client, previous, signal);
       try {
         const read = await readAndWatch(this.#client, this.path, {
           session,
@@ -71,6 +72,7 @@ export class Barrier {
       } catch (error) {
         signal.throwIfAborted();
         if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
+        previous = session;
       }
     }
   }

@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SessionExpiredError } from '../../../../core/client/index.js';
 import { AcquireTimeoutError, Barrier } from '../../../../core/recipes/index.js';
+import { alteredClient } from '../altered-client.js';
 import { breakEverywhere, RecipeWorld, SESSION_TIMEOUT_MS } from '../recipe-world.js';
 
 test('all who come wait while it is closed, and go on when it is opened', async () => {
@@ -45,6 +47,34 @@ test('a wait ends at its limit or by its signal, and goes on over a lost session
     assert.not.ok(isThrough);
     await gate.open();
     await waiting;
+  });
+});
+
+test('a wait whose session is over for the servers, and not yet for the client, asks no more until there is another', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participant = await world.join();
+    const { client } = participant;
+    await new Barrier(client, 'gate').close();
+    const { epoch } = client.session;
+    let refusals = 0;
+    const refused = alteredClient(client, {
+      async getData(path, options) {
+        if (client.session.epoch !== epoch) return client.getData(path, options);
+        if (++refusals > 3) throw new Error('asked again and again');
+        throw new SessionExpiredError({ operation: 'getData', path });
+      },
+    });
+    let isThrough = false;
+    const waiting = new Barrier(refused, 'gate').passed().then(() => (isThrough = true));
+
+    await world.sleep(1000);
+    await world.expire(participant);
+    await world.sleep(100);
+    assert.not.ok(isThrough);
+    await new Barrier(client, 'gate').open();
+    await waiting;
+
+    assert.is(refusals, 1);
   });
 });
 

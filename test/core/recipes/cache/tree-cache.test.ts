@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../../../../core/client/index.js';
 import { CacheOverflowError, NodeCache, TreeCache, type CacheEvent } from '../../../../core/recipes/index.js';
+import { alteredClient } from '../altered-client.js';
 import { breakEverywhere, RecipeWorld, SESSION_TIMEOUT_MS } from '../recipe-world.js';
 
 const text = (data: Uint8Array | null | undefined): string =>
@@ -169,15 +170,10 @@ test('reads under way at once are bounded', async () => {
     for (let number = 0; number < 40; number++) await client.create(`/app/${number}`);
     let underWay = 0;
     let most = 0;
-    const counting: Client = new Proxy(client, {
-      get(target, property) {
-        const value: unknown = Reflect.get(target, property, target);
-        if (typeof value !== 'function') return value;
-        if (property !== 'getData') return value.bind(target) as unknown;
-        return async (path: string) => {
-          most = Math.max(most, ++underWay);
-          return await target.getData(path).finally(() => underWay--);
-        };
+    const counting = alteredClient(client, {
+      async getData(path) {
+        most = Math.max(most, ++underWay);
+        return await client.getData(path).finally(() => underWay--);
       },
     });
 
