@@ -4,7 +4,8 @@ import { TreeCache } from './tree-cache.js';
 
 /**
  * A copy of one znode in this process, kept up to date by a persistent watch. States, guarantees, and what happens on
- * suspension and loss are those of `TreeCache`; the znode need not exist.
+ * suspension and loss are those of `TreeCache`; the znode need not exist. One that may not be read fails the cache: it is not
+ * taken for one that does not exist.
  */
 export class NodeCache implements AsyncDisposable {
   readonly path: string;

@@ -45,7 +45,7 @@ export class SubtreeReader {
     return found;
   }
 
-  /** In the order of `paths`; null where there is no such znode, or it may not be read. */
+  /** In the order of `paths`; null where there is no such znode, or, unless it is the only one, it may not be read. */
   readEach(paths: readonly string[], signal: AbortSignal): Promise<(NodeValue | null)[]> {
     return this.#inParallel(paths, (path) => this.#read(path, signal));
   }
@@ -66,7 +66,8 @@ export class SubtreeReader {
       return await orAborted(persistAcross(this.#client, request, signal), signal);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
-      if (!hasCode(error, 'NO_AUTH')) throw error;
+      // Of a single znode there is nothing else to be told, and to take it for missing could do harm.
+      if (!hasCode(error, 'NO_AUTH') || this.#subtree.maxDepth === 0) throw error;
       this.#client.logger.warn('a cache leaves out a znode that it may not read', { path });
       return null;
     }

@@ -266,4 +266,19 @@ test('a node cache follows one znode through its life', async () => {
   });
 });
 
+test('a node cache of a znode that may not be read fails, and does not take it for one that is not there', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const acl = [{ perms: 2, id: { scheme: 'world', id: 'anyone' } }];
+    await client.create('/sealed', 'x', { acl });
+    const cache = new NodeCache(client, '/sealed').start();
+
+    const error = await cache.ready().catch((reason: { code: string }) => reason);
+
+    assert.is((error as { code: string }).code, 'NO_AUTH');
+    assert.is(cache.state, 'failed');
+    await cache.close();
+  });
+});
+
 test.run();
