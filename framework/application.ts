@@ -317,6 +317,7 @@ export class Application implements AsyncDisposable {
       undo: this.#undo,
       queues,
       store,
+      health: this.#health,
       known: lastKnownGood === undefined ? undefined : new LastKnownGood(lastKnownGood, this.#logger),
       isOnline,
     });

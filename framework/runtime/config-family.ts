@@ -18,18 +18,29 @@ export class ConfigFamily {
   readonly runners: readonly ConfigRunner[];
   readonly #sources: ConfigSources;
   #isLoaded = false;
+  /** Whose znode is not followed any more; it may be one that others refer to. */
+  #unfollowed: string | undefined;
   /** Listeners of one reload have been told before the next begins. */
   #telling: Promise<void> = Promise.resolve();
 
   constructor(configs: readonly PlannedConfig[], context: RunnerContext, parts: ConfigFamilyParts) {
     this.#sources = new ConfigSources(context.client, {
       changed: () => this.#changed(),
-      failed: (error) => context.logger.error('configuration is not followed any more', { error }),
+      failed: (name, error) => {
+        this.#unfollowed = name;
+        context.logger.error('configuration is not followed any more', { name, error });
+      },
     });
     const { store, known } = parts;
     this.runners = configs.map(
       (planned) => new ConfigRunner(planned, context, { store, known, sources: this.#sources }),
     );
+  }
+
+  /** What keeps its configurations from being ready, for people; null when they are. */
+  get impediment(): string | null {
+    if (this.#unfollowed !== undefined) return `changes of ${this.#unfollowed} are not followed any more`;
+    return this.#isLoaded ? null : 'is not loaded yet';
   }
 
   /** Resolves when every configuration has a good value; rejects as `ConfigRunner.load` does. */

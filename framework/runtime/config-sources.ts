@@ -14,13 +14,13 @@ export class ConfigSources {
   readonly #sources = new Map<string, Source>();
   readonly #following: Promise<void>[] = [];
   readonly #changed: () => void;
-  readonly #failed: (error: unknown) => void;
+  readonly #failed: (name: string, error: unknown) => void;
 
   /** `changed` is called after every change of one that is ready; `failed` if one is not followed any more. */
-  constructor(client: Client, listener: { changed(): void; failed(error: unknown): void }) {
+  constructor(client: Client, listener: { changed(): void; failed(name: string, error: unknown): void }) {
     this.#client = client;
     this.#changed = () => listener.changed();
-    this.#failed = (error) => listener.failed(error);
+    this.#failed = (name, error) => listener.failed(name, error);
   }
 
   /** Undefined: not known yet; null: there is no such znode. */
@@ -37,7 +37,7 @@ export class ConfigSources {
     this.#sources.set(name, source);
     const changes = cache.changes({ signal: this.#closing.signal });
     cache.start();
-    this.#following.push(this.#follow(source, changes));
+    this.#following.push(this.#follow(name, source, changes));
   }
 
   /** Resolves when they are known. */
@@ -56,14 +56,14 @@ export class ConfigSources {
     await Promise.all(this.#following);
   }
 
-  async #follow(source: Source, changes: AsyncIterable<unknown>): Promise<void> {
+  async #follow(name: string, source: Source, changes: AsyncIterable<unknown>): Promise<void> {
     try {
       await source.cache.ready({ signal: this.#closing.signal });
       source.isReady = true;
       this.#changed();
       for await (const change of changes) if (change !== undefined) this.#changed();
     } catch (error) {
-      if (!this.#closing.signal.aborted) this.#failed(error);
+      if (!this.#closing.signal.aborted) this.#failed(name, error);
     }
   }
 }

@@ -36,6 +36,7 @@ export class LeaderRunner implements Runner {
   #standing: Promise<void> = Promise.resolve();
   #latch: LeaderLatch | undefined;
   #failures = 0;
+  #hasEnded = false;
 
   constructor(planned: PlannedLeaderJob, instance: object, context: RunnerContext) {
     this.subject = `leader job ${planned.name}`;
@@ -44,8 +45,16 @@ export class LeaderRunner implements Runner {
     this.#context = context;
   }
 
+  get impediment(): string | null {
+    if (this.#hasEnded) return 'does not stand for election any more';
+    // Whoever leaves the leadership to others for a while, after a run that failed, does so in order.
+    if (this.#latch?.isStanding === true || this.#failures > 0) return null;
+    return 'does not stand for election yet';
+  }
+
   async start(): Promise<void> {
     this.#standing = this.#stand().catch((error: unknown) => {
+      this.#hasEnded = true;
       this.#context.logger.error('a leader job does not stand for election any more', {
         name: this.#planned.name,
         error,

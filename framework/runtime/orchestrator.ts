@@ -5,6 +5,7 @@ import type { LastKnownGood } from '../config/last-known-good.js';
 import type { Plan } from '../plan.js';
 import type { Queues } from '../queues.js';
 import { ConfigFamily } from './config-family.js';
+import type { HealthMonitor } from './health-monitor.js';
 import { LeaderRunner } from './leader-runner.js';
 import type { Runner, RunnerContext } from './runner.js';
 import { ShardRunner } from './shard-runner.js';
@@ -20,6 +21,7 @@ export interface OrchestratorParts {
   readonly queues: Queues;
   readonly store: ConfigStore;
   readonly known: LastKnownGood | undefined;
+  readonly health: HealthMonitor;
   /** False: there is no server yet; what needs one starts by itself when there is. */
   readonly isOnline: boolean;
 }
@@ -46,10 +48,12 @@ async function loadConfigs({
   context,
   container,
   undo,
+  health,
   isOnline,
   ...rest
 }: OrchestratorParts): Promise<void> {
   const family = new ConfigFamily(plan.configs, context, rest);
+  for (const { name } of family.runners) health.watch('configuration', name, family);
   undo.push('configuration', () => family.close());
   for (const [index, runner] of family.runners.entries())
     container.provide(plan.configs[index]!.target, runner.live.instance);
@@ -61,12 +65,14 @@ async function startServices({
   context,
   container,
   undo,
+  health,
 }: OrchestratorParts): Promise<ServiceRunner[]> {
   const registry = new ServiceRegistry(context.client);
   undo.push('the registry of services', () => registry.close());
   const runners: ServiceRunner[] = [];
   for (const planned of plan.services) {
     const runner = new ServiceRunner(planned, container.get(planned.target), context, registry);
+    health.watch('services', planned.options.name, runner);
     undo.push(runner.subject, () => runner.stopInstance());
     await runner.startInstance();
     runners.push(runner);
@@ -86,7 +92,7 @@ async function registerServices(
 
 async function startWork(
   instances: readonly object[],
-  { plan, context, undo, queues }: OrchestratorParts,
+  { plan, context, undo, queues, health }: OrchestratorParts,
 ): Promise<void> {
   const rest = [...instances];
   const leaders = plan.leaderJobs.map((planned) => new LeaderRunner(planned, rest.shift()!, context));
@@ -94,6 +100,10 @@ async function startWork(
   const workers = plan.workers.map(
     (planned) => new WorkerRunner(planned, rest.shift()!, context, queues.of(planned.queue)),
   );
+  for (const [index, { name }] of plan.leaderJobs.entries())
+    health.watch('leader jobs', name, leaders[index]!);
+  for (const [index, { name }] of plan.shards.entries()) health.watch('shards', name, shards[index]!);
+  for (const [index, { queue }] of plan.workers.entries()) health.watch('workers', queue, workers[index]!);
   const runners: readonly Runner[] = [...leaders, ...shards, ...workers];
   undo.push('leaderships and claims', async () => {
     await Promise.all(runners.map((runner) => runner.close()));

@@ -19,6 +19,8 @@ export interface RunnerContext {
 export interface Runner {
   /** What it runs, for log lines. */
   readonly subject: string;
+  /** What keeps it from being ready, for people; null when it is. */
+  readonly impediment: string | null;
   start(): Promise<void>;
   /**
    * Takes in nothing more; resolves when nothing is in hand. What is still in hand when `deadline` aborts is

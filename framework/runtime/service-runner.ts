@@ -17,6 +17,9 @@ export class ServiceRunner {
   /** The same over all registrations, so that others see one instance come and go. */
   readonly #id: string;
   #registering: Promise<ServiceRegistration | undefined> = Promise.resolve(undefined);
+  #registration: ServiceRegistration | undefined;
+  /** Why it is not registered. */
+  #absence = 'is not registered yet';
   #watch: HealthWatch | undefined;
 
   constructor(planned: PlannedService, instance: object, context: RunnerContext, registry: ServiceRegistry) {
@@ -26,6 +29,12 @@ export class ServiceRunner {
     this.#context = context;
     this.#registry = registry;
     this.#id = context.random.uuid();
+  }
+
+  /** What keeps it from being found, for people; null when it is. */
+  get impediment(): string | null {
+    if (this.#registration === undefined) return this.#absence;
+    return this.#registration.isRegistered ? null : 'is to be registered in a new session';
   }
 
   /** Starts the instance: afterwards it serves, although nobody can find it yet. */
@@ -57,6 +66,7 @@ export class ServiceRunner {
   async #takeOut(): Promise<void> {
     const registration = await this.#registering.catch(() => undefined);
     this.#registering = Promise.resolve(undefined);
+    this.#registration = undefined;
     if (registration === undefined) return;
     await registration.unregister();
     const { name, id } = registration.instance;
@@ -88,6 +98,7 @@ export class ServiceRunner {
       } else {
         logger.warn('service is not healthy, it is taken out', { service: name, id: this.#id, error });
         events.emit({ type: 'service-unhealthy', name, id: this.#id, error });
+        this.#absence = `is taken out, it is not healthy: ${messageOf(error)}`;
         await this.#takeOut();
       }
     } catch (failure) {
@@ -111,6 +122,7 @@ export class ServiceRunner {
       const registration = await this.#registry.register<unknown>(record, {
         signal: this.#unregistering.signal,
       });
+      this.#registration = registration;
       const { id } = registration.instance;
       this.#context.logger.info('service registered', {
         service: name,
@@ -122,6 +134,7 @@ export class ServiceRunner {
       return registration;
     } catch (error) {
       if (this.#unregistering.signal.aborted) return undefined;
+      this.#absence = `cannot be registered: ${messageOf(error)}`;
       this.#context.logger.error('service cannot be registered', { service: name, error });
       throw error;
     }
@@ -143,4 +156,8 @@ export class ServiceRunner {
   #ask<V>(declared: FromInstance<V, never> | undefined): V | undefined {
     return typeof declared === 'function' ? (declared as (instance: object) => V)(this.#instance) : declared;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -25,6 +25,12 @@ export class ShardRunner implements Runner {
     });
   }
 
+  get impediment(): string | null {
+    const { state, members } = this.#assignment;
+    if (state === 'closed') return 'does not take part in the division any more';
+    return members.isRegistered ? null : 'does not take part in the division yet';
+  }
+
   async start(): Promise<void> {
     this.#assignment.start();
   }

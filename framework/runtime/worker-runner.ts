@@ -43,6 +43,11 @@ export class WorkerRunner implements Runner {
           });
   }
 
+  get impediment(): string | null {
+    if (this.#consumer?.isReady === true) return null;
+    return this.#consumer?.state === 'closed' ? 'takes no jobs any more' : 'takes no jobs yet';
+  }
+
   async start(): Promise<void> {
     const { concurrency, retries, limits, batch } = this.#planned;
     this.#consumer = this.#queue.consume((job) => this.#handle(job), {

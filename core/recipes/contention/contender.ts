@@ -48,15 +48,20 @@ export class Contender {
   }
 
   /**
-   * Resolves when first in the line; with `patience` 'none' it resolves to null if another is before it.
+   * Resolves when first in the line; with `patience` 'none' it resolves to null if another is before it. `entered` hears of
+   * each place in the line, which is lost with its session at the latest.
    * Rejects with the signal's reason, the client's `ClosedError`, or the servers' refusal, and leaves no place behind.
    */
-  async contend(signal: AbortSignal, patience: 'endless' | 'none'): Promise<HeldNode | null> {
+  async contend(
+    signal: AbortSignal,
+    patience: 'endless' | 'none',
+    entered?: (session: Session) => void,
+  ): Promise<HeldNode | null> {
     let previous: Session | null = null;
     for (;;) {
       const session = await nextSession(this.#client, previous, signal);
       try {
-        return await this.#contendIn(session, signal, patience);
+        return await this.#contendIn(session, signal, { patience, entered });
       } catch (error) {
         signal.throwIfAborted();
         if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
@@ -68,10 +73,17 @@ export class Contender {
   async #contendIn(
     session: Session,
     signal: AbortSignal,
-    patience: 'endless' | 'none',
+    {
+      patience,
+      entered,
+    }: {
+      readonly patience: 'endless' | 'none';
+      readonly entered: ((session: Session) => void) | undefined;
+    },
   ): Promise<HeldNode | null> {
     for (;;) {
       const place = await this.#enter(session, signal);
+      entered?.(session);
       const own = { path: place.path, czxid: place.stat.czxid, session };
       try {
         const position = await this.#waitUntilFirst(nameOf(place.path), session, signal, patience);

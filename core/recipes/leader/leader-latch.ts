@@ -1,4 +1,4 @@
-import type { Client } from '../../client/index.js';
+import type { Client, Session } from '../../client/index.js';
 import { Contender } from '../contention/contender.js';
 import type { Hold } from '../contention/hold.js';
 import { CURATOR_LATCH, orderContenders } from '../contention/sequence.js';
@@ -54,6 +54,8 @@ export class LeaderLatch implements AsyncDisposable {
   );
   #state: RecipeState = 'latent';
   #leadership: Hold | null = null;
+  /** In which it has its place in the line. */
+  #placedIn: Session | null = null;
   #standing: Promise<void> = Promise.resolve();
 
   /** Throws `InvalidNameError`. */
@@ -70,6 +72,11 @@ export class LeaderLatch implements AsyncDisposable {
 
   get state(): RecipeState {
     return this.#state;
+  }
+
+  /** Whether it is known to have its place in the line, be it the first: it leads, or will when its turn comes. */
+  get isStanding(): boolean {
+    return this.#state === 'started' && this.#placedIn?.signal.aborted === false;
   }
 
   /** The leadership, if this participant has it now. */
@@ -130,10 +137,16 @@ export class LeaderLatch implements AsyncDisposable {
     const { signal } = this.#closing;
     for (let refusals = 0; !signal.aborted;) {
       try {
-        const hold = await this.#contender.contend(signal, 'endless');
+        const hold = await this.#contender.contend(
+          signal,
+          'endless',
+          (session) => (this.#placedIn = session),
+        );
         refusals = 0;
         await this.#lead(hold!);
+        this.#placedIn = null;
       } catch (error) {
+        this.#placedIn = null;
         if (signal.aborted) return;
         if (isClosed(this.#client, error)) break;
         this.#client.logger.error('standing for election was refused', { path: this.path, error });

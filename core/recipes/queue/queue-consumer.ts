@@ -112,6 +112,11 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     return this.#state;
   }
 
+  /** Whether it takes what comes: it is registered, and knows what is in the queue. */
+  get isReady(): boolean {
+    return this.#state === 'consuming' && this.#registration.isThere && this.#view.isCurrent;
+  }
+
   /** Jobs in hand now. */
   get inHand(): ReadonlyMap<string, Job<Data>> {
     return this.#inHand;

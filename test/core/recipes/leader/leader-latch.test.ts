@@ -117,11 +117,14 @@ test('a candidate that loses its session stands again', async () => {
     await world.until(() => one.leadership !== null);
     const candidate = await world.join();
     const two = new LeaderLatch(candidate.client, 'close-books', { id: 'two' }).start();
+    assert.not.ok(two.isStanding);
     await world.until(async () => (await one.participants()).length === 2);
+    assert.ok(one.isStanding && two.isStanding);
 
     await world.expire(candidate);
 
     await world.until(async () => (await one.participants()).length === 2);
+    assert.ok(two.isStanding);
     assert.not.ok(one.leadership!.signal.aborted);
     await one.close();
     await world.until(() => two.leadership !== null);
