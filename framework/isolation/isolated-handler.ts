@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
 import type { Job } from '../../core/recipes/index.js';
-import { QuorateError, SystemClock, type Clock } from '../../core/runtime/index.js';
-import type { FromThread, ToThread } from './messages.js';
+import { QuorateError, SystemClock, type Clock, type Timer } from '../../core/runtime/index.js';
+import type { FromThread, Outcome, Task, ThreadData } from './messages.js';
 
 /** What the function in the thread is given of a job. */
 export interface IsolatedJob<Data = unknown> {
@@ -38,12 +39,6 @@ export class IsolationError extends QuorateError {
   }
 }
 
-interface Waiting {
-  readonly job: Job;
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 const DEFAULT_GRACE_MS = 5_000;
 
 /**
@@ -55,17 +50,15 @@ const DEFAULT_GRACE_MS = 5_000;
  * queue.consume((job) => renderer.run(job), { concurrency: 2 });
  * ```
  *
- * Threads are started when they are needed, and stay. When the signal of a job aborts, that of the function does; whoever does not
- * return within the grace is ended with its thread.
+ * The threads, a pool of piscina's, are started with the first job, and stay. When the signal of a job aborts, that of the function
+ * does; whoever does not return within the grace is ended with its thread. A thread that ended is replaced.
  */
 export class IsolatedHandler<Data = unknown, Result = unknown> implements AsyncDisposable {
   readonly #module: string;
   readonly #options: IsolatedHandlerOptions;
   readonly #threads: number;
   readonly #clock: Clock;
-  readonly #waiting: Waiting[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #all = new Set<Worker>();
+  #pool: Piscina<Task, void> | null = null;
   #isClosed = false;
 
   constructor(module: URL | string, options: IsolatedHandlerOptions = {}) {
@@ -78,100 +71,102 @@ export class IsolatedHandler<Data = unknown, Result = unknown> implements AsyncD
   }
 
   /** Resolves to what the function returned. Rejects with what it threw, or `IsolationError`. Waits for a thread that is free. */
-  run(job: Job<Data>): Promise<Result> {
-    return new Promise<unknown>((resolve, reject) => {
-      if (this.#isClosed) reject(new IsolationError(job.id, 'cannot be started: the handler is closed'));
-      else this.#waiting.push({ job, resolve, reject });
-      this.#begin();
-    }) as Promise<Result>;
+  async run(job: Job<Data>): Promise<Result> {
+    if (this.#isClosed) throw new IsolationError(job.id, 'cannot be started: the handler is closed');
+    job.signal.throwIfAborted();
+    const { port1, port2 } = new MessageChannel();
+    const listener = new JobListener(job, port1);
+    const end = new AbortController();
+    let grace: Timer | null = null;
+    const onAbort = (): void => {
+      listener.hearRest();
+      // What still waits for a thread need not wait any longer.
+      if (!listener.hasBegun) return end.abort();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread, not a window
+      port1.postMessage(String(job.signal.reason));
+      grace = this.#clock.setTimer(this.#options.graceMs ?? DEFAULT_GRACE_MS, () => end.abort());
+    };
+    job.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#perform(taskOf(job, port2), end.signal);
+      listener.hearRest();
+      const { outcome } = listener;
+      if (outcome?.type === 'done') return outcome.result as Result;
+      throw outcome?.error ?? new IsolationError(job.id, 'gave no answer');
+    } catch (error) {
+      if (error instanceof IsolationError && !listener.hasBegun) job.signal.throwIfAborted();
+      throw error;
+    } finally {
+      job.signal.removeEventListener('abort', onAbort);
+      (grace as Timer | null)?.cancel();
+      port1.close();
+    }
   }
 
   /** Ends all threads; what they were at fails. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { job, reject } of this.#waiting.splice(0))
-      reject(new IsolationError(job.id, 'cannot be started: the handler is closed'));
-    await Promise.all([...this.#all].map((thread) => thread.terminate()));
+    await this.#pool?.destroy();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #begin(): void {
-    while (this.#waiting.length > 0) {
-      const thread = this.#idle.pop() ?? (this.#all.size < this.#threads ? this.#startThread() : null);
-      if (thread === null) return;
-      const waiting = this.#waiting.shift()!;
-      if (waiting.job.signal.aborted) {
-        this.#idle.push(thread);
-        waiting.reject(waiting.job.signal.reason);
-      } else void this.#runIn(thread, waiting);
+  async #perform(task: Task, signal: AbortSignal): Promise<void> {
+    try {
+      this.#pool ??= this.#start();
+      await this.#pool.run(task, { transferList: [task.port], signal });
+    } catch (error) {
+      throw new IsolationError(task.id, 'ended, or was ended, under it', error);
     }
   }
 
-  #startThread(): Worker {
+  #start(): Piscina<Task, void> {
     const { maxMemoryMb, exportName = 'handle' } = this.#options;
-    const thread = new Worker(new URL('./thread.js', import.meta.url), {
-      workerData: { module: this.#module, exportName },
+    const pool = new Piscina<Task, void>({
+      filename: new URL('./thread.js', import.meta.url).href,
+      name: 'perform',
+      workerData: { module: this.#module, exportName } satisfies ThreadData,
+      // Fewer at the beginning would not be made up for when one ends while jobs wait.
+      minThreads: this.#threads,
+      maxThreads: this.#threads,
       ...(maxMemoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb } }),
     });
-    // Threads without work do not keep the process.
-    thread.unref();
-    this.#all.add(thread);
-    thread.once('exit', () => {
-      this.#all.delete(thread);
-      const at = this.#idle.indexOf(thread);
-      if (at >= 0) this.#idle.splice(at, 1);
-      if (!this.#isClosed) this.#begin();
+    // A thread that ends with no job in it may be one that cannot start: what waits fails, and the next job begins anew.
+    pool.on('error', () => {
+      if (this.#pool === pool) this.#pool = null;
+      void pool.destroy();
     });
-    return thread;
+    return pool;
+  }
+}
+
+/** Hears what a job in a thread tells while it runs. */
+class JobListener {
+  readonly #job: Job;
+  readonly #port: MessagePort;
+  hasBegun = false;
+  outcome: Outcome | null = null;
+
+  constructor(job: Job, port: MessagePort) {
+    this.#job = job;
+    this.#port = port;
+    port.on('message', (message: FromThread) => this.#hear(message));
   }
 
-  /** Never rejects. */
-  async #runIn(thread: Worker, { job, resolve, reject }: Waiting): Promise<void> {
-    thread.ref();
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread, not a window
-    const send = (message: ToThread): void => thread.postMessage(message);
-    let failure: unknown;
-    let endsThread = (): void => undefined;
-    const onAbort = (): void => {
-      send({ type: 'abort', reason: String(job.signal.reason) });
-      const timer = this.#clock.setTimer(
-        this.#options.graceMs ?? DEFAULT_GRACE_MS,
-        () => void thread.terminate(),
-      );
-      endsThread = () => timer.cancel();
-    };
-    await new Promise<void>((over) => {
-      const onMessage = (message: FromThread): void => {
-        if (message.type === 'progress') {
-          void job.progress(message.value).catch(() => undefined);
-          return;
-        }
-        if (message.type === 'done') resolve(message.result);
-        else reject(message.error);
-        thread.off('message', onMessage).off('error', onError).off('exit', onExit);
-        this.#idle.push(thread);
-        thread.unref();
-        over();
-      };
-      const onError = (error: unknown): void => void (failure = error);
-      const onExit = (code: number): void => {
-        reject(new IsolationError(job.id, `ended with code ${code}`, failure));
-        over();
-      };
-      thread.on('message', onMessage).on('error', onError).on('exit', onExit);
-      job.signal.addEventListener('abort', onAbort, { once: true });
-      const { id, data, attempt, enqueuedAt, fence } = job;
-      try {
-        send({ type: 'run', id, data, attempt, enqueuedAt, fence });
-      } catch (error) {
-        onMessage({ type: 'failed', error });
-      }
-    });
-    job.signal.removeEventListener('abort', onAbort);
-    endsThread();
-    this.#begin();
+  /** What was said before the end, and has not come yet. */
+  hearRest(): void {
+    for (let entry; (entry = receiveMessageOnPort(this.#port));) this.#hear(entry.message as FromThread);
   }
+
+  #hear(message: FromThread): void {
+    if (message.type === 'begun') this.hasBegun = true;
+    else if (message.type === 'progress') void this.#job.progress(message.value).catch(() => undefined);
+    else this.outcome = message;
+  }
+}
+
+function taskOf({ id, data, attempt, enqueuedAt, fence }: Job, port: MessagePort): Task {
+  return { id, data, attempt, enqueuedAt, fence, port };
 }

@@ -1,51 +1,29 @@
-/** The inside of a thread in which jobs are done: one at a time, as `IsolatedHandler` sends them. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** The inside of a thread in which jobs are done, one at a time: what piscina calls with each task of an `IsolatedHandler`. */
+import { workerData } from 'piscina';
 import type { IsolatedJob } from './isolated-handler.js';
-import type { FromThread, ThreadData, ToThread } from './messages.js';
-
-type Run = Extract<ToThread, { type: 'run' }>;
+import type { FromThread, Task, ThreadData } from './messages.js';
 
 const { module, exportName } = workerData as ThreadData;
-const loading = import(module) as Promise<Readonly<Record<string, unknown>>>;
-// Whoever asks for the first job is told why it could not be loaded.
-loading.catch(() => undefined);
-let current = new AbortController();
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread, not a window
-const send = (message: FromThread): void => parentPort?.postMessage(message);
-
-parentPort?.on('message', (message: ToThread) => {
-  if (message.type === 'abort') current.abort(new Error(message.reason));
-  else void run(message);
-});
-
-async function run({ id, data, attempt, enqueuedAt, fence }: Run): Promise<void> {
-  current = new AbortController();
-  const job: IsolatedJob = {
-    id,
-    data,
-    attempt,
-    enqueuedAt,
-    fence,
-    signal: current.signal,
-    progress: (value) => send({ type: 'progress', value }),
-  };
+export async function perform({ port, ...facts }: Task): Promise<void> {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread, not a window
+  const tell = (message: FromThread): void => port.postMessage(message);
+  const cancelled = new AbortController();
+  port.on('message', (reason: string) => cancelled.abort(new Error(reason)));
+  tell({ type: 'begun' });
+  const progress = (value: unknown): void => tell({ type: 'progress', value });
+  const job: IsolatedJob = { ...facts, signal: cancelled.signal, progress };
   try {
-    const handle = (await loading)[exportName];
+    const handle = ((await import(module)) as Readonly<Record<string, unknown>>)[exportName];
     if (typeof handle !== 'function')
       throw new TypeError(`${module} exports no function ${JSON.stringify(exportName)}`);
-    const result: unknown = await (handle as (job: IsolatedJob) => unknown)(job);
-    send({ type: 'done', result });
+    tell({ type: 'done', result: await (handle as (job: IsolatedJob) => unknown)(job) });
   } catch (error) {
-    fail(error);
-  }
-}
-
-/** An error that cannot be cloned is sent as its text. */
-function fail(error: unknown): void {
-  try {
-    send({ type: 'failed', error });
-  } catch {
-    send({ type: 'failed', error: new Error(String(error)) });
+    try {
+      // Of a DOMException, such as the one for a result that cannot be cloned, nothing would arrive.
+      tell({ type: 'failed', error: error instanceof DOMException ? new Error(String(error)) : error });
+    } catch {
+      tell({ type: 'failed', error: new Error(String(error)) });
+    }
   }
 }

@@ -66,6 +66,55 @@ test('the signal of a job aborts in the thread too; what does not listen is ende
   assert.instance(error, IsolationError);
 });
 
+test('a job that is aborted while it waits for a thread is never begun, and disturbs nobody', async () => {
+  await using handler = new IsolatedHandler<Order>(MODULE);
+  const [first, second] = [jobOf('until aborted'), jobOf('where')];
+  const outcome = handler.run(first.job);
+  while (first.told.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const waiting = handler.run(second.job).catch((reason: unknown) => reason);
+  second.abort.abort(new Error('changed my mind'));
+  assert.match(String(await waiting), 'changed my mind');
+  first.abort.abort(new Error('enough'));
+  assert.match(String(await outcome), 'enough');
+});
+
+test('a job that needs more memory than its thread may have fails alone', async () => {
+  await using handler = new IsolatedHandler<Order>(MODULE, { maxMemoryMb: 32 });
+  const error = await handler.run(jobOf('hoard').job).catch((reason: unknown) => reason);
+  assert.instance(error, IsolationError);
+  assert.is(((error as Error).cause as { code?: unknown }).code, 'ERR_WORKER_OUT_OF_MEMORY');
+  assert.type(await handler.run(jobOf('where').job), 'number');
+});
+
+test('a result and an error that cannot leave the thread fail the job', async () => {
+  await using handler = new IsolatedHandler<Order>(MODULE);
+  const failure = await handler.run(jobOf('no answer').job).catch((reason: unknown) => reason);
+  assert.match(String(failure), 'could not be cloned');
+  const error = await handler.run(jobOf('odd error').job).catch((reason: unknown) => reason);
+  assert.match(String(error), 'odd');
+});
+
+test('what waits and what is under way fails when the handler closes, and nothing is begun after it', async () => {
+  const handler = new IsolatedHandler<Order>(MODULE);
+  const first = jobOf('until aborted');
+  const outcomes = [first, jobOf('where')].map(({ job }) =>
+    handler.run(job).catch((reason: unknown) => reason),
+  );
+  while (first.told.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await handler.close();
+  for (const outcome of await Promise.all(outcomes)) assert.instance(outcome, IsolationError);
+  assert.instance(await handler.run(jobOf('where').job).catch((reason: unknown) => reason), IsolationError);
+  await handler.close();
+});
+
+test('memory too small for a thread to start at all fails the job', async () => {
+  await using handler = new IsolatedHandler<Order>(MODULE, { maxMemoryMb: 1 });
+  for (const _ of [1, 2]) {
+    const error = await handler.run(jobOf('where').job).catch((reason: unknown) => reason);
+    assert.instance(error, IsolationError);
+  }
+});
+
 test('progress is passed on; a module that cannot be loaded fails the job', async () => {
   await using handler = new IsolatedHandler<Order>(MODULE);
   const { job, told } = jobOf('progress');

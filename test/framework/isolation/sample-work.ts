@@ -2,7 +2,16 @@
 import { threadId } from 'node:worker_threads';
 import type { IsolatedJob } from '../../../framework/index.js';
 
-export type Order = 'where' | 'throw' | 'exit' | 'until aborted' | 'for ever' | 'progress';
+export type Order =
+  | 'where'
+  | 'throw'
+  | 'exit'
+  | 'until aborted'
+  | 'for ever'
+  | 'progress'
+  | 'hoard'
+  | 'no answer'
+  | 'odd error';
 
 export async function handle({ data, signal, progress }: IsolatedJob<Order>): Promise<unknown> {
   switch (data) {
@@ -22,6 +31,14 @@ export async function handle({ data, signal, progress }: IsolatedJob<Order>): Pr
     case 'for ever':
       progress('begun');
       for (;;);
+    case 'hoard': {
+      const hoard: number[][] = [];
+      for (;;) hoard.push(Array.from({ length: 100_000 }, Math.random));
+    }
+    case 'no answer':
+      return () => undefined;
+    case 'odd error':
+      throw Object.assign(new Error('odd'), { with: () => undefined });
     default:
       progress('half');
       return 'whole';
