@@ -11,7 +11,7 @@ import {
   type HistoryFile,
 } from './file-name.js';
 import { readSealedFile, writeSealedFile } from './sealed-file.js';
-import { CorruptionError, StorageError } from './storage-error.js';
+import { CorruptionError, ForeignDataDirectoryError, StorageError } from './storage-error.js';
 
 /** Of the layout of the directory as a whole; a later version that can no longer read it will say so. */
 const FORMAT_VERSION = 1;
@@ -106,7 +106,7 @@ export async function writeIdentity(directory: Directory, identity: DirectoryIde
   );
 }
 
-/** Rejects with `CorruptionError` if it cannot be read, with `StorageError` if it is of another owner than `owner`, unless that is ''. */
+/** Rejects with `CorruptionError` if it cannot be read, with `ForeignDataDirectoryError` if it is of another owner than `owner`, unless that is ''. */
 export async function readIdentity(directory: Directory, owner: string): Promise<DirectoryIdentity> {
   const body = await readSealedFile(directory, IDENTITY_FILE);
   const version = body.length < 4 ? 0 : body.readUInt32LE();
@@ -121,10 +121,8 @@ export async function readIdentity(directory: Directory, owner: string): Promise
     owner: body.toString('utf8', 4 + DIRECTORY_ID_BYTES),
   };
   if (owner !== '' && identity.owner !== '' && owner !== identity.owner) {
-    throw new StorageError(
-      `${directory.location} belongs to ${identity.owner}, not to ${owner}: a member must start with its own data directory`,
-      { code: 'STORAGE_MISUSED', fields: { location: directory.location, owner: identity.owner } },
-    );
+    const { location } = directory;
+    throw new ForeignDataDirectoryError({ location, owner: identity.owner, opener: owner });
   }
   return identity;
 }

@@ -13,7 +13,13 @@ export type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 export { NodeDisk } from './node-disk.js';
 export { MemoryDisk, type DiskFault, type DiskOperation } from './memory-disk.js';
 export type { CrashLoss } from './crash-loss.js';
-export { CorruptionError, DataDirectoryLockedError, DiskFullError, StorageError } from './storage-error.js';
+export {
+  CorruptionError,
+  DataDirectoryLockedError,
+  DiskFullError,
+  ForeignDataDirectoryError,
+  StorageError,
+} from './storage-error.js';
 export { DataDirectoryDoctor, type Examination } from './examination/data-directory-doctor.js';
 export type { Prognosis, RepairPlan } from './examination/prognosis.js';
 export type { LogSurvey } from './examination/log-survey.js';

@@ -19,7 +19,8 @@ export class StorageError extends QuorateError {
         | 'STORAGE_MISUSED'
         | 'STORAGE_CORRUPT'
         | 'DISK_FULL'
-        | 'DATA_DIRECTORY_LOCKED';
+        | 'DATA_DIRECTORY_LOCKED'
+        | 'DATA_DIRECTORY_FOREIGN';
     } = {},
   ) {
     super(options.code ?? 'STORAGE_FAILED', message, options);
@@ -70,6 +71,17 @@ export class DataDirectoryLockedError extends StorageError {
       `${options.location} is in use by ${options.owner}. Two members cannot share a data directory: stop the other ` +
         `one, or give this one a directory of its own`,
       { code: 'DATA_DIRECTORY_LOCKED', fields: { ...options } },
+    );
+  }
+}
+
+/** The data directory is that of another member: its promises and its history are not this one's. */
+export class ForeignDataDirectoryError extends StorageError {
+  constructor(options: { readonly location: string; readonly owner: string; readonly opener: string }) {
+    const { location, owner, opener } = options;
+    super(
+      `${location} belongs to ${owner}, not to ${opener}: give ${opener} its own data directory, or correct its number`,
+      { code: 'DATA_DIRECTORY_FOREIGN', fields: { ...options } },
     );
   }
 }

@@ -343,7 +343,9 @@ for (const [name, makeDisk] of Object.entries(disks)) {
 
     const refused = await rejection(find(disk, { owner: 'member 2' }));
 
+    assert.is(refused.code, 'DATA_DIRECTORY_FOREIGN');
     assert.match(refused.message, 'belongs to member 1, not to member 2');
+    assert.equal([refused.fields?.['owner'], refused.fields?.['opener']], ['member 1', 'member 2']);
     assert.is((await find(disk, { owner: 'member 1' })).isNew, true);
   });
 
