@@ -12,7 +12,7 @@
  * processes but this one.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { connect, WorkQueue } from '../../framework/index.js';
+import { connect, WorkQueue, type QueueConsumer } from '../../framework/index.js';
 
 const CONCURRENCY = 50;
 const WORKERS = 2;
@@ -29,7 +29,8 @@ const QUEUE = { maxJobs: 1_000_000, maxBytes: 1_000_000_000, maxBacklog: 1_000_0
 /** `/proc` counts in hundredths of a second on every Linux there is. */
 const MICROS_PER_TICK = 10_000;
 
-type ToWorker = { readonly type: 'stop' };
+/** `consume` and `drain` are answered when that is so. */
+type ToWorker = { readonly type: 'consume' | 'drain' | 'end' };
 
 /** Microseconds of the processor; null where the system does not tell. */
 interface Cpu {
@@ -62,16 +63,18 @@ const { values } = parseArgs({
   },
 });
 
-/** A process that works off the queue until it is told to stop. */
+/** A process that works off the queue when it is told to. */
 async function work(url: string): Promise<void> {
   const client = await connect(url);
-  const consumer = new WorkQueue(client, 'bench', QUEUE).consume(() => undefined, {
-    concurrency: CONCURRENCY,
-  });
-  process.on('message', (message: ToWorker) => {
-    if (message.type === 'stop') void consumer.drain().then(() => client.close());
-  });
-  await consumer.closed;
+  const queue = new WorkQueue(client, 'bench', QUEUE);
+  let consumer: QueueConsumer | null = null;
+  for await (const [message] of on(process, 'message') as AsyncIterable<[ToWorker]>) {
+    if (message.type === 'end') break;
+    if (message.type === 'consume') consumer = queue.consume(() => undefined, { concurrency: CONCURRENCY });
+    else await consumer?.drain();
+    process.send!('so it is');
+  }
+  await client.close();
   process.disconnect();
 }
 
@@ -81,18 +84,23 @@ async function measure(): Promise<void> {
   await using client = await connect(url);
   const queue = new WorkQueue<string>(client, 'bench', QUEUE);
   await queue.enqueue('the first one, which makes the znodes of the queue');
+  const workers = Array.from({ length: WORKERS }, () => startWorker(url));
   const rounds: Round[] = [];
   for (let round = 1; round <= Number(values.rounds); round++) {
-    const measured = await measureRound(queue, url, members?.pids ?? null);
+    const measured = await measureRound(queue, workers, members?.pids ?? null);
     rounds.push(measured);
     console.log(`round ${round}: ${describe(measured)}`);
+  }
+  for (const worker of workers) {
+    worker.send({ type: 'end' } satisfies ToWorker);
+    await once(worker, 'exit');
   }
   if (rounds.length > 1) console.log(`median:  ${describe(medianOf(rounds.slice(1)))}`);
 }
 
 async function measureRound(
   queue: WorkQueue<string>,
-  url: string,
+  workers: readonly ChildProcess[],
   members: readonly number[] | null,
 ): Promise<Round> {
   const jobs = Number(values.jobs);
@@ -102,7 +110,7 @@ async function measureRound(
     await Promise.all(Array.from({ length: jobs }, () => queue.enqueue(data)));
   });
 
-  const workers = Array.from({ length: WORKERS }, () => startWorker(url));
+  await tell(workers, 'consume');
   await until(async () => (await queue.counts()).consumers === WORKERS);
   await sleep(1_000);
   const pids = workers.map(({ pid }) => pid!);
@@ -117,13 +125,20 @@ async function measureRound(
     await queue.result(await queue.enqueue(data));
     latencies.push(performance.now() - at);
   }
-  for (const worker of workers) {
-    worker.send({ type: 'stop' } satisfies ToWorker);
-    await once(worker, 'exit');
-  }
+  await tell(workers, 'drain');
   latencies.sort((a, b) => a - b);
   const [p50, p99] = [0.5, 0.99].map((part) => latencies[Math.floor(latencies.length * part)]!);
   return { added, done, p50: p50!, p99: p99! };
+}
+
+async function tell(workers: readonly ChildProcess[], type: ToWorker['type']): Promise<void> {
+  await Promise.all(
+    workers.map(async (worker) => {
+      const answered = once(worker, 'message');
+      worker.send({ type } satisfies ToWorker);
+      await answered;
+    }),
+  );
 }
 
 async function phase(
