@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { certify, type CertificateRequest, type DistinguishedName } from './x509.js';
 
 export interface Certified {
   /** PEM, and the paths of the files that hold it. */
@@ -11,58 +12,56 @@ export interface Certified {
   readonly keyFile: string;
 }
 
+interface Authority extends Certified {
+  readonly issuer: { readonly subject: DistinguishedName; readonly key: KeyObject };
+}
+
 /** An authority, a server at 127.0.0.1 and localhost, a client `CN=client,O=Quorate`, and a stranger whom another authority has signed. */
 export class Certificates implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'quorate-certificates-'));
   readonly ca = this.#authority('ca');
-  readonly server = this.#signed('server', 'ca', '/CN=server', 'subjectAltName=IP:127.0.0.1,DNS:localhost');
-  readonly client = this.#signed('client', 'ca', '/O=Quorate/CN=client');
+  readonly server = this.#signed('server', this.ca, {
+    subject: [['CN', 'server']],
+    at: { ipv4: '127.0.0.1', dns: 'localhost' },
+  });
+  readonly client = this.#signed('client', this.ca, {
+    subject: [
+      ['O', 'Quorate'],
+      ['CN', 'client'],
+    ],
+  });
   readonly otherCa = this.#authority('other-ca');
-  readonly stranger = this.#signed('stranger', 'other-ca', '/CN=stranger');
+  readonly stranger = this.#signed('stranger', this.otherCa, { subject: [['CN', 'stranger']] });
 
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true });
   }
 
-  #authority(name: string): Certified {
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    const files = ['-keyout', this.#path(name, 'key'), '-out', this.#path(name, 'pem')];
-    this.#openssl('req', '-x509', ...key, '-days', '2', '-subj', `/CN=${name}`, ...files);
-    return this.#certified(name);
+  #authority(name: string): Authority {
+    const key = newKey();
+    const subject: DistinguishedName = [['CN', name]];
+    const certified = this.#write(name, certify({ subject, key, isAuthority: true }), key);
+    return { ...certified, issuer: { subject, key } };
   }
 
   #signed(
     name: string,
-    authority: string,
-    subject: string,
-    extension = 'keyUsage=digitalSignature',
+    { issuer }: Authority,
+    request: Pick<CertificateRequest, 'subject' | 'at'>,
   ): Certified {
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    const request = this.#path(name, 'csr');
-    this.#openssl('req', ...key, '-subj', subject, '-keyout', this.#path(name, 'key'), '-out', request);
-    writeFileSync(this.#path(name, 'ext'), extension);
-    const by = [
-      '-CA',
-      this.#path(authority, 'pem'),
-      '-CAkey',
-      this.#path(authority, 'key'),
-      '-CAcreateserial',
-    ];
-    const extensions = ['-extfile', this.#path(name, 'ext'), '-days', '2'];
-    this.#openssl('x509', '-req', '-in', request, ...by, ...extensions, '-out', this.#path(name, 'pem'));
-    return this.#certified(name);
+    const key = newKey();
+    return this.#write(name, certify({ ...request, key, issuer }), key);
   }
 
-  #certified(name: string): Certified {
-    const [certFile, keyFile] = [this.#path(name, 'pem'), this.#path(name, 'key')];
-    return { certFile, keyFile, cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+  #write(name: string, cert: string, privateKey: KeyObject): Certified {
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const [certFile, keyFile] = [join(this.#directory, `${name}.pem`), join(this.#directory, `${name}.key`)];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    return { certFile, keyFile, cert, key };
   }
+}
 
-  #path(name: string, ending: string): string {
-    return join(this.#directory, `${name}.${ending}`);
-  }
-
-  #openssl(...words: readonly string[]): void {
-    execFileSync('openssl', words, { stdio: 'pipe' });
-  }
+function newKey(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
