@@ -62,8 +62,9 @@ export class Counter {
     }
   }
 
-  async set(value: bigint): Promise<void> {
-    await this.#value.set(this.#wrap(value));
+  /** As `SharedValue.set`. */
+  async set(value: bigint, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#value.set(this.#wrap(value), options);
   }
 
   /** What it is now, and whenever it has changed; as `SharedValue.values`. */

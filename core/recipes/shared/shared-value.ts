@@ -1,7 +1,7 @@
 import type { Client } from '../../client/index.js';
 import { LayoutConflictError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { ask, hasCode, isTransient } from '../waiting/failure.js';
+import { ask, hasCode } from '../waiting/failure.js';
 
 /** How values stand in a znode. What it throws while decoding becomes a `LayoutConflictError`. */
 export interface ValueCodec<T> {
@@ -23,7 +23,7 @@ export interface Versioned<T> {
   readonly version: number;
 }
 
-interface ReadOptions {
+interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,7 +49,7 @@ export class SharedValue<T> {
   }
 
   /** As the server that answers knows it; `client.sync` before it makes it as new as anything acknowledged. */
-  async get(options: ReadOptions = {}): Promise<Versioned<T>> {
+  async get(options: WaitOptions = {}): Promise<Versioned<T>> {
     try {
       const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
       return { value: this.#decode(data), version: stat.version };
@@ -59,22 +59,17 @@ export class SharedValue<T> {
     }
   }
 
-  /** Sets it, whatever it was. What broke with the connection is set again. */
-  async set(value: T): Promise<Versioned<T>> {
+  /** Sets it, whatever it was. What broke with the connection, or the session, is set again, until `signal` aborts. */
+  async set(value: T, options: WaitOptions = {}): Promise<Versioned<T>> {
     for (;;) {
-      try {
-        const done = await this.#write(value, null);
-        if (done !== null) return done;
-      } catch (error) {
-        if (!isTransient(error)) throw error;
-        await this.#client.connected();
-      }
+      const done = await ask(this.#client, options, () => this.#write(value, null, options));
+      if (done !== null) return done;
     }
   }
 
   /** Sets it if it has still the version of `previous`; null if another was faster, and nothing was changed. */
-  trySet(previous: Versioned<T>, value: T): Promise<Versioned<T> | null> {
-    return this.#write(value, previous.version);
+  trySet(previous: Versioned<T>, value: T, options: WaitOptions = {}): Promise<Versioned<T> | null> {
+    return this.#write(value, previous.version, options);
   }
 
   /**
@@ -82,11 +77,11 @@ export class SharedValue<T> {
    * times, and has no effect of its own.
    * @throws OutcomeUnknownError if the connection broke while it was written: changed or not.
    */
-  async update(change: (value: T) => T, options: ReadOptions = {}): Promise<Versioned<T>> {
+  async update(change: (value: T) => T, options: WaitOptions = {}): Promise<Versioned<T>> {
     for (;;) {
       options.signal?.throwIfAborted();
       const previous = await this.get(options);
-      const done = await this.trySet(previous, change(previous.value));
+      const done = await this.trySet(previous, change(previous.value), options);
       if (done !== null) return done;
       // The server that answers reads may be behind the one that took the other's write.
       await ask(this.#client, options, () => this.#client.sync(this.path, options));
@@ -97,7 +92,7 @@ export class SharedValue<T> {
    * The value now, and then whenever it has changed, until the consumer leaves, `signal` aborts or the client closes. Changes
    * that follow each other quickly may be seen as one; the last one is always seen.
    */
-  async *values(options: ReadOptions = {}): AsyncIterable<Versioned<T>> {
+  async *values(options: WaitOptions = {}): AsyncIterable<Versioned<T>> {
     let last: number | undefined;
     for await (const { type } of this.#client.watch(this.path, options)) {
       if (type === 'childrenChanged') continue;
@@ -109,17 +104,18 @@ export class SharedValue<T> {
   }
 
   /** `version` null: whatever it is, and made if it is missing. */
-  async #write(value: T, version: number | null): Promise<Versioned<T> | null> {
+  async #write(value: T, version: number | null, options: WaitOptions): Promise<Versioned<T> | null> {
     const data = this.#codec.encode(value);
+    const { signal } = options;
     try {
       if (version !== -1) {
-        const stat = await this.#client.setData(this.path, data, { version: version ?? -1 });
+        const stat = await this.#client.setData(this.path, data, { version: version ?? -1, signal });
         return { value, version: stat.version };
       }
-      const { stat } = await this.#client.create(this.path, data, { createParents: true });
+      const { stat } = await this.#client.create(this.path, data, { createParents: true, signal });
       return { value, version: stat.version };
     } catch (error) {
-      if (hasCode(error, 'NO_NODE') && version === null) return this.#write(value, -1);
+      if (hasCode(error, 'NO_NODE') && version === null) return this.#write(value, -1, options);
       if (hasCode(error, 'BAD_VERSION') || hasCode(error, 'NODE_EXISTS') || hasCode(error, 'NO_NODE'))
         return null;
       throw error;

@@ -3,20 +3,34 @@
  * client is closed, the connection got in the way (worth another try), and everything else, which is the
  * servers' answer and is passed on.
  */
-import type { Client, Session } from '../../client/index.js';
+import {
+  ConnectionLossError,
+  NotReadOnlyError,
+  OperationTimeoutError,
+  OutcomeUnknownError,
+  RequestQueueFullError,
+  RequestTimeoutError,
+  SessionMovedError,
+  ThrottledOpError,
+  type Client,
+  type Session,
+} from '../../client/index.js';
 import { QuorateError } from '../../runtime/index.js';
 import { delay } from './abort.js';
 
-const TRANSIENT = new Set([
-  'CONNECTION_LOSS',
-  'OUTCOME_UNKNOWN',
-  'QUEUE_FULL',
-  'THROTTLED_OP',
-  'OPERATION_TIMEOUT',
-  'REQUEST_TIMEOUT',
-  'SESSION_MOVED',
-  'NOT_READ_ONLY',
-]);
+/** By code, so that an error of another copy of this library is known too. */
+const TRANSIENT: ReadonlySet<string> = new Set(
+  [
+    ConnectionLossError,
+    NotReadOnlyError,
+    OperationTimeoutError,
+    OutcomeUnknownError,
+    RequestQueueFullError,
+    RequestTimeoutError,
+    SessionMovedError,
+    ThrottledOpError,
+  ].map(({ facts }) => facts.code),
+);
 
 /** First pause before a request is repeated, and the longest; doubled in between, with jitter. */
 const FIRST_PAUSE_MS = 20;

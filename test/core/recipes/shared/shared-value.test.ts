@@ -1,11 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { RequestQueueFullError, type Client } from '../../../../core/client/index.js';
 import {
   Counter,
   LayoutConflictError,
   SharedValue,
   type ValueCodec,
 } from '../../../../core/recipes/index.js';
+import { alteredClient } from '../altered-client.js';
 import { breakEverywhere, RecipeWorld } from '../recipe-world.js';
 
 const text: ValueCodec<string> = {
@@ -88,6 +90,40 @@ test('a counter is written as Curator and kazoo write theirs, and wraps around',
     assert.ok(await digits.compareAndSet(42n, 1n));
     const wrong = await new Counter(client, 'text').get().catch((error: unknown) => error);
     assert.instance(wrong, LayoutConflictError);
+  });
+});
+
+test('setting waits while the client has no room for a request, and until the next session, or its signal', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participant = await world.join();
+    const { client } = participant;
+    let tries = 0;
+    const failing = (error: () => Error): Client =>
+      alteredClient(client, {
+        async setData(path, data, options) {
+          if (++tries <= 5) throw error();
+          return client.setData(path, data, options);
+        },
+      });
+    const value = (through: Client): SharedValue<string> =>
+      new SharedValue(through, 'greeting', { seed: '', codec: text });
+
+    const askedAt = world.clock.now();
+    await value(failing(() => new RequestQueueFullError())).set('hello');
+    assert.is(tries, 6);
+    assert.ok(world.clock.now() - askedAt > 100, 'it tried again without a pause');
+
+    participant.line.cutOff();
+    const setting = value(client).set('salut');
+    await world.expire(participant);
+    assert.is((await setting).value, 'salut');
+    assert.is((await value(client).get()).value, 'salut');
+
+    participant.line.cutOff();
+    const stop = new AbortController();
+    const stopped = value(client).set('ciao', { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    assert.is(await stopped.catch((error: Error) => error.message), 'enough');
   });
 });
 
