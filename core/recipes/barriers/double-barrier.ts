@@ -1,14 +1,17 @@
 import type { Client, Session } from '../../client/index.js';
 import { AcquireTimeoutError, HoldLostError, InvalidPartiesError, RecipeStateError } from '../errors.js';
+import { createOwnNode } from '../nodes/own-creation.js';
 import { removeOwnNode, type OwnNode } from '../nodes/own-node.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
-import { readAndWatch } from '../nodes/watched-read.js';
+import { listAndWatch, readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
 import { hasCode, persist, nextSession } from '../waiting/failure.js';
 import type { BarrierOptions, BarrierWait } from './barrier.js';
 
 /** By which all who wait learn that enough are there. */
 const READY = 'ready';
+
+type State = 'outside' | 'entering' | 'inside' | 'leaving';
 
 export interface DoubleBarrierOptions extends BarrierOptions {
   /** How many have to be there before any goes on. All who use the name must give the same number. */
@@ -31,6 +34,7 @@ export class DoubleBarrier {
   readonly path: string;
   readonly #client: Client;
   readonly #parties: number;
+  #state: State = 'outside';
   #node: OwnNode | null = null;
 
   /** Throws `InvalidNameError`, `InvalidPartiesError`. */
@@ -42,36 +46,37 @@ export class DoubleBarrier {
     this.#parties = options.parties;
   }
 
-  /** Throws `RecipeStateError` when inside already. */
+  /** Throws `RecipeStateError` unless outside. */
   async enter(options: BarrierWait = {}): Promise<void> {
-    if (this.#node !== null) throw new RecipeStateError('DoubleBarrier', this.path, 'entered', 'enter');
+    this.#move('outside', 'entering', 'enter');
     using deadline = this.#deadline(options);
-    const session = await nextSession(this.#client, null, deadline.signal);
-    const node = await this.#create(session, deadline.signal);
-    this.#node = node;
     try {
-      await this.#untilReady(node, [deadline.signal, session.signal]);
+      this.#node = await this.#enter(deadline.signal);
+      this.#state = 'inside';
     } catch (error) {
-      this.#node = null;
-      await removeOwnNode(this.#client, node);
-      throw lostOr(error, node, deadline.signal);
+      this.#state = 'outside';
+      throw error;
     }
   }
 
-  /** Throws `RecipeStateError` when not inside. */
+  /** Throws `RecipeStateError` unless inside. */
   async leave(options: BarrierWait = {}): Promise<void> {
-    const node = this.#node;
-    if (node === null) throw new RecipeStateError('DoubleBarrier', this.path, 'not entered', 'leave');
+    this.#move('inside', 'leaving', 'leave');
+    const node = this.#node!;
     using deadline = this.#deadline(options);
     try {
       await this.#untilEmpty(node, [deadline.signal, node.session.signal]);
-      await this.#removeReady(node);
+      await this.#removeReady(node.session);
     } catch (error) {
       throw lostOr(error, node, deadline.signal);
     } finally {
-      this.#node = null;
-      await removeOwnNode(this.#client, node);
+      await removeOwnNode(this.#client, node).finally(() => (this.#state = 'outside'));
     }
+  }
+
+  #move(from: State, to: State, attempted: string): void {
+    if (this.#state !== from) throw new RecipeStateError('DoubleBarrier', this.path, this.#state, attempted);
+    this.#state = to;
   }
 
   #deadline(options: BarrierWait): Deadline {
@@ -82,30 +87,33 @@ export class DoubleBarrier {
     );
   }
 
-  async #create(session: Session, signal: AbortSignal): Promise<OwnNode> {
+  async #enter(signal: AbortSignal): Promise<OwnNode> {
+    const session = await nextSession(this.#client, null, signal);
     const path = `${this.path}/${this.#client.random.uuid()}`;
-    const { stat } = await this.#client.create(path, null, {
-      mode: 'ephemeral',
-      uniqueName: true,
-      createParents: true,
-      session: session.epoch,
-      signal,
-    });
-    return { path, czxid: stat.czxid, session };
+    let node: OwnNode | null = null;
+    try {
+      await this.#clearUp(session, [signal, session.signal]);
+      node = await createOwnNode(this.#client, { path, data: null, isSequential: false, session }, signal);
+      await this.#untilReady(node, [signal, session.signal]);
+      return node;
+    } catch (error) {
+      if (node !== null) await removeOwnNode(this.#client, node);
+      throw lostOr(error, { path, session }, signal);
+    }
   }
 
   async #untilReady({ session }: OwnNode, signals: readonly AbortSignal[]): Promise<void> {
     for (;;) {
-      const children = await this.#watchChildren(session, signals);
+      const read = await listAndWatch(this.#client, this.path, { session, signals });
       try {
-        if (children.names.includes(READY)) return;
-        if (children.names.length >= this.#parties) {
+        if (read.children.includes(READY)) return;
+        if (read.children.length >= this.#parties) {
           await this.#createReady(session, signals);
           return;
         }
-        await orAborted(children.changed, ...signals);
+        await orAborted(read.changed, ...signals);
       } finally {
-        children.cancel();
+        read.cancel();
       }
     }
   }
@@ -113,13 +121,11 @@ export class DoubleBarrier {
   /** The lowest waits for the highest, the others for the lowest: nobody is watched by all but the one that leaves last. */
   async #untilEmpty(node: OwnNode, signals: readonly AbortSignal[]): Promise<void> {
     const own = nameOf(node.path);
+    // As long as the own znode stands nobody has left; who comes afterwards is of the next round already.
+    const round = new Set(await this.#list(node.session, signals));
     for (;;) {
-      const { children } = await persist(
-        this.#client,
-        () => this.#client.getChildren(this.path, { session: node.session.epoch }),
-        ...signals,
-      );
-      const parties = children.filter((name) => name !== READY).sort();
+      const children = await this.#list(node.session, signals);
+      const parties = children.filter((name) => name !== READY && round.has(name)).sort();
       const others = parties.filter((name) => name !== own);
       if (others.length === 0) return;
       const isLowest = parties[0] === own;
@@ -133,16 +139,20 @@ export class DoubleBarrier {
     }
   }
 
-  async #watchChildren(
-    session: Session,
-    signals: readonly AbortSignal[],
-  ): Promise<{ readonly names: readonly string[]; readonly changed: Promise<void>; cancel(): void }> {
-    let notify!: () => void;
-    const changed = new Promise<void>((resolve) => (notify = resolve));
-    const cancel = (): void => void this.#client.unwatch(this.path, notify).catch(() => undefined);
-    const read = () => this.#client.getChildren(this.path, { session: session.epoch, watch: notify });
-    const { children } = await orAborted(persist(this.#client, read, ...signals), ...signals);
-    return { names: children, changed, cancel };
+  async #list(session: Session, signals: readonly AbortSignal[]): Promise<readonly string[]> {
+    try {
+      const list = () => this.#client.getChildren(this.path, { session: session.epoch });
+      return (await orAborted(persist(this.#client, list, ...signals), ...signals)).children;
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return [];
+      throw error;
+    }
+  }
+
+  /** What is left of a round whose parties all died inside would let the next one in before it is complete. */
+  async #clearUp(session: Session, signals: readonly AbortSignal[]): Promise<void> {
+    const names = await this.#list(session, signals);
+    if (names.length === 1 && names[0] === READY) await this.#removeReady(session);
   }
 
   async #createReady(session: Session, signals: readonly AbortSignal[]): Promise<void> {
@@ -154,7 +164,7 @@ export class DoubleBarrier {
     }
   }
 
-  async #removeReady({ session }: OwnNode): Promise<void> {
+  async #removeReady(session: Session): Promise<void> {
     try {
       const remove = () => this.#client.delete(`${this.path}/${READY}`, { session: session.epoch });
       await persist(this.#client, remove, session.signal);
@@ -164,7 +174,7 @@ export class DoubleBarrier {
   }
 }
 
-function lostOr(error: unknown, node: OwnNode, signal: AbortSignal): unknown {
+function lostOr(error: unknown, node: Pick<OwnNode, 'path' | 'session'>, signal: AbortSignal): unknown {
   const { session, path } = node;
   if (signal.aborted || (!session.signal.aborted && !hasCode(error, 'SESSION_EXPIRED'))) return error;
   return new HoldLostError(path, 'the session is over', error);

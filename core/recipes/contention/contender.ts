@@ -1,4 +1,5 @@
-import type { Client, Created, Session } from '../../client/index.js';
+import type { Client, Session } from '../../client/index.js';
+import { createOwnNode } from '../nodes/own-creation.js';
 import { abandon, type OwnNode } from '../nodes/own-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { nameOf } from '../nodes/znode-name.js';
@@ -82,11 +83,10 @@ export class Contender {
     },
   ): Promise<HeldNode | null> {
     for (;;) {
-      const place = await this.#enter(session, signal);
+      const own = await this.#enter(session, signal);
       entered?.(session);
-      const own = { path: place.path, czxid: place.stat.czxid, session };
       try {
-        const position = await this.#waitUntilFirst(nameOf(place.path), session, signal, patience);
+        const position = await this.#waitUntilFirst(nameOf(own.path), session, signal, patience);
         if (position === 'waited' && this.#line.marksTurn === true) this.#markTurn(own);
         if (position === 'first' || position === 'waited') return new HeldNode(this.#client, own);
         if (position === 'behind') {
@@ -100,25 +100,10 @@ export class Contender {
     }
   }
 
-  /** Takes a place. If the wait for it is given up, the place is removed as soon as it is known. */
-  async #enter(session: Session, signal: AbortSignal): Promise<Created> {
-    const { directory, marker, data } = this.#line;
+  #enter(session: Session, signal: AbortSignal): Promise<OwnNode> {
+    const { directory, marker, data = null } = this.#line;
     const path = `${directory}/${protectedName(this.#client.random.uuid(), marker)}`;
-    const entering = this.#client.create(path, data ?? null, {
-      mode: 'ephemeral-sequential',
-      uniqueName: true,
-      createParents: true,
-      session: session.epoch,
-    });
-    try {
-      return await orAborted(entering, signal, session.signal);
-    } catch (error) {
-      void entering.then(
-        (place) => abandon(this.#client, { path: place.path, czxid: place.stat.czxid, session }),
-        () => undefined,
-      );
-      throw error;
-    }
+    return createOwnNode(this.#client, { path, data, isSequential: true, session }, signal);
   }
 
   /** Nobody waits for it, and a hold does not depend on it. */

@@ -10,10 +10,12 @@ import {
   protectedName,
 } from '../contention/sequence.js';
 import { InvalidPermitsError } from '../errors.js';
+import { createOwnNode } from '../nodes/own-creation.js';
 import { abandon, type OwnNode } from '../nodes/own-node.js';
+import { listAndWatch } from '../nodes/watched-read.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
-import { isClosed, isSessionOver, nextSession, persist } from '../waiting/failure.js';
+import { isClosed, isSessionOver, nextSession } from '../waiting/failure.js';
 import { explainLine, type LockExplanation } from './explanation.js';
 import { FairLock, type LockOptions } from './fair-lock.js';
 
@@ -127,46 +129,22 @@ export class Semaphore extends GrantedLock {
     }
   }
 
-  async #enter(session: Session, signal: AbortSignal): Promise<OwnNode> {
+  #enter(session: Session, signal: AbortSignal): Promise<OwnNode> {
     const path = `${this.#leases}/${protectedName(this.#client.random.uuid(), CURATOR_LEASE)}`;
-    const entering = this.#client
-      .create(path, this.#data, {
-        mode: 'ephemeral-sequential',
-        uniqueName: true,
-        createParents: true,
-        session: session.epoch,
-      })
-      .then((created): OwnNode => ({ path: created.path, czxid: created.stat.czxid, session }));
-    try {
-      return await orAborted(entering, signal, session.signal);
-    } catch (error) {
-      void entering.then(
-        (own) => abandon(this.#client, own),
-        () => undefined,
-      );
-      throw error;
-    }
+    const creation = { path, data: this.#data, isSequential: true, session };
+    return createOwnNode(this.#client, creation, signal);
   }
 
   async #waitForPermit(own: OwnNode, signal: AbortSignal, patience: 'endless' | 'none'): Promise<Standing> {
     const signals = [signal, own.session.signal];
     for (;;) {
-      let notify!: () => void;
-      const changed = new Promise<void>((resolve) => (notify = resolve));
-      const read = () =>
-        this.#client.getChildren(this.#leases, { session: own.session.epoch, watch: notify });
-      const { children } = await orAborted(persist(this.#client, read, ...signals), ...signals);
-      const done = (): void => void this.#client.unwatch(this.#leases, notify).catch(() => undefined);
-      const standing = this.#standing(children, own);
-      if (standing !== 'behind' || patience === 'none') {
-        done();
-        return standing;
-      }
+      const read = await listAndWatch(this.#client, this.#leases, { session: own.session, signals });
       try {
-        await orAborted(changed, ...signals);
-      } catch (error) {
-        done();
-        throw error;
+        const standing = this.#standing(read.children, own);
+        if (standing !== 'behind' || patience === 'none') return standing;
+        await orAborted(read.changed, ...signals);
+      } finally {
+        read.cancel();
       }
     }
   }

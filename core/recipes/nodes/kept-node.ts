@@ -1,5 +1,4 @@
 import type { Client, Created, Session } from '../../client/index.js';
-import { parseSequence } from '../contention/sequence.js';
 import { RecipeStateError } from '../errors.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
 import {
@@ -11,9 +10,9 @@ import {
   pause,
   persist,
 } from '../waiting/failure.js';
+import { findOwnNode, ownNode } from './own-creation.js';
 import { removeOwnNode, type OwnNode } from './own-node.js';
 import { readAndWatch } from './watched-read.js';
-import { nameOf, parentOf } from './znode-name.js';
 
 export interface KeptNodeOptions {
   /** Of a sequential one: the path without its number, which must be unique among the kept nodes of this client. */
@@ -228,7 +227,7 @@ export class KeptNode implements AsyncDisposable {
     for (let attempt = 0; ; attempt++) {
       try {
         if (isSequential && attempt > 0) {
-          const found = await this.#findSequential(session);
+          const found = await findOwnNode(this.#client, { path, isSequential, session });
           if (found !== null) return found;
         }
         return await this.#client.create(path, this.#data, {
@@ -241,29 +240,6 @@ export class KeptNode implements AsyncDisposable {
         if (!isTransient(error) || isClosed(this.#client, error)) throw error;
         await pause(this.#client, attempt, session.signal);
       }
-    }
-  }
-
-  async #findSequential(session: Session): Promise<Created | null> {
-    const { path } = this.#options;
-    const parent = parentOf(path);
-    // A server that lags behind must not hide what the lost reply was about.
-    await this.#client.sync(parent, { session: session.epoch });
-    for (const child of await this.#childrenOf(parent, session)) {
-      if (!child.startsWith(nameOf(path)) || parseSequence(child.slice(nameOf(path).length)) === null)
-        continue;
-      const stat = await this.#client.exists(`${parent}/${child}`, { session: session.epoch });
-      if (stat?.ephemeralOwner === session.id) return { path: `${parent}/${child}`, stat };
-    }
-    return null;
-  }
-
-  async #childrenOf(parent: string, session: Session): Promise<readonly string[]> {
-    try {
-      return (await this.#client.getChildren(parent, { session: session.epoch })).children;
-    } catch (error) {
-      if (hasCode(error, 'NO_NODE')) return [];
-      throw error;
     }
   }
 
@@ -287,8 +263,4 @@ export class KeptNode implements AsyncDisposable {
   #misuse(attempted: string): RecipeStateError {
     return new RecipeStateError('KeptNode', this.#options.path, this.#state, attempted);
   }
-}
-
-function ownNode(created: Created, session: Session): OwnNode {
-  return { path: created.path, czxid: created.stat.czxid, session };
 }

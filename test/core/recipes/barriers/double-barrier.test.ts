@@ -7,6 +7,8 @@ import {
   InvalidPartiesError,
   RecipeStateError,
 } from '../../../../core/recipes/index.js';
+import { SessionExpiredError } from '../../../../core/client/index.js';
+import { alteredClient } from '../altered-client.js';
 import { breakEverywhere, RecipeWorld } from '../recipe-world.js';
 
 test('all enter together and leave together, again and again', async () => {
@@ -59,6 +61,89 @@ test('nobody waits for one that is gone', async () => {
     await world.expire(other);
     await leaving;
     assert.instance(await lost().catch((error: unknown) => error), HoldLostError);
+  });
+});
+
+test('one that gives up while its znode is being made leaves nothing behind', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client, line } = await world.join();
+    await client.create('/barriers/room', null, { createParents: true });
+    const room = new DoubleBarrier(client, 'room', { parties: 1 });
+    const stop = new AbortController();
+    const stopWatching = line.observe(({ op }) => {
+      if (op === 'create2') stop.abort(new Error('enough'));
+    });
+    const outcome = await room.enter({ signal: stop.signal }).catch((error: Error) => error.message);
+    stopWatching();
+    assert.is(outcome, 'enough');
+    await world.sleep(500);
+    assert.equal((await client.getChildren('/barriers/room')).children, []);
+    await room.enter();
+    await room.leave();
+  });
+});
+
+test('one whose session is over for the servers is told that it is lost, and may enter again in the next one', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const refused = alteredClient(client, {
+      create: (path) => Promise.reject(new SessionExpiredError({ operation: 'create', path })),
+    });
+    const lost = await new DoubleBarrier(refused, 'room', { parties: 1 }).enter().catch((e: unknown) => e);
+    assert.instance(lost, HoldLostError);
+    await new DoubleBarrier(client, 'room', { parties: 1 }).enter();
+  });
+});
+
+test('who comes back for the next round at once keeps nobody from leaving the last one', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participants = await Promise.all(Array.from({ length: 4 }, () => world.join()));
+    await Promise.all(
+      participants.map(async ({ client }, who) => {
+        const slow = alteredClient(client, {
+          getChildren: (path, options) => world.sleep(300).then(() => client.getChildren(path, options)),
+        });
+        const room = new DoubleBarrier(who === 0 ? slow : client, 'room', { parties: 4 });
+        for (let round = 0; round < 10; round++) {
+          await room.enter({ timeoutMs: 20_000 });
+          await room.leave({ timeoutMs: 20_000 });
+        }
+      }),
+    );
+  });
+});
+
+test('a round whose parties all died inside lets nobody into the next one early', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const room = ({ client }: typeof one): DoubleBarrier => new DoubleBarrier(client, 'room', { parties: 2 });
+    await Promise.all([room(one).enter(), room(other).enter()]);
+    await Promise.all([world.expire(one), world.expire(other)]);
+    assert.equal((await one.client.getChildren('/barriers/room')).children, ['ready']);
+
+    const early = await room(one)
+      .enter({ timeoutMs: 1000 })
+      .catch((error: unknown) => error);
+
+    assert.instance(early, AcquireTimeoutError);
+    const rooms = [room(one), room(other)];
+    await Promise.all(rooms.map((each) => each.enter()));
+    await Promise.all(rooms.map((each) => each.leave()));
+  });
+});
+
+test('a second call is refused while the first is under way', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const room = new DoubleBarrier(client, 'room', { parties: 1 });
+    const outcomes = await Promise.allSettled([room.enter(), room.enter()]);
+    assert.equal(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    );
+    const leaving = await Promise.allSettled([room.leave(), room.leave()]);
+    assert.instance((leaving[1] as PromiseRejectedResult).reason, RecipeStateError);
+    assert.equal((await client.getChildren('/barriers/room')).children, []);
   });
 });
 
