@@ -1,6 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Command } from 'commander';
+import { configCommand } from '../../plugins/cli/config.js';
+import { doctorCommand } from '../../plugins/cli/doctor.js';
+import { jobCommand } from '../../plugins/cli/job.js';
+import { lockCommand } from '../../plugins/cli/lock.js';
+import { queueCommand } from '../../plugins/cli/queue.js';
 import { environmentName, SETTINGS } from '../../plugins/cli/serve-settings.js';
+import { serveCommand } from '../../plugins/cli/serve.js';
+import { shellCommand } from '../../plugins/cli/shell.js';
 import { readSource } from '../house/imports.js';
 import { disagreement, documentedRows, membersOf } from './sources.js';
 
@@ -41,10 +49,123 @@ const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, decl
     ['core/recipes/contention/hold.ts', 'TryAcquireOptions'],
   ],
   LockOptions: [['core/recipes/locks/fair-lock.ts', 'LockOptions']],
+  SemaphoreOptions: [['core/recipes/locks/semaphore.ts', 'SemaphoreOptions']],
+  TryLockOptions: [['core/recipes/locks/try-lock.ts', 'TryLockOptions']],
+  RunLockedOptions: [['framework/locks.ts', 'RunLockedOptions']],
+  LeaderLatchOptions: [['core/recipes/leader/leader-latch.ts', 'LeaderLatchOptions']],
+  LeaderSelectorOptions: [['core/recipes/leader/leader-selector.ts', 'LeaderSelectorOptions']],
+  RunLedgerOptions: [['core/recipes/schedule/run-ledger.ts', 'RunLedgerOptions']],
+  GroupMembershipOptions: [['core/recipes/membership/group-membership.ts', 'GroupMembershipOptions']],
+  BarrierOptions: [['core/recipes/barriers/barrier.ts', 'BarrierOptions']],
+  DoubleBarrierOptions: [['core/recipes/barriers/double-barrier.ts', 'DoubleBarrierOptions']],
+  CounterOptions: [['core/recipes/shared/counter.ts', 'CounterOptions']],
+  SharedValueOptions: [['core/recipes/shared/shared-value.ts', 'SharedValueOptions']],
+  KeptNodeOptions: [['core/recipes/nodes/kept-node.ts', 'KeptNodeOptions']],
+  SearchOptions: [['framework/services.ts', 'SearchOptions']],
   ServiceRequest: [['framework/service-call.ts', 'ServiceRequest']],
   PickOptions: [['framework/services.ts', 'PickOptions']],
   TreeCacheOptions: [['core/recipes/cache/tree-cache.ts', 'TreeCacheOptions']],
+  TlsOptions: [['core/transport/tls-options.ts', 'TlsOptions']],
+  ExponentialBackoffOptions: [['core/client/retry.ts', 'ExponentialBackoffOptions']],
+  RetryOptions: [['core/client/retry.ts', 'RetryOptions']],
+  HealthEndpointOptions: [['framework/runtime/health-endpoint.ts', 'HealthEndpointOptions']],
+  BatchOptions: [['framework/decorators/worker.ts', 'BatchOptions']],
+  IsolatedHandlerOptions: [['framework/isolation/isolated-handler.ts', 'IsolatedHandlerOptions']],
+  EmbeddedOptions: [['core/server/embedded.ts', 'EmbeddedOptions']],
+  DoctorOptions: [['core/server/doctor.ts', 'DoctorOptions']],
+  ZooKeeperListenerOptions: [['plugins/zookeeper/listener/tcp-listener.ts', 'ZooKeeperListenerOptions']],
+  ListenerTlsOptions: [['plugins/zookeeper/listener/secure-server.ts', 'ListenerTlsOptions']],
+  ZooKeeperDialerOptions: [['plugins/zookeeper/transport/zookeeper-dialer.ts', 'ZooKeeperDialerOptions']],
 };
+
+/** Of the types of options that applications and programs can name, those that are told of under another name. */
+const TOLD_ELSEWHERE: Readonly<Record<string, string>> = {
+  EnqueueOptions: 'JobOptions',
+  LeaderOnlyOptions: '@LeaderOnly',
+  ServeOptions: 'quorate serve',
+  ServerOptions: 'ServerOptions',
+};
+
+const DOORS = [
+  'framework/index.ts',
+  'core/client/index.ts',
+  'core/server/index.ts',
+  'plugins/zookeeper/index.ts',
+  'plugins/pino/index.ts',
+];
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  config: configCommand(),
+  doctor: doctorCommand(),
+  job: jobCommand(),
+  lock: lockCommand(),
+  queue: queueCommand(),
+  serve: serveCommand(),
+  shell: shellCommand(),
+};
+
+/** Of every command that asks an ensemble something. */
+const ENSEMBLE_FLAGS = ['--connect', '--patience'];
+
+/** The commands that do something, and not those that only lead to them, without `serve`. */
+const LEAVES = Object.values(COMMANDS)
+  .filter((command) => command.name() !== 'serve')
+  .flatMap((command) => leavesOf(command, 'quorate'));
+
+test('every type of options that a door of the package names has a section', () => {
+  const named = DOORS.flatMap((door) => [...readSource(door).matchAll(/\b[A-Z]\w*Options\b/g)]).map(
+    ([name]) => name,
+  );
+  const told = new Set([
+    ...Object.values(DOCUMENTED)
+      .flat()
+      .map(([, declaration]) => declaration),
+    ...Object.keys(TOLD_ELSEWHERE),
+  ]);
+  assert.ok(named.length > 40, `only ${named.length} were found`);
+  assert.equal([...new Set(named)].filter((name) => !told.has(name)).sort(), []);
+});
+
+test('every command is in the reference with its arguments and its flags, and no line outlived its command', () => {
+  const declared = [...readSource('plugins/cli/quorate.ts').matchAll(/^  (\w+): async/gm)].map(
+    ([, name]) => name!,
+  );
+  assert.equal(declared.toSorted(), Object.keys(COMMANDS));
+  const rows = documentedRows(OPTIONS, 'Commands');
+  expectAgreement(
+    LEAVES.map(({ usage }) => usage),
+    rows.map(([usage]) => usage!),
+    OPTIONS,
+  );
+  for (const { usage, command } of LEAVES) {
+    const [, flags] = rows.find(([documented]) => documented === usage)!;
+    const isOfEnsemble = command.name() !== 'doctor';
+    const own = command.options.map(({ long }) => long!);
+    if (isOfEnsemble)
+      assert.ok(
+        ENSEMBLE_FLAGS.every((flag) => own.includes(flag)),
+        usage,
+      );
+    const further = isOfEnsemble ? own.filter((flag) => !ENSEMBLE_FLAGS.includes(flag)) : own;
+    const shown = [...flags!.matchAll(/`([^`]+)`/g)].map(([, flag]) => flag!);
+    expectAgreement(further, shown, `${OPTIONS}, ${usage}`);
+  }
+});
+
+test('every flag of a command is in the reference with its default', () => {
+  const rows = documentedRows(OPTIONS, 'Flags of commands');
+  const options = LEAVES.flatMap(({ command }) => command.options);
+  expectAgreement(
+    options.map(({ long }) => long!),
+    rows.map(([flag]) => flag!),
+    OPTIONS,
+  );
+  for (const { long, defaultValue } of options) {
+    if (defaultValue === undefined) continue;
+    const [, shown] = rows.find(([flag]) => flag === long)!;
+    assert.is(shown!.replaceAll('`', ''), String(defaultValue), long);
+  }
+});
 
 for (const [section, declarations] of Object.entries(DOCUMENTED)) {
   test(`every option of ${section} is in the reference, and nothing else`, () => {
@@ -128,6 +249,19 @@ test('every line of mntr is in the reference', () => {
   assert.ok(keys.length > 25);
   expectAgreement(keys, rowsOf(METRICS, 'mntr'), METRICS);
 });
+
+function leavesOf(
+  command: Command,
+  parent: string,
+): readonly { readonly usage: string; readonly command: Command }[] {
+  const path = `${parent} ${command.name()}`;
+  if (command.commands.length > 0) return command.commands.flatMap((inner) => leavesOf(inner, path));
+  const words = command.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name();
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [{ usage: [path, ...words].join(' '), command }];
+}
 
 function rowsOf(page: string, section: string): readonly string[] {
   return documentedRows(page, section).map(([name]) => name!);
