@@ -1,14 +1,13 @@
-import type { Client, Session } from '../../client/index.js';
-import { Contender } from '../contention/contender.js';
+import type { Client } from '../../client/index.js';
 import type { Hold } from '../contention/hold.js';
 import { CURATOR_LATCH, orderContenders } from '../contention/sequence.js';
-import { RecipeStateError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { EventHub } from '../streams/event-hub.js';
 import { aborted } from '../waiting/abort.js';
-import { ask, hasCode, isClosed, pause } from '../waiting/failure.js';
+import { ask, hasCode } from '../waiting/failure.js';
+import { Candidacy, type NextTerm, type RecipeState } from './candidacy.js';
 
-export type RecipeState = 'latent' | 'started' | 'closed';
+export type { RecipeState } from './candidacy.js';
 
 export interface LeaderLatchOptions {
   /** Parent of all elections; `/leaders` by default. */
@@ -45,50 +44,43 @@ export class LeaderLatch implements AsyncDisposable {
   readonly path: string;
   readonly id: string;
   readonly #client: Client;
-  readonly #contender: Contender;
-  readonly #closing = new AbortController();
+  readonly #candidacy: Candidacy;
   /** A slow reader needs only the latest leadership. */
   readonly #leaderships = new EventHub<Hold>(
     () => 'leadership',
     (_earlier, later) => later,
   );
-  #state: RecipeState = 'latent';
-  #leadership: Hold | null = null;
-  /** In which it has its place in the line. */
-  #placedIn: Session | null = null;
-  #standing: Promise<void> = Promise.resolve();
 
   /** Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: LeaderLatchOptions = {}) {
     this.path = pathBelow(options.root ?? '/leaders', name, 'leadership');
     this.id = options.id ?? client.random.uuid();
     this.#client = client;
-    this.#contender = new Contender(client, {
-      directory: this.path,
-      marker: CURATOR_LATCH,
-      data: this.id,
+    this.#candidacy = new Candidacy(client, {
+      recipe: 'LeaderLatch',
+      line: { directory: this.path, marker: CURATOR_LATCH, data: this.id },
+      lead: (term) => this.#lead(term),
+      ended: () => this.#leaderships.end(),
     });
   }
 
   get state(): RecipeState {
-    return this.#state;
+    return this.#candidacy.state;
   }
 
   /** Whether it is known to have its place in the line, be it the first: it leads, or will when its turn comes. */
   get isStanding(): boolean {
-    return this.#state === 'started' && this.#placedIn?.signal.aborted === false;
+    return this.#candidacy.isStanding;
   }
 
   /** The leadership, if this participant has it now. */
   get leadership(): Hold | null {
-    return this.#leadership;
+    return this.#candidacy.leadership;
   }
 
   /** Stands for election. Throws `RecipeStateError` if called twice or after `close`. */
   start(): this {
-    if (this.#state !== 'latent') throw new RecipeStateError('LeaderLatch', this.path, this.#state, 'start');
-    this.#state = 'started';
-    this.#standing = this.#stand();
+    this.#candidacy.start();
     return this;
   }
 
@@ -97,7 +89,7 @@ export class LeaderLatch implements AsyncDisposable {
    * latch or its client closes. A leadership may be over by the time it is taken from the iterator: its signal says so.
    */
   leaderships(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<Hold> {
-    return this.#leaderships.events(options, this.#leadership === null ? [] : [this.#leadership]);
+    return this.#leaderships.events(options, this.leadership === null ? [] : [this.leadership]);
   }
 
   /** In order: the leader first. Works in every state. */
@@ -121,48 +113,19 @@ export class LeaderLatch implements AsyncDisposable {
   }
 
   /** Gives up leadership and candidacy. Idempotent. */
-  async close(): Promise<void> {
-    this.#state = 'closed';
-    this.#closing.abort(new RecipeStateError('LeaderLatch', this.path, 'closed', 'leading'));
+  close(): Promise<void> {
     this.#leaderships.end();
-    await this.#leadership?.release();
-    await this.#standing;
+    return this.#candidacy.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #stand(): Promise<void> {
-    const { signal } = this.#closing;
-    for (let refusals = 0; !signal.aborted;) {
-      try {
-        const hold = await this.#contender.contend(
-          signal,
-          'endless',
-          (session) => (this.#placedIn = session),
-        );
-        refusals = 0;
-        await this.#lead(hold!);
-        this.#placedIn = null;
-      } catch (error) {
-        this.#placedIn = null;
-        if (signal.aborted) return;
-        if (isClosed(this.#client, error)) break;
-        this.#client.logger.error('standing for election was refused', { path: this.path, error });
-        await pause(this.#client, ++refusals, signal).catch(() => undefined);
-      }
-    }
-    this.#leaderships.end();
-  }
-
-  async #lead(hold: Hold): Promise<void> {
-    if (this.#closing.signal.aborted) return await hold.release();
-    this.#leadership = hold;
-    this.#leaderships.emit(hold);
-    await aborted(hold.signal);
-    this.#leadership = null;
-    await hold.release();
+  async #lead(term: Hold): Promise<NextTerm> {
+    this.#leaderships.emit(term);
+    await aborted(term.signal);
+    return 'at once';
   }
 
   async #line(options: { readonly signal?: AbortSignal | undefined }): Promise<readonly string[]> {

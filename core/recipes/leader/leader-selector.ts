@@ -1,11 +1,8 @@
 import type { Client } from '../../client/index.js';
-import { Contender } from '../contention/contender.js';
 import type { Hold } from '../contention/hold.js';
 import { CURATOR_LOCK } from '../contention/sequence.js';
-import { RecipeStateError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { isClosed, pause } from '../waiting/failure.js';
-import type { RecipeState } from './leader-latch.js';
+import { Candidacy, type NextTerm, type RecipeState } from './candidacy.js';
 
 export interface LeaderSelectorOptions {
   /** Parent of all elections; `/leaders` by default. */
@@ -24,7 +21,8 @@ export interface LeaderSelectorOptions {
  *
  * - latent → started, by `start` → closed, by `close` or, without `requeue`, after one leadership.
  * - A task is told by `hold.signal` when its leadership is lost; the next in the line begins whether the task has ended or not,
- *   so it has to obey. What it throws is logged, and the leadership over.
+ *   so it has to obey. On `close` it is told too, and the next one waits for its end. What it throws is logged, and the
+ *   leadership over; it stands again after a pause, which grows from failure to failure.
  *
  * Guarantees: those of `LeaderLatch`. This participant never leads twice at the same time: it stands again only when its task
  * has ended.
@@ -33,13 +31,9 @@ export class LeaderSelector implements AsyncDisposable {
   readonly path: string;
   readonly id: string;
   readonly #client: Client;
-  readonly #contender: Contender;
   readonly #task: (hold: Hold) => unknown;
   readonly #requeue: boolean;
-  readonly #closing = new AbortController();
-  #state: RecipeState = 'latent';
-  #leadership: Hold | null = null;
-  #standing: Promise<void> = Promise.resolve();
+  readonly #candidacy: Candidacy;
 
   /** `task` leads for as long as it runs. Throws `InvalidNameError`. */
   constructor(
@@ -53,65 +47,52 @@ export class LeaderSelector implements AsyncDisposable {
     this.#client = client;
     this.#task = task;
     this.#requeue = options.requeue ?? true;
-    this.#contender = new Contender(client, { directory: this.path, marker: CURATOR_LOCK, data: this.id });
+    this.#candidacy = new Candidacy(client, {
+      recipe: 'LeaderSelector',
+      line: { directory: this.path, marker: CURATOR_LOCK, data: this.id },
+      lead: (term) => this.#lead(term),
+      ended: () => undefined,
+    });
   }
 
   get state(): RecipeState {
-    return this.#state;
+    return this.#candidacy.state;
   }
 
   /** The leadership, if this participant has it now. */
   get leadership(): Hold | null {
-    return this.#leadership;
+    return this.#candidacy.leadership;
   }
 
   /** Stands for election. Throws `RecipeStateError` if called twice or after `close`. */
   start(): this {
-    if (this.#state !== 'latent')
-      throw new RecipeStateError('LeaderSelector', this.path, this.#state, 'start');
-    this.#state = 'started';
-    this.#standing = this.#stand();
+    this.#candidacy.start();
     return this;
   }
 
-  /** Gives up leadership and candidacy; resolves when its task has ended too. Idempotent. */
-  async close(): Promise<void> {
-    this.#state = 'closed';
-    this.#closing.abort(new RecipeStateError('LeaderSelector', this.path, 'closed', 'leading'));
-    await this.#leadership?.release();
-    await this.#standing;
+  /**
+   * Gives up leadership and candidacy: its task is told by its signal, and another leads when it has ended. Resolves when it
+   * has. Idempotent.
+   */
+  close(): Promise<void> {
+    return this.#candidacy.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #stand(): Promise<void> {
-    const { signal } = this.#closing;
-    for (let refusals = 0; !signal.aborted;) {
-      try {
-        const hold = await this.#contender.contend(signal, 'endless');
-        refusals = 0;
-        await this.#lead(hold!);
-        if (!this.#requeue) break;
-      } catch (error) {
-        if (signal.aborted || isClosed(this.#client, error)) break;
-        this.#client.logger.error('standing for election was refused', { path: this.path, error });
-        await pause(this.#client, ++refusals, signal).catch(() => undefined);
+  async #lead(term: Hold): Promise<NextTerm> {
+    let next: NextTerm = 'at once';
+    try {
+      await this.#task(term);
+    } catch (error) {
+      // Throwing the signal's own reason is how well-behaved code answers to it.
+      if (!term.signal.aborted || error !== term.signal.reason) {
+        this.#client.logger.error('a leader failed', { path: this.path, error });
+        next = 'later';
       }
     }
-    this.#state = 'closed';
-  }
-
-  async #lead(hold: Hold): Promise<void> {
-    this.#leadership = hold;
-    try {
-      if (!this.#closing.signal.aborted) await this.#task(hold);
-    } catch (error) {
-      if (!hold.signal.aborted) this.#client.logger.error('a leader failed', { path: this.path, error });
-    } finally {
-      this.#leadership = null;
-      await hold.release();
-    }
+    return this.#requeue ? next : 'never';
   }
 }

@@ -199,6 +199,7 @@ test('the stream of leaderships ends when the client closes', async () => {
     await client.close();
 
     await world.until(() => hasEnded);
+    assert.is(latch.state, 'closed');
     await latch.close();
   });
 });

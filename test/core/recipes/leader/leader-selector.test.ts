@@ -76,4 +76,47 @@ test('a lost session tells the task, and another leads after that', async () => 
   });
 });
 
+test('one that closes is followed by another only when its task, which is told, has ended', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    let toldAt = 0;
+    let endedAt = 0;
+    let ledAt = 0;
+    const first = new LeaderSelector(one.client, 'chair', async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      toldAt = world.clock.now();
+      await world.sleep(2000);
+      endedAt = world.clock.now();
+    }).start();
+    await world.until(() => first.leadership !== null);
+    const second = new LeaderSelector(other.client, 'chair', async () => {
+      ledAt = world.clock.now();
+      await world.sleep(10);
+    }).start();
+    await world.sleep(100);
+
+    const closedAt = world.clock.now();
+    await first.close();
+    await world.until(() => ledAt > 0);
+
+    assert.is(toldAt, closedAt);
+    assert.ok(ledAt >= endedAt, `led at ${ledAt}, the other's task ended at ${endedAt}`);
+    await second.close();
+  });
+});
+
+test('a task that fails again and again is not begun again without a pause', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    let led = 0;
+    const selector = new LeaderSelector(client, 'chair', () => {
+      led++;
+      throw new Error('out of luck');
+    }).start();
+    await world.sleep(20_000);
+    assert.ok(led > 5 && led < 40, `it led ${led} times in 20 s`);
+    await selector.close();
+  });
+});
+
 test.run();
