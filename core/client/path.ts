@@ -11,6 +11,9 @@ const FORBIDDEN: readonly (readonly [first: number, last: number])[] = [
   [0xfff0, 0xffff],
 ];
 
+/** Most paths there are: nothing but printable ASCII, and no segment that is empty or begins with a dot. */
+const ORDINARY = /^(?:\/[!-\-0-~ ][ -.0-~]*)+$/;
+
 /**
  * Throws `BadArgumentsError` unless `path` is one that a server accepts. A sequential create may end in a slash, as the
  * server appends the number before it looks.
@@ -21,6 +24,7 @@ export function validatePath(
   options: { readonly sequential?: boolean } = {},
 ): void {
   const complete = options.sequential === true ? `${path}0` : path;
+  if (typeof path === 'string' && ORDINARY.test(complete)) return;
   const what = faultOf(complete);
   if (what !== null) throw new BadArgumentsError({ operation, path, what });
 }
