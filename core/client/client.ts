@@ -66,6 +66,15 @@ export type WatchStreamEvent =
     }
   | { readonly type: 'armed'; readonly path: string };
 
+/** A persistent watch, for one consumer. */
+export interface WatchStream extends AsyncIterable<WatchStreamEvent> {
+  /**
+   * What has come and was not handed out yet, without waiting: for a consumer that would rather look at all there is
+   * than at one after the other. Nothing is handed out twice.
+   */
+  take(): readonly WatchStreamEvent[];
+}
+
 export interface RequestOptions {
   /** Stops waiting and rejects with the signal's reason; a request already sent may still take effect. */
   readonly signal?: AbortSignal | undefined;
@@ -206,7 +215,7 @@ export interface Client extends AsyncDisposable {
   watch(
     path: string,
     options?: { readonly recursive?: boolean; readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<WatchStreamEvent>;
+  ): WatchStream;
   /** Takes a one-shot watch back; also on the server if nobody else waits there. */
   unwatch(path: string, watch: Watch): Promise<void>;
 

@@ -71,6 +71,13 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
+  /** What is buffered, taken out at once: saves a busy consumer a promise for each. */
+  take(): readonly T[] {
+    const taken = this.#buffer;
+    if (taken.length > 0) this.#buffer = [];
+    return taken;
+  }
+
   return(): Promise<IteratorResult<T>> {
     this.#cancel();
     return Promise.resolve({ done: true, value: undefined });

@@ -20,7 +20,7 @@ import type {
   RequestOptions,
   Session,
   Watch,
-  WatchStreamEvent,
+  WatchStream,
 } from './client.js';
 import { createWithParents } from './create-with-parents.js';
 import { InvalidAclError } from './errors.js';
@@ -279,7 +279,7 @@ export class SessionClient implements Client {
   watch(
     path: string,
     options: { readonly recursive?: boolean; readonly signal?: AbortSignal | undefined } = {},
-  ): AsyncIterable<WatchStreamEvent> {
+  ): WatchStream {
     validatePath(path, 'watch');
     return this.#machine.openStream(path, {
       isRecursive: options.recursive === true,

@@ -10,7 +10,7 @@ import type { Clock, Logger, Random } from '../runtime/index.js';
 import type { Dialer } from '../transport/index.js';
 import { AuthList, type AuthInfo } from './auth-list.js';
 import type { Chroot } from './chroot.js';
-import type { ConnectionState, RequestOptions, WatchStreamEvent } from './client.js';
+import type { ConnectionState, RequestOptions, WatchStream } from './client.js';
 import { ClosedError, OutcomeUnknownError, ReconnectExhaustedError } from './client-errors.js';
 import { ConnectionLoop } from './connection-loop.js';
 import { recoverCreates } from './create-recovery.js';
@@ -162,7 +162,7 @@ export class SessionMachine {
   openStream(
     path: string,
     options: { readonly isRecursive: boolean; readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<WatchStreamEvent> {
+  ): WatchStream {
     const stream = this.#streams.open(path, options);
     if (this.#closedBy !== null) stream.end();
     return stream;

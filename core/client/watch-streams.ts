@@ -5,8 +5,8 @@ import { EventStream } from './event-stream.js';
 import { parentOf } from './path.js';
 import { eventName } from './watch-registry.js';
 
-/** Events that wait for a slow consumer; what is more becomes one `armed`. */
-export const STREAM_LIMIT = 1024;
+/** Events that wait for a slow consumer, of about 200 bytes each; what is more becomes one `armed`. A server tells of thousands in one message. */
+const STREAM_LIMIT = 8_192;
 
 /** How the server is told about a registration, and how it is taken back. */
 export interface StreamWire {

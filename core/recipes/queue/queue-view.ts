@@ -61,16 +61,23 @@ export class QueueView {
 
   async #follow(signal: AbortSignal): Promise<void> {
     try {
-      for await (const event of this.#client.watch(this.#layout.path, { recursive: true, signal })) {
-        if (event.type === 'armed') this.#read(signal);
-        else if (this.isCurrent) this.#note(event);
-        else this.#keep(event);
+      const stream = this.#client.watch(this.#layout.path, { recursive: true, signal });
+      for await (const event of stream) {
+        this.#follows(event, signal);
+        for (const next of stream.take()) this.#follows(next, signal);
+        if (this.isCurrent) this.#listener.changed();
       }
       // By itself the stream ends only when the client closes.
       this.#fail(new RecipeStateError('WorkQueue', this.#layout.path, 'closed', 'consuming'));
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #follows(event: WatchStreamEvent, signal: AbortSignal): void {
+    if (event.type === 'armed') this.#read(signal);
+    else if (this.isCurrent) this.#note(event);
+    else this.#keep(event);
   }
 
   #keep(event: WatchStreamEvent): void {
@@ -133,7 +140,6 @@ export class QueueView {
     if (subject === null) return;
     this.#board.note(subject, type, this.#client.clock.now(), this.#toMonotonic);
     if (subject.type === 'job' && type !== 'created') this.#listener.jobTouched(subject.name, type);
-    this.#listener.changed();
   }
 
   readonly #toMonotonic = (wallMs: number): number =>

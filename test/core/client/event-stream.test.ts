@@ -17,6 +17,17 @@ test('values come in order, whether pushed before they are asked for or after', 
   );
 });
 
+test('what is buffered can be taken at once, and is handed out only once', async () => {
+  const stream = new EventStream<number>({ limit: 3, overflow: keepLast });
+  const first = stream.next();
+  for (const value of [1, 2, 3]) stream.push(value);
+  assert.is((await first).value, 1);
+  assert.equal(stream.take(), [2, 3]);
+  assert.equal(stream.take(), []);
+  stream.push(4);
+  assert.is((await stream.next()).value, 4);
+});
+
 test('beyond its limit the stream does what it was told to, and stays bounded', async () => {
   const stream = new EventStream<number>({ limit: 2, overflow: keepLast });
   for (const value of [1, 2, 3]) stream.push(value);
