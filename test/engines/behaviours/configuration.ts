@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
 import * as assert from 'uvu/assert';
 import { Client, Config, ConfigStore } from '../../../framework/index.js';
 import type { Behaviours } from '../behaviour.js';
@@ -94,5 +98,68 @@ export const configuration: Behaviours = {
       const applied = await store.applied('billing');
       return applied.length === 2 && applied.every((one) => one.version === version);
     });
+  },
+
+  'the environment is above what all share, and that above the file': async (place) => {
+    const directory = await mkdtemp(join(tmpdir(), 'quorate-engines-'));
+    try {
+      const file = join(directory, 'billing.json');
+      await writeFile(file, '{"currency":"USD","dailyLimit":1}');
+      @Config({ name: 'billing', schema, file, env: { dailyLimit: 'LIMIT' } })
+      class Layered {
+        currency = 'EUR';
+        dailyLimit = 1000;
+      }
+      const app = await place.participant().run({ declare: [Layered], environment: { LIMIT: '7' } });
+      const config = app.get(Layered);
+      assert.equal(Object.fromEntries(Object.entries(config)), { currency: 'USD', dailyLimit: 7 });
+      await app.get(ConfigStore).write('billing', { currency: 'EUR', dailyLimit: 50 });
+      await place.until(() => config.currency === 'EUR');
+      assert.is(config.dailyLimit, 7);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  },
+
+  'an application that finds no server starts with what it knew last, and takes up the rest later': async (
+    place,
+  ) => {
+    const lastKnownGood = await mkdtemp(join(tmpdir(), 'quorate-engines-'));
+    try {
+      const machine = place.participant();
+      const writer = (await place.participant().run({ declare: [Billing] })).get(ConfigStore);
+      await writer.write('billing', { dailyLimit: 7 });
+      const before = await machine.run({ declare: [Billing], lastKnownGood });
+      await before.stop();
+      machine.cutOff();
+      const app = await machine.run({ declare: [Billing], lastKnownGood, connectTimeoutMs: 100 });
+      assert.is(app.get(Billing).dailyLimit, 7);
+      await writer.write('billing', { dailyLimit: 8 });
+      machine.rejoin();
+      await place.until(() => app.get(Billing).dailyLimit === 8);
+    } finally {
+      await rm(lastKnownGood, { recursive: true });
+    }
+  },
+
+  'a secret reaches the application, and nothing that is told of the configuration': async (place) => {
+    @Config({
+      name: 'mail',
+      schema: {
+        type: 'object',
+        properties: { host: { type: 'string' }, password: { type: 'string', secret: true } },
+      },
+    })
+    class Mail {
+      host = '';
+      password = '';
+    }
+    const machine = place.participant();
+    const app = await machine.run({ declare: [Mail] });
+    await app.get(ConfigStore).write('mail', { host: 'a', password: 'open sesame' });
+    await place.until(() => app.get(Mail).password === 'open sesame');
+    await app.get(Client).setData('/config/mail', '{"host":5,"password":"open sesame"}');
+    await place.until(() => machine.eventsOf('config-refused').length === 1);
+    assert.not.match(inspect(machine.events, { depth: null }), 'sesame');
   },
 };

@@ -1,7 +1,16 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as assert from 'uvu/assert';
-import { Service, ServiceRegistry, Services } from '../../../framework/index.js';
+import {
+  leastLoaded,
+  nearestZone,
+  Service,
+  ServiceRegistry,
+  Services,
+  sticky,
+  weighted,
+  type PickOptions,
+} from '../../../framework/index.js';
 import type { Behaviours } from '../behaviour.js';
 
 @Service({ name: 'billing', address: '127.0.0.1', port: 8080, payload: { region: 'eu' } })
@@ -89,7 +98,50 @@ export const discovery: Behaviours = {
     isWell = true;
     await place.until(async () => (await services.find('moody')).length === 1);
   },
+
+  'calls are divided by the strategy that the caller chooses': async (place) => {
+    for (const [zone, weight] of [
+      ['east', 3],
+      ['west', 0],
+    ] as const) {
+      @Service({ name: 'zoned', address: '127.0.0.1', port: 80, payload: { zone, weight } })
+      class Zoned {}
+      await place.participant().run({ declare: [Zoned] });
+    }
+    const services = (await place.participant().run({ declare: [] })).get(Services);
+    await place.until(async () => (await services.find('zoned')).length === 2);
+    const zones = async (options: PickOptions<Zone>): Promise<string> => {
+      const picked: string[] = [];
+      for (let call = 0; call < 6; call++)
+        picked.push((await services.pick<Zone>('zoned', options)).payload!.zone);
+      return [...new Set(picked)].toSorted().join();
+    };
+    assert.is(await zones({}), 'east,west');
+    assert.is(await zones({ strategy: leastLoaded() }), 'east,west');
+    assert.is(await zones({ strategy: weighted() }), 'east');
+    assert.is(await zones({ strategy: nearestZone('west') }), 'west');
+    const customer = await zones({ strategy: sticky(), key: 'customer-7' });
+    assert.is(await zones({ strategy: sticky(), key: 'customer-7' }), customer);
+    assert.not.match(customer, ',');
+  },
+
+  'what was found is known through an outage': async (place) => {
+    await place.participant().run({ declare: [Billing] });
+    const cut = place.participant();
+    const app = await cut.run({ declare: [] });
+    const services = app.get(Services);
+    await place.until(async () => (await services.find('billing')).length === 1);
+    cut.cutOff();
+    await place.until(() => app.client.state !== 'connected');
+    assert.is((await services.pick('billing')).port, 8080);
+    cut.rejoin();
+  },
 };
+
+interface Zone {
+  readonly zone: string;
+  readonly weight: number;
+}
 
 async function portOf(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,9 +1,14 @@
 import type { Behaviours } from '../behaviour.js';
+import { composition } from './composition.js';
 import { configuration } from './configuration.js';
 import { connecting } from './connecting.js';
 import { discovery } from './discovery.js';
 import { elections } from './elections.js';
 import { expiry } from './expiry.js';
+import { isolation } from './isolation.js';
+import { jobInspection } from './job-inspection.js';
+import { jobLimits } from './job-limits.js';
+import { lockHolders } from './lock-holders.js';
 import { locks } from './locks.js';
 import { membership } from './membership.js';
 import { operations } from './operations.js';
@@ -18,13 +23,18 @@ import { turmoil } from './turmoil.js';
 export const BEHAVIOURS: Readonly<Record<string, Behaviours>> = {
   connecting,
   operations,
+  composition,
   locks,
+  lockHolders,
   shared,
   elections,
   schedules,
   configuration,
   discovery,
   queues,
+  jobLimits,
+  jobInspection,
+  isolation,
   membership,
   expiry,
   reconnection,

@@ -64,4 +64,35 @@ export const membership: Behaviours = {
     await place.until(() => count('anna') === 4);
     assert.is(anna.owned.size, 4);
   },
+
+  'a restart moves no shard while its place is kept for whoever comes next': async (place) => {
+    const owners = new Map<number, string>();
+    const begun: string[] = [];
+    const enter = async (id: string): Promise<ShardAssignment> => {
+      const task = async ({ shard, signal }: OwnedShard): Promise<void> => {
+        begun.push(id);
+        owners.set(shard, id);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        owners.delete(shard);
+      };
+      const options = { shards: 4, id, rejoinMs: 20_000 };
+      return new ShardAssignment(await place.client(), 'orders', task, options).start();
+    };
+    const count = (id: string): number => [...owners.values()].filter((owner) => owner === id).length;
+    await using anna = await enter('anna');
+    const bert = await enter('bert');
+    await place.until(() => count('anna') === 2 && count('bert') === 2);
+    const annas = [...anna.owned].map(([shard, { fence }]) => [shard, fence]);
+    begun.length = 0;
+
+    await bert.close();
+    await using carl = await enter('carl');
+    await place.until(() => count('carl') === 2);
+    assert.equal(
+      [...anna.owned].map(([shard, { fence }]) => [shard, fence]),
+      annas,
+    );
+    assert.equal(begun, ['carl', 'carl']);
+    assert.is(carl.owned.size, 2);
+  },
 };

@@ -79,4 +79,48 @@ export const schedules: Behaviours = {
     assert.is(most, 1);
     assert.is(new Set(order).size, 2);
   },
+
+  'moments that passed while nobody led are made up for by one run': async (place) => {
+    const moments: number[] = [];
+    @LeaderOnly({ name: 'report', cron: '* * * * * *', timezone: 'UTC', missed: 'once' })
+    class Report {
+      run({ occurrence }: LeaderContext): void {
+        moments.push(occurrence.scheduledAt.getTime());
+      }
+    }
+    const first = await place.participant().run({ declare: [Report] });
+    await place.until(() => moments.length >= 1);
+    await first.stop();
+    const last = moments.at(-1)!;
+    const soFar = moments.length;
+    await place.until(() => Date.now() > last + 4_000);
+    await place.participant().run({ declare: [Report] });
+    await place.until(() => moments.length >= soFar + 2);
+    const [madeUp, next] = moments.slice(soFar) as [number, number];
+    assert.ok(madeUp - last >= 3_000, `${madeUp - last} ms after the last`);
+    assert.is(next - madeUp, 1_000);
+  },
+
+  'a run that takes too long lets the moments within it pass, or runs beside them, as declared': async (
+    place,
+  ) => {
+    const at = { skip: 0, allow: 0 };
+    const most = { skip: 0, allow: 0 };
+    const slow = (overlap: 'skip' | 'allow'): Constructor => {
+      @LeaderOnly({ name: `slow-${overlap}`, cron: '* * * * * *', timezone: 'UTC', overlap })
+      class Slow {
+        async run(): Promise<void> {
+          most[overlap] = Math.max(most[overlap], ++at[overlap]);
+          await new Promise((resolve) => setTimeout(resolve, 1_500));
+          at[overlap]--;
+        }
+      }
+      return Slow;
+    };
+    const app = await place.participant().run({ declare: [slow('skip'), slow('allow')] });
+    await place.until(() => most.allow >= 2);
+    const jobs = app.get(LeaderJobs);
+    await place.until(async () => (await jobs.history('slow-skip')).length >= 2);
+    assert.is(most.skip, 1);
+  },
 };
