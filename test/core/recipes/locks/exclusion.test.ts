@@ -2,7 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../../core/runtime/index.js';
 import { FairLock, LeaderLatch, TryLock, type Hold, type Lock } from '../../../../core/recipes/index.js';
-import { RecipeWorld, SESSION_TIMEOUT_MS, type Participant } from '../recipe-world.js';
+import { RecipeWorld, type Participant } from '../recipe-world.js';
+import { holdFor, trouble } from '../trouble.js';
 
 /** What a holder writes to: refuses what is older than what it has seen. */
 class Register {
@@ -10,53 +11,15 @@ class Register {
   holders = 0;
   grants = 0;
 
-  enter(hold: Hold): void {
+  async hold(world: RecipeWorld, hold: Hold, forMs: number): Promise<void> {
+    await holdFor(world, hold, forMs, { enter: () => this.#enter(hold), leave: () => this.holders-- });
+  }
+
+  #enter(hold: Hold): void {
     assert.ok(hold.fence > this.highest, 'a fence did not grow');
     this.highest = hold.fence;
     this.grants++;
     assert.is(++this.holders, 1, 'two hold at a time');
-  }
-
-  leave(): void {
-    this.holders--;
-  }
-}
-
-/** Holds for a while, and stops at once when the signal says so. */
-async function hold(world: RecipeWorld, register: Register, held: Hold, forMs: number): Promise<void> {
-  if (held.signal.aborted) return;
-  register.enter(held);
-  let isInside = true;
-  const leave = (): void => {
-    if (isInside) register.leave();
-    isInside = false;
-  };
-  held.signal.addEventListener('abort', leave);
-  await world.sleep(forMs);
-  leave();
-  await held.release();
-}
-
-/** Lines break, now and then for longer than a session lives; the member crashes. */
-async function trouble(
-  world: RecipeWorld,
-  participants: readonly Participant[],
-  random: SeededRandom,
-  untilMs: number,
-): Promise<void> {
-  while (world.clock.now() < untilMs) {
-    await world.sleep(random.next() * 3000);
-    const { line } = participants[Math.floor(random.next() * participants.length)]!;
-    const chance = random.next();
-    if (chance < 0.5) line.loseConnection();
-    else if (chance > 0.9) {
-      world.ensemble.crashMember();
-      await world.ensemble.restartMember();
-    } else {
-      line.cutOff();
-      await world.sleep(random.next() * 2 * SESSION_TIMEOUT_MS);
-      line.rejoin();
-    }
   }
 }
 
@@ -75,7 +38,7 @@ for (const [kind, makeLock] of [
         const contend = async (participant: Participant): Promise<void> => {
           const lock = makeLock(participant);
           while (world.clock.now() < untilMs)
-            await hold(world, register, await lock.acquire(), random.next() * 800);
+            await register.hold(world, await lock.acquire(), random.next() * 800);
         };
 
         await Promise.all([...participants.map(contend), trouble(world, participants, random, untilMs)]);
@@ -98,7 +61,7 @@ for (let seed = 1; seed <= 3; seed++) {
       const latches = participants.map(({ client }) => new LeaderLatch(client, 'books').start());
       const reading = latches.map(async (latch) => {
         for await (const leadership of latch.leaderships())
-          await hold(world, register, leadership, random.next() * 2000);
+          await register.hold(world, leadership, random.next() * 2000);
       });
 
       await trouble(world, participants, random, world.clock.now() + 60_000);

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { HoldMismatchError, ReadWriteLock, type Hold } from '../../../../core/recipes/index.js';
 import { SeededRandom } from '../../../../core/runtime/index.js';
 import { breakEverywhere, RecipeWorld } from '../recipe-world.js';
+import { holdFor, trouble } from '../trouble.js';
 
 test('many read at the same time, one writes, and the order is that of asking', async () => {
   await RecipeWorld.play(async (world) => {
@@ -135,22 +136,17 @@ test('who reads and who writes never meet while lines are cut and sessions lost'
     let most = 0;
     let writes = 0;
     const untilMs = world.clock.now() + 60_000;
-    const use = async (hold: Hold, kind: 'read' | 'write'): Promise<void> => {
-      if (hold.signal.aborted) return;
+    const use = (hold: Hold, kind: 'read' | 'write'): Promise<void> => {
       const change = (by: number): void => void (kind === 'read' ? (readers += by) : (writers += by));
-      change(1);
-      most = Math.max(most, readers);
-      if (kind === 'write') writes++;
-      assert.ok(writers === 0 || (writers === 1 && readers === 0), `${readers} read, ${writers} write`);
-      let isInside = true;
-      const leave = (): void => {
-        if (isInside) change(-1);
-        isInside = false;
-      };
-      hold.signal.addEventListener('abort', leave);
-      await world.sleep(random.next() * 500);
-      leave();
-      await hold.release();
+      return holdFor(world, hold, random.next() * 500, {
+        enter() {
+          change(1);
+          most = Math.max(most, readers);
+          if (kind === 'write') writes++;
+          assert.ok(writers === 0 || (writers === 1 && readers === 0), `${readers} read, ${writers} write`);
+        },
+        leave: () => change(-1),
+      });
     };
     const contend = async ({ client }: (typeof participants)[number]): Promise<void> => {
       const lock = new ReadWriteLock(client, 'ledger');
@@ -159,19 +155,7 @@ test('who reads and who writes never meet while lines are cut and sessions lost'
         await use(await lock[kind].acquire(), kind);
       }
     };
-    const trouble = async (): Promise<void> => {
-      while (world.clock.now() < untilMs) {
-        await world.sleep(random.next() * 3000);
-        const { line } = participants[Math.floor(random.next() * 4)]!;
-        if (random.next() < 0.6) line.loseConnection();
-        else {
-          line.cutOff();
-          await world.sleep(random.next() * 12_000);
-          line.rejoin();
-        }
-      }
-    };
-    await Promise.all([...participants.map(contend), trouble()]);
+    await Promise.all([...participants.map(contend), trouble(world, participants, random, untilMs)]);
     assert.ok(most > 1, 'nobody read together');
     assert.ok(writes > 5, `only ${writes} writes`);
   });

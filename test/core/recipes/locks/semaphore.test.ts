@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { InvalidPermitsError, Semaphore, type Hold } from '../../../../core/recipes/index.js';
 import { SeededRandom } from '../../../../core/runtime/index.js';
 import { breakEverywhere, RecipeWorld } from '../recipe-world.js';
+import { holdFor, trouble } from '../trouble.js';
 
 test('as many hold it as there are permits, in the order of asking', async () => {
   await RecipeWorld.play(async (world) => {
@@ -83,37 +84,19 @@ test('never more hold it than there are permits while lines are cut and sessions
     const untilMs = world.clock.now() + 60_000;
     let holders = 0;
     let grants = 0;
-    const use = async (hold: Hold): Promise<void> => {
-      if (hold.signal.aborted) return;
-      grants++;
-      assert.ok(++holders <= 2, `${holders} hold two permits`);
-      let isInside = true;
-      const leave = (): void => {
-        if (isInside) holders--;
-        isInside = false;
-      };
-      hold.signal.addEventListener('abort', leave);
-      await world.sleep(random.next() * 500);
-      leave();
-      await hold.release();
-    };
+    const use = (hold: Hold): Promise<void> =>
+      holdFor(world, hold, random.next() * 500, {
+        enter() {
+          grants++;
+          assert.ok(++holders <= 2, `${holders} hold two permits`);
+        },
+        leave: () => holders--,
+      });
     const contend = async ({ client }: (typeof participants)[number]): Promise<void> => {
       const semaphore = new Semaphore(client, 'press', { permits: 2 });
       while (world.clock.now() < untilMs) await use(await semaphore.acquire());
     };
-    const trouble = async (): Promise<void> => {
-      while (world.clock.now() < untilMs) {
-        await world.sleep(random.next() * 3000);
-        const { line } = participants[Math.floor(random.next() * participants.length)]!;
-        if (random.next() < 0.6) line.loseConnection();
-        else {
-          line.cutOff();
-          await world.sleep(random.next() * 12_000);
-          line.rejoin();
-        }
-      }
-    };
-    await Promise.all([...participants.map(contend), trouble()]);
+    await Promise.all([...participants.map(contend), trouble(world, participants, random, untilMs)]);
     assert.ok(grants > 40, `only ${grants} grants`);
     assert.equal(await participants[0]!.client.getEphemerals('/locks'), []);
   });

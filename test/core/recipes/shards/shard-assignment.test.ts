@@ -10,6 +10,7 @@ import {
   type OwnedShard,
 } from '../../../../core/recipes/index.js';
 import { breakEverywhere, RecipeWorld, SESSION_TIMEOUT_MS, type Participant } from '../recipe-world.js';
+import { trouble } from '../trouble.js';
 
 /** Fails when a shard has two owners, or a fence that is not above those before. */
 class Checker {
@@ -237,24 +238,6 @@ test('an assignment survives the loss of the connection at each of its steps', a
   assert.ok(breaks >= 8, `only ${breaks} breaks`);
 });
 
-/** Lines break, now and then for longer than a session lives; the member crashes. */
-async function trouble(world: RecipeWorld, participants: readonly Participant[], random: SeededRandom) {
-  for (const untilMs = world.clock.now() + 60_000; world.clock.now() < untilMs;) {
-    await world.sleep(random.next() * 4000);
-    const { line } = participants[Math.floor(random.next() * participants.length)]!;
-    const chance = random.next();
-    if (chance < 0.5) line.loseConnection();
-    else if (chance > 0.9) {
-      world.ensemble.crashMember();
-      await world.ensemble.restartMember();
-    } else {
-      line.cutOff();
-      await world.sleep(random.next() * 2 * SESSION_TIMEOUT_MS);
-      line.rejoin();
-    }
-  }
-}
-
 for (let seed = 1; seed <= 3; seed++) {
   test(`no shard is ever owned twice, and all are owned in the end, while connections and sessions are lost (seed ${seed})`, async () => {
     await RecipeWorld.play(async (world) => {
@@ -267,7 +250,7 @@ for (let seed = 1; seed <= 3; seed++) {
         assign(participants[index]!, id, checker.task(world, id, random.next() * 500)).start(),
       );
 
-      await trouble(world, participants, random);
+      await trouble(world, participants, random, world.clock.now() + 60_000);
       await world.until(() => checker.countsOf(ids).every((count) => count === 2 || count === 3));
       await Promise.all(assignments.map((assignment) => assignment.close()));
 
