@@ -13,7 +13,15 @@ const LONGEST_MS = 20_000;
 const examples = readdirSync(join(projectRoot, 'examples')).filter((file) => file.endsWith('.ts'));
 
 test('there is an example for every declaration', () => {
-  const expected = ['config.ts', 'leader-only.ts', 'locked.ts', 'recipes.ts', 'service.ts', 'worker.ts'];
+  const expected = [
+    'config.ts',
+    'leader-only.ts',
+    'locked.ts',
+    'recipes.ts',
+    'service.ts',
+    'sharded.ts',
+    'worker.ts',
+  ];
   assert.equal(
     expected.filter((file) => !examples.includes(file)),
     [],
