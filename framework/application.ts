@@ -96,7 +96,7 @@ export class Application implements AsyncDisposable {
     this.#logger = (options.logger ?? silentLogger).child({ application: this.id });
     this.#events = new EventHub(this.#logger);
     this.#undo = new UndoStack(this.#clock, this.#logger);
-    this.#health = new HealthMonitor(plan, this.#events);
+    this.#health = new HealthMonitor(plan, this.#events, this.#clock);
     this.#provisions = provisions;
     publishDiagnostics(this.#events, this.id);
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve));

@@ -6,7 +6,10 @@ export interface HealthCheck {
   readonly detail?: string | undefined;
 }
 
-/** A check of a plugin's own; one that throws, or rejects, is not healthy. */
+/**
+ * A check of a plugin's own; one that throws, rejects, or does not answer within 2 s, is not healthy. It is not asked again
+ * before it has answered.
+ */
 export interface HealthContribution {
   readonly name: string;
   readonly check: () => boolean | Promise<boolean>;

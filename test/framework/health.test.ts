@@ -8,6 +8,7 @@ import {
   Sharded,
   Worker,
   type OwnedShard,
+  type Plugin,
 } from '../../framework/index.js';
 import { onFleet, SESSION_TIMEOUT_MS } from './fleet.js';
 import { EventHub } from '../../framework/events.js';
@@ -176,6 +177,37 @@ test(
       configuration: 'billing changes of billing are not followed any more',
     });
     assert.is(application.get(Billing).currency, 'USD');
+  }),
+);
+
+test(
+  'a check of a plugin that does not answer makes the application unready, is not waited for, and is not asked again',
+  onFleet(async (fleet) => {
+    let calls = 0;
+    let answer: (isHealthy: boolean) => void = () => undefined;
+    const check = (): Promise<boolean> => {
+      calls++;
+      return new Promise((resolve) => (answer = resolve));
+    };
+    const slow: Plugin = {
+      name: 'slow',
+      setup: ({ addHealthCheck }) => addHealthCheck({ name: 'slow', check }),
+    };
+    const { application } = await fleet.run({ declare: [], use: [slow] });
+
+    for (let count = 0; count < 3; count++) {
+      const health = fleet.wait(complaints(application));
+      assert.equal(await health, { slow: 'does not say within 2000 ms how it is' });
+    }
+    assert.is(calls, 1);
+    answer(true);
+    await fleet.settle();
+
+    const asking = complaints(application);
+    await fleet.settle();
+    answer(true);
+    assert.equal(await fleet.wait(asking), {});
+    assert.is(calls, 2);
   }),
 );
 
