@@ -1,34 +1,22 @@
 import type { Session } from '../../client/index.js';
 import type { Timer } from '../../runtime/index.js';
 import { protectedName } from '../contention/sequence.js';
-import { ClaimLostError, DrainDeadlineError, JobCancelledError } from '../errors.js';
 import { KeptNode } from '../nodes/kept-node.js';
 import { nameOf } from '../nodes/znode-name.js';
-import { AbortFan } from '../waiting/abort-fan.js';
-import { hasCode, isClosed, isSessionOver, nextSession, pause } from '../waiting/failure.js';
+import { isClosed, isSessionOver, nextSession, pause } from '../waiting/failure.js';
 import { Claim, claimJob, type ClaimDesk, type ClaimOutcome } from './claim.js';
 import type { ConsumedQueue, ConsumeOptions, JobHandler } from './consume-options.js';
 import { FleetLimits } from './fleet-limits.js';
 import { JobBoard, type Candidate } from './job-board.js';
 import type { Job } from './job.js';
-import { describeFailure, JobInHand, type SettlePolicy } from './job-in-hand.js';
 import { QueueView } from './queue-view.js';
+import { Workbench } from './workbench.js';
 
 const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
-const DEFAULT_RETRIES = 5;
-const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 300_000;
 /** How long a job is left alone that another claimed a moment before; by then the watch has told of it. */
 const TAKEN_PAUSE_MS = 250;
 /** How soon to look again for the own registration, of whose making nobody tells. */
 const REGISTRATION_PAUSE_MS = 10;
-
-/** What happened to a job while this consumer is at it. */
-interface Touched {
-  /** The first change is the own claim. */
-  changes: number;
-  isGone: boolean;
-}
 
 /**
  * Takes jobs from a queue and has them done by a handler, some at once.
@@ -51,23 +39,18 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   /** Resolves when closed, after the drain. Never rejects. */
   readonly closed: Promise<void>;
   readonly #queue: ConsumedQueue<Data>;
-  readonly #handler: JobHandler<Data>;
   readonly #concurrency: number;
   readonly #drainDeadlineMs: number;
-  readonly #policy: SettlePolicy;
   readonly #desk: ClaimDesk;
   readonly #board = new JobBoard();
   readonly #view: QueueView;
   readonly #registration: KeptNode;
+  readonly #bench: Workbench<Data>;
   readonly #limits: FleetLimits;
   readonly #intake = new AbortController();
   readonly #deadline = new AbortController();
-  readonly #atDeadline = new AbortFan(this.#deadline.signal);
-  #atSessionEnd: AbortFan | null = null;
-  readonly #inHand = new Map<string, JobInHand<Data>>();
   /** From the claim's first request until the job is settled. */
   readonly #open = new Map<string, Promise<void>>();
-  readonly #touched = new Map<string, Touched>();
   /** From the claim's first request until the handler returned. */
   #slotsTaken = 0;
   #state: 'consuming' | 'draining' | 'closed' = 'consuming';
@@ -80,18 +63,20 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     const { client, layout, claims, settlements } = queue;
     this.id = options.id ?? client.random.uuid();
     this.#queue = queue;
-    this.#handler = handler;
     this.#concurrency = options.concurrency ?? 1;
     if (!Number.isInteger(this.#concurrency) || this.#concurrency < 1)
       throw new RangeError(`concurrency must be a whole number above 0, not ${this.#concurrency}`);
     this.#drainDeadlineMs = options.drainDeadlineMs ?? DEFAULT_DRAIN_DEADLINE_MS;
-    this.#policy = settlePolicy(queue, options);
+    this.#bench = new Workbench(queue, handler, {
+      ...options,
+      deadline: this.#deadline.signal,
+    });
     this.#desk = { client, layout, claims, settlements };
     this.#limits = new FleetLimits(this.#desk, this.#board, options);
     this.#view = new QueueView(client, layout, this.#board, {
       changed: () => this.#wake(),
-      jobTouched: (job, change) => this.#touch(job, change),
-      readAnew: () => this.#verifyAll(),
+      jobTouched: (job, change) => this.#bench.touch(job, change),
+      readAnew: () => this.#readAnew(),
       failed: (error) => {
         this.#viewFailure = { error };
         this.#wake();
@@ -119,7 +104,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
 
   /** Jobs in hand now. */
   get inHand(): ReadonlyMap<string, Job<Data>> {
-    return this.#inHand;
+    return this.#bench.inHand;
   }
 
   /**
@@ -176,7 +161,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     await this.#view.close();
     await this.#registration.close();
     this.#deadlineTimer?.timer.cancel();
-    this.#atSessionEnd?.close();
+    this.#bench.close();
     this.#state = 'closed';
   }
 
@@ -218,7 +203,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     const { job } = candidate;
     const { client, name } = this.#queue;
     this.#board.reserve(job);
-    this.#touched.set(job, { changes: 0, isGone: false });
+    this.#bench.expect(job);
     this.#slotsTaken++;
     let isFree = false;
     const free = (): void => {
@@ -235,7 +220,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       })
       .then((pauseMs) => {
         this.#board.letGo(job, client.clock.now() + pauseMs);
-        this.#touched.delete(job);
+        this.#bench.leave(job);
         this.#open.delete(job);
         free();
         this.#wake();
@@ -255,8 +240,8 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       const { signal } = this.#deadline;
       const claim = await claimJob(this.#desk, { ...options, candidate, signal });
       if (!(claim instanceof Claim)) return this.#learn(candidate, claim);
-      if (this.#intake.signal.aborted) await this.#giveBack(claim);
-      else await this.#work(claim, free);
+      if (this.#intake.signal.aborted) await this.#bench.giveBack(claim);
+      else await this.#bench.work(claim, free);
       return 0;
     } finally {
       this.#limits.left(admission);
@@ -271,129 +256,10 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     return TAKEN_PAUSE_MS;
   }
 
-  async #work(claim: Claim, free: () => void): Promise<void> {
-    const job = await this.#openJob(claim);
-    if (job === null) return;
-    const { signal } = claim.session;
-    const stopListening = this.#endOf(claim.session).on(() =>
-      job.lose(new ClaimLostError(job.id, 'the session is over', signal.reason)),
-    );
-    if (this.#touched.get(job.id)?.isGone === true) job.lose(new JobCancelledError(job.id));
-    this.#inHand.set(job.id, job);
-    try {
-      await this.#untilDeadline(this.#handle(job, claim, free));
-      if (this.#deadline.signal.aborted && !job.isOver) {
-        job.lose(new DrainDeadlineError(job.id, Number(this.#deadline.signal.reason)));
-        await this.#giveBack(claim);
-      }
-    } finally {
-      stopListening();
-      this.#inHand.delete(job.id);
-    }
-  }
-
-  #endOf(session: Session): AbortFan {
-    if (this.#atSessionEnd?.signal !== session.signal) {
-      this.#atSessionEnd?.close();
-      this.#atSessionEnd = new AbortFan(session.signal);
-    }
-    return this.#atSessionEnd;
-  }
-
-  /** Resolves when `handled` has settled, or the drain deadline has passed. */
-  #untilDeadline(handled: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      const stopListening = this.#atDeadline.on(resolve);
-      const over = (): void => {
-        stopListening();
-        resolve();
-      };
-      handled.then(over, over);
-    });
-  }
-
-  /** Null if the job is a dead letter instead: it had all its attempts, or its data cannot be decoded. */
-  async #openJob(claim: Claim): Promise<JobInHand<Data> | null> {
-    const { attempts, retries } = claim.record.header;
-    const maxAttempts = retries === undefined ? this.#policy.maxAttempts : retries + 1;
-    try {
-      if (attempts <= maxAttempts)
-        return new JobInHand(claim, this.#queue.codec.decode(claim.record.payload), this.#policy);
-      await this.#bury(
-        claim,
-        `${attempts - 1} attempts ended without an answer, as by a crash of the worker`,
-      );
-    } catch (error) {
-      await this.#bury(claim, `its data cannot be decoded: ${describeFailure(error)}`);
-    }
-    return null;
-  }
-
-  async #handle(job: JobInHand<Data>, claim: Claim, free: () => void): Promise<void> {
-    try {
-      // A job that was cancelled meanwhile is not begun.
-      const result = job.isEnded ? undefined : await this.#handler(job);
-      const settled = job.isOver ? Promise.resolve() : job.complete(result);
-      free();
-      await settled;
-    } catch (error) {
-      if (job.isOver) this.#logLoss(job.id, error);
-      else await job.fail(error).catch((refusal: unknown) => this.#logLoss(job.id, refusal));
-    }
-    if (job.refusal !== null) await this.#putOff(claim);
-  }
-
-  /** The servers would not let the job be settled (permissions, quota); it must not stay claimed by somebody who is done with it. */
-  async #putOff(claim: Claim): Promise<void> {
-    const dueAt = this.#policy.wall() + this.#policy.backoffMs(claim.record.header.attempts);
-    await claim.retry(dueAt).catch((error: unknown) => this.#logLoss(claim.job, error));
-  }
-
-  #logLoss(job: string, error: unknown): void {
-    this.#queue.client.logger.warn('a job was not settled by its worker', {
-      queue: this.#queue.name,
-      job,
-      error,
-    });
-  }
-
-  async #bury(claim: Claim, failure: string): Promise<void> {
-    this.#queue.client.logger.warn('a job became a dead letter', {
-      queue: this.#queue.name,
-      job: claim.job,
-      failure,
-    });
-    const burying = claim.bury(failure, this.#queue.client.clock.wall());
-    await burying.catch(async (error: unknown) => {
-      this.#logLoss(claim.job, error);
-      if (!hasCode(error, 'CLAIM_LOST')) await this.#putOff(claim);
-    });
-  }
-
-  async #giveBack(claim: Claim): Promise<void> {
-    await claim.giveBack().catch((error: unknown) => this.#logLoss(claim.job, error));
-  }
-
-  /** The watch told of a job: if it is in hand and not being settled, it is cancelled, or perhaps lost. */
-  #touch(id: string, change: 'dataChanged' | 'deleted'): void {
-    const touched = this.#touched.get(id);
-    if (touched === undefined) return;
-    if (change === 'deleted') touched.isGone = true;
-    else touched.changes++;
-    const job = this.#inHand.get(id);
-    if (job === undefined || job.isOver) return;
-    if (touched.isGone) job.lose(new JobCancelledError(id));
-    else if (touched.changes > 1) void this.#verify(job);
-  }
-
-  /** What happened for a while is not known: whether the jobs in hand are still ours has to be asked. */
-  #verifyAll(): void {
-    for (const [id, job] of this.#inHand) {
-      const touched = this.#touched.get(id);
-      if (touched !== undefined) touched.changes = 1;
-      void this.#verify(job);
-    }
-    void this.#policy.results.sweep().catch((error: unknown) => {
+  /** What happened for a while is not known. */
+  #readAnew(): void {
+    this.#bench.verifyAll();
+    void this.#queue.results.sweep().catch((error: unknown) => {
       if (!isClosed(this.#queue.client, error))
         this.#queue.client.logger.warn('old results could not be removed', {
           queue: this.#queue.name,
@@ -401,24 +267,4 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
         });
     });
   }
-
-  async #verify(job: JobInHand<Data>): Promise<void> {
-    if (job.isOver) return;
-    const isHeld = await job.isHeld().catch(() => true);
-    if (!isHeld && !job.isSettling) job.lose(new ClaimLostError(job.id, 'it was changed, or is gone'));
-  }
-}
-
-function settlePolicy<Data>(queue: ConsumedQueue<Data>, options: ConsumeOptions): SettlePolicy {
-  const { client } = queue;
-  const byDefault = (attempt: number): number =>
-    Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1)) * (0.75 + client.random.next() / 2);
-  return {
-    queue: queue.name,
-    maxAttempts: (options.retries ?? DEFAULT_RETRIES) + 1,
-    backoffMs: options.backoffMs ?? byDefault,
-    wall: () => client.clock.wall(),
-    maxResultBytes: queue.maxJobBytes,
-    results: queue.results,
-  };
 }
