@@ -24,6 +24,8 @@ export function isAllowed(acl: readonly Acl[], wanted: number, identities: reado
  * it is invalid: empty, of an unknown scheme, badly written, or `auth` for somebody who is not authenticated.
  */
 export function expandAcl(acl: readonly Acl[], identities: readonly Id[]): readonly Acl[] | null {
+  // Nearly every list is one entry that stands for itself.
+  if (acl.length === 1 && acl[0]!.id.scheme !== 'auth') return isWellFormed(acl[0]!.id) ? acl : null;
   const expanded = new Map<string, Acl>();
   for (const entry of acl) {
     const replacement = expandEntry(entry, identities);

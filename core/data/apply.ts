@@ -1,7 +1,7 @@
 import { ErrorCode, OpCode, type Stat, WatchEventType } from '../protocol/index.js';
 import type { Applied } from './applied.js';
 import type { Change } from './change.js';
-import { invariant } from './invariant.js';
+import { present } from './invariant.js';
 import type { MachineState } from './machine-state.js';
 import type { QuotaBreach } from './quota.js';
 import type { CreateOutcome, MultiPart, SetDataOutcome, SingleOutcome, Txn } from './transaction.js';
@@ -119,9 +119,7 @@ class Application {
   }
 
   #existing(path: string): Znode {
-    const node = this.#state.tree.find(path);
-    invariant(node !== undefined, `a transaction on ${path}, which is not there`);
-    return node;
+    return present(this.#state.tree.find(path), path, 'a transaction on a znode that is not there');
   }
 }
 

@@ -1,7 +1,7 @@
 import { OPEN_ACL, type Acl, Permission } from '../protocol/index.js';
 import { AclCache } from './acl-cache.js';
 import type { StateDigest } from './digest.js';
-import { invariant } from './invariant.js';
+import { InvariantError, present } from './invariant.js';
 import { parentOf } from './path.js';
 import { storeData } from './stored-data.js';
 import { ephemeralOwnerOf, ttlMsOf } from './stored-owner.js';
@@ -113,12 +113,12 @@ export class DataTree {
   }
 
   create(created: NewNode, parentCreates: number, zxid: bigint, time: number): Znode {
-    invariant(!this.#nodes.has(created.path), `create of ${created.path}, which is there already`);
-    const parent = this.#nodes.get(parentOf(created.path));
-    invariant(parent !== undefined, `create of ${created.path}, whose parent is not there`);
+    const { path } = created;
+    if (this.#nodes.has(path)) throw new InvariantError(`${path}: created, but there already`);
+    const parent = present(this.#nodes.get(parentOf(path)), path, 'created where there is no parent');
     const owner = created.storedOwner;
     const node = new Znode(
-      created.path,
+      path,
       storeData(created.data),
       this.#acls.acquire(created.acl),
       zxid,
@@ -135,9 +135,8 @@ export class DataTree {
   }
 
   delete(node: Znode, zxid: bigint): void {
-    const parent = node.parent;
-    invariant(parent !== null, `delete of ${node.path}, which has no parent`);
-    invariant(node.firstChild === null, `delete of ${node.path}, which has children`);
+    const parent = present(node.parent, node.path, 'deleted, but without a parent');
+    if (node.firstChild !== null) throw new InvariantError(`${node.path}: deleted, but with children`);
     this.#willChange(node);
     this.#willChange(parent);
     parent.pzxid = zxid;

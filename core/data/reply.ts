@@ -7,7 +7,7 @@ import {
   type Stat,
 } from '../protocol/index.js';
 import type { Applied } from './applied.js';
-import { invariant } from './invariant.js';
+import { present } from './invariant.js';
 import type { MachineState } from './machine-state.js';
 import type { CreateOutcome, MultiOutcome } from './transaction.js';
 
@@ -64,7 +64,5 @@ type MultiCreateReply = Extract<Reply, { readonly op: typeof OpCode.create2 }>;
 type MultiSetDataReply = Extract<Reply, { readonly op: typeof OpCode.setData }>;
 
 function statOf({ tree, configuration }: MachineState, path: string): Stat {
-  const node = tree.find(path);
-  invariant(node !== undefined, `a reply about ${path}, which went since`);
-  return configuration.statOf(node);
+  return configuration.statOf(present(tree.find(path), path, 'a reply about a znode that went since'));
 }

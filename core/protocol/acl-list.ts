@@ -1,6 +1,6 @@
 import type { JuteReader } from './jute-reader.js';
-import type { JuteWriter } from './jute-writer.js';
-import type { Acl } from './records.js';
+import { JuteWriter } from './jute-writer.js';
+import { OPEN_ACL, type Acl } from './records.js';
 
 /** Permission bits and two string lengths. */
 const MIN_ACL_BYTES = 12;
@@ -15,7 +15,9 @@ export function writeAclList(writer: JuteWriter, list: readonly Acl[]): void {
 }
 
 /** A null list reads as an empty one: both are invalid wherever a client sends them. */
-export function readAclList(reader: JuteReader): Acl[] {
+export function readAclList(reader: JuteReader): readonly Acl[] {
+  // What nearly every znode is created with is one object for all of them.
+  if (reader.skips(OPEN_ACL_BYTES)) return OPEN_ACL;
   const count = reader.readCount(MIN_ACL_BYTES);
   const list: Acl[] = [];
   for (let index = 0; index < count; index++) {
@@ -23,4 +25,12 @@ export function readAclList(reader: JuteReader): Acl[] {
     list.push({ perms, id: { scheme: reader.readText(), id: reader.readText() } });
   }
   return list;
+}
+
+const OPEN_ACL_BYTES = encoded(OPEN_ACL);
+
+function encoded(list: readonly Acl[]): Uint8Array {
+  const writer = new JuteWriter();
+  writeAclList(writer, list);
+  return writer.take();
 }

@@ -3,6 +3,14 @@ import { nodeBuffer } from './node-buffer.js';
 
 const TWO_POW_32 = 4_294_967_296;
 
+interface Utf8Bytes {
+  /** A fast call of Node's that works on any array of bytes. */
+  readonly utf8Slice: (this: Uint8Array, from: number, to: number) => string;
+}
+
+/** Node's, where there is one. */
+const utf8Slice = (nodeBuffer?.prototype as Utf8Bytes | undefined)?.utf8Slice;
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** Turns two ints into one long with a single allocation. */
 const scratch = new DataView(new ArrayBuffer(8));
@@ -18,7 +26,7 @@ export class JuteReader {
   private readonly end: number;
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
-    this.bytes = asNodeBuffer(bytes);
+    this.bytes = bytes;
     this.position = offset;
     this.end = end;
   }
@@ -73,6 +81,23 @@ export class JuteReader {
     return length === -1 ? null : this.readBytes(length);
   }
 
+  /** Passes over `expected` if that is what comes next. */
+  skips(expected: Uint8Array): boolean {
+    const { length } = expected;
+    if (length > this.remaining) return false;
+    for (let index = 0; index < length; index++)
+      if (this.bytes[this.position + index] !== expected[index]) return false;
+    this.position += length;
+    return true;
+  }
+
+  /** Another reader, of the bytes behind a length: what is read there does not count here. */
+  readPart(): JuteReader {
+    const length = Math.max(0, this.readLength('a part'));
+    const at = this.advance(length, 'a part');
+    return new JuteReader(this.bytes, at, at + length);
+  }
+
   /** The next `length` bytes, as a view. */
   readBytes(length: number): Uint8Array {
     const at = this.advance(length, 'bytes');
@@ -122,6 +147,5 @@ export function asNodeBuffer(bytes: Uint8Array): Uint8Array {
 }
 
 function decode(bytes: Uint8Array, from: number, to: number): string {
-  if (nodeBuffer !== undefined) return (bytes as Buffer).toString('utf8', from, to);
-  return decoder.decode(bytes.subarray(from, to));
+  return utf8Slice === undefined ? decoder.decode(bytes.subarray(from, to)) : utf8Slice.call(bytes, from, to);
 }

@@ -22,7 +22,8 @@ export class PendingSessions {
   }
 
   isOpen(sessionId: bigint): boolean {
-    return this.#pending.find(sessionId)?.isOpen ?? this.#applied.all.has(sessionId);
+    const pending = this.#pending.size === 0 ? undefined : this.#pending.find(sessionId);
+    return pending?.isOpen ?? this.#applied.all.has(sessionId);
   }
 
   open(sessionId: bigint, zxid: bigint): void {

@@ -53,7 +53,7 @@ export const operations: { readonly [Op in ClientOp]: Operation<Op> } = {
  * what only members do among themselves (createSession, deleteContainer, error), for sasl, and for any other number.
  */
 export function isClientOp(op: number): op is ClientOp {
-  return op !== OpCode.check && Object.hasOwn(operations, op);
+  return op !== OpCode.check && operations[op as ClientOp] !== undefined;
 }
 
 export function operationOf<Op extends ClientOp>(op: Op): Operation<Op> {
