@@ -163,9 +163,10 @@ export class FileStorage implements Storage {
   /** Only the first batch of a group has more than entries. */
   async #commit(batches: readonly PersistBatch[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
-    const { truncateAfter, ...promises } = batches[0]!;
+    const first = batches[0]!;
+    const { truncateAfter } = first;
     try {
-      await this.#promise(promises);
+      await this.#promise(first);
       if (truncateAfter !== undefined) await this.#truncate(truncateAfter);
       const lists = batches.map((batch) => batch.entries ?? []);
       this.#requireSuccession(lists);

@@ -74,10 +74,9 @@ export class RecordWriter {
     const at = this.#at;
     const end = at + RECORD_HEADER_BYTES + payload.length;
     this.#at = at + recordBytes(payload.length);
-    const header = { length: payload.length, syncedTo: this.#syncedTo, zxid, prevZxid: this.#zxid };
     this.#buffer.set(payload, at + RECORD_HEADER_BYTES);
     for (let padding = end; padding < this.#at; padding++) this.#buffer[padding] = 0;
-    writeHeader(this.#view, at, header);
+    writeHeader(this.#view, at, payload.length, this.#syncedTo, zxid, this.#zxid);
     this.#view.setUint32(at + 4, headerCheck(this.#buffer, at, this.#salt), true);
     this.#chain = crc32(this.#buffer.subarray(at + 4, end), this.#chain);
     this.#view.setUint32(at, this.#chain, true);
@@ -99,7 +98,7 @@ export class RecordWriter {
 export function encodeMark(end: LogPosition, salt: number): Buffer {
   const buffer = Buffer.alloc(RECORD_HEADER_BYTES);
   const { zxid, offset } = end;
-  writeHeader(viewOf(buffer), 0, { length: MARK_LENGTH, syncedTo: offset, zxid, prevZxid: zxid });
+  writeHeader(viewOf(buffer), 0, MARK_LENGTH, offset, zxid, zxid);
   buffer.writeUInt32LE(headerCheck(buffer, 0, salt), 4);
   return buffer;
 }
@@ -108,17 +107,15 @@ export function encodeMark(end: LogPosition, salt: number): Buffer {
 function writeHeader(
   view: DataView,
   at: number,
-  header: {
-    readonly length: number;
-    readonly syncedTo: number;
-    readonly zxid: bigint;
-    readonly prevZxid: bigint;
-  },
+  length: number,
+  syncedTo: number,
+  zxid: bigint,
+  prevZxid: bigint,
 ): void {
-  view.setUint32(at + 8, header.length, true);
-  view.setUint32(at + 12, header.syncedTo, true);
-  view.setBigUint64(at + 16, header.zxid, true);
-  view.setBigUint64(at + 24, header.prevZxid, true);
+  view.setUint32(at + 8, length, true);
+  view.setUint32(at + 12, syncedTo, true);
+  view.setBigUint64(at + 16, zxid, true);
+  view.setBigUint64(at + 24, prevZxid, true);
 }
 
 function headerCheck(buffer: Buffer, at: number, salt: number): number {

@@ -22,14 +22,15 @@ export class History {
   /** The zxid before the first entry held. */
   #base: bigint;
   #bytes = 0;
-  #epochs: EpochEnd[];
+  /** Each an object of this history's own: the last one's `lastZxid` moves on. */
+  #epochs: { readonly epoch: number; lastZxid: bigint }[];
   #snapshotZxid: bigint;
 
   constructor(restored: RestoredHistory, window: HistoryWindow) {
     this.#window = window;
     this.#base = restored.snapshotZxid;
     this.#snapshotZxid = restored.snapshotZxid;
-    this.#epochs = [...restored.epochs];
+    this.#epochs = copyOf(restored.epochs);
     this.#entries = [];
     for (const entry of restored.entries) this.append(entry);
   }
@@ -53,16 +54,19 @@ export class History {
     return this.#epochs.every(({ lastZxid }) => isEpochMarker(lastZxid));
   }
 
+  /** As it is now, and not as it will be: to be looked at at once. */
   get epochs(): EpochTable {
     return this.#epochs;
   }
 
   append(entry: Entry): void {
     const { zxid } = entry;
-    const { last } = this;
-    invariant(isSuccessor(zxid, last), 'an entry must follow the one before it', { zxid, last });
-    if (isEpochMarker(zxid)) this.#epochs.push({ epoch: epochOf(zxid), lastZxid: zxid });
-    else this.#epochs.push({ epoch: this.#epochs.pop()!.epoch, lastZxid: zxid });
+    const newest = this.#epochs.at(-1);
+    const last = newest?.lastZxid ?? 0n;
+    if (!isSuccessor(zxid, last)) invariant(false, 'an entry must follow the one before it', { zxid, last });
+    if (newest === undefined || isEpochMarker(zxid))
+      this.#epochs.push({ epoch: epochOf(zxid), lastZxid: zxid });
+    else newest.lastZxid = zxid;
     this.#entries.push(entry);
     this.#bytes += entry.payload.length;
   }
@@ -89,7 +93,7 @@ export class History {
     this.#bytes = 0;
     this.#base = zxid;
     this.#snapshotZxid = zxid;
-    this.#epochs = [...epochs];
+    this.#epochs = copyOf(epochs);
   }
 
   /** The caller's own snapshot at `zxid` is durable; the log may lose what is before it. */
@@ -162,6 +166,10 @@ export class History {
     }
     return low;
   }
+}
+
+function copyOf(epochs: EpochTable): EpochEnd[] {
+  return epochs.map(({ epoch, lastZxid }) => ({ epoch, lastZxid }));
 }
 
 function epochsUpTo(epochs: EpochTable, zxid: bigint): EpochEnd[] {

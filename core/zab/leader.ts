@@ -42,6 +42,8 @@ export class Leader implements Role {
   #phase: PeerPhase = 'discovery';
   #pingAtMs: number;
   #establishedMs = 0;
+  /** This member has applied everything that was committed when the epoch was established. */
+  #hasApplied = false;
 
   constructor(state: PeerState) {
     this.#state = state;
@@ -75,7 +77,9 @@ export class Leader implements Role {
 
   /** A quorum holds the marker, and this member has applied everything up to it (primary integrity). */
   get isEstablished(): boolean {
-    return this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker;
+    // Once so it stays so, and it is asked for with every request.
+    this.#hasApplied ||= this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker;
+    return this.#hasApplied;
   }
 
   get isQuorumConfirmed(): boolean {

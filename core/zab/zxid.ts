@@ -32,8 +32,9 @@ export function isEpochMarker(zxid: bigint): boolean {
 
 /** Whether an entry `zxid` may stand directly behind `previous` in a log: the next of its epoch, or the marker of a later one. */
 export function isSuccessor(zxid: bigint, previous: bigint): boolean {
-  if ((zxid & COUNTER_MASK) === 0n) return zxid >> COUNTER_BITS > previous >> COUNTER_BITS;
-  return zxid === previous + 1n && zxid > COUNTER_MASK;
+  // Nearly always so, and then nothing else has to be computed.
+  if (zxid === previous + 1n && zxid > COUNTER_MASK) return true;
+  return (zxid & COUNTER_MASK) === 0n && zxid >> COUNTER_BITS > previous >> COUNTER_BITS;
 }
 
 export function maxZxid(a: bigint, b: bigint): bigint {

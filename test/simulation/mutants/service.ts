@@ -104,8 +104,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/requests/learner-requests.js',
-        'tracker.movesOf(rest.sessionId) !== moves',
-        'tracker.movesOf(rest.sessionId) < moves',
+        'tracker.movesOf(sessionId) !== moves',
+        'tracker.movesOf(sessionId) < moves',
       ],
       [
         'core/server/requests/leader-sessions.js',
