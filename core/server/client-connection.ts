@@ -233,7 +233,7 @@ export class ClientConnection {
     this.#toldZxid = this.#host.lastZxid;
     const header = { xid: Xid.ping, zxid: this.#toldZxid, err: ErrorCode.ok };
     writeReply(this.#output.writer, header, null);
-    this.account.replied({ ...header, op: OpCode.ping }, 0, PONG_BYTES);
+    this.account.replied(OpCode.ping, Xid.ping, this.#toldZxid, 0, PONG_BYTES);
   }
 
   notify(zxid: bigint, event: WatchEvent): void {
@@ -379,7 +379,7 @@ export class ClientConnection {
     const { writer } = this.#output;
     const before = writer.length;
     writeReply(writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
-    this.account.replied({ op: slot.op, xid: slot.xid, zxid }, slot.arrivedAt, writer.length - before);
+    this.account.replied(slot.op, slot.xid, zxid, slot.arrivedAt, writer.length - before);
     this.#output.written();
   }
 

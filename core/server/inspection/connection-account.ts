@@ -1,12 +1,5 @@
 import { Traffic } from './traffic.js';
 
-/** What a reply was about. */
-export interface ReplyNote {
-  readonly op: number;
-  readonly xid: number;
-  readonly zxid: bigint;
-}
-
 export interface AccountHost {
   /** What all connections together have received and sent. */
   readonly traffic: Traffic;
@@ -35,8 +28,8 @@ export class ConnectionAccount {
     this.#host.traffic.sent += 1;
   }
 
-  /** `arrivedAt`: when its request did, 0 for one that is answered at once. */
-  replied({ op, xid, zxid }: ReplyNote, arrivedAt: number, bytes: number): void {
+  /** `op`, `xid` and `zxid` of the reply; `arrivedAt`: when its request did, 0 for one that is answered at once. */
+  replied(op: number, xid: number, zxid: bigint, arrivedAt: number, bytes: number): void {
     const at = this.#host.now();
     const latencyMs = arrivedAt === 0 ? 0 : at - arrivedAt;
     const last = (this.lastReply ??= { op, xid, zxid, at });

@@ -61,7 +61,7 @@ export class LeaderSessions {
 
   /** Grows with each move: what was asked for before one must not take effect behind it, even if the session has come back to its member. */
   movesOf(sessionId: bigint): number {
-    return this.#moves.get(sessionId) ?? 0;
+    return this.#moves.size === 0 ? 0 : (this.#moves.get(sessionId) ?? 0);
   }
 
   isOwner(sessionId: bigint, member: number): boolean {

@@ -153,7 +153,8 @@ export class LearnerPath implements WritePath {
       const forwarded = this.#forwarded.shift();
       if (forwarded === undefined) throw new MemberMessageError('more requests are accepted than were made');
       this.#forwardedBytes -= forwarded.bytes;
-      this.#proposals.push({ ...forwarded, zxid: zxid + BigInt(index), txn: null });
+      const { origin, bytes } = forwarded;
+      this.#proposals.push({ zxid: zxid + BigInt(index), txn: null, bytes, origin });
     }
   }
 

@@ -115,15 +115,16 @@ export class LearnerRequests {
     }
   }
 
-  #propose({ learner, request: { request, ...rest }, moves }: Waiting): void {
+  #propose({ learner, request: forwarded, moves }: Waiting): void {
     const { path, peer, tracker } = this.#parts;
-    const origin = { ...rest, connection: null, slot: null };
+    const { request, sessionId, cxid, identities } = forwarded;
+    const origin = { sessionId, cxid, identities, connection: null, slot: null };
     const zxid = peer.nextZxid();
     if (request.op === OpCode.createSession) {
       const isAdmitted = path.admitSession(request.body.timeoutMs, origin, learner.id) !== null;
       return isAdmitted ? this.#accept(learner, zxid) : this.#refuse(learner, Refusal.fault);
     }
-    if (tracker.movesOf(rest.sessionId) !== moves) return this.#refuse(learner, Refusal.moved);
+    if (tracker.movesOf(sessionId) !== moves) return this.#refuse(learner, Refusal.moved);
     const refusal = path.admit(request, origin, learner.id);
     if (refusal === null) this.#accept(learner, zxid);
     else this.#refuse(learner, refusal);

@@ -75,6 +75,8 @@ const Kind = {
   revalidated: 8,
   synced: 9,
   moved: 10,
+  /** A write by the session, and with the identities, of the write before it in the message. */
+  writeAgain: 11,
 } as const;
 
 const MIN_ID_BYTES = 8;
@@ -85,6 +87,8 @@ export class MemberMessageWriter {
   readonly #stint: number;
   readonly #writer = new JuteWriter();
   #hasItems = false;
+  /** Whose the last write of this message is: most come several at a time from one connection. */
+  #speaker: ForwardedRequest | null = null;
 
   constructor(stint: number) {
     this.#stint = stint;
@@ -94,12 +98,20 @@ export class MemberMessageWriter {
     return this.#writer.length;
   }
 
-  request({ sessionId, cxid, identities, request }: ForwardedRequest): void {
-    const isCreate = request.op === OpCode.createSession;
-    const writer = this.#begin(isCreate ? Kind.createSession : Kind.write);
-    writeIdentities(writer, identities);
-    if (request.op === OpCode.createSession) return writer.writeInt(request.body.timeoutMs);
-    writer.writeLong(sessionId);
+  request(forwarded: ForwardedRequest): void {
+    const { sessionId, cxid, identities, request } = forwarded;
+    if (request.op === OpCode.createSession) {
+      const writer = this.#begin(Kind.createSession);
+      writeIdentities(writer, identities);
+      return writer.writeInt(request.body.timeoutMs);
+    }
+    const isAgain = this.#speaker?.sessionId === sessionId && this.#speaker.identities === identities;
+    const writer = this.#begin(isAgain ? Kind.writeAgain : Kind.write);
+    if (!isAgain) {
+      writeIdentities(writer, identities);
+      writer.writeLong(sessionId);
+      this.#speaker = forwarded;
+    }
     const { op, body } = request as Request;
     writeRequest(writer, cxid, op, body);
   }
@@ -136,6 +148,7 @@ export class MemberMessageWriter {
   take(): Uint8Array | null {
     if (!this.#hasItems) return null;
     this.#hasItems = false;
+    this.#speaker = null;
     return this.#writer.take();
   }
 
@@ -149,12 +162,19 @@ export class MemberMessageWriter {
 
 /** Throws `MemberMessageError` on bytes that no learner sends. */
 export function readLearnerMessage(bytes: Uint8Array): MemberMessage<LearnerItem> {
+  let speaker: ForwardedRequest | null = null;
   return readMessage(bytes, (kind, reader): LearnerItem => {
     switch (kind) {
       case Kind.createSession:
         return { type: 'request', request: readCreateSession(reader) };
-      case Kind.write:
-        return { type: 'request', request: readWrite(reader) };
+      case Kind.write: {
+        const identities = readIdentities(reader);
+        speaker = readWrite(reader, reader.readLong(), identities);
+        return { type: 'request', request: speaker };
+      }
+      case Kind.writeAgain:
+        if (speaker === null) throw new MarshallingError('a write again with none before it');
+        return { type: 'request', request: readWrite(reader, speaker.sessionId, speaker.identities) };
       case Kind.revalidate:
         return { type: 'revalidate', token: reader.readInt(), sessionId: reader.readLong() };
       case Kind.sync:
@@ -209,12 +229,9 @@ function readCreateSession(reader: JuteReader): ForwardedRequest {
   return { sessionId: 0n, cxid: 0, identities, request };
 }
 
-function readWrite(reader: JuteReader): ForwardedRequest {
-  const identities = readIdentities(reader);
-  const sessionId = reader.readLong();
-  const packet = reader.readBuffer() ?? new Uint8Array(0);
-  const { xid, ...request } = readRequest(new JuteReader(packet));
-  return { sessionId, cxid: xid, identities, request };
+function readWrite(reader: JuteReader, sessionId: bigint, identities: readonly Id[]): ForwardedRequest {
+  const { xid, op, body } = readRequest(reader.readPart());
+  return { sessionId, cxid: xid, identities, request: { op, body } as WriteRequest };
 }
 
 function writeIdentities(writer: JuteWriter, identities: readonly Id[]): void {
