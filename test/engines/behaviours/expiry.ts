@@ -50,6 +50,8 @@ export const expiry: Behaviours = {
       await client.create(parent);
       await client.create(`${parent}/1`, null, { mode: 'ephemeral' });
     }
+    // The witness may be at another member, which has not heard of them yet.
+    await witness.sync('/');
     const seen: string[] = [];
     const gone = (path: string): Promise<void> =>
       new Promise((resolve) => {
