@@ -2,6 +2,9 @@ import type { Clock, Timer } from '../runtime/index.js';
 import { SystemWork } from './system-work.js';
 import { taskName } from './task-name.js';
 
+/** The real one, also if a test runner puts another in its place later, such as vitest's fake timers. */
+const { setImmediate } = globalThis;
+
 /** Turns of the real event loop without news after which nothing is on its way any more. */
 const IDLE_TURNS = 2;
 

@@ -195,4 +195,21 @@ test('moveUntil tells whether the condition holds, and moves no further', async 
   assert.is(clock.now(), 15);
 });
 
+test('a runner that fakes timers, as vitest can, does not hold the clock up', async () => {
+  const { setImmediate, setTimeout } = globalThis;
+  const never = (): never => undefined as never;
+  Object.assign(globalThis, { setImmediate: never, setTimeout: never });
+  try {
+    const clock = new VirtualClock();
+    let fired = false;
+    clock.setTimer(10, () => (fired = true));
+
+    await clock.advance(20);
+
+    assert.ok(fired);
+  } finally {
+    Object.assign(globalThis, { setImmediate, setTimeout });
+  }
+});
+
 test.run();
