@@ -11,11 +11,13 @@ import { APPLICATION_SETTINGS } from './snippet.js';
 const GUIDES = [
   'framework/README.md',
   'framework/EVENTS.md',
-
   'core/recipes/README.md',
   'core/recipes/queue/README.md',
   'core/client/README.md',
   'core/server/README.md',
+  'plugins/cli/README.md',
+  'plugins/pino/README.md',
+  'plugins/zookeeper/README.md',
 ];
 const PAGES = ['README.md', 'ARCHITECTURE.md', 'framework/ERRORS.md', 'framework/OPTIONS.md', ...GUIDES];
 
