@@ -32,6 +32,7 @@ import { Queues } from './queues.js';
 import { HealthEndpoint } from './runtime/health-endpoint.js';
 import { HealthMonitor } from './runtime/health-monitor.js';
 import { LockInterceptor } from './runtime/lock-interceptor.js';
+import { tellOfLock } from './runtime/lock-events.js';
 import { LoopMonitor } from './runtime/loop-monitor.js';
 import { startRunners } from './runtime/orchestrator.js';
 import { handleSignals } from './runtime/process-signals.js';
@@ -285,7 +286,7 @@ export class Application implements AsyncDisposable {
   async #startRunners(plan: Plan, isOnline: boolean): Promise<void> {
     const { client, id } = this;
     const { lastKnownGood, random } = this.#options;
-    const locks = new Locks(client, id);
+    const locks = new Locks(client, id, (name, hold) => tellOfLock(this.#events, name, hold));
     const queues = new Queues(client, new Map(plan.workers.map(({ queue, validate }) => [queue, validate])));
     const store = new ConfigStore(client);
     const services = new Services(client);

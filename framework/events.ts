@@ -12,9 +12,9 @@ export type ApplicationEvent =
       /** The event loop stood still, so that nothing of this process was carried out and no signal could be seen. */
       readonly type: 'loop-blocked';
       readonly durationMs: number;
-      /** Leaderships and shards that were held when it began and are, or must be taken to be, lost. */
+      /** Leaderships, shards, locks and jobs that were held meanwhile and are, or must be taken to be, lost. */
       readonly lost: readonly string[];
-      /** Those that are still held. */
+      /** Those that were held meanwhile and are not lost. */
       readonly atRisk: readonly string[];
     }
   | {
@@ -60,6 +60,20 @@ export type ApplicationEvent =
       readonly error: unknown;
     }
   | {
+      /** A lock that was taken through `Locks`, by `@Locked` for one. */
+      readonly type: 'lock-acquired';
+      readonly name: string;
+      readonly fence: bigint;
+    }
+  | {
+      /** It is not held any more. */
+      readonly type: 'lock-released';
+      readonly name: string;
+      readonly fence: bigint;
+      /** Not given back by this process, but lost: with the session, or since somebody deleted its znode. */
+      readonly isLost: boolean;
+    }
+  | {
       /** Moments of its calendar passed while nobody led; `madeUpFor` of them are run now. */
       readonly type: 'runs-missed';
       readonly name: string;
@@ -90,6 +104,12 @@ export type ApplicationEvent =
       readonly name: string;
       readonly scheduledAt: Date;
       readonly error: unknown;
+    }
+  | {
+      readonly type: 'job-started';
+      readonly queue: string;
+      readonly id: string;
+      readonly attempt: number;
     }
   | {
       readonly type: 'job-done';

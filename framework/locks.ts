@@ -31,31 +31,33 @@ export interface RunLockedOptions extends Pick<AcquireOptions, 'signal' | 'timeo
 export class Locks {
   readonly #client: Client;
   readonly #owner: string | undefined;
+  readonly #onHeld: (name: string, hold: Hold) => void;
 
-  /** `owner` says to those who look who holds. */
-  constructor(client: Client, owner?: string) {
+  /** `owner` says to those who look who holds; `onHeld` hears of every hold as it begins, once for all that share it. */
+  constructor(client: Client, owner?: string, onHeld: (name: string, hold: Hold) => void = () => undefined) {
     this.#client = client;
     this.#owner = owner;
+    this.#onHeld = onHeld;
   }
 
   /** First come, first served. */
   fair(name: string, options?: LockOptions): FairLock {
-    return new FairLock(this.#client, name, { data: this.#owner, ...options });
+    return new FairLock(this.#client, name, { data: this.#owner, ...this.#heard(name, options) });
   }
 
   /** Many may read at the same time, or one write. */
   readWrite(name: string, options?: LockOptions): ReadWriteLock {
-    return new ReadWriteLock(this.#client, name, { data: this.#owner, ...options });
+    return new ReadWriteLock(this.#client, name, { data: this.#owner, ...this.#heard(name, options) });
   }
 
   /** As many hold it as there are permits. */
   semaphore(name: string, options: SemaphoreOptions): Semaphore {
-    return new Semaphore(this.#client, name, { data: this.#owner, ...options });
+    return new Semaphore(this.#client, name, { data: this.#owner, ...this.#heard(name, options) });
   }
 
   /** Held or not; who waits for it has no turn. */
   try(name: string, options?: TryLockOptions): TryLock {
-    return new TryLock(this.#client, name, { owner: this.#owner, ...options });
+    return new TryLock(this.#client, name, { owner: this.#owner, ...this.#heard(name, options) });
   }
 
   /** All of them or none, without deadlock whatever the order; a name stands for the fair lock of that name. */
@@ -109,6 +111,17 @@ export class Locks {
    */
   transact(hold: Hold, operations: readonly Operation[]): Promise<readonly OperationResult[]> {
     return multiFenced(this.#client, hold, operations);
+  }
+
+  #heard<Options extends Pick<LockOptions, 'onHeld'>>(
+    name: string,
+    options: Options = {} as Options,
+  ): Options {
+    const onHeld = (hold: Hold): void => {
+      this.#onHeld(name, hold);
+      options.onHeld?.(hold);
+    };
+    return { ...options, onHeld };
   }
 
   #lockFor(name: string, { mode, permits }: RunLockedOptions): Lock {

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Timer } from '../../core/runtime/index.js';
 import type { EventHub } from '../events.js';
+import { Holdings } from './holdings.js';
 
 /** How often it looks. */
 const INTERVAL_MS = 250;
@@ -15,26 +16,19 @@ export interface LoopMonitorOptions {
 }
 
 /**
- * Sees when the event loop stood still: a timer that comes late. Tells how long, what the process held when it began, and
- * what of that is lost. A holder that stands still cannot see its signal; only this tells afterwards that for a while another
- * may have held the same, and that only fences kept the two apart.
+ * Sees when the event loop stood still: a timer that comes late. Tells how long, what the process held meanwhile (leaderships,
+ * shards, locks, jobs), and what of that is lost. A holder that stands still cannot see its signal; only this tells
+ * afterwards that for a while another may have held the same, and that only fences kept the two apart.
  */
 export class LoopMonitor {
   readonly #options: LoopMonitorOptions;
-  /** Leaderships and shards of this process. */
-  readonly #held = new Set<string>();
-  readonly #stopListening: readonly (() => void)[];
+  readonly #holdings: Holdings;
   #timer: Timer | undefined;
+  #isStopped = false;
 
   constructor(options: LoopMonitorOptions) {
     this.#options = options;
-    const { events } = options;
-    this.#stopListening = [
-      events.on('leader-acquired', ({ name }) => void this.#held.add(`leadership ${name}`)),
-      events.on('leader-lost', ({ name }) => void this.#held.delete(`leadership ${name}`)),
-      events.on('shard-acquired', ({ name, shard }) => void this.#held.add(`shard ${name}/${shard}`)),
-      events.on('shard-lost', ({ name, shard }) => void this.#held.delete(`shard ${name}/${shard}`)),
-    ];
+    this.#holdings = new Holdings(options.clock, options.events);
   }
 
   start(): void {
@@ -42,34 +36,39 @@ export class LoopMonitor {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
-    for (const stop of this.#stopListening) stop();
+    this.#holdings.stop();
   }
 
   #watch(): void {
     const { clock, blockedMs } = this.#options;
     const dueAt = clock.now() + INTERVAL_MS;
-    const heldBefore = this.#held.size === 0 ? [] : [...this.#held];
     this.#timer = clock.setTimer(INTERVAL_MS, () => {
       const durationMs = Math.round(clock.now() - dueAt);
+      if (durationMs < blockedMs) this.#goOn();
       // Timers of the client are as late as this one: let them say first what is lost.
-      if (durationMs >= blockedMs) clock.soon(() => this.#tell(durationMs, heldBefore));
-      this.#watch();
+      else clock.soon(() => this.#tell(durationMs, dueAt));
     });
   }
 
-  #tell(durationMs: number, held: readonly string[]): void {
+  #goOn(): void {
+    this.#holdings.forget();
+    if (!this.#isStopped) this.#watch();
+  }
+
+  /** At `dueAt` the loop stood, for otherwise the timer had come: what was held then, was held all the while. */
+  #tell(durationMs: number, dueAt: number): void {
     const { logger, events, sessionTimeoutMs } = this.#options;
     const isPastSession = durationMs >= sessionTimeoutMs();
-    const lost = held.filter((name) => isPastSession || !this.#held.has(name));
-    const atRisk = held.filter((name) => !lost.includes(name));
-    if (lost.length > 0)
-      logger.error('the event loop stood still, and what this process held is lost', {
-        durationMs,
-        lost,
-        atRisk,
-      });
-    else logger.warn('the event loop stood still', { durationMs, atRisk });
-    events.emit({ type: 'loop-blocked', durationMs, lost, atRisk });
+    const lost = new Set<string>();
+    const atRisk = new Set<string>();
+    for (const { name, isLost } of this.#holdings.heldAt(dueAt))
+      (isPastSession || isLost ? lost : atRisk).add(name);
+    const facts = { durationMs, lost: [...lost], atRisk: [...atRisk] };
+    if (lost.size > 0) logger.error('the event loop stood still, and what this process held is lost', facts);
+    else logger.warn('the event loop stood still', facts);
+    this.#goOn();
+    events.emit({ type: 'loop-blocked', ...facts });
   }
 }

@@ -78,6 +78,8 @@ export class WorkerRunner implements Runner {
     const startedAt = this.#context.clock.now();
     const onEnd = (): void => this.#ended(job, startedAt);
     job.signal.addEventListener('abort', onEnd, { once: true });
+    const { queue } = this.#planned;
+    this.#context.events.emit({ type: 'job-started', queue, id: job.id, attempt: job.attempt });
     const violations = this.#planned.validate(job.data);
     if (violations.length === 0) return await this.#call(job);
     await job.fail(new JobInvalidError(this.#planned.queue, violations), { retry: false });

@@ -4,6 +4,9 @@ import { Deadline } from '../waiting/abort.js';
 import type { AcquireOptions, Hold, Lock, TryAcquireOptions } from './hold.js';
 import { SharedHold } from './shared-hold.js';
 
+/** Hears of a hold as it begins; of one that is shared, once for all who share it. */
+export type OnHeld = (hold: Hold) => void;
+
 /** What locks have in common: deadlines, reentrance, `run`. What differs is how they contend. */
 export abstract class GrantedLock implements Lock {
   readonly path: string;
@@ -11,10 +14,17 @@ export abstract class GrantedLock implements Lock {
   /** Tells it from other locks of the same path. */
   readonly #identity: string;
 
-  protected constructor(client: Client, path: string, identity = path) {
+  readonly #onHeld: OnHeld | undefined;
+
+  protected constructor(
+    client: Client,
+    path: string,
+    { identity = path, onHeld }: { readonly identity?: string; readonly onHeld?: OnHeld | undefined } = {},
+  ) {
     this.#client = client;
     this.path = path;
     this.#identity = identity;
+    this.#onHeld = onHeld;
   }
 
   /** Null only with `patience` 'none': it is not free now. Leaves nothing behind when it rejects. */
@@ -28,7 +38,7 @@ export abstract class GrantedLock implements Lock {
       (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
     );
     const hold = await this.contend(deadline.signal, 'endless');
-    return SharedHold.first(hold!, this.#identity);
+    return this.#granted(hold!);
   }
 
   async tryAcquire(options: TryAcquireOptions = {}): Promise<Hold | null> {
@@ -37,12 +47,17 @@ export abstract class GrantedLock implements Lock {
     if (timeoutMs !== undefined) return this.#acquireWithin(timeoutMs, signal);
     using deadline = new Deadline(this.#client.clock, { signal }, () => undefined);
     const hold = await this.contend(deadline.signal, 'none');
-    return hold === null ? null : SharedHold.first(hold, this.#identity);
+    return hold === null ? null : this.#granted(hold);
   }
 
   async run<T>(task: (hold: Hold) => T | Promise<T>, options: AcquireOptions = {}): Promise<T> {
     await using hold = await this.acquire(options);
     return await task(hold);
+  }
+
+  #granted(hold: Hold): Hold {
+    this.#onHeld?.(hold);
+    return SharedHold.first(hold, this.#identity);
   }
 
   async #acquireWithin(timeoutMs: number, signal: AbortSignal | undefined): Promise<Hold | null> {

@@ -1,6 +1,6 @@
 import type { Client } from '../../client/index.js';
 import { Contender } from '../contention/contender.js';
-import { GrantedLock } from '../contention/granted-lock.js';
+import { GrantedLock, type OnHeld } from '../contention/granted-lock.js';
 import type { Hold } from '../contention/hold.js';
 import { CURATOR_LOCK, KAZOO_LOCK } from '../contention/sequence.js';
 import { pathBelow } from '../nodes/znode-name.js';
@@ -11,6 +11,8 @@ export interface LockOptions {
   readonly root?: string | undefined;
   /** Written to the own znode, for people who look, and for `explain`. */
   readonly data?: Uint8Array | string | undefined;
+  /** Hears of every hold as it begins, once for all that share it. */
+  readonly onHeld?: OnHeld | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export class FairLock extends GrantedLock {
 
   /** `name` may have several segments, such as `customers/42`. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: LockOptions = {}) {
-    super(client, pathBelow(options.root ?? '/locks', name, 'lock'));
+    super(client, pathBelow(options.root ?? '/locks', name, 'lock'), options);
     this.#client = client;
     this.#contender = new Contender(client, {
       directory: this.path,

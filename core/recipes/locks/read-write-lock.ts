@@ -1,6 +1,6 @@
 import type { Client } from '../../client/index.js';
 import { Contender, type BlockerOf } from '../contention/contender.js';
-import { GrantedLock } from '../contention/granted-lock.js';
+import { GrantedLock, type OnHeld } from '../contention/granted-lock.js';
 import type { AcquireOptions, Hold, Lock } from '../contention/hold.js';
 import { SharedHold } from '../contention/shared-hold.js';
 import { CURATOR_READ, CURATOR_WRITE, KAZOO_LOCK, KAZOO_READ, sequenceOf } from '../contention/sequence.js';
@@ -46,8 +46,13 @@ export class ReadWriteLock {
     this.path = pathBelow(options.root ?? '/locks', name, 'lock');
     this.#client = client;
     this.#options = options;
-    this.read = new Side(client, this.path, this.#contender(CURATOR_READ, lastWriterBefore()), 'read');
-    this.write = new Side(client, this.path, this.#contender(CURATOR_WRITE), 'write');
+    const side = (contender: Contender, which: 'read' | 'write'): Side =>
+      new Side(client, this.path, contender, {
+        identity: identityOf(this.path, which),
+        onHeld: options.onHeld,
+      });
+    this.read = side(this.#contender(CURATOR_READ, lastWriterBefore()), 'read');
+    this.write = side(this.#contender(CURATOR_WRITE), 'write');
   }
 
   /**
@@ -64,6 +69,7 @@ export class ReadWriteLock {
     );
     const contender = this.#contender(CURATOR_READ, lastWriterBefore(nameOf(held.path)));
     const hold = await contender.contend(deadline.signal, 'endless');
+    this.#options.onHeld?.(hold!);
     return SharedHold.first(hold!, identityOf(this.path, 'read'));
   }
 
@@ -89,8 +95,13 @@ export class ReadWriteLock {
 class Side extends GrantedLock {
   readonly #contender: Contender;
 
-  constructor(client: Client, path: string, contender: Contender, side: 'read' | 'write') {
-    super(client, path, identityOf(path, side));
+  constructor(
+    client: Client,
+    path: string,
+    contender: Contender,
+    options: { readonly identity: string; readonly onHeld: OnHeld | undefined },
+  ) {
+    super(client, path, options);
     this.#contender = contender;
   }
 

@@ -46,7 +46,7 @@ export class Semaphore extends GrantedLock {
 
   /** `name` may have several segments. Throws `InvalidNameError`, `InvalidPermitsError`. */
   constructor(client: Client, name: string, options: SemaphoreOptions) {
-    super(client, pathBelow(options.root ?? '/locks', name, 'semaphore'));
+    super(client, pathBelow(options.root ?? '/locks', name, 'semaphore'), { onHeld: options.onHeld });
     if (!Number.isSafeInteger(options.permits) || options.permits < 1)
       throw new InvalidPermitsError(this.path, options.permits);
     this.permits = options.permits;

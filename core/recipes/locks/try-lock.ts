@@ -1,5 +1,5 @@
 import type { Client, Session } from '../../client/index.js';
-import { GrantedLock } from '../contention/granted-lock.js';
+import { GrantedLock, type OnHeld } from '../contention/granted-lock.js';
 import { HeldNode } from '../contention/held-node.js';
 import type { Hold } from '../contention/hold.js';
 import { LayoutConflictError } from '../errors.js';
@@ -23,6 +23,8 @@ export interface TryLockOptions {
   readonly root?: string | undefined;
   /** Says who holds it; readable by everybody with `owner()`. */
   readonly owner?: string | undefined;
+  /** Hears of every hold as it begins, once for all that share it. */
+  readonly onHeld?: OnHeld | undefined;
 }
 
 /** Who holds a try-lock. */
@@ -54,7 +56,7 @@ export class TryLock extends GrantedLock {
 
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: TryLockOptions = {}) {
-    super(client, pathBelow(options.root ?? '/locks', name, 'lock'));
+    super(client, pathBelow(options.root ?? '/locks', name, 'lock'), options);
     this.#client = client;
     this.#owner = options.owner ?? null;
   }
