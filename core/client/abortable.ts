@@ -1,4 +1,4 @@
-import { onAbort } from './abort-listeners.js';
+import { onAbort } from '../runtime/index.js';
 
 /** Waits for `promise` no longer than until `signal` aborts; rejects with its reason then. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

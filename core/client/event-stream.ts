@@ -1,4 +1,4 @@
-import { onAbort } from './abort-listeners.js';
+import { onAbort } from '../runtime/index.js';
 
 /** What a bounded stream does with `value` when its buffer is full: the new contents of the buffer. */
 export type Overflow<T> = (buffer: readonly T[], value: T) => T[];

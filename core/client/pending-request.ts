@@ -6,7 +6,7 @@ import {
   type RequestBodies,
   readReplyBody,
 } from '../protocol/index.js';
-import { onAbort } from './abort-listeners.js';
+import { onAbort } from '../runtime/index.js';
 import { errorOfCode } from './errors.js';
 import { whatIsMissing } from './server-features.js';
 import type { WatchClaim } from './watch-registry.js';

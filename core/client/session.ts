@@ -1,5 +1,5 @@
 import type { ConnectResponse } from '../protocol/index.js';
-import { expectManyListeners } from './abort-listeners.js';
+import { expectManyListeners } from '../runtime/index.js';
 import type { Session } from './client.js';
 
 /** What a client that has no session yet gives as its password. */

@@ -1,5 +1,4 @@
-import type { Clock } from '../runtime/index.js';
-import { onAbort } from './abort-listeners.js';
+import { onAbort, type Clock } from '../runtime/index.js';
 
 /** Waits on `clock`; rejects with the signal's reason when it aborts first. Keeps the process alive. */
 export function sleep(

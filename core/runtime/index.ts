@@ -1,4 +1,4 @@
-/** Ports to the world — clock, random, logger — with their system versions; the base of all errors; a queue. */
+/** Ports to the world — clock, random, logger — with their system versions; the base of all errors; a queue; who waits for a signal. */
 export type { Clock, Timer } from './clock.js';
 export { SystemClock } from './system-clock.js';
 export type { Random } from './random.js';
@@ -7,4 +7,5 @@ export { SeededRandom } from './seeded-random.js';
 export type { Logger, LogFields } from './logger.js';
 export { silentLogger } from './logger.js';
 export { Fifo } from './fifo.js';
+export { expectManyListeners, onAbort } from './abort-listeners.js';
 export { QuorateError, type ErrorFields } from './quorate-error.js';

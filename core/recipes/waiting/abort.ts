@@ -1,4 +1,4 @@
-import type { Clock } from '../../runtime/index.js';
+import { onAbort, type Clock } from '../../runtime/index.js';
 
 /**
  * Settles as `promise` does, or rejects with the reason of the first of `signals` that aborts; the promise then
@@ -6,10 +6,11 @@ import type { Clock } from '../../runtime/index.js';
  */
 export function orAborted<T>(promise: Promise<T>, ...signals: readonly AbortSignal[]): Promise<T> {
   return new Promise<T>((resolve, reject) => {
+    const listening: (() => void)[] = [];
     const stopListening = (): void => {
-      for (const signal of signals) signal.removeEventListener('abort', onAbort);
+      for (const stop of listening) stop();
     };
-    const onAbort = (): void => {
+    const end = (): void => {
       stopListening();
       reject(signals.find((signal) => signal.aborted)?.reason);
     };
@@ -23,8 +24,8 @@ export function orAborted<T>(promise: Promise<T>, ...signals: readonly AbortSign
         reject(error);
       },
     );
-    if (signals.some((signal) => signal.aborted)) onAbort();
-    else for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true });
+    if (signals.some((signal) => signal.aborted)) end();
+    else for (const signal of signals) listening.push(onAbort(signal, end));
   });
 }
 
@@ -65,16 +66,16 @@ export class Deadline implements Disposable {
     timeoutError: (timeoutMs: number) => unknown,
   ) {
     const { signal, timeoutMs } = limits;
-    const onAbort = (): void => this.#controller.abort(signal?.reason);
+    const end = (): void => this.#controller.abort(signal?.reason);
     const timer =
       timeoutMs === undefined
         ? undefined
         : clock.setTimer(timeoutMs, () => this.#controller.abort(timeoutError(timeoutMs)), { hold: true });
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) end();
+    else signal?.addEventListener('abort', end, { once: true });
     this.#stop = () => {
       timer?.cancel();
-      signal?.removeEventListener('abort', onAbort);
+      signal?.removeEventListener('abort', end);
     };
   }
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { onAbort } from '../../../core/client/abort-listeners.js';
+import { onAbort } from '../../../core/runtime/index.js';
 import { EventStream } from '../../../core/client/event-stream.js';
 
 const keepLast = <T>(_: readonly T[], value: T): T[] => [value];

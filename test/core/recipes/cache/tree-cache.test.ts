@@ -28,6 +28,23 @@ async function plant(client: Client, paths: Readonly<Record<string, string>>): P
   for (const [path, data] of Object.entries(paths)) await client.create(path, data);
 }
 
+test('many reads at once are not taken for a leak of listeners', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', onWarning);
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    await client.create('/wide', '');
+    for (let child = 0; child < 40; child++) await client.create(`/wide/${child}`, '');
+    await using cache = new TreeCache(client, '/wide').start();
+    await cache.ready();
+    assert.is(cache.children('/wide').length, 40);
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  assert.equal(warnings, []);
+});
+
 test('a subtree is read once and then followed', async () => {
   await RecipeWorld.play(async (world) => {
     const [watching, writing] = [await world.join(), await world.join()];
