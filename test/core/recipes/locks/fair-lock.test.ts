@@ -1,15 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  AcquireTimeoutError,
   FairLock,
   HoldLostError,
   HoldMismatchError,
   HoldReleasedError,
   InvalidNameError,
-  type Hold,
 } from '../../../../core/recipes/index.js';
-import { breakEverywhere, RecipeWorld, SESSION_TIMEOUT_MS } from '../recipe-world.js';
+import { RecipeWorld } from '../recipe-world.js';
 
 test('one holds at a time, in the order of asking, with growing fences', async () => {
   await RecipeWorld.play(async (world) => {
@@ -53,194 +51,6 @@ test('the znodes are those of Curator, below containers, and gone after the rele
     assert.equal((await client.getChildren('/locks/customers/42')).children, []);
     assert.instance(hold.signal.reason, HoldReleasedError);
     await hold.release();
-  });
-});
-
-test('a lock survives the loss of the connection at each of its steps', async () => {
-  const breaks = await breakEverywhere(async (world, { client }, plan) => {
-    const other = await world.join();
-    const lock = new FairLock(client, 'door');
-    plan();
-    const hold = await lock.acquire();
-    const waiting = new FairLock(other.client, 'door').acquire();
-    await world.sleep(500);
-    assert.is((await other.client.getChildren('/locks/door')).children.length, 2);
-    assert.not.ok(hold.signal.aborted);
-    await hold.release();
-    const next = await waiting;
-    assert.ok(next.fence > hold.fence);
-    const again = lock.acquire();
-    await world.sleep(500);
-    await next.release();
-    await (await again).release();
-    await world.sleep(3000);
-    assert.equal((await other.client.getChildren('/locks/door')).children, []);
-  });
-  assert.ok(breaks >= 10, `only ${breaks} breaks`);
-});
-
-test('a create whose reply is lost is found again: there is one place in the line, and it is held', async () => {
-  await RecipeWorld.play(async (world) => {
-    const { client, line } = await world.join();
-    const other = await world.join();
-    await client.create('/locks/door/x', null, { createParents: true });
-    const lost = line.loseNextReply({ op: 'create', path: /-lock-$/ });
-
-    const hold = await new FairLock(client, 'door').acquire();
-    await lost;
-
-    const { children } = await other.client.getChildren('/locks/door');
-    assert.equal(children, [hold.path.slice('/locks/door/'.length), 'x'].sort());
-    assert.is((await other.client.exists(hold.path))?.czxid, hold.fence);
-    await hold.release();
-  });
-});
-
-test('a lock is held through a restart of the member', async () => {
-  await RecipeWorld.play(async (world) => {
-    const { client } = await world.join();
-    const hold = await new FairLock(client, 'door').acquire();
-
-    world.ensemble.crashMember();
-    await world.ensemble.restartMember();
-    await world.until(() => client.state === 'connected');
-    await world.sleep(2 * SESSION_TIMEOUT_MS);
-
-    assert.not.ok(hold.signal.aborted);
-    assert.is((await client.exists(hold.path))?.czxid, hold.fence);
-    await hold.release();
-  });
-});
-
-test('a session lost while waiting leads to a new place in the line, not to a hold', async () => {
-  await RecipeWorld.play(async (world) => {
-    const holder = await world.join();
-    const waiter = await world.join();
-    const hold = await new FairLock(holder.client, 'door').acquire();
-    let got: Hold | null = null;
-    void new FairLock(waiter.client, 'door').acquire().then((value) => (got = value));
-    await world.sleep(500);
-
-    await world.expire(waiter);
-    await world.sleep(1000);
-    assert.is(got, null);
-    assert.is((await holder.client.getChildren('/locks/door')).children.length, 2);
-
-    await hold.release();
-    await world.until(() => got !== null);
-    assert.ok(got!.fence > hold.fence);
-    assert.not.ok(got!.signal.aborted);
-  });
-});
-
-test('a session lost while holding aborts the signal before another can hold', async () => {
-  await RecipeWorld.play(async (world) => {
-    const holder = await world.join();
-    const waiter = await world.join();
-    const hold = await new FairLock(holder.client, 'door').acquire();
-    let abortedAt = Infinity;
-    hold.signal.addEventListener('abort', () => (abortedAt = world.clock.now()));
-    const waiting = new FairLock(waiter.client, 'door').acquire();
-    await world.sleep(1000);
-
-    holder.line.cutOff();
-    const next = await waiting;
-
-    assert.ok(abortedAt < world.clock.now());
-    assert.instance(hold.signal.reason, HoldLostError);
-    assert.ok(next.fence > hold.fence);
-    holder.line.rejoin();
-    await hold.release();
-    await world.sleep(1000);
-    assert.not.ok(next.signal.aborted);
-  });
-});
-
-test('a connection that comes back in time keeps the lock', async () => {
-  await RecipeWorld.play(async (world) => {
-    const holder = await world.join();
-    const hold = await new FairLock(holder.client, 'door').acquire();
-
-    holder.line.cutOff();
-    await world.sleep(SESSION_TIMEOUT_MS / 3);
-    assert.is(holder.client.state, 'suspended');
-    holder.line.rejoin();
-    await holder.client.connected();
-
-    assert.not.ok(hold.signal.aborted);
-    await hold.release();
-  });
-});
-
-test('a holder whose znode is deleted by somebody else is told', async () => {
-  await RecipeWorld.play(async (world) => {
-    const holder = await world.join();
-    const other = await world.join();
-    const hold = await new FairLock(holder.client, 'door').acquire();
-
-    await other.client.delete(hold.path);
-    await world.until(() => hold.signal.aborted);
-
-    assert.instance(hold.signal.reason, HoldLostError);
-  });
-});
-
-test('a wait that is given up leaves no znode, whatever the connection does meanwhile', async () => {
-  for (const after of [0, 1, 3, 10, 50]) {
-    await RecipeWorld.play(async (world) => {
-      const holder = await world.join();
-      const waiter = await world.join();
-      const hold = await new FairLock(holder.client, 'door').acquire();
-      const giveUp = new AbortController();
-      const waiting = new FairLock(waiter.client, 'door').acquire({ signal: giveUp.signal });
-      const outcome = waiting.then(
-        () => 'acquired',
-        (error: unknown) => error,
-      );
-
-      await world.sleep(after);
-      waiter.line.loseConnection();
-      giveUp.abort('enough');
-
-      assert.is(await outcome, 'enough');
-      await world.sleep(SESSION_TIMEOUT_MS / 2);
-      assert.equal((await holder.client.getChildren('/locks/door')).children.length, 1);
-      await hold.release();
-    });
-  }
-});
-
-test('a wait ends after its time limit with an error that says so', async () => {
-  await RecipeWorld.play(async (world) => {
-    const holder = await world.join();
-    const waiter = await world.join();
-    const hold = await new FairLock(holder.client, 'door').acquire();
-    const startedAt = world.clock.now();
-
-    const failure = await new FairLock(waiter.client, 'door')
-      .acquire({ timeoutMs: 700 })
-      .catch((error: unknown) => error);
-
-    assert.instance(failure, AcquireTimeoutError);
-    assert.ok(world.clock.now() - startedAt >= 700);
-    await hold.release();
-  });
-});
-
-test('tryAcquire does not wait for a holder, and leaves no znode', async () => {
-  await RecipeWorld.play(async (world) => {
-    const holder = await world.join();
-    const other = await world.join();
-    const hold = await new FairLock(holder.client, 'door').acquire();
-
-    assert.is(await new FairLock(other.client, 'door').tryAcquire(), null);
-    await world.sleep(100);
-    assert.is((await holder.client.getChildren('/locks/door')).children.length, 1);
-
-    await hold.release();
-    const next = await new FairLock(other.client, 'door').tryAcquire();
-    assert.ok(next !== null && next.fence > hold.fence);
-    await next.release();
   });
 });
 
@@ -335,23 +145,6 @@ test('a lost session ends all holds of a lock that is held within itself', async
   });
 });
 
-test('one that gives it a time limit waits in turn, and gets it or null', async () => {
-  await RecipeWorld.play(async (world) => {
-    const [one, other] = [await world.join(), await world.join()];
-    const hold = await new FairLock(one.client, 'door').acquire();
-    assert.is(await new FairLock(other.client, 'door').tryAcquire({ timeoutMs: 500 }), null);
-    const patient = new FairLock(other.client, 'door').tryAcquire({ timeoutMs: 5000 });
-    await world.sleep(1000);
-    await hold.release();
-    assert.ok((await patient) !== null);
-    assert.is((await one.client.getChildren('/locks/door')).children.length, 1);
-    const stop = new AbortController();
-    const stopped = new FairLock(one.client, 'door').tryAcquire({ timeoutMs: 60_000, signal: stop.signal });
-    stop.abort(new Error('enough'));
-    assert.is(await stopped.catch((error: Error) => error.message), 'enough');
-  });
-});
-
 test('explain says who holds it since when, and who waits, in order', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
@@ -379,23 +172,6 @@ test('explain says who holds it since when, and who waits, in order', async () =
     assert.ok(holder!.heldSince >= holder!.askedAt + 900, 'since its turn, not since it asked');
     await (await second).release();
     await (await third).release();
-  });
-});
-
-test('closing the client ends a wait', async () => {
-  await RecipeWorld.play(async (world) => {
-    const holder = await world.join();
-    const waiter = await world.join();
-    await new FairLock(holder.client, 'door').acquire();
-    const outcome = new FairLock(waiter.client, 'door').acquire().then(
-      () => 'acquired',
-      (error: { code?: string }) => error.code,
-    );
-    await world.sleep(500);
-
-    await waiter.client.close();
-
-    assert.is(await outcome, 'CLOSED');
   });
 });
 
