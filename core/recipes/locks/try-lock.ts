@@ -109,7 +109,7 @@ export class TryLock extends GrantedLock {
 
   /** Creation zxid of the own znode; null if another's is there. */
   async #create(session: Session, signal: AbortSignal): Promise<bigint | null> {
-    const creating = this.#createOnce(session, this.#client.random.uuid());
+    const creating = this.#createOnce(session, signal);
     try {
       return await orAborted(creating, signal, session.signal);
     } catch (error) {
@@ -121,7 +121,9 @@ export class TryLock extends GrantedLock {
     }
   }
 
-  async #createOnce(session: Session, token: string): Promise<bigint | null> {
+  /** Begins no other try when nobody waits for it any more, but always finds out what became of the last one. */
+  async #createOnce(session: Session, signal: AbortSignal): Promise<bigint | null> {
+    const token = this.#client.random.uuid();
     const mark = JSON.stringify({ owner: this.#owner, token });
     for (let attempt = 0; ; attempt++) {
       try {
@@ -135,6 +137,7 @@ export class TryLock extends GrantedLock {
         if (hasCode(error, 'NODE_EXISTS')) return attempt === 0 ? null : await this.#findOwn(session, token);
         if (!isTransient(error) || isClosed(this.#client, error)) throw error;
         await pause(this.#client, attempt, session.signal);
+        if (signal.aborted) return await this.#findOwn(session, token);
       }
     }
   }
@@ -142,7 +145,11 @@ export class TryLock extends GrantedLock {
   /** After a try of unknown outcome: is the znode that is there now the one that this attempt made? */
   async #findOwn(session: Session, token: string): Promise<bigint | null> {
     try {
-      const read = () => this.#client.getData(this.path, { session: session.epoch });
+      const read = async () => {
+        // A server that lags behind must not hide what the lost reply was about.
+        await this.#client.sync(this.path, { session: session.epoch });
+        return this.#client.getData(this.path, { session: session.epoch });
+      };
       const { data, stat } = await persist(this.#client, read, session.signal);
       const isOwn = stat.ephemeralOwner === session.id && decodeMark(data)?.token === token;
       return isOwn ? stat.czxid : null;

@@ -29,12 +29,11 @@ export async function removeOwnNode(client: Client, node: OwnNode): Promise<void
   }
 }
 
-async function isStillThere(client: Client, node: OwnNode): Promise<boolean> {
-  const stat = await orAborted(
-    client.exists(node.path, { session: node.session.epoch }),
-    node.session.signal,
-  );
-  return stat?.czxid === node.czxid;
+async function isStillThere(client: Client, { path, czxid, session }: OwnNode): Promise<boolean> {
+  // A server that lags behind would show the own znode where there is another's by now, which would be deleted instead.
+  await orAborted(client.sync(path, { session: session.epoch }), session.signal);
+  const stat = await orAborted(client.exists(path, { session: session.epoch }), session.signal);
+  return stat?.czxid === czxid;
 }
 
 /** Removes in the background what nobody waits for any more; a refusal is logged. */
