@@ -1,7 +1,7 @@
 import type { Client, Session } from '../../client/index.js';
 import { AcquireTimeoutError, HoldLostError, InvalidPartiesError, RecipeStateError } from '../errors.js';
 import { createOwnNode } from '../nodes/own-creation.js';
-import { removeOwnNode, type OwnNode } from '../nodes/own-node.js';
+import { abandon, removeOwnNode, type OwnNode } from '../nodes/own-node.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { listAndWatch, readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
@@ -67,10 +67,12 @@ export class DoubleBarrier {
     try {
       await this.#untilEmpty(node, [deadline.signal, node.session.signal]);
       await this.#removeReady(node.session);
+      await removeOwnNode(this.#client, node);
     } catch (error) {
+      abandon(this.#client, node);
       throw lostOr(error, node, deadline.signal);
     } finally {
-      await removeOwnNode(this.#client, node).finally(() => (this.#state = 'outside'));
+      this.#state = 'outside';
     }
   }
 
@@ -97,7 +99,7 @@ export class DoubleBarrier {
       await this.#untilReady(node, [signal, session.signal]);
       return node;
     } catch (error) {
-      if (node !== null) await removeOwnNode(this.#client, node);
+      if (node !== null) abandon(this.#client, node);
       throw lostOr(error, { path, session }, signal);
     }
   }

@@ -132,6 +132,21 @@ test('a round whose parties all died inside lets nobody into the next one early'
   });
 });
 
+test('a wait that ends at its limit while there is no connection ends at once, not with the session', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const room = new DoubleBarrier(one.client, 'room', { parties: 2 });
+    const entering = room.enter({ timeoutMs: 500 }).catch((error: unknown) => error);
+    await world.sleep(300);
+    const cutAt = world.clock.now();
+    one.line.cutOff();
+    assert.instance(await entering, AcquireTimeoutError);
+    assert.ok(world.clock.now() - cutAt < 1000, `it took ${world.clock.now() - cutAt} ms`);
+    one.line.rejoin();
+    await world.until(async () => (await other.client.getChildren('/barriers/room')).children.length === 0);
+  });
+});
+
 test('a second call is refused while the first is under way', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
