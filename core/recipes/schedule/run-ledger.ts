@@ -3,7 +3,7 @@ import type { Hold } from '../contention/hold.js';
 import { parseSequence } from '../contention/sequence.js';
 import { multiFenced } from '../locks/fenced-write.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { ask, hasCode, isClosed, isTransient, pause, persistAcross } from '../waiting/failure.js';
+import { ask, hasCode, isClosed, isTransient, pause, persist, persistAcross } from '../waiting/failure.js';
 import { decodeRun, encodeRun, type RunKind, type RunOutcome, type RunRecord } from './run-record.js';
 
 export interface RunLedgerOptions {
@@ -90,7 +90,7 @@ export class RunLedger {
         }
         const state = await this.#state({ signal: hold.signal });
         if (state === null) {
-          await this.#prepare();
+          await this.#prepare(hold.signal);
           continue;
         }
         if (isTaken(due, state.lastDue)) return null;
@@ -127,7 +127,9 @@ export class RunLedger {
       const { id, ...record } = run;
       const data = encodeRun({ ...record, outcome: 'lost' });
       try {
-        await multiFenced(this.#client, hold, [{ type: 'setData', path: `${this.path}/runs/${id}`, data }]);
+        const path = `${this.path}/runs/${id}`;
+        const mark = () => multiFenced(this.#client, hold, [{ type: 'setData', path, data }]);
+        await persist(this.#client, mark, hold.signal);
       } catch (error) {
         if (hasCode(error, 'HOLD_LOST')) throw error;
         this.#client.logger.debug('a lost run was not marked as such', { path: this.path, error });
@@ -194,7 +196,7 @@ export class RunLedger {
     } catch (error) {
       if (!(error instanceof MultiError)) throw error;
       if (error.index === 1 && hasCode(error.cause, 'NO_NODE')) {
-        await this.#prepare();
+        await this.#prepare(hold.signal);
         return null;
       }
       if (hasCode(error.cause, 'BAD_VERSION') || hasCode(error.cause, 'NO_NODE')) return null;
@@ -220,11 +222,12 @@ export class RunLedger {
     }
   }
 
-  async #prepare(): Promise<void> {
+  async #prepare(...signals: readonly AbortSignal[]): Promise<void> {
     for (const path of [this.path, `${this.path}/runs`]) {
       try {
         const data = path === this.path ? JSON.stringify({ lastDue: null }) : null;
-        await persistAcross(this.#client, () => this.#client.create(path, data, { createParents: true }));
+        const create = () => this.#client.create(path, data, { createParents: true });
+        await persistAcross(this.#client, create, ...signals);
       } catch (error) {
         if (!hasCode(error, 'NODE_EXISTS')) throw error;
       }

@@ -148,4 +148,36 @@ test('the connection may break at each request: every occurrence is claimed exac
   assert.ok(breaks >= 10, `only ${breaks} breaks`);
 });
 
+test('a run that a dead leader left is marked as lost although the connection breaks meanwhile', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const first = await new FairLock(one.client, 'books').acquire();
+    await new RunLedger(one.client, 'books').claim(first, at(1000), 'one');
+    await first.release();
+    const second = await new FairLock(other.client, 'books').acquire();
+    const ledger = new RunLedger(other.client, 'books');
+
+    const lost = other.line.loseNextReply({ op: 'multi' });
+    await ledger.settle(second);
+    await lost;
+
+    assert.equal(
+      (await ledger.history()).map(({ outcome }) => outcome),
+      ['lost'],
+    );
+    const broken = other.line.loseNextRequest({ op: 'multi' });
+    await ledger.claim(second, at(2000), 'other');
+    await broken;
+    await second.release();
+    const third = await new FairLock(one.client, 'books').acquire();
+    const again = one.line.loseNextRequest({ op: 'multi' });
+    await new RunLedger(one.client, 'books').settle(third);
+    await again;
+    assert.equal(
+      (await ledger.history()).map(({ outcome }) => outcome),
+      ['lost', 'lost'],
+    );
+  });
+});
+
 test.run();
