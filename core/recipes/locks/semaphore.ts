@@ -91,7 +91,10 @@ export class Semaphore extends GrantedLock {
         if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
       } finally {
         // Nobody needs to wait until the next one's turn has come.
-        void turn.release().catch(() => undefined);
+        turn.release().catch((error: unknown) => {
+          const { path } = turn;
+          this.#client.logger.warn('a turn was not given back; it goes with its session', { path, error });
+        });
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { Client } from '../../client/index.js';
 import { LayoutConflictError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { ask, hasCode } from '../waiting/failure.js';
+import { ask, hasCode, isClosed } from '../waiting/failure.js';
 
 /** How values stand in a znode. What it throws while decoding becomes a `LayoutConflictError`. */
 export interface ValueCodec<T> {
@@ -96,10 +96,21 @@ export class SharedValue<T> {
     let last: number | undefined;
     for await (const { type } of this.#client.watch(this.path, options)) {
       if (type === 'childrenChanged') continue;
-      const now = await this.get(options);
+      const now = await this.#unlessOver(options, () => this.get(options));
+      if (now === null) return;
       if (now.version === last) continue;
       last = now.version;
       yield now;
+    }
+  }
+
+  /** Null if the signal aborted, or the client closed, meanwhile. */
+  async #unlessOver<Read>({ signal }: WaitOptions, read: () => Promise<Read>): Promise<Read | null> {
+    try {
+      return await read();
+    } catch (error) {
+      if (signal?.aborted === true || isClosed(this.#client, error)) return null;
+      throw error;
     }
   }
 

@@ -47,7 +47,8 @@ class Reader<E> implements AsyncIterableIterator<E> {
   readonly #leave: (reader: Reader<E>) => void;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => void this.return();
-  #wake: (() => void) | null = null;
+  /** Of calls of `next` that wait. */
+  #wakes: (() => void)[] = [];
   #end: { readonly error?: unknown } | null = null;
 
   constructor(leave: (reader: Reader<E>) => void, signal: AbortSignal | undefined) {
@@ -67,13 +68,13 @@ class Reader<E> implements AsyncIterableIterator<E> {
     // Merged events keep the place of the earlier one only if nothing is lost by it; the later place is right.
     this.#backlog.delete(key);
     if (merged !== null) this.#backlog.set(key, merged);
-    this.#wake?.();
+    this.#wake();
   }
 
   end(failure: { readonly error?: unknown }): void {
     this.#end ??= failure;
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#wake?.();
+    this.#wake();
   }
 
   async next(): Promise<IteratorResult<E, undefined>> {
@@ -86,7 +87,7 @@ class Reader<E> implements AsyncIterableIterator<E> {
         if ('error' in this.#end) throw this.#end.error;
         return { done: true, value: undefined };
       }
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await new Promise<void>((resolve) => this.#wakes.push(resolve));
     }
   }
 
@@ -95,6 +96,10 @@ class Reader<E> implements AsyncIterableIterator<E> {
     this.#leave(this);
     this.end({});
     return Promise.resolve({ done: true, value: undefined });
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 
   [Symbol.asyncIterator](): this {

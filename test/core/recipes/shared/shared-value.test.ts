@@ -145,4 +145,36 @@ test('a change whose outcome is unknown says so, and setting goes on', async () 
   });
 });
 
+test('values ends, and does not fail, when its signal aborts or the client closes while it reads', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participant = await world.join();
+    const stop = new AbortController();
+    let isReading = false;
+    const held = alteredClient(participant.client, {
+      async getData(path, options) {
+        isReading = true;
+        participant.line.pause();
+        return participant.client.getData(path, options);
+      },
+    });
+    const read = async (signal?: AbortSignal): Promise<number> => {
+      isReading = false;
+      let seen = 0;
+      for await (const _ of new SharedValue(held, 'greeting', { seed: '', codec: text }).values({ signal }))
+        seen++;
+      return seen;
+    };
+
+    const first = read(stop.signal);
+    await world.until(() => isReading);
+    stop.abort(new Error('enough'));
+    assert.is(await first, 0);
+    participant.line.rejoin();
+    const second = read();
+    await world.until(() => isReading);
+    await participant.client.close();
+    assert.is(await second, 0);
+  });
+});
+
 test.run();

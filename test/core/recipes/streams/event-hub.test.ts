@@ -82,4 +82,18 @@ test('a signal, or leaving the loop, ends an iterator and nothing else', async (
   assert.equal((await other.next()).value, { key: 'a', value: 1 });
 });
 
+test('calls of next that wait at the same time are each answered', async () => {
+  const sums = hub();
+  const events = sums.events();
+  const waiting = [events.next(), events.next(), events.next()];
+  sums.emit({ key: 'a', value: 1 });
+  sums.emit({ key: 'b', value: 2 });
+  sums.end();
+  const answers = await Promise.all(waiting);
+  assert.equal(
+    answers.map(({ value, done }) => (done === true ? 'end' : value.key)),
+    ['a', 'b', 'end'],
+  );
+});
+
 test.run();
