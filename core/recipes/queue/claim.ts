@@ -4,6 +4,7 @@ import { hasCode, isClosed, isSessionOver, isTransient, pause, persist } from '.
 import type { Candidate } from './job-board.js';
 import { decodeRecord, encodeRecord, type JobHeader, type JobRecord } from './job-record.js';
 import { delayName, parseDelay, type QueueLayout } from './queue-layout.js';
+import type { JobRead } from './read-ahead.js';
 import type { TransactionBatch } from './transaction-batch.js';
 
 /**
@@ -20,8 +21,8 @@ export type ClaimOutcome = Claim | 'taken' | 'held' | 'waiting' | 'blocked' | 'g
 export interface ClaimDesk {
   readonly client: Client;
   readonly layout: QueueLayout;
-  readonly claims: TransactionBatch;
-  readonly settlements: TransactionBatch;
+  /** Of claims and settlements: the settlement of a job and the claim of the next go together. */
+  readonly transactions: TransactionBatch;
 }
 
 /**
@@ -40,14 +41,17 @@ export async function claimJob(
     readonly consumer: string;
     readonly session: Session;
     readonly signal: AbortSignal;
+    /** The job, if it was read before. */
+    readonly reading?: Promise<JobRead> | undefined;
   },
 ): Promise<ClaimOutcome> {
-  const { client, layout, claims } = desk;
+  const { client, layout, transactions } = desk;
   const { consumer, session, signal } = options;
   const { job, facts } = options.candidate;
   for (let attempt = 0, attempts = 0; ; attempt++) {
     try {
-      const { data, stat } = await client.getData(`${layout.jobs}/${job}`, { session: session.epoch });
+      const { data, stat } = await ((attempt === 0 ? options.reading : undefined) ??
+        client.getData(`${layout.jobs}/${job}`, { session: session.epoch }));
       const { header, payload } = decodeRecord(data, stat.ctime);
       // A try of unknown outcome: a consumer never claims a job twice at the same attempt.
       if (attempts > 0 && header.by === consumer && header.attempts === attempts)
@@ -74,7 +78,7 @@ export async function claimJob(
         payload,
       };
       const path = `${layout.jobs}/${job}`;
-      const results = await claims.submit(
+      const results = await transactions.submit(
         [
           { type: 'setData', path, data: encodeRecord(record), version: stat.version },
           ...(header.delay === undefined ? [] : [remove(`${layout.delays}/${header.delay}`)]),
@@ -229,7 +233,7 @@ export class Claim {
       ? { type: 'create', path, data: bytes, mode: 'ephemeral' }
       : { type: 'setData', path, data: bytes };
     try {
-      await this.#desk.settlements.submit([check, write], this.session.epoch);
+      await this.#desk.transactions.submit([check, write], this.session.epoch);
     } catch (error) {
       if (isSessionOver(error, this.session) || isLost(error))
         throw new ClaimLostError(this.job, 'the job changed, or the session is over', error);
@@ -294,13 +298,13 @@ export class Claim {
       readonly leaves: 'job gone' | 'job there';
     },
   ): Promise<void> {
-    const { client, settlements } = this.#desk;
+    const { client, transactions } = this.#desk;
     const { signal } = this.session;
     let aside = options.aside;
     try {
       for (let attempt = 0; ;) {
         try {
-          await settlements.submit([...operations, ...aside], this.session.epoch);
+          await transactions.submit([...operations, ...aside], this.session.epoch);
           return;
         } catch (error) {
           const refused = hasCode(error, 'MULTI_FAILED') ? (error as MultiError).index : -1;

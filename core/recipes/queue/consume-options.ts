@@ -42,8 +42,7 @@ export interface ConsumedQueue<Data> {
   readonly codec: JobCodec<Data>;
   readonly maxJobBytes: number;
   readonly results: JobResults;
-  readonly claims: TransactionBatch;
-  readonly settlements: TransactionBatch;
+  readonly transactions: TransactionBatch;
   /** Makes the parents, also if they were removed since; harmless to repeat. */
   prepare(): Promise<void>;
 }

@@ -48,9 +48,13 @@ export class FleetLimits {
     this.#allGate = rateLimit === undefined ? null : new RateGate(desk, null, rateLimit);
   }
 
+  /** Whether there is no limit at all. */
+  get isUnlimited(): boolean {
+    return this.#concurrency === undefined && this.#allGate === null && this.#groupRate === undefined;
+  }
+
   async admit(group: string | null, session: Session): Promise<Admission> {
-    if (this.#concurrency === undefined && this.#allGate === null && this.#groupRate === undefined)
-      return NO_LIMIT;
+    if (this.isUnlimited) return NO_LIMIT;
     const slot = this.#concurrency === undefined ? null : await this.#takeSlot(this.#concurrency, session);
     if (slot === 'none') {
       this.#board.pauseGroup(null, this.#desk.client.clock.now() + SLOT_PAUSE_MS);
@@ -109,7 +113,7 @@ export class FleetLimits {
     this.#forgetOlder(session);
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
-    const { claims, client, layout } = this.#desk;
+    const { transactions, client, layout } = this.#desk;
     const tried = new Set(this.#board.slots);
     for (;;) {
       const free = Array.from({ length: concurrency }, (_, number) => String(number)).filter(
@@ -121,7 +125,7 @@ export class FleetLimits {
       this.#own.add(name);
       try {
         const path = `${layout.slots}/${name}`;
-        await claims.submit([{ type: 'create', path, data: null, mode: 'ephemeral' }], session.epoch);
+        await transactions.submit([{ type: 'create', path, data: null, mode: 'ephemeral' }], session.epoch);
         return { name, session };
       } catch (error) {
         if (isTransient(error)) {
@@ -136,10 +140,10 @@ export class FleetLimits {
   }
 
   async #giveBack({ name, session }: Slot): Promise<void> {
-    const { settlements, client, layout } = this.#desk;
+    const { transactions, client, layout } = this.#desk;
     const path = `${layout.slots}/${name}`;
     this.#own.delete(name);
-    await settlements.submit([{ type: 'delete', path }], session.epoch).catch((error: unknown) => {
+    await transactions.submit([{ type: 'delete', path }], session.epoch).catch((error: unknown) => {
       // Of one whose outcome is not known: it stays until this session ends, or is found to be taken by it.
       if (!session.signal.aborted && client.state !== 'closed')
         client.logger.warn('a slot could not be given back', { path, error });

@@ -69,7 +69,8 @@ const LONGEST_GRACE_MS = 200;
  * every other one waits a little longer the further it stands behind, and by then sees that the job is claimed. Only
  * jobs of consumers that are busy or gone are thus taken by others.
  *
- * Order: by priority, then what is dealt to this consumer, then by age. All times are monotonic milliseconds. What comes
+ * Order: by priority, then what is dealt to this consumer, then by age; of what is dealt to others the youngest
+ * first, since those it is dealt to begin with the oldest, and two who try the same job are in each other's way. All times are monotonic milliseconds. What comes
  * next is found in the logarithm of the number of jobs: a heap by time of what is not to be had yet, and one by order of
  * what is. Their items are never searched for; those that are out of date are passed over.
  */
@@ -186,12 +187,17 @@ export class JobBoard {
     return later === undefined ? null : { notBefore: later.at };
   }
 
-  /** The consumer is at it: `next` does not give it again until it is let go. */
-  reserve(job: string): void {
+  /** The consumer is at it: `next` does not give it again until it is let go. Gives what `isReservedSince` asks for. */
+  reserve(job: string): number {
     const entry = this.#entries.get(job);
-    if (entry === undefined) return;
+    if (entry === undefined) return -1;
     entry.isReserved = true;
-    entry.stamp++;
+    return ++entry.stamp;
+  }
+
+  /** Whether nothing was heard of it since it was reserved. */
+  isReservedSince(job: string, stamp: number): boolean {
+    return this.#entries.get(job)?.stamp === stamp;
   }
 
   letGo(job: string, pausedUntil = 0): void {
@@ -324,7 +330,7 @@ function compareOffers(a: Offer, b: Offer): number {
   return (
     b.entry.facts.priority - a.entry.facts.priority ||
     Math.sign(a.distance) - Math.sign(b.distance) ||
-    compareJobs(a.entry.facts, b.entry.facts)
+    (a.distance === 0 ? 1 : -1) * compareJobs(a.entry.facts, b.entry.facts)
   );
 }
 

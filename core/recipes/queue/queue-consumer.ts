@@ -9,6 +9,7 @@ import type { ConsumedQueue, ConsumeOptions, JobHandler } from './consume-option
 import { FleetLimits } from './fleet-limits.js';
 import { JobBoard, type Candidate } from './job-board.js';
 import type { Job } from './job.js';
+import { ReadAhead, type JobRead, type Pick } from './read-ahead.js';
 import { QueueView } from './queue-view.js';
 import { Workbench } from './workbench.js';
 
@@ -31,8 +32,8 @@ const REGISTRATION_PAUSE_MS = 10;
  * Guarantees: a job is done at least once; it is in one worker's hands at a time, among workers that respect the
  * signal; a worker that lost it cannot complete or fail it.
  *
- * A slot is free as soon as its handler has returned: the next job is claimed while the last one is being settled, so
- * that many settlements and many claims go together.
+ * A slot is free as soon as its handler has returned: the next job, which has been read by then, is claimed in the
+ * same transaction in which the last one is settled, together with those of other slots.
  */
 export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   readonly id: string;
@@ -47,6 +48,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   readonly #registration: KeptNode;
   readonly #bench: Workbench<Data>;
   readonly #limits: FleetLimits;
+  readonly #ahead: ReadAhead;
   readonly #intake = new AbortController();
   readonly #deadline = new AbortController();
   /** From the claim's first request until the job is settled. */
@@ -60,7 +62,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
 
   /** Made, and started, by `WorkQueue.consume`. */
   constructor(queue: ConsumedQueue<Data>, handler: JobHandler<Data>, options: ConsumeOptions = {}) {
-    const { client, layout, claims, settlements } = queue;
+    const { client, layout, transactions } = queue;
     this.id = options.id ?? client.random.uuid();
     this.#queue = queue;
     this.#concurrency = options.concurrency ?? 1;
@@ -71,8 +73,9 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       ...options,
       deadline: this.#deadline.signal,
     });
-    this.#desk = { client, layout, claims, settlements };
+    this.#desk = { client, layout, transactions };
     this.#limits = new FleetLimits(this.#desk, this.#board, options);
+    this.#ahead = new ReadAhead(client, layout, this.#board, this.#concurrency);
     this.#view = new QueueView(client, layout, this.#board, {
       changed: () => this.#wake(),
       jobTouched: (job, change) => this.#bench.touch(job, change),
@@ -189,17 +192,20 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     if (client.state !== 'connected' || !this.#view.isCurrent) return null;
     const { path } = this.#registration;
     if (path === null) return client.clock.now() + REGISTRATION_PAUSE_MS;
-    while (this.#slotsTaken < this.#concurrency && this.#open.size < 2 * this.#concurrency) {
-      const next = this.#board.next(nameOf(path), client.clock.now());
-      if (next === null || 'notBefore' in next) this.#limits.giveBackIdle(client.session);
+    const { session } = client;
+    const own = nameOf(path);
+    while (this.#slotsTaken < this.#concurrency && this.#open.size < 3 * this.#concurrency) {
+      const next = this.#ahead.next(own, client.clock.now(), session);
+      if (next === null || 'notBefore' in next) this.#limits.giveBackIdle(session);
       if (next === null) return null;
       if ('notBefore' in next) return next.notBefore;
-      this.#takeSlot(next.take, nameOf(path), client.session);
+      this.#takeSlot(next, own, session);
     }
+    if (this.#limits.isUnlimited) this.#ahead.fill(own, client.clock.now(), session);
     return null;
   }
 
-  #takeSlot(candidate: Candidate, consumer: string, session: Session): void {
+  #takeSlot({ take: candidate, reading }: Pick, consumer: string, session: Session): void {
     const { job } = candidate;
     const { client, name } = this.#queue;
     this.#board.reserve(job);
@@ -212,7 +218,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       this.#slotsTaken--;
       this.#wake();
     };
-    const taken = this.#take(candidate, { consumer, session, free })
+    const taken = this.#take(candidate, { consumer, session, free, reading })
       .catch((error: unknown) => {
         if (!isClosed(client, error) && !isSessionOver(error, session))
           client.logger.error('a job could not be taken', { queue: name, job, error });
@@ -231,7 +237,12 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   /** Claims a job and has it done; resolves to how long it should then be left alone, in milliseconds. */
   async #take(
     candidate: Candidate,
-    options: { readonly consumer: string; readonly session: Session; readonly free: () => void },
+    options: {
+      readonly consumer: string;
+      readonly session: Session;
+      readonly free: () => void;
+      readonly reading: Promise<JobRead> | undefined;
+    },
   ): Promise<number> {
     const { session, free } = options;
     const admission = await this.#limits.admit(candidate.facts.group, session);

@@ -26,8 +26,9 @@ const DEFAULT_MAX_IN_FLIGHT = 2;
 const OPERATION_BYTES = 64;
 
 /**
- * Makes few transactions of many: what is submitted while others are on their way goes together as soon as one of them is
- * back. Nothing waits for a timer, and the more there is to do the more goes together.
+ * Makes few transactions of many: what is submitted in one turn of the loop goes together, and what is submitted while
+ * others are on their way with what the answer to one of them brings about. Nothing waits for a timer, and the more
+ * there is to do the more goes together.
  *
  * A submission does or fails as if it were a transaction of its own: one that is refused is taken out, and the others are
  * asked for again without it. If the outcome of a transaction is unknown, it is for all in it.
@@ -61,17 +62,14 @@ export class TransactionBatch {
     });
   }
 
-  /** What is submitted in the same breath goes along. */
+  /** What is submitted in the same turn of the loop goes along. */
   #schedule(): void {
-    if (this.#isScheduled || this.#inFlight >= this.#maxInFlight) return;
+    if (this.#waiting.length === 0 || this.#isScheduled || this.#inFlight >= this.#maxInFlight) return;
     this.#isScheduled = true;
-    void Promise.resolve()
-      .then(() => undefined)
-      .then(() => undefined)
-      .then(() => {
-        this.#isScheduled = false;
-        this.#pump();
-      });
+    this.#client.clock.soon(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
   }
 
   #pump(): void {
@@ -79,7 +77,7 @@ export class TransactionBatch {
       this.#inFlight++;
       void this.#carryOut(this.#gather()).finally(() => {
         this.#inFlight--;
-        this.#pump();
+        this.#schedule();
       });
     }
   }

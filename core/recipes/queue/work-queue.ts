@@ -76,8 +76,7 @@ export class WorkQueue<Data = unknown> {
   readonly #room: QueueRoom;
   readonly #results: JobResults;
   readonly #additions: TransactionBatch;
-  readonly #claims: TransactionBatch;
-  readonly #settlements: TransactionBatch;
+  readonly #transactions: TransactionBatch;
   readonly #dead: DeadLetters<Data>;
   readonly #desk: JobDesk<Data>;
   readonly #drafts: DraftQueue;
@@ -103,8 +102,7 @@ export class WorkQueue<Data = unknown> {
     });
     this.#results = new JobResults(client, this.#layout, options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS);
     this.#additions = new TransactionBatch(client);
-    this.#claims = new TransactionBatch(client);
-    this.#settlements = new TransactionBatch(client);
+    this.#transactions = new TransactionBatch(client);
     const decode = (payload: Uint8Array): Data | undefined => this.#tryDecode(payload);
     const newId = (priority: number, group: string | null, bytes: number): string =>
       this.#newId({ priority, group, bytes, dueAt: 0, isParent: false });
@@ -187,8 +185,7 @@ export class WorkQueue<Data = unknown> {
         codec: this.#codec,
         maxJobBytes: this.#maxJobBytes,
         results: this.#results,
-        claims: this.#claims,
-        settlements: this.#settlements,
+        transactions: this.#transactions,
         prepare: () => this.#prepareAgain(),
       },
       handler,

@@ -17,9 +17,8 @@ async function tryToClaim({ client }: Participant, job: string): Promise<ClaimOu
   const consumer = `consumer-of-${session.id}`;
   const path = `${LAYOUT.consumers}/${consumer}`;
   if ((await client.exists(path)) === null) await client.create(path, null, { mode: 'ephemeral' });
-  const batch = new TransactionBatch(client);
   const candidate = { job, facts: parseJobName(job)!, departures: 0, childrenOver: 0 };
-  const desk = { client, layout: LAYOUT, claims: batch, settlements: batch };
+  const desk = { client, layout: LAYOUT, transactions: new TransactionBatch(client) };
   return claimJob(desk, { candidate, consumer, session, signal: never });
 }
 

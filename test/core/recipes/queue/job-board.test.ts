@@ -77,6 +77,26 @@ test('jobs are dealt among the consumers; what is dealt to another is taken only
   for (const share of shares) assert.ok(share.length > 5, `a share of ${share.length}`);
 });
 
+test('of what is dealt to another the youngest is taken first: it begins with the oldest', () => {
+  const consumers = [consumer(0), consumer(1)];
+  const all = Array.from({ length: 20 }, (_, number) => name(number));
+  const [mine, others] = consumers.map((own) => {
+    const jobs = board({ jobs: all, consumers });
+    const take = (now: number): string[] => {
+      const order: string[] = [];
+      for (let next = taken(jobs, own, now); typeof next === 'string'; next = taken(jobs, own, now)) {
+        order.push(next);
+        jobs.reserve(next);
+      }
+      return order;
+    };
+    return { own: take(0), stolen: take(500) };
+  });
+  assert.ok(mine!.own.length > 1 && others!.own.length > 1);
+  assert.equal(mine!.stolen, others!.own.toReversed());
+  assert.equal(others!.stolen, mine!.own.toReversed());
+});
+
 test('a consumer that is not registered yet leaves the others time', () => {
   const jobs = board({ jobs: [name(0)] });
   assert.type(taken(jobs, null), 'number');
