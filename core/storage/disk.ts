@@ -41,6 +41,11 @@ export interface DiskFile {
   read(position: number, into: Uint8Array): Promise<number>;
   /** Writes all of `bytes`. They must not change before it resolves. */
   write(position: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes all of `bytes`, and resolves when they survive a crash: `write` and `syncData` in one trip to the disk. Whether earlier
+   * writes survive with them is left open. For places that the file has already: growing it this way costs more.
+   */
+  writeThrough(position: number, bytes: Uint8Array): Promise<void>;
   truncate(size: number): Promise<void>;
   /** Makes the content survive a crash, and of its metadata what is needed to read it. */
   syncData(): Promise<void>;

@@ -163,6 +163,8 @@ export class MemoryDisk implements Disk {
     const file = this.#find(name);
     const perform = <T>(operation: DiskOperation, effect: () => T): Promise<T> =>
       this.#perform({ operation, name, incarnation, effect });
+    const write = (position: number, bytes: Uint8Array): Promise<void> =>
+      perform('write', () => this.#write(file, position, bytes));
     const sync = async (): Promise<void> => {
       const covered = file.changes;
       if (this.#syncDelay !== null) await this.#syncWait(this.#syncDelay);
@@ -172,7 +174,11 @@ export class MemoryDisk implements Disk {
       name,
       size: async () => file.size,
       read: (position, into) => perform('read', () => file.read(position, into)),
-      write: (position, bytes) => perform('write', () => this.#write(file, position, bytes)),
+      write,
+      writeThrough: async (position, bytes) => {
+        await write(position, bytes);
+        await sync();
+      },
       truncate: (size) => perform('truncate', () => file.truncate(size)),
       syncData: sync,
       sync,

@@ -79,9 +79,7 @@ export class TransactionLog {
     const { file, segment } = await this.#writable(first.zxid);
     const { bytes, end } = this.#encode(lists, segment.end);
     try {
-      await file.write(segment.end.offset, bytes);
-      await this.#extendBehind(file, end.offset);
-      await file.syncData();
+      await this.#writeDurably(file, segment.end.offset, bytes);
     } catch (error) {
       const failure = this.#failure(error, 'appending to', segment.name);
       if (failure instanceof DiskFullError) await this.#undoAppend(file, segment);
@@ -238,8 +236,16 @@ export class TransactionLog {
     return bytes <= this.#buffer.length ? this.#buffer : Buffer.allocUnsafeSlow(bytes);
   }
 
+  /** One trip to the disk unless the file has to grow for it. */
+  async #writeDurably(file: DiskFile, at: number, bytes: Uint8Array): Promise<void> {
+    const end = at + bytes.length;
+    if (end <= this.#allocatedBytes) return file.writeThrough(at, bytes);
+    await file.write(at, bytes);
+    await this.#extendBehind(file, end);
+    await file.syncData();
+  }
+
   async #extendBehind(file: DiskFile, end: number): Promise<void> {
-    if (end <= this.#allocatedBytes) return;
     const extended = Math.max(end, Math.min(end + this.#extensionBytes, this.#options.segmentBytes));
     await writeZeros(file, end, extended);
     this.#allocatedBytes = extended;

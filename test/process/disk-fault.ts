@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 /**
  * Stands between the process and its C library. While the file that QUORATE_TEST_FAULT names exists, and begins with F, syncs fail
- * with EIO; if it begins with W, writes to files fail with ENOSPC. Pipes and sockets are left alone.
+ * with EIO, and so do writes that sync, once they have written; if it begins with W, writes to files fail with ENOSPC. Pipes and sockets are left alone.
  */
 const SOURCE = `
 #define _GNU_SOURCE
@@ -41,14 +41,24 @@ static int is_struck(int fd, char kind) {
     return real arguments; \\
   }
 
+#define WRAP_WRITE(name, parameters, arguments) \\
+  ssize_t name parameters { \\
+    static ssize_t (*real) parameters; \\
+    if (real == NULL) real = dlsym(RTLD_NEXT, #name); \\
+    STRIKE('W', ENOSPC) \\
+    ssize_t written = real arguments; \\
+    if (written >= 0 && (fcntl(fd, F_GETFL) & O_DSYNC)) STRIKE('F', EIO) \\
+    return written; \\
+  }
+
 WRAP(int, fsync, (int fd), (fd), 'F', EIO)
 WRAP(int, fdatasync, (int fd), (fd), 'F', EIO)
-WRAP(ssize_t, write, (int fd, const void *from, size_t size), (fd, from, size), 'W', ENOSPC)
-WRAP(ssize_t, writev, (int fd, const struct iovec *from, int count), (fd, from, count), 'W', ENOSPC)
-WRAP(ssize_t, pwrite, (int fd, const void *from, size_t size, off_t at), (fd, from, size, at), 'W', ENOSPC)
-WRAP(ssize_t, pwrite64, (int fd, const void *from, size_t size, off64_t at), (fd, from, size, at), 'W', ENOSPC)
-WRAP(ssize_t, pwritev, (int fd, const struct iovec *from, int count, off_t at), (fd, from, count, at), 'W', ENOSPC)
-WRAP(ssize_t, pwritev64, (int fd, const struct iovec *from, int count, off64_t at), (fd, from, count, at), 'W', ENOSPC)
+WRAP_WRITE(write, (int fd, const void *from, size_t size), (fd, from, size))
+WRAP_WRITE(writev, (int fd, const struct iovec *from, int count), (fd, from, count))
+WRAP_WRITE(pwrite, (int fd, const void *from, size_t size, off_t at), (fd, from, size, at))
+WRAP_WRITE(pwrite64, (int fd, const void *from, size_t size, off64_t at), (fd, from, size, at))
+WRAP_WRITE(pwritev, (int fd, const struct iovec *from, int count, off_t at), (fd, from, count, at))
+WRAP_WRITE(pwritev64, (int fd, const struct iovec *from, int count, off64_t at), (fd, from, count, at))
 `;
 
 /** Whether this machine can make the disk of a process fail: it takes Linux and a C compiler. */

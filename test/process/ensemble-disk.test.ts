@@ -135,7 +135,7 @@ for (const role of ROLES) {
         id,
         strike: () => faults.failSyncs(id),
         mend: () => faults.mend(id),
-        message: /EIO: i\/o error, f(?:data)?sync/,
+        message: /EIO: i\/o error, (?:write|f(?:data)?sync)/,
         relaunch: () => launch(id),
       });
     },

@@ -29,6 +29,17 @@ test('a power failure takes what was not synced, the death of a process does not
   assert.is(text(disk, 'log'), 'durable');
 });
 
+test('what is written through is synced by itself, and fails as a sync does', async () => {
+  const { disk, file } = await prepared();
+  await file.writeThrough(0, bytes('D'));
+  disk.fail({ operation: 'sync' });
+  await rejection(file.writeThrough(1, bytes('U')));
+
+  assert.is(text(disk, 'log'), 'DUrable');
+  disk.crash('lose');
+  assert.is(text(disk, 'log'), 'Durable');
+});
+
 test('an unsynced write or truncation within synced bytes is taken back too', async () => {
   const { disk, file } = await prepared();
   await file.write(0, bytes('D'));

@@ -33,6 +33,24 @@ for (const [name, makeDisk] of Object.entries(disks)) {
   test.before.each(async (context) => void Object.assign(context, await makeDisk()));
   test.after.each((context) => context.dispose());
 
+  test('what is written through a file is read from it, wherever the file is extended meanwhile', async ({
+    disk,
+  }) => {
+    const directory = await disk.lock();
+    const file = await directory.open('file', 'create');
+    await file.write(0, Buffer.from('one two'));
+    await file.writeThrough(0, Buffer.from('ONE'));
+    await file.write(7, Buffer.from(' three'));
+    await file.writeThrough(11, Buffer.from('EE'));
+    const content = Buffer.alloc(20);
+    const length = await file.read(0, content);
+    await file.close();
+    await file.close();
+    await directory.release();
+
+    assert.is(content.toString('latin1', 0, length), 'ONE two thrEE');
+  });
+
   test('a new directory is empty, and says so', async ({ disk }) => {
     const found = await find(disk);
 

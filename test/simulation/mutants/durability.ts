@@ -9,8 +9,13 @@ export const DURABILITY: readonly Mutant[] = [
     changes: [
       [
         'core/storage/transaction-log.js',
-        'await this.#extendBehind(file, end.offset);\n            await file.syncData();',
-        'await this.#extendBehind(file, end.offset);',
+        'await this.#extendBehind(file, end);\n        await file.syncData();',
+        'await this.#extendBehind(file, end);',
+      ],
+      [
+        'core/storage/transaction-log.js',
+        'return file.writeThrough(at, bytes);',
+        'return file.write(at, bytes);',
       ],
     ],
   },
@@ -22,8 +27,13 @@ export const DURABILITY: readonly Mutant[] = [
     changes: [
       [
         'core/storage/transaction-log.js',
-        'await this.#extendBehind(file, end.offset);\n            await file.syncData();',
-        'await this.#extendBehind(file, end.offset);\n            await file.syncData().catch(() => undefined);',
+        'await this.#extendBehind(file, end);\n        await file.syncData();',
+        'await this.#extendBehind(file, end);\n        await file.syncData().catch(() => undefined);',
+      ],
+      [
+        'core/storage/transaction-log.js',
+        'return file.writeThrough(at, bytes);',
+        'return file.write(at, bytes).then(() => file.syncData().catch(() => undefined));',
       ],
     ],
   },
