@@ -16,7 +16,8 @@ interface Slot {
 
 /** How soon to look again when all slots of the fleet are taken, though nobody tells of one that is free. */
 const SLOT_PAUSE_MS = 500;
-const NO_LIMIT: Admission = { type: 'now', slot: null };
+/** What `admit` comes to where there is no limit. */
+export const NO_LIMIT: Admission = { type: 'now', slot: null };
 
 /**
  * What the fleet does together: so many jobs at once, so many in a span of time.

@@ -1,6 +1,6 @@
 import { compareSequences } from '../contention/sequence.js';
 import { Heap } from './heap.js';
-import { compareJobs, parseJobName, type JobName } from './job-name.js';
+import { parseJobName, type JobName } from './job-name.js';
 import type { QueueSubject } from './queue-layout.js';
 
 /** A look at the whole queue: names of children. */
@@ -50,11 +50,17 @@ interface Entry {
   childrenOver: number;
 }
 
+/** What decides the order stands in the offer itself: it is compared often. */
 interface Offer {
   readonly entry: Entry;
   readonly stamp: number;
   readonly at: number;
-  readonly distance: number;
+  readonly priority: number;
+  /** Whether it is dealt to another. */
+  readonly isOthers: boolean;
+  /** Lower goes first; both are negated in what is dealt to others. */
+  readonly age: number;
+  readonly number: number;
 }
 
 /** How much longer each next consumer waits before it takes a job that is meant for another; and the longest. */
@@ -81,6 +87,10 @@ export class JobBoard {
   /** Sorted by sequence number. */
   #consumers: readonly string[] = [];
   #own: string | null = null;
+  /** Where this consumer stands among them; -1 if it does not yet. */
+  #place = -1;
+  /** The latest moment that was told. */
+  #seenAt = 0;
   #slots = new Set<string>();
   #groupPauses = new Map<string | null, number>();
   #departures = 0;
@@ -113,8 +123,8 @@ export class JobBoard {
     }
     this.#slots = new Set(listing.slots);
     this.isPaused = listing.isPaused;
-    this.#consumers = sortConsumers(listing.consumers);
-    this.#offerAll();
+    this.#seenAt = now;
+    this.#deal(this.#own, sortConsumers(listing.consumers));
   }
 
   /** Takes note of a znode that appeared, changed or vanished. */
@@ -127,7 +137,7 @@ export class JobBoard {
     const isThere = change !== 'deleted';
     switch (subject.type) {
       case 'job':
-        this.#noteJob(subject.name, subject.facts, change, now, toMonotonic);
+        this.noteJob(subject.name, change, now, toMonotonic);
         break;
       case 'delay': {
         const entry = this.#entries.get(subject.job);
@@ -162,6 +172,25 @@ export class JobBoard {
     }
   }
 
+  /** As `note`, of a znode among the jobs; most of what happens is of these. Their names are read once. */
+  noteJob(
+    job: string,
+    change: 'created' | 'dataChanged' | 'deleted',
+    now: number,
+    toMonotonic: (wallMs: number) => number,
+  ): void {
+    if (change === 'deleted') return this.forget(job);
+    const known = this.#entries.get(job);
+    if (known !== undefined) return change === 'dataChanged' ? this.#change(known, 'claimed') : undefined;
+    const facts = parseJobName(job);
+    if (facts === null) return;
+    const made = newEntry(job, facts, now, toMonotonic);
+    if (change === 'dataChanged') made.state = 'claimed';
+    else if (facts.isParent) made.state = 'blocked';
+    this.#entries.set(job, made);
+    this.#offer(made);
+  }
+
   /**
    * What the consumer `own` (null: not registered yet) should try now; or the moment at which there may be something;
    * or null if nothing is to be had until something changes.
@@ -171,10 +200,9 @@ export class JobBoard {
     now: number,
   ): { readonly take: Candidate } | { readonly notBefore: number } | null {
     if (this.isPaused) return null;
-    if (own !== this.#own || this.#later.size + this.#now.size > 2 * this.#entries.size + 1_000) {
-      this.#own = own;
-      this.#offerAll();
-    }
+    this.#seenAt = now;
+    if (own !== this.#own) this.#deal(own, this.#consumers);
+    else if (this.#later.size + this.#now.size > 2 * this.#entries.size + 1_000) this.#offerAll();
     let offer = this.#later.peek();
     for (; offer !== undefined && (offer.at <= now || !isCurrent(offer)); offer = this.#later.peek())
       if (isCurrent(this.#later.pop()!)) this.#now.push(offer);
@@ -234,27 +262,8 @@ export class JobBoard {
     for (const [paused, at] of this.#groupPauses) if (at < until - 60_000) this.#groupPauses.delete(paused);
   }
 
-  #noteJob(
-    job: string,
-    facts: JobName,
-    change: 'created' | 'dataChanged' | 'deleted',
-    now: number,
-    toMonotonic: (wallMs: number) => number,
-  ): void {
-    const entry = this.#entries.get(job);
-    if (change === 'deleted') this.forget(job);
-    else if (entry === undefined) {
-      const made = newEntry(job, facts, now, toMonotonic);
-      if (change === 'dataChanged') made.state = 'claimed';
-      else if (facts.isParent) made.state = 'blocked';
-      this.#entries.set(job, made);
-      this.#offer(made);
-    } else if (change === 'dataChanged') this.#change(entry, 'claimed');
-  }
-
   #noteConsumer(name: string, isThere: boolean, now: number): void {
     const others = this.#consumers.filter((other) => other !== name);
-    this.#consumers = isThere ? sortConsumers([...others, name]) : others;
     if (!isThere) {
       this.#departures++;
       for (const entry of this.#entries.values()) {
@@ -263,7 +272,7 @@ export class JobBoard {
         entry.since = now;
       }
     }
-    this.#offerAll();
+    this.#deal(this.#own, isThere ? sortConsumers([...others, name]) : others);
   }
 
   #change(entry: Entry, state: EntryState): void {
@@ -297,28 +306,37 @@ export class JobBoard {
 
   #offer(entry: Entry): void {
     const stamp = ++entry.stamp;
-    if (
-      entry.isReserved ||
-      (entry.delay === null && (entry.state === 'claimed' || entry.state === 'blocked'))
-    )
-      return;
+    const { facts, state, delay } = entry;
+    if (entry.isReserved || (delay === null && (state === 'claimed' || state === 'blocked'))) return;
     const distance = this.#distance(entry.hash);
     const grace = Math.min(distance * STEP_MS, LONGEST_GRACE_MS);
-    const due = entry.delay?.at ?? entry.dueAt;
-    this.#later.push({
+    const at = Math.max(Math.max(entry.since, delay?.at ?? entry.dueAt) + grace, entry.pausedUntil);
+    const sign = distance === 0 ? 1 : -1;
+    const offer: Offer = {
       entry,
       stamp,
-      distance,
-      at: Math.max(Math.max(entry.since, due) + grace, entry.pausedUntil),
-    });
+      at,
+      priority: facts.priority,
+      isOthers: distance !== 0,
+      age: sign * facts.enqueuedAt,
+      number: sign * facts.number,
+    };
+    if (at <= this.#seenAt) this.#now.push(offer);
+    else this.#later.push(offer);
   }
 
   /** How far behind the consumer that the job is dealt to this one stands: 0 is the one itself. */
   #distance(hash: number): number {
     const count = this.#consumers.length;
-    const place = this.#own === null ? -1 : this.#consumers.indexOf(this.#own);
-    if (place < 0) return Math.max(1, count);
-    return (place - (hash % count) + count) % count;
+    if (this.#place < 0) return Math.max(1, count);
+    return (this.#place - (hash % count) + count) % count;
+  }
+
+  #deal(own: string | null, consumers: readonly string[]): void {
+    this.#own = own;
+    this.#consumers = consumers;
+    this.#place = own === null ? -1 : consumers.indexOf(own);
+    this.#offerAll();
   }
 }
 
@@ -327,11 +345,9 @@ function isCurrent({ entry, stamp }: Offer): boolean {
 }
 
 function compareOffers(a: Offer, b: Offer): number {
-  return (
-    b.entry.facts.priority - a.entry.facts.priority ||
-    Math.sign(a.distance) - Math.sign(b.distance) ||
-    (a.distance === 0 ? 1 : -1) * compareJobs(a.entry.facts, b.entry.facts)
-  );
+  if (a.priority !== b.priority) return b.priority - a.priority;
+  if (a.isOthers !== b.isOthers) return a.isOthers ? 1 : -1;
+  return a.age - b.age || a.number - b.number;
 }
 
 function newEntry(job: string, facts: JobName, now: number, toMonotonic: (wallMs: number) => number): Entry {

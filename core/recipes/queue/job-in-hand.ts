@@ -26,8 +26,6 @@ const encoder = new TextEncoder();
  */
 export class JobInHand<Data> implements Job<Data> {
   readonly data: Data;
-  readonly priority: number;
-  readonly group: string | null;
   readonly #claim: Claim;
   readonly #policy: SettlePolicy;
   /** Made when somebody asks for the signal: most jobs are short, and need none. */
@@ -41,9 +39,14 @@ export class JobInHand<Data> implements Job<Data> {
     this.#claim = claim;
     this.data = data;
     this.#policy = policy;
-    const name = parseJobName(claim.job);
-    this.priority = name?.priority ?? 0;
-    this.group = name?.group ?? null;
+  }
+
+  get priority(): number {
+    return parseJobName(this.#claim.job)?.priority ?? 0;
+  }
+
+  get group(): string | null {
+    return parseJobName(this.#claim.job)?.group ?? null;
   }
 
   get id(): string {

@@ -6,7 +6,7 @@ import { nameOf } from '../nodes/znode-name.js';
 import { isClosed, isSessionOver, nextSession, pause } from '../waiting/failure.js';
 import { Claim, claimJob, type ClaimDesk, type ClaimOutcome } from './claim.js';
 import type { ConsumedQueue, ConsumeOptions, JobHandler } from './consume-options.js';
-import { FleetLimits } from './fleet-limits.js';
+import { FleetLimits, NO_LIMIT } from './fleet-limits.js';
 import { JobBoard, type Candidate } from './job-board.js';
 import type { Job } from './job.js';
 import { ReadAhead, type JobRead, type Pick } from './read-ahead.js';
@@ -245,7 +245,9 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     },
   ): Promise<number> {
     const { session, free } = options;
-    const admission = await this.#limits.admit(candidate.facts.group, session);
+    const admission = this.#limits.isUnlimited
+      ? NO_LIMIT
+      : await this.#limits.admit(candidate.facts.group, session);
     if (admission.type === 'later') return admission.waitMs;
     try {
       const { signal } = this.#deadline;

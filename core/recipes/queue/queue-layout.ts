@@ -43,10 +43,12 @@ export class QueueLayout {
   readonly slots: string;
   readonly rates: string;
   readonly paused: string;
+  readonly #jobsSlash: string;
 
   constructor(path: string) {
     this.path = path;
     this.jobs = `${path}/jobs`;
+    this.#jobsSlash = `${path}/jobs/`;
     this.delays = `${path}/delays`;
     this.dead = `${path}/dead`;
     this.results = `${path}/results`;
@@ -71,6 +73,11 @@ export class QueueLayout {
 
   ratePath(group: string | null): string {
     return `${this.rates}/${group === null ? 'all' : `g-${encodeURIComponent(group)}`}`;
+  }
+
+  /** The name of the znode at `path` if it is among the jobs; it need not be a job's name. */
+  jobAt(path: string): string | null {
+    return path.startsWith(this.#jobsSlash) ? path.slice(this.#jobsSlash.length) : null;
   }
 
   /** What an event at `path` is about; null if it is of no interest to anybody. */

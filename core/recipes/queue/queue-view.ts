@@ -136,10 +136,15 @@ export class QueueView {
   #note(event: WatchStreamEvent): void {
     const { type } = event;
     if (type === 'armed' || type === 'childrenChanged') return;
+    const now = this.#client.clock.now();
+    const job = this.#layout.jobAt(event.path);
+    if (job !== null) {
+      this.#board.noteJob(job, type, now, this.#toMonotonic);
+      if (type !== 'created') this.#listener.jobTouched(job, type);
+      return;
+    }
     const subject = this.#layout.subjectOf(event.path);
-    if (subject === null) return;
-    this.#board.note(subject, type, this.#client.clock.now(), this.#toMonotonic);
-    if (subject.type === 'job' && type !== 'created') this.#listener.jobTouched(subject.name, type);
+    if (subject !== null) this.#board.note(subject, type, now, this.#toMonotonic);
   }
 
   readonly #toMonotonic = (wallMs: number): number =>
