@@ -1,5 +1,6 @@
 import type { Client, Operation } from '../../client/index.js';
 import { ask, hasCode } from '../waiting/failure.js';
+import { parseJobName } from './job-name.js';
 import type { QueueLayout } from './queue-layout.js';
 
 /** What is known of a job that is over. */
@@ -10,7 +11,9 @@ export type KeptResult =
 /** Begins what is kept of a cancelled job; no JSON does. */
 const CANCELLED = 'cancelled\n';
 const SWEEP_EVERY_MS = 60_000;
-/** Results that are looked at together. */
+/** Results that one sweep looks at. */
+const MOST_SWEPT = 10_000;
+/** Of those, so many at once. */
 const SWEEP_SLICE = 100;
 
 /**
@@ -22,7 +25,8 @@ export class JobResults {
   readonly #layout: QueueLayout;
   readonly #ttlMs: number;
   #hasTtl = true;
-  #sweptAt = 0;
+  /** Monotonic. */
+  #sweepAt = 0;
 
   constructor(client: Client, layout: QueueLayout, ttlMs: number) {
     this.#client = client;
@@ -67,14 +71,25 @@ export class JobResults {
     }
   }
 
-  /** Removes results that are too old, once in a while, if the servers do not. */
+  /** Whether `sweep` would do something now. */
+  get isSweepDue(): boolean {
+    return !this.#hasTtl && this.#client.clock.now() >= this.#sweepAt;
+  }
+
+  /**
+   * Removes results that are too old if the servers do not: once a minute, and so many of the oldest at most. Their names
+   * say when the jobs were enqueued, so that none is looked at which cannot be old.
+   */
   async sweep(): Promise<void> {
     const { clock } = this.#client;
-    if (this.#hasTtl || clock.now() < this.#sweptAt + SWEEP_EVERY_MS) return;
-    this.#sweptAt = clock.now();
+    if (!this.isSweepDue) return;
+    this.#sweepAt = clock.now() + SWEEP_EVERY_MS;
     const { children } = await this.#client.getChildren(this.#layout.results);
-    for (let at = 0; at < children.length; at += SWEEP_SLICE)
-      await Promise.all(children.slice(at, at + SWEEP_SLICE).map((name) => this.#sweepOne(name)));
+    const oldest = clock.wall() - this.#ttlMs;
+    // In the order of their names, which is that of age.
+    const mayBeOld = children.filter((name) => (parseJobName(name)?.enqueuedAt ?? 0) <= oldest);
+    for (let at = 0; at < Math.min(mayBeOld.length, MOST_SWEPT); at += SWEEP_SLICE)
+      await Promise.all(mayBeOld.slice(at, at + SWEEP_SLICE).map((name) => this.#sweepOne(name)));
   }
 
   async #sweepOne(name: string): Promise<void> {

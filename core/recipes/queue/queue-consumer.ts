@@ -230,6 +230,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
         this.#open.delete(job);
         free();
         this.#wake();
+        this.#sweepResults();
       });
     this.#open.set(job, taken);
   }
@@ -272,12 +273,14 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
   /** What happened for a while is not known. */
   #readAnew(): void {
     this.#bench.verifyAll();
-    void this.#queue.results.sweep().catch((error: unknown) => {
-      if (!isClosed(this.#queue.client, error))
-        this.#queue.client.logger.warn('old results could not be removed', {
-          queue: this.#queue.name,
-          error,
-        });
+    this.#sweepResults();
+  }
+
+  #sweepResults(): void {
+    const { client, name: queue, results } = this.#queue;
+    if (!results.isSweepDue) return;
+    results.sweep().catch((error: unknown) => {
+      if (!isClosed(client, error)) client.logger.warn('old results could not be removed', { queue, error });
     });
   }
 }

@@ -401,20 +401,6 @@ test('a job whose completion the servers refuse is put off, not kept', async () 
   });
 });
 
-test('where servers keep no znodes with a time to live, results are kept all the same', async () => {
-  await RecipeWorld.play(
-    async (world) => {
-      const { client } = await world.join();
-      const queue = new WorkQueue(client, 'mail');
-      queue.consume(() => 'result');
-      assert.is(await queue.result(await queue.enqueue('x')), 'result');
-      assert.is(await queue.result(await queue.enqueue('y')), 'result');
-      assert.is((await queue.counts()).dead, 0);
-    },
-    { ttlNodes: false },
-  );
-});
-
 test('a queue whose znodes somebody removed is made again', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
