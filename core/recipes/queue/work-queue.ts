@@ -1,11 +1,12 @@
-import type { Client, MultiError } from '../../client/index.js';
+import type { Client } from '../../client/index.js';
 import { EnqueueBacklogError, JobTooLargeError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
-import { ask, hasCode, isClosed, isTransient, pause, persistAcross } from '../waiting/failure.js';
+import { ask } from '../waiting/failure.js';
 import type { ConsumeOptions, JobHandler } from './consume-options.js';
 import { DeadLetters } from './dead-letters.js';
 import { batchHandler, type JobBatchHandler, type JobBatchOptions } from './job-batches.js';
+import { JobAdder } from './job-adder.js';
 import { checkJobOptions, JobDraft, type DraftQueue, type JobOptions } from './job-draft.js';
 import { formatJobName } from './job-name.js';
 import { JobDesk } from './job-desk.js';
@@ -75,7 +76,7 @@ export class WorkQueue<Data = unknown> {
   readonly #maxBacklog: number;
   readonly #room: QueueRoom;
   readonly #results: JobResults;
-  readonly #additions: TransactionBatch;
+  readonly #adder: JobAdder;
   readonly #transactions: TransactionBatch;
   readonly #dead: DeadLetters<Data>;
   readonly #desk: JobDesk<Data>;
@@ -83,8 +84,6 @@ export class WorkQueue<Data = unknown> {
   readonly #producer: string;
   #enqueued = 0;
   #lastEnqueuedAt = 0;
-  #prepared: Promise<void> | null = null;
-  #isPrepared = false;
 
   /** Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: WorkQueueOptions<Data> = {}) {
@@ -101,7 +100,7 @@ export class WorkQueue<Data = unknown> {
       maxJobBytes: this.#maxJobBytes,
     });
     this.#results = new JobResults(client, this.#layout, options.resultTtlMs ?? DEFAULT_RESULT_TTL_MS);
-    this.#additions = new TransactionBatch(client);
+    this.#adder = new JobAdder(client, this.#layout);
     this.#transactions = new TransactionBatch(client);
     const decode = (payload: Uint8Array): Data | undefined => this.#tryDecode(payload);
     const newId = (priority: number, group: string | null, bytes: number): string =>
@@ -111,7 +110,7 @@ export class WorkQueue<Data = unknown> {
     this.#drafts = {
       name,
       layout: this.#layout,
-      prepare: () => this.#prepare(),
+      prepare: () => this.#adder.prepare(),
       takeRoom: (bytes, cancellable) => this.#room.take(bytes, cancellable),
     };
     this.#producer = client.random.uuid().replaceAll('-', '').slice(0, 12);
@@ -156,8 +155,7 @@ export class WorkQueue<Data = unknown> {
 
   /** Adds what `draft` gave, together with its children, in one transaction. As `enqueue`. */
   async enqueueDraft(draft: JobDraft, options: Cancellable = {}): Promise<string> {
-    if (this.#additions.waiting >= this.#maxBacklog)
-      throw new EnqueueBacklogError(this.name, this.#maxBacklog);
+    if (this.#adder.waiting >= this.#maxBacklog) throw new EnqueueBacklogError(this.name, this.#maxBacklog);
     const family = draft.children.length === 0 ? [draft] : draft.family;
     const familyBytes = family.reduce((sum, { bytes }) => sum + bytes, 0);
     if (family.length > 1 && (familyBytes > MOST_FAMILY_BYTES || family.length > MOST_IN_FAMILY))
@@ -168,10 +166,10 @@ export class WorkQueue<Data = unknown> {
         MOST_FAMILY_BYTES,
       );
     for (const { queue, bytes } of family) {
-      if (queue !== this.#drafts || !this.#isPrepared) await queue.prepare();
+      if (queue !== this.#drafts || !this.#adder.isPrepared) await queue.prepare();
       await queue.takeRoom(bytes, options);
     }
-    const adding = this.#add(draft);
+    const adding = this.#adder.add(draft);
     return options.signal === undefined ? await adding : await orAborted(adding, options.signal);
   }
 
@@ -186,7 +184,7 @@ export class WorkQueue<Data = unknown> {
         maxJobBytes: this.#maxJobBytes,
         results: this.#results,
         transactions: this.#transactions,
-        prepare: () => this.#prepareAgain(),
+        prepare: () => this.#adder.prepareAgain(),
       },
       handler,
       options,
@@ -238,7 +236,7 @@ export class WorkQueue<Data = unknown> {
 
   /** No job is begun any more, by nobody, until `resume`; those in hand go on. */
   async pause(options: Cancellable = {}): Promise<void> {
-    await this.#prepare();
+    await this.#adder.prepare();
     await this.#desk.pause(options);
   }
 
@@ -294,38 +292,6 @@ export class WorkQueue<Data = unknown> {
     await this.#dead.remove(id, options);
   }
 
-  /** Makes the parents. Forgotten when it fails, so that it is tried again. */
-  #prepare(): Promise<void> {
-    this.#prepared ??= this.#makeParents().then(
-      () => void (this.#isPrepared = true),
-      (error: unknown) => {
-        this.#prepared = null;
-        throw error;
-      },
-    );
-    return this.#prepared;
-  }
-
-  async #makeParents(): Promise<void> {
-    const make = async (path: string): Promise<void> => {
-      const create = () => this.#client.create(path, null, { createParents: true });
-      await persistAcross(this.#client, create).catch((error: unknown) => {
-        if (!hasCode(error, 'NODE_EXISTS')) throw error;
-      });
-    };
-    const [first, ...others] = this.#layout.parents;
-    // The first one makes what is above all of them.
-    await make(first!);
-    await Promise.all(others.map(make));
-  }
-
-  /** Somebody removed the parents. */
-  #prepareAgain(): Promise<void> {
-    this.#prepared = null;
-    this.#isPrepared = false;
-    return this.#prepare();
-  }
-
   /** Names of one producer never go back in age. */
   #newId(facts: {
     readonly priority: number;
@@ -337,54 +303,6 @@ export class WorkQueue<Data = unknown> {
     this.#lastEnqueuedAt = Math.max(this.#lastEnqueuedAt, this.#client.clock.wall());
     const name = { ...facts, enqueuedAt: this.#lastEnqueuedAt, number: this.#enqueued++ };
     return formatJobName(name, this.#producer);
-  }
-
-  /** The names are chosen, so what is asked for once more after an unknown outcome is not added twice. */
-  async #add(draft: JobDraft): Promise<string> {
-    const operations = draft.operations();
-    for (let attempt = 0, isUnsure = false; ; attempt++) {
-      try {
-        await this.#additions.submit(operations);
-        return draft.id;
-      } catch (error) {
-        if (isClosed(this.#client, error)) throw error;
-        if (hasCode(error, 'MULTI_FAILED')) {
-          const { index, cause } = error as MultiError;
-          if (index === 0 && isUnsure && hasCode(cause, 'NODE_EXISTS')) return draft.id;
-          if (index === 1 && draft.key !== undefined && hasCode(cause, 'NODE_EXISTS')) {
-            const holder = await this.#holderOf(draft.key);
-            if (holder !== null) return holder;
-          } else if (hasCode(cause, 'NO_NODE') && attempt < 3) {
-            await Promise.all(draft.family.map(({ queue }) => queue.prepare()));
-            await this.#prepareAgain();
-          } else throw cause;
-        } else if (isTransient(error) || hasCode(error, 'SESSION_EXPIRED')) {
-          isUnsure = true;
-          await pause(this.#client, attempt);
-          if (await this.#isAdded(draft.id)) return draft.id;
-        } else throw error;
-      }
-    }
-  }
-
-  /** Whether there is a trace of the job. The `sync` makes a server that lags behind catch up first. */
-  async #isAdded(id: string): Promise<boolean> {
-    const { jobs, dead, results } = this.#layout;
-    const found = await ask(this.#client, {}, async () => {
-      await this.#client.sync(jobs);
-      return await Promise.all([jobs, dead, results].map((path) => this.#client.exists(`${path}/${id}`)));
-    });
-    return found.some((stat) => stat !== null);
-  }
-
-  async #holderOf(key: string): Promise<string | null> {
-    try {
-      const { data } = await ask(this.#client, {}, () => this.#client.getData(this.#layout.keyPath(key)));
-      return new TextDecoder().decode(data ?? new Uint8Array());
-    } catch (error) {
-      if (hasCode(error, 'NO_NODE')) return null;
-      throw error;
-    }
   }
 
   async #count(path: string, options: Cancellable): Promise<number> {
