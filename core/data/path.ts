@@ -14,11 +14,27 @@ export function nameOf(path: string): string {
  * ZooKeeper's does, so everything beyond the Basic Multilingual Plane is refused with the surrogates.
  */
 export function invalidPathReason(path: string): string | null {
+  if (isOrdinary(path)) return null;
   if (path === '') return 'the path is empty';
   if (path[0] !== '/') return 'the path does not start with /';
   if (path === '/') return null;
   if (path.endsWith('/')) return 'the path ends with /';
   return invalidCharacterReason(path) ?? invalidSegmentReason(path);
+}
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/** A closer look is not needed: plain characters throughout, and no segment that is empty or begins with a dot. */
+function isOrdinary(path: string): boolean {
+  if (path.charCodeAt(0) !== SLASH) return false;
+  let before = 0;
+  for (let index = 0; index < path.length; index++) {
+    const unit = path.charCodeAt(index);
+    if (unit < 0x20 || unit > 0x7e || (before === SLASH && (unit === SLASH || unit === DOT))) return false;
+    before = unit;
+  }
+  return before !== SLASH;
 }
 
 function invalidCharacterReason(path: string): string | null {

@@ -43,7 +43,8 @@ function createAt(
   if (tooLarge !== null) return tooLarge;
   const acl = expandAcl(givenAcl, identities);
   if (acl === null) return refuse(ErrorCode.invalidAcl);
-  const parent = overlay.find(parentOf(givenPath));
+  const parentPath = parentOf(givenPath);
+  const parent = overlay.find(parentPath);
   if (parent === null) return refuse(ErrorCode.noNode);
   const forbidden = refuseForbidden(parent, Permission.create, preparation);
   if (forbidden !== null) return forbidden;
@@ -63,7 +64,7 @@ function createAt(
     storedOwner: storedOwnerFor(op, mode, sessionId, ttlMs),
     parentCreates: (parent.creates + 1) | 0,
   };
-  overlay.create(outcome, parent);
+  overlay.create(outcome, parentPath, parent);
   return outcome;
 }
 

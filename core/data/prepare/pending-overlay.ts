@@ -49,8 +49,12 @@ export class PendingOverlay {
   }
 
   /** `parent` is what was just found at its path, as `node` is for the other changes. */
-  create({ path, data, acl, storedOwner, parentCreates }: CreateOutcome, parent: NodeState): void {
-    const pendingParent = this.#edit(parentOf(path), parent);
+  create(
+    { path, data, acl, storedOwner, parentCreates }: CreateOutcome,
+    parentPath: string,
+    parent: NodeState,
+  ): void {
+    const pendingParent = this.#edit(parentPath, parent);
     pendingParent.creates = parentCreates;
     pendingParent.numChildren++;
     const node = new PendingNode(this.zxid);
