@@ -1,5 +1,5 @@
 import { SnapshotReader, StateMachine } from '../data/index.js';
-import type { EpochTable, LogEntry, Storage } from '../storage/index.js';
+import type { EpochTable, Storage } from '../storage/index.js';
 import type { RestoredHistory } from '../zab/index.js';
 
 export interface Recovered {
@@ -13,15 +13,13 @@ export interface Recovered {
 
 /** Reads back what a member had made durable. Rejects with what the storage found wrong. */
 export async function recover(storage: Storage): Promise<Recovered> {
-  const { acceptedEpoch, rejoining, snapshot, entries: stored, isNew } = await storage.recover();
+  const { acceptedEpoch, rejoining, snapshot, entries, isNew } = await storage.recover();
   let machine = new StateMachine();
   if (snapshot !== null) {
     const reader = new SnapshotReader();
     for await (const piece of snapshot.read()) reader.push(piece);
     machine = reader.finish();
   }
-  const entries: LogEntry[] = [];
-  for await (const entry of stored) entries.push(entry);
   const epochs = snapshot?.epochs ?? [];
   const snapshotZxid = snapshot?.zxid ?? 0n;
   return { machine, epochs, history: { acceptedEpoch, rejoining, snapshotZxid, epochs, entries }, isNew };

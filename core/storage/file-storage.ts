@@ -135,8 +135,7 @@ export class FileStorage implements Storage {
       salt: saltOf(identity),
       segmentBytes: this.#options.segmentBytes,
     };
-    const log = new TransactionLog(this.#logOptions, history.log);
-    this.#log = log;
+    this.#log = new TransactionLog(this.#logOptions, history.log);
     return {
       acceptedEpoch: promises.acceptedEpoch,
       rejoining: promises.rejoining ?? null,
@@ -147,7 +146,7 @@ export class FileStorage implements Storage {
         epochs: snapshot.header.epochs,
         read: () => this.#recovering(readSnapshotContent(this.#directory, snapshot.file.name)),
       },
-      entries: this.#recovering(log.entries(snapshot?.header.zxid ?? 0n)),
+      entries: history.entries,
     };
   }
 

@@ -7,7 +7,7 @@ import { noteProgress, readHeader, segmentOf, type Segment, type SegmentHeader }
 import { SegmentScan } from './segment-scan.js';
 import { verifySnapshot, type SnapshotHeader } from './snapshot-file.js';
 import { CorruptionError } from './storage-error.js';
-import type { EpochTable } from './storage.js';
+import type { EpochTable, LogEntry } from './storage.js';
 import type { LogState } from './transaction-log.js';
 
 /** A history that has been read, verified, repaired and synced. */
@@ -17,6 +17,8 @@ export interface RecoveredHistory {
   /** Of the newest generation that may serve as a fallback, oldest first. */
   readonly snapshots: readonly HistoryFile[];
   readonly epochs: EpochTable;
+  /** Behind the snapshot, in order. Kept from the one time that the log is read, for whoever recovers needs all of them in memory. */
+  readonly entries: readonly LogEntry[];
 }
 
 /**
@@ -63,6 +65,7 @@ class Recovery {
   readonly #logger: Logger;
   readonly #removals: string[];
   readonly #damagedSnapshots: HistoryFile[] = [];
+  readonly #entries: LogEntry[] = [];
   #tail: Tail | null = null;
 
   constructor(directory: Directory, content: DirectoryContent, logger: Logger) {
@@ -103,6 +106,7 @@ class Recovery {
       snapshot,
       snapshots: this.#content.snapshots.filter((file) => !this.#damagedSnapshots.includes(file)),
       epochs: epochs.table(),
+      entries: this.#entries,
     };
     return { history, used };
   }
@@ -176,9 +180,12 @@ class Recovery {
         salt: saltOf(this.#content.identity),
       });
       for (let entries = await scan.next(); entries !== null; entries = await scan.next()) {
-        for (const { zxid, next } of entries) {
-          noteProgress(segment, next);
-          if (zxid > base) epochs.add(zxid);
+        for (const entry of entries) {
+          const { zxid } = entry;
+          noteProgress(segment, entry.next);
+          if (zxid <= base) continue;
+          epochs.add(zxid);
+          this.#entries.push({ zxid, payload: entry.payload });
         }
       }
       if (isLast) await this.#judgeTail(segment, scan);

@@ -67,11 +67,12 @@ export class SegmentScan {
   }> {
     const { offset } = this.#position;
     const buffer = Buffer.alloc(Math.max(0, this.#limit - offset));
-    const rest = buffer.subarray(0, await this.#file.read(offset, buffer));
+    const bytes = await this.#file.read(offset, buffer);
+    const rest = withoutZeros(buffer.subarray(0, bytes));
     return {
       wasSynced: findSyncedTo(rest, offset, this.#salt) > offset,
-      isClean: this.#fault === null && rest.subarray(RECORD_HEADER_BYTES).every((byte) => byte === 0),
-      bytes: rest.length,
+      isClean: this.#fault === null && withoutZeros(rest.subarray(RECORD_HEADER_BYTES)).length === 0,
+      bytes,
     };
   }
 
@@ -106,4 +107,17 @@ export class SegmentScan {
       return entries;
     }
   }
+}
+
+const ZEROS = Buffer.alloc(4096);
+
+/** Without most of the zeros at the end, in which no record header begins: a preallocated file has megabytes of them. */
+function withoutZeros(content: Buffer): Buffer {
+  let end = content.length;
+  while (end > 0) {
+    const length = Math.min(ZEROS.length, end);
+    if (content.compare(ZEROS, 0, length, end - length, end) !== 0) break;
+    end -= length;
+  }
+  return end === 0 ? content.subarray(0, 0) : content.subarray(0, end + RECORD_HEADER_BYTES);
 }

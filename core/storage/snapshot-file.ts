@@ -72,6 +72,8 @@ export async function* readSnapshotContent(
   name: string,
 ): AsyncGenerator<Uint8Array, void> {
   const file = await directory.open(name, 'read');
+  /** On its way while the chunk before is made use of. */
+  let reading: Promise<Buffer> | null = null;
   try {
     const header = await readHeaderBytes(file);
     if (header === null) throw damage(directory, name, 0, 'it ends within its header');
@@ -79,7 +81,7 @@ export async function* readSnapshotContent(
     let offset = header.length;
     let total = 0;
     for (;;) {
-      const chunk = await readChunk(file, offset, chain);
+      const chunk = chunkIn(await (reading ?? readFrom(file, offset)), chain);
       if (chunk === null)
         throw damage(directory, name, offset, 'a part is cut off or its checksum does not match');
       chain = chunk.chain;
@@ -90,9 +92,11 @@ export async function* readSnapshotContent(
         return;
       }
       total += chunk.bytes.length;
+      reading = readFrom(file, offset);
       yield chunk.bytes;
     }
   } finally {
+    await reading?.catch(() => undefined);
     await file.close();
   }
 }
@@ -157,15 +161,22 @@ class ChunkWriter {
   }
 }
 
-async function readChunk(
-  file: DiskFile,
-  offset: number,
+/** As much as the largest chunk takes, or less at the end of the file: one trip to the disk for a chunk. */
+async function readFrom(file: DiskFile, offset: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(CHUNK_HEADER_BYTES + CHUNK_BYTES);
+  return bytes.subarray(0, await file.read(offset, bytes));
+}
+
+/** The chunk that `read` begins with; null if it is not whole. */
+function chunkIn(
+  read: Buffer,
   chain: number,
-): Promise<{ readonly bytes: Buffer; readonly chain: number; readonly isLast: boolean } | null> {
-  const length = (await readExactly(file, offset, CHUNK_HEADER_BYTES))?.readUInt32LE() ?? Infinity;
-  if (length > CHUNK_BYTES) return null;
-  const whole = await readExactly(file, offset, CHUNK_HEADER_BYTES + (length === 0 ? TOTAL_BYTES : length));
-  if (whole === null || whole.readUInt32LE(4) !== chunkCheck(whole, chain)) return null;
+): { readonly bytes: Buffer; readonly chain: number; readonly isLast: boolean } | null {
+  const length = read.length < CHUNK_HEADER_BYTES ? Infinity : read.readUInt32LE();
+  const end = CHUNK_HEADER_BYTES + (length === 0 ? TOTAL_BYTES : length);
+  if (end > read.length) return null;
+  const whole = read.subarray(0, end);
+  if (whole.readUInt32LE(4) !== chunkCheck(whole, chain)) return null;
   return {
     bytes: whole.subarray(CHUNK_HEADER_BYTES),
     chain: whole.readUInt32LE(4),

@@ -41,8 +41,8 @@ export interface RecoveredState {
   readonly snapshot: StoredSnapshot | null;
   /** Of the whole history: the snapshot's, and the entries behind it. */
   readonly epochs: EpochTable;
-  /** Every durable entry behind the snapshot, in order. To be consumed once, before anything is persisted. */
-  readonly entries: AsyncIterable<LogEntry>;
+  /** Every durable entry behind the snapshot, in order. */
+  readonly entries: readonly LogEntry[];
   /** True when the data directory held nothing at all, not even that it need not rejoin. */
   readonly isNew: boolean;
 }

@@ -149,17 +149,14 @@ test('what cannot be read back while it is recovered stops the storage, with an 
   await storage.persist({ entries: entries(5, 5) });
   await storage.close();
 
-  for (const part of ['entries', 'snapshot'] as const) {
-    const again = await FileStorage.open({ disk });
-    const recovered = await again.recover();
-    disk.fail({ operation: 'open' });
-    const items: AsyncIterable<unknown> = part === 'entries' ? recovered.entries : recovered.snapshot!.read();
-    const refused = await rejection(items[Symbol.asyncIterator]().next());
+  const again = await FileStorage.open({ disk });
+  const recovered = await again.recover();
+  disk.fail({ operation: 'open' });
+  const refused = await rejection(recovered.snapshot!.read()[Symbol.asyncIterator]().next());
 
-    assert.instance(refused, StorageError);
-    assert.match(refused.message, /start the member again/);
-    await again.close();
-  }
+  assert.instance(refused, StorageError);
+  assert.match(refused.message, /start the member again/);
+  await again.close();
 });
 
 test('what gathers during a slow sync shares the next one', async () => {

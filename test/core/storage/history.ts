@@ -55,7 +55,7 @@ export async function start(
       epochs: state.snapshot.epochs,
       content: Buffer.concat(await drain(state.snapshot.read())).toString(),
     };
-    const entries = (await drain(state.entries)).map(plain);
+    const entries = state.entries.map(plain);
     return { storage, found: { acceptedEpoch, isNew, epochs, snapshot, entries } };
   } catch (error) {
     await storage.close();

@@ -38,12 +38,7 @@ function scene(delivered: (zxid: bigint) => boolean = () => false): {
     storage: image.observe(real),
     other: another.observe(real),
     finds: ({ entries = [], acceptedEpoch = 0 }) => {
-      found = {
-        acceptedEpoch,
-        entries: (async function* () {
-          yield* entries;
-        })(),
-      };
+      found = { acceptedEpoch, entries };
     },
   };
 }

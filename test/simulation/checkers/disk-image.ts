@@ -146,14 +146,13 @@ export class DiskImage {
   }
 
   /** What a member finds when it starts must hold all that it was told to be durable. */
-  async #recovered(state: RecoveredState): Promise<RecoveredState> {
-    const entries: LogEntry[] = [];
-    for await (const entry of state.entries) entries.push(entry);
+  #recovered(state: RecoveredState): RecoveredState {
+    const { entries } = state;
     this.#referee.watch(() => this.#compare(state, entries));
     this.acceptedEpoch = state.acceptedEpoch;
     if (this.isDamaged) for (const zxid of this.#zxids) this.#lost.add(zxid);
     this.#begin(state.snapshot?.zxid ?? 0n, entries);
-    return { ...state, entries: inOrder(entries) };
+    return state;
   }
 
   #compare(state: RecoveredState, entries: readonly LogEntry[]): void {
@@ -191,10 +190,6 @@ export class DiskImage {
       for (const entry of entries) this.#append(entry);
     });
   }
-}
-
-async function* inOrder(entries: readonly LogEntry[]): AsyncIterable<LogEntry> {
-  yield* entries;
 }
 
 export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
