@@ -3,8 +3,8 @@ import { MachineState } from './machine-state.js';
 import { parentOf } from './path.js';
 import { RecordKind, SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './snapshot-format.js';
 import { StateMachine } from './state-machine.js';
-import { storeData } from './stored-data.js';
-import { ephemeralOwnerOf, ttlMsOf } from './stored-owner.js';
+import { storeRange } from './stored-data.js';
+import { ephemeralOwnerOf, PERSISTENT_OWNER, ttlMsOf } from './stored-owner.js';
 import { Znode } from './znode.js';
 
 interface Closing {
@@ -24,6 +24,8 @@ export class SnapshotReader {
   readonly #quotas: { readonly path: string; readonly count: number; readonly bytes: number }[] = [];
   /** Znodes that came before their parent, by its path. */
   readonly #waiting = new Map<string, Znode[]>();
+  /** The newest znode whose child came: children mostly come one behind the other. */
+  #lastParent: Znode | undefined;
   #isOpened = false;
   #closing: Closing | null = null;
 
@@ -76,7 +78,7 @@ export class SnapshotReader {
         this.#acls.push(readAclList(record));
         return;
       case RecordKind.node:
-        return this.#insert(this.#readNode(record));
+        return this.#insert(this.#readNode(record, this.#records.bytes));
       case RecordKind.closing:
         this.#closing = {
           nodeCount: record.readInt(),
@@ -100,25 +102,27 @@ export class SnapshotReader {
     this.#state.lastTime = record.readLongAsNumber();
   }
 
-  #readNode(record: JuteReader): Znode {
+  /** `bytes`: what `record` reads. */
+  #readNode(record: JuteReader, bytes: Uint8Array): Znode {
     const path = record.readText();
-    const data = storeData(record.readBuffer());
+    const length = record.passBuffer();
+    const data = length === -1 ? null : storeRange(bytes, record.offset - length, record.offset);
     const acl = this.#acls[record.readInt()];
     if (acl === undefined) throw new MarshallingError(`${path} in a snapshot has an ACL that is not there`);
     const czxid = record.readLong();
-    const mzxid = record.readLong();
-    const pzxid = record.readLong();
+    // Most znodes never change: the three share one bigint as they did where they were created.
+    const mzxid = record.readLongLike(czxid);
+    const pzxid = record.readLongLike(czxid);
     const ctime = record.readLongAsNumber();
     const mtime = record.readLongAsNumber();
     const version = record.readInt();
     const creates = record.readInt();
     const aversion = record.readInt();
-    const owner = record.readLong();
+    const owner = record.readLongLike(PERSISTENT_OWNER);
     const interned = this.#state.tree.acls.acquire(acl);
     const node = new Znode(path, data, interned, czxid, ctime, ephemeralOwnerOf(owner), ttlMsOf(owner));
-    // Most znodes never change: the three share one bigint as they did where they were created.
-    if (mzxid !== czxid) node.mzxid = mzxid;
-    if (pzxid !== czxid) node.pzxid = pzxid;
+    node.mzxid = mzxid;
+    node.pzxid = pzxid;
     node.mtime = mtime;
     node.version = version;
     node.creates = creates;
@@ -130,32 +134,46 @@ export class SnapshotReader {
     const { tree } = this.#state;
     const ready = [first];
     for (let node = ready.pop(); node !== undefined; node = ready.pop()) {
-      if (tree.find(node.path) !== undefined) throw new MarshallingError(`${node.path} twice in a snapshot`);
       const parentPath = parentOf(node.path);
-      const parent = node.path === '/' ? null : tree.find(parentPath);
+      const parent = node.path === '/' ? null : this.#parentAt(parentPath);
       if (parent === undefined) {
         const siblings = this.#waiting.get(parentPath);
         if (siblings === undefined) this.#waiting.set(parentPath, [node]);
         else siblings.push(node);
         continue;
       }
+      const countBefore = tree.size;
       tree.insert(node, parent);
+      if (tree.size === countBefore) throw new MarshallingError(`${node.path} twice in a snapshot`);
       const children = this.#waiting.get(node.path);
       if (children === undefined) continue;
       this.#waiting.delete(node.path);
       for (const child of children) ready.push(child);
     }
   }
+
+  #parentAt(path: string): Znode | undefined {
+    if (this.#lastParent?.path !== path) this.#lastParent = this.#state.tree.find(path);
+    return this.#lastParent;
+  }
 }
 
 /** Cuts a stream of bytes into records behind their length; joins pieces only where a record needs it. */
 class RecordAssembler {
   #pieces: Uint8Array[] = [];
+  /** In the first piece: what is before was taken. */
+  #at = 0;
   #buffered = 0;
+  #bytes: Uint8Array = new Uint8Array(0);
 
   /** True between the first byte of a record and its last. */
   get isInside(): boolean {
     return this.#buffered > 0;
+  }
+
+  /** What the record that was taken last is read from. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
   }
 
   push(bytes: Uint8Array): void {
@@ -166,26 +184,39 @@ class RecordAssembler {
 
   next(): JuteReader | null {
     if (this.#buffered < 4) return null;
-    const length = new JuteReader(this.#atLeast(4)).readInt();
+    const length = intAt(this.#atLeast(4), this.#at);
     if (length < 4) throw new MarshallingError(`a snapshot with a record of ${length} bytes`);
     if (this.#buffered < 4 + length) return null;
     const bytes = this.#atLeast(4 + length);
-    if (bytes.length === 4 + length) this.#pieces.shift();
-    else this.#pieces[0] = bytes.subarray(4 + length);
+    const from = this.#at + 4;
+    const end = from + length;
+    this.#bytes = bytes;
+    this.#at = end;
     this.#buffered -= 4 + length;
-    return new JuteReader(bytes, 4, 4 + length);
+    if (end === bytes.length) {
+      this.#pieces.shift();
+      this.#at = 0;
+    }
+    return new JuteReader(bytes, from, end);
   }
 
-  /** The first piece, joined with as many of the next ones as it takes. */
+  /** The first piece; if it has less than that ahead, joined with the next ones. */
   #atLeast(count: number): Uint8Array {
-    if (this.#pieces[0]!.length >= count) return this.#pieces[0]!;
+    const first = this.#pieces[0]!;
+    if (first.length - this.#at >= count) return first;
     const joined = new Uint8Array(this.#buffered);
-    let at = 0;
-    for (const piece of this.#pieces) {
+    joined.set(first.subarray(this.#at));
+    let at = first.length - this.#at;
+    for (const piece of this.#pieces.slice(1)) {
       joined.set(piece, at);
       at += piece.length;
     }
     this.#pieces = [joined];
+    this.#at = 0;
     return joined;
   }
+}
+
+function intAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

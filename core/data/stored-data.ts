@@ -24,10 +24,15 @@ const NO_BYTES = new Uint8Array(0);
  * which would otherwise stay alive with it. Long data may be kept as they are: nobody may change those bytes later.
  */
 export function storeData(data: Uint8Array | null): StoredData {
-  if (data === null) return null;
-  const { length } = data;
+  return data === null ? null : storeRange(data, 0, data.length);
+}
+
+/** The same of a part of `bytes`. */
+export function storeRange(bytes: Uint8Array, from: number, to: number): StoredData {
+  const length = to - from;
   if (length === 0) return NO_BYTES;
-  if (length <= MAX_PACKED_BYTES && latin1Slice !== undefined) return latin1Slice.call(data, 0, length);
+  if (length <= MAX_PACKED_BYTES && latin1Slice !== undefined) return latin1Slice.call(bytes, from, to);
+  const data = length === bytes.length ? bytes : bytes.subarray(from, to);
   return data.buffer.byteLength <= 2 * length ? data : new Uint8Array(data);
 }
 

@@ -55,6 +55,16 @@ export class JuteReader {
     return scratch.getBigInt64(0);
   }
 
+  /** The same, but `known` itself if that is what it equals: then nothing is allocated to be kept. */
+  readLongLike(known: bigint): bigint {
+    const at = this.advance(8, 'a long');
+    scratch.setBigInt64(0, known);
+    const isKnown = scratch.getInt32(0) === this.intAt(at) && scratch.getInt32(4) === this.intAt(at + 4);
+    if (isKnown) return known;
+    this.position = at;
+    return this.readLong();
+  }
+
   /** A long as a number; one that a number cannot hold exactly becomes ±`Number.MAX_SAFE_INTEGER`. */
   readLongAsNumber(): number {
     const at = this.advance(8, 'a long');
@@ -79,6 +89,13 @@ export class JuteReader {
   readBuffer(): Uint8Array | null {
     const length = this.readLength('a buffer');
     return length === -1 ? null : this.readBytes(length);
+  }
+
+  /** Passes over a buffer, which ends at `offset` then; its length, or -1 for null. */
+  passBuffer(): number {
+    const length = this.readLength('a buffer');
+    if (length > 0) this.advance(length, 'a buffer');
+    return length;
   }
 
   /** Passes over `expected` if that is what comes next. */

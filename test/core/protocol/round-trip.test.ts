@@ -196,6 +196,34 @@ test('null and empty are told apart in strings and in buffers', () => {
   assert.equal(reader.readBuffer(), new Uint8Array(0));
 });
 
+test('a buffer that is passed over ends where reading goes on', () => {
+  const writer = new JuteWriter();
+  for (const buffer of [Uint8Array.of(1, 2, 3), new Uint8Array(0), null]) writer.writeBuffer(buffer);
+  const reader = new JuteReader(writer.take());
+  const passed = [0, 0, 0].map(() => [reader.passBuffer(), reader.offset]);
+
+  assert.equal(passed, [
+    [3, 7],
+    [0, 11],
+    [-1, 15],
+  ]);
+  assert.throws(() => new JuteReader(Uint8Array.of(0, 0, 0, 2, 1)).passBuffer());
+});
+
+test('a long is read as itself, whichever long it is likened to', () => {
+  const longs = [0n, 1n, -1n, 2n ** 62n, -(2n ** 63n), 0x1_0000_0000n];
+  for (const written of longs) {
+    for (const known of longs) {
+      const writer = new JuteWriter();
+      writer.writeLong(written);
+      writer.writeInt(7);
+      const reader = new JuteReader(writer.take());
+      assert.is(reader.readLongLike(known), written);
+      assert.is(reader.readInt(), 7);
+    }
+  }
+});
+
 test('a buffer that was read is a view of the message, not a copy', () => {
   const message = new Uint8Array([0, 0, 0, 2, 65, 66]);
 
