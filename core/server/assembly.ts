@@ -60,15 +60,14 @@ export interface MemberRooms {
   readonly inspection: Inspection;
 }
 
-/** Puts a member together from what it has recovered; nothing runs yet. */
-export function assemble(parts: AssemblyParts): MemberRooms {
+/** Puts a member together from what it has recovered, which no part may hold on to: the state goes on from there. Nothing runs yet. */
+export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
   const { options, storage, secret } = parts;
-  const { history } = parts.recovered;
   const configuration = parts.ensemble === undefined ? null : publishedConfiguration(parts.ensemble.members);
-  let current = parts.recovered.machine;
+  let current = recovered.machine;
   current.publish(configuration);
   const machine = (): StateMachine => current;
-  const peer = new Peer(peerConfig(parts), history);
+  const peer = new Peer(peerConfig(parts), recovered.history);
   const wake = (): void => loop.wake();
   const wakePeer = (): void => loop.wakePeer();
   const sessions = new SessionService({ memberId: options.id, secret });
@@ -143,7 +142,7 @@ export function assemble(parts: AssemblyParts): MemberRooms {
   };
 }
 
-function peerLinks(parts: AssemblyParts, loop: () => MemberLoop): PeerLinks | null {
+function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLoop): PeerLinks | null {
   const { ensemble, clock, random, logger, secret } = parts;
   if (ensemble === undefined) return null;
   const { id, tickMs, syncLimit, maxPacketBytes } = parts.options;
@@ -168,7 +167,7 @@ function peerLinks(parts: AssemblyParts, loop: () => MemberLoop): PeerLinks | nu
   });
 }
 
-function peerConfig({ options, random, ensemble, limits }: AssemblyParts): PeerConfig {
+function peerConfig({ options, random, ensemble, limits }: Omit<AssemblyParts, 'recovered'>): PeerConfig {
   const { id, tickMs, initLimit, syncLimit, maxProposalsInFlight } = options;
   const members = ensemble?.members ?? [{ id, address: '' }];
   return {
