@@ -13,6 +13,8 @@ export type OnPlaced<K, V> = (key: K, before: V | undefined, after: V | undefine
 
 /** Once this many marks are used up the list of them is cut. */
 const MARKS_CUT = 1024;
+/** After so many removals, and four times as many as there are entries, the entries move to a new map. */
+const REMOVALS_PER_MAP = 4096;
 
 /**
  * Pending values by key, in a layer of what is proposed and, while a multi is being prepared, another one on
@@ -20,7 +22,8 @@ const MARKS_CUT = 1024;
  * its transaction is applied, so it can be forgotten as soon as that was, unless a newer one replaced it.
  */
 export class PendingLayers<K, V extends Pending> {
-  readonly #proposed = new Map<K, V>();
+  #proposed = new Map<K, V>();
+  #removals = 0;
   readonly #attempted = new Map<K, V>();
   readonly #onPlaced: OnPlaced<K, V> | null;
   #isAttempting = false;
@@ -85,11 +88,23 @@ export class PendingLayers<K, V extends Pending> {
       const value = this.#proposed.get(mark.key);
       if (value === undefined || value.zxid > zxid) continue;
       this.#proposed.delete(mark.key);
+      this.#removals++;
       this.#onPlaced?.(mark.key, value, undefined);
     }
+    if (this.#removals >= REMOVALS_PER_MAP && this.#removals >= 4 * this.#proposed.size) this.#renew();
     if (this.#head < marks.length && (this.#head < MARKS_CUT || this.#head * 2 < marks.length)) return;
     this.#marks = marks.slice(this.#head);
     this.#head = 0;
+  }
+
+  /**
+   * In V8 each table that a map has outgrown refers to the next one. As soon as one of them has become old for the garbage
+   * collector, every later one counts as used, with all that it held when it was outgrown: hundreds of bytes a transaction that
+   * only a full collection finds. A new map begins a new row of tables.
+   */
+  #renew(): void {
+    this.#proposed = new Map(this.#proposed);
+    this.#removals = 0;
   }
 
   #place(key: K, value: V): void {

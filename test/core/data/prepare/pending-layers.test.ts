@@ -45,6 +45,18 @@ test('what is tried out hides what is proposed, and is kept or dropped as a whol
   assert.is(layers.size, 0);
 });
 
+test('after any number of entries that came and went, those that wait are there, and no others', () => {
+  const layers = new PendingLayers<bigint, Entry>();
+  for (let zxid = 1n; zxid <= 20_000n; zxid++) {
+    layers.put(zxid, entry(zxid, `${zxid}`));
+    if (zxid > 5n) layers.applied(zxid - 5n);
+    assert.is(layers.find(zxid - 5n), undefined);
+    for (let waiting = zxid; waiting > 0n && waiting > zxid - 5n; waiting--)
+      assert.is(layers.find(waiting)?.zxid, waiting);
+  }
+  assert.equal([...layers.entries()].length, 5);
+});
+
 test('an entry that changes all the time keeps none of the others from being forgotten', () => {
   const layers = new PendingLayers<string, Entry>();
   const parent = entry(0n, 'parent');
