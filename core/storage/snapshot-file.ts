@@ -23,6 +23,8 @@ const CHUNK_HEADER_BYTES = 8;
 const TOTAL_BYTES = 8;
 /** Small pieces are gathered into chunks of this size, large ones are cut. */
 const CHUNK_BYTES = 256 * 1024;
+/** Synced as it grows: the log's own syncs would wait behind one of hundreds of megabytes. */
+const SYNC_BYTES = 8 * 1024 * 1024;
 const STANDS_ALONE = 1;
 
 export interface SnapshotHeader {
@@ -121,6 +123,7 @@ class ChunkWriter {
   #chain: number;
   #filled = 0;
   #total = 0;
+  #unsyncedBytes = 0;
 
   constructor(file: DiskFile, offset: number, chain: number) {
     this.#file = file;
@@ -158,6 +161,10 @@ class ChunkWriter {
     bytes.writeUInt32LE(this.#chain, 4);
     await this.#file.write(this.#offset, bytes);
     this.#offset += bytes.length;
+    this.#unsyncedBytes += bytes.length;
+    if (this.#unsyncedBytes < SYNC_BYTES) return;
+    this.#unsyncedBytes = 0;
+    await this.#file.syncData();
   }
 }
 
