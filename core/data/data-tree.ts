@@ -123,7 +123,8 @@ export class DataTree {
       this.#acls.acquire(created.acl),
       zxid,
       time,
-      owner === 0n ? owner : ephemeralOwnerOf(owner),
+      // The constant, lest every znode keeps a zero of its own from the transaction that was read.
+      owner === 0n ? 0n : ephemeralOwnerOf(owner),
       owner === 0n ? 0 : ttlMsOf(owner),
     );
     this.#willChange(parent);
