@@ -17,11 +17,13 @@ import { failover } from './failover.js';
 import { footprint } from './footprint.js';
 import { machineShape } from './machine.js';
 import { queue } from './queues.js';
+import { recipes } from './recipes.js';
 import { keep, type Measured } from './results.js';
 import { simulator } from './simulator.js';
 import { Tools } from './tools.js';
+import { transport } from './transport.js';
 
-const BENCHES: readonly Bench[] = [compare, failover, footprint, queue, simulator];
+const BENCHES: readonly Bench[] = [compare, failover, footprint, transport, recipes, queue, simulator];
 /** Of all sections of the page. */
 const SECTIONS = [...BENCHES.map(({ name }) => name), 'soak'];
 /** The sources' folder, where pages are. */

@@ -68,6 +68,11 @@ export class MemberProcess {
     return this.address.replace('ws:', 'http:');
   }
 
+  /** Of its process. */
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Resident memory, in MiB. */
   get residentMib(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
