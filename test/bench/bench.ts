@@ -19,11 +19,25 @@ import { machineShape } from './machine.js';
 import { queue } from './queues.js';
 import { recipes } from './recipes.js';
 import { keep, type Measured } from './results.js';
+import { pause } from './pause.js';
+import { scale } from './scale.js';
+import { watches } from './watches.js';
 import { simulator } from './simulator.js';
 import { Tools } from './tools.js';
 import { transport } from './transport.js';
 
-const BENCHES: readonly Bench[] = [compare, failover, footprint, transport, recipes, queue, simulator];
+const BENCHES: readonly Bench[] = [
+  compare,
+  failover,
+  footprint,
+  transport,
+  recipes,
+  queue,
+  scale,
+  watches,
+  pause,
+  simulator,
+];
 /** Of all sections of the page. */
 const SECTIONS = [...BENCHES.map(({ name }) => name), 'soak'];
 /** The sources' folder, where pages are. */
