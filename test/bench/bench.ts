@@ -9,7 +9,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Bench } from './bench-run.js';
 import { compare } from './compare.js';
@@ -18,6 +17,7 @@ import { footprint } from './footprint.js';
 import { machineShape } from './machine.js';
 import { queue } from './queues.js';
 import { recipes } from './recipes.js';
+import { RESULTS, SECTIONS } from './page.js';
 import { keep, type Measured } from './results.js';
 import { pause } from './pause.js';
 import { scale } from './scale.js';
@@ -38,10 +38,6 @@ const BENCHES: readonly Bench[] = [
   pause,
   simulator,
 ];
-/** Of all sections of the page. */
-const SECTIONS = [...BENCHES.map(({ name }) => name), 'soak'];
-/** The sources' folder, where pages are. */
-const RESULTS = fileURLToPath(new URL('../../../test/bench/RESULTS.md', import.meta.url));
 
 const { values } = parseArgs({
   options: {

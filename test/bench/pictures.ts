@@ -5,7 +5,7 @@ import { picture, type Panel } from './svg.js';
 
 /** Writes the picture beside the page of results; returns how the page shows it, nothing if none is kept. */
 export function keepPicture(
-  { pictures }: BenchRun,
+  { pictures }: Pick<BenchRun, 'pictures'>,
   { name, says, panels }: { readonly name: string; readonly says: string; readonly panels: readonly Panel[] },
 ): string {
   if (pictures.directory === null) return '';
