@@ -141,7 +141,7 @@ export class DataTree {
     this.#willChange(node);
     this.#willChange(parent);
     parent.pzxid = zxid;
-    unlink(parent, node);
+    parent.unlink(node);
     this.#changed(parent);
     this.#nodes.delete(node.path);
     this.#acls.release(node.interned);
@@ -181,7 +181,7 @@ export class DataTree {
 
   /** Links in a complete znode that is not there yet; only the root has no parent. */
   insert(node: Znode, parent: Znode | null): void {
-    if (parent !== null) link(parent, node);
+    if (parent !== null) parent.link(node);
     node.serial = this.#nextSerial++;
     this.#nodes.set(node.path, node);
     this.#dataBytes += node.dataLength;
@@ -218,24 +218,4 @@ export class DataTree {
     owned?.delete(node);
     if (owned?.size === 0) this.#ephemerals.delete(node.ephemeralOwner);
   }
-}
-
-function link(parent: Znode, child: Znode): void {
-  child.parent = parent;
-  child.previousSibling = parent.lastChild;
-  if (parent.lastChild === null) parent.firstChild = child;
-  else parent.lastChild.nextSibling = child;
-  parent.lastChild = child;
-  parent.numChildren++;
-}
-
-function unlink(parent: Znode, child: Znode): void {
-  if (child.previousSibling === null) parent.firstChild = child.nextSibling;
-  else child.previousSibling.nextSibling = child.nextSibling;
-  if (child.nextSibling === null) parent.lastChild = child.previousSibling;
-  else child.nextSibling.previousSibling = child.previousSibling;
-  child.parent = null;
-  child.previousSibling = null;
-  child.nextSibling = null;
-  parent.numChildren--;
 }

@@ -19,9 +19,19 @@ export interface NodeState {
   readonly acl: readonly Acl[];
 }
 
+const TWO_POW_32 = 0x1_0000_0000;
+
+/** What a znode that has, or had, children knows of them: a list linked through themselves, in order of creation. */
+class ChildList {
+  first: Znode | null = null;
+  last: Znode | null = null;
+  count = 0;
+  creates = 0;
+}
+
 /**
- * One znode. A million of them have to fit, so it is one flat object: the children are a list linked
- * through themselves, in order of creation, and a leaf owns no collection.
+ * One znode. A million of them have to fit, so it is one flat object: a leaf owns no collection, and times are kept in two halves,
+ * for V8 keeps a number beyond 32 bits as an object of its own.
  * Only `DataTree` changes one.
  */
 export class Znode implements NodeState {
@@ -31,17 +41,16 @@ export class Znode implements NodeState {
   readonly czxid: bigint;
   mzxid: bigint;
   pzxid: bigint;
-  readonly ctime: number;
-  mtime: number;
+  private readonly ctimeHigh: number;
+  private readonly ctimeLow: number;
+  private mtimeHigh: number;
+  private mtimeLow: number;
   version = 0;
-  creates = 0;
   aversion = 0;
-  numChildren = 0;
   readonly ephemeralOwner: bigint;
   readonly ttlMs: number;
   parent: Znode | null = null;
-  firstChild: Znode | null = null;
-  lastChild: Znode | null = null;
+  private children: ChildList | null = null;
   previousSibling: Znode | null = null;
   nextSibling: Znode | null = null;
   /** Place in the order in which the tree's znodes came into being in this process. */
@@ -67,10 +76,72 @@ export class Znode implements NodeState {
     this.czxid = zxid;
     this.mzxid = zxid;
     this.pzxid = zxid;
-    this.ctime = time;
-    this.mtime = time;
+    this.ctimeHigh = highOf(time);
+    this.ctimeLow = time | 0;
+    this.mtimeHigh = this.ctimeHigh;
+    this.mtimeLow = this.ctimeLow;
     this.ephemeralOwner = ephemeralOwner;
     this.ttlMs = ttlMs;
+  }
+
+  get ctime(): number {
+    return this.ctimeHigh * TWO_POW_32 + (this.ctimeLow >>> 0);
+  }
+
+  get mtime(): number {
+    return this.mtimeHigh * TWO_POW_32 + (this.mtimeLow >>> 0);
+  }
+
+  set mtime(time: number) {
+    this.mtimeHigh = highOf(time);
+    this.mtimeLow = time | 0;
+  }
+
+  get firstChild(): Znode | null {
+    return this.children === null ? null : this.children.first;
+  }
+
+  get lastChild(): Znode | null {
+    return this.children === null ? null : this.children.last;
+  }
+
+  get numChildren(): number {
+    return this.children === null ? 0 : this.children.count;
+  }
+
+  get creates(): number {
+    return this.children === null ? 0 : this.children.creates;
+  }
+
+  set creates(creates: number) {
+    if (creates === 0 && this.children === null) return;
+    this.children ??= new ChildList();
+    this.children.creates = creates;
+  }
+
+  /** Puts a znode without a parent behind the children of this one. */
+  link(child: Znode): void {
+    this.children ??= new ChildList();
+    const { children } = this;
+    child.parent = this;
+    child.previousSibling = children.last;
+    if (children.last === null) children.first = child;
+    else children.last.nextSibling = child;
+    children.last = child;
+    children.count++;
+  }
+
+  /** Takes one of the children out. */
+  unlink(child: Znode): void {
+    const children = this.children!;
+    if (child.previousSibling === null) children.first = child.nextSibling;
+    else child.previousSibling.nextSibling = child.nextSibling;
+    if (child.nextSibling === null) children.last = child.previousSibling;
+    else child.nextSibling.previousSibling = child.previousSibling;
+    child.parent = null;
+    child.previousSibling = null;
+    child.nextSibling = null;
+    children.count--;
   }
 
   get dataLength(): number {
@@ -110,8 +181,10 @@ export class Znode implements NodeState {
     lanes.bytes(this.stored);
     lanes.long(this.czxid);
     lanes.long(this.mzxid);
-    lanes.whole(this.ctime);
-    lanes.whole(this.mtime);
+    lanes.int(this.ctimeLow);
+    lanes.int(this.ctimeHigh);
+    lanes.int(this.mtimeLow);
+    lanes.int(this.mtimeHigh);
     lanes.int(this.version);
     lanes.long(this.ephemeralOwner);
     lanes.whole(this.ttlMs);
@@ -149,6 +222,11 @@ export class Znode implements NodeState {
     copy.aversion = this.aversion;
     return copy;
   }
+}
+
+/** Of a whole number up to 2^53 the part above 32 bits. */
+function highOf(time: number): number {
+  return Math.floor(time / TWO_POW_32) | 0;
 }
 
 /** Children's names in ascending order of their UTF-16 code units. */
