@@ -71,14 +71,20 @@ async function runAll(benches: readonly Bench[]): Promise<void> {
       if (values.only !== undefined) process.exitCode = 1;
       continue;
     }
-    const section = await run({
-      isQuick: values.quick,
-      tools,
-      pictures: { directory: file === undefined ? null : pictures, link: 'pictures' },
-      note: (line) => console.error(`${name}: ${line}`),
-    });
-    console.log(`\n## ${section.title}\n\n${section.body}`);
-    const measured: Measured = { ...section, name, date: new Date(), machine };
-    if (file !== undefined) await keep(file, [measured], SECTIONS);
+    try {
+      const section = await run({
+        isQuick: values.quick,
+        tools,
+        pictures: { directory: file === undefined ? null : pictures, link: 'pictures' },
+        note: (line) => console.error(`${name}: ${line}`),
+      });
+      console.log(`\n## ${section.title}\n\n${section.body}`);
+      const measured: Measured = { ...section, name, date: new Date(), machine };
+      if (file !== undefined) await keep(file, [measured], SECTIONS);
+    } catch (error) {
+      // The others have no part in it.
+      console.error(`${name}:`, error);
+      process.exitCode = 1;
+    }
   }
 }

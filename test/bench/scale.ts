@@ -37,6 +37,7 @@ interface Variation {
 const SEVERAL = ['--sessions', '30', '--pipeline', '16'];
 const RATES = ['set', 'get', 'mixed'] as const;
 const FULL = ['--seconds', '8', '--warmup', '3'];
+const TRIES = 3;
 const QUICK = ['--seconds', '1', '--warmup', '1'];
 
 export const scale: Bench = { name: 'scale', needsTools: true, run: measure };
@@ -174,7 +175,8 @@ function payloads(isQuick: boolean): Variation {
 interface Measurement {
   readonly point: Point;
   readonly workload: string;
-  readonly figures: LoadFigures;
+  /** Null if the load failed again and again. */
+  readonly figures: LoadFigures | null;
 }
 
 async function measureVariation(tools: Tools, variation: Variation, run: BenchRun): Promise<string> {
@@ -186,18 +188,16 @@ async function measureVariation(tools: Tools, variation: Variation, run: BenchRu
   }
   const rows: (string | number)[][] = [
     [variation.axis.says, 'operation', '/s', 'p50 ms', 'p99 ms', 'max ms', 'CPU µs'],
-    ...measurements.map(({ point, workload, figures }) => [
-      point.label,
-      workload,
-      figures.ops_per_s,
-      figures.p50_us / 1000,
-      figures.p99_us / 1000,
-      figures.max_us / 1000,
-      cpuPerOperation(figures),
-    ]),
+    ...measurements.map(({ point, workload, figures }) => [point.label, workload, ...cells(figures)]),
   ];
   const image = keepPicture(run, { name, says: title, panels: panels(variation, measurements) });
   return `### ${title}\n\n${about}\n\n${table(rows)}${image}`;
+}
+
+function cells(figures: LoadFigures | null): (string | number)[] {
+  if (figures === null) return ['failed', '–', '–', '–', '–'];
+  const { ops_per_s, p50_us, p99_us, max_us } = figures;
+  return [ops_per_s, p50_us / 1000, p99_us / 1000, max_us / 1000, cpuPerOperation(figures)];
 }
 
 async function measurePoint(
@@ -209,10 +209,26 @@ async function measurePoint(
   if (fill !== undefined) await tools.load(ensemble.hosts, fill);
   const measurements: Measurement[] = [];
   for (const { name, flags } of workloads) {
-    const figures = await tools.load(ensemble.hosts, [...flags, ...timing]);
+    const figures = await loadOnceMore(tools, ensemble.hosts, [...flags, ...timing]);
     measurements.push({ point: { ...point, servers, workloads }, workload: name, figures });
   }
   return measurements;
+}
+
+/** The generator gives up at the first connection that is lost, as one may be on a machine that other work keeps busy. */
+async function loadOnceMore(
+  tools: Tools,
+  hosts: string,
+  flags: readonly string[],
+): Promise<LoadFigures | null> {
+  for (let left = TRIES; left > 0; left--) {
+    try {
+      return await tools.load(hosts, flags);
+    } catch (error) {
+      console.error(`${error instanceof Error ? error.message : String(error)}; ${left - 1} tries left`);
+    }
+  }
+  return null;
 }
 
 function panels({ axis, points }: Variation, measurements: readonly Measurement[]): readonly Panel[] {
@@ -226,7 +242,7 @@ function panels({ axis, points }: Variation, measurements: readonly Measurement[
       name: workload,
       points: measurements
         .filter((one) => one.workload === workload)
-        .map(({ point, figures }) => ({ x: point.x, y: y(figures) })),
+        .flatMap(({ point, figures }) => (figures === null ? [] : [{ x: point.x, y: y(figures) }])),
     }));
   return [
     {

@@ -94,7 +94,7 @@ function drawPanel({ title, x, y, lines }: Panel, names: readonly string[]): str
     `<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${escaped(x.says)}</text>`,
     `<text x="14" y="${(MARGIN.top + bottom) / 2}" text-anchor="middle" transform="rotate(-90 14 ${(MARGIN.top + bottom) / 2})">${escaped(y.says)}</text>`,
   ];
-  for (const line of lines) {
+  for (const line of lines.filter((one) => one.points.length > 0)) {
     const colour = names.indexOf(line.name) % COLOURS.length;
     const places = line.points.map((point) => `${round(across.place(point.x))} ${round(up.place(point.y))}`);
     parts.push(`<path class="line c${colour}" d="M${places.join('L')}"/>`);
