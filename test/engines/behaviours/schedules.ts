@@ -79,10 +79,10 @@ export const schedules: Behaviours = {
         }).start();
       }),
     );
-    await place.until(() => order.length >= 6);
+    // The first may have had several terms before the other stands beside it.
+    await place.until(() => [0, 1].every((who) => order.filter((leader) => leader === who).length >= 3));
     await Promise.all(selectors.map((selector) => selector.close()));
     assert.is(most, 1);
-    assert.is(new Set(order).size, 2);
   },
 
   'moments that passed while nobody led are made up for by one run': async (place) => {
