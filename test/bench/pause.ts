@@ -25,6 +25,8 @@ const SNAPSHOT_TXNS = 4000;
 const WRITERS = 4;
 const GOAL_MS = 50;
 const PATIENCE_MS = 600_000;
+const TRIES = 20;
+const BETWEEN_TRIES_MS = 500;
 const SETTLED_MS = 3_000;
 
 export const pause: Bench = { name: 'pause', needsTools: false, run: measure };
@@ -115,17 +117,17 @@ async function measureMembers(
   const quiet = await probing(hosts, znodes, () => sleep(run.isQuick ? QUIET_MS.quick : QUIET_MS.full));
   run.note('measured in quiet');
   const clients = await Promise.all(Array.from({ length: WRITERS }, () => connect(ensemble.url())));
-  const snapshots = (): readonly Span[] => ensemble.ids.flatMap((id) => snapshotsIn(ensemble.member(id).log));
-  const before = snapshots().length;
-  const isEnough = (): boolean =>
-    ensemble.ids.every((id) => snapshotsIn(ensemble.member(id).log).length >= wanted);
+  const snapshots = (id: number): readonly Span[] => snapshotsIn(ensemble.member(id).log);
+  const before = new Map(ensemble.ids.map((id) => [id, snapshots(id).length]));
+  const taken = (id: number): readonly Span[] => snapshots(id).slice(before.get(id)!);
+  const isEnough = (): boolean => ensemble.ids.every((id) => taken(id).length >= wanted);
   const busy = await probing(hosts, znodes, async () => {
     const deadline = performance.now() + PATIENCE_MS;
     const isOver = (): boolean => isEnough() || performance.now() > deadline;
     await Promise.all(clients.map((client, at) => write(client, { znodes, at, isOver })));
   });
   await Promise.all(clients.map((client) => client.close()));
-  return { quiet, busy, snapshots: snapshots().slice(before) };
+  return { quiet, busy, snapshots: ensemble.ids.flatMap(taken) };
 }
 
 /** From what the member logs: when each was done, and how long it took. */
@@ -154,10 +156,24 @@ async function fill(url: string, znodes: number): Promise<void> {
       const from = next;
       next += PER_MULTI;
       const paths = Array.from({ length: Math.min(PER_MULTI, znodes - from) }, (_, at) => pathOf(from + at));
-      await client.multi(paths.map((path) => ({ type: 'create', path, data })));
+      await createAll(client, paths, data);
     }
   };
   await Promise.all(Array.from({ length: MULTIS_UNDER_WAY }, work));
+}
+
+/** In one transaction, until it is there: a member may lose its leader while a machine has too much to do. */
+async function createAll(client: Client, paths: readonly string[], data: Uint8Array): Promise<void> {
+  for (let left = TRIES; ; left--) {
+    try {
+      await client.multi(paths.map((path) => ({ type: 'create', path, data })));
+      return;
+    } catch (error) {
+      if (left === 1) throw error;
+      await sleep(BETWEEN_TRIES_MS);
+      if ((await client.exists(paths[0]!)) !== null) return;
+    }
+  }
 }
 
 async function write(
@@ -166,7 +182,13 @@ async function write(
 ): Promise<void> {
   const data = new Uint8Array(BYTES).fill(121);
   // All over the tree, and of no writer the same.
-  for (let turn = at; !isOver(); turn += WRITERS) await client.setData(pathOf((turn * 7919) % znodes), data);
+  for (let turn = at; !isOver(); turn += WRITERS) {
+    try {
+      await client.setData(pathOf((turn * 7919) % znodes), data);
+    } catch {
+      // The gets tell how long the members were away.
+    }
+  }
 }
 
 /** What the prober sees until `task` is done. */
