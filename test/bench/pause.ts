@@ -119,7 +119,7 @@ async function measureMembers(
   const clients = await Promise.all(Array.from({ length: WRITERS }, () => connect(ensemble.url())));
   const snapshots = (id: number): readonly Span[] => snapshotsIn(ensemble.member(id).log);
   const before = new Map(ensemble.ids.map((id) => [id, snapshots(id).length]));
-  const taken = (id: number): readonly Span[] => snapshots(id).slice(before.get(id)!);
+  const taken = (id: number): readonly Span[] => snapshots(id).slice(before.get(id));
   const isEnough = (): boolean => ensemble.ids.every((id) => taken(id).length >= wanted);
   const busy = await probing(hosts, znodes, async () => {
     const deadline = performance.now() + PATIENCE_MS;
