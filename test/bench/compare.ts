@@ -41,7 +41,7 @@ const WORKLOADS: readonly Workload[] = [
   { name: 'connect', says: 'sessions opened and closed', kind: 'rate', goals: [2, 2] },
 ];
 const SIZES = [3, 1] as const;
-const FULL = ['--rounds', '3', '--seconds', '5'];
+const FULL = ['--rounds', '2', '--seconds', '3'];
 /** One workload of each kind. */
 const QUICK =
   '--only set-128,get-1k,set-one,lock-50 --rounds 1 --no-discard --seconds 1 --warmup 1 --tries 1 --max-other 100'.split(
