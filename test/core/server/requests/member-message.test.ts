@@ -73,6 +73,35 @@ test('what a learner asks arrives as it was asked, in its order', () => {
   );
 });
 
+test('writes of few speakers arrive as the writes of who made each, also where one speaks several times on end', () => {
+  const asIp = [{ scheme: 'ip', id: '127.0.0.1' }];
+  const speakers = [
+    { sessionId: 1n, identities: asIp },
+    { sessionId: 2n, identities: asIp },
+    { sessionId: 2n, identities: [...asIp, { scheme: 'digest', id: 'ada:secret' }] },
+  ];
+  const writes = fc.array(fc.constantFrom(...speakers), { minLength: 2, maxLength: 12 });
+  fc.assert(
+    fc.property(writes, fc.nat(12), (who, cut) => {
+      const writer = new MemberMessageWriter(1);
+      const told: unknown[] = [];
+      const asked: unknown[] = [];
+      for (const [cxid, speaker] of who.entries()) {
+        const body = { path: `/${cxid}`, data: null, version: -1 };
+        const forwarded = { ...speaker, cxid, request: { op: OpCode.setData, body } };
+        asked.push({ type: 'request', request: forwarded });
+        writer.request(forwarded);
+        // Another message begins here, and must not rely on the one before it.
+        if (cxid === cut) told.push(...readLearnerMessage(writer.take()!).items);
+      }
+      const rest = writer.take();
+      if (rest !== null) told.push(...readLearnerMessage(rest).items);
+      assert.equal(plain(told), plain(asked));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('what a leader answers arrives as it was answered, in its order', () => {
   fc.assert(
     fc.property(int, fc.array(leaderItem, { minLength: 1 }), (stint, items) => {
