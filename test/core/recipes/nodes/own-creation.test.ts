@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { OutcomeUnknownError, RequestQueueFullError, type Client } from '../../../../core/client/index.js';
 import { createOwnNode } from '../../../../core/recipes/nodes/own-creation.js';
 import { FairLock, Semaphore, type Lock } from '../../../../core/recipes/index.js';
-import { alteredClient } from '../altered-client.js';
+import { alteredClient, givenUpWhileCreating } from '../altered-client.js';
 import { RecipeWorld } from '../recipe-world.js';
 
 /** The first answer about an ephemeral znode is lost for good, after the servers have carried it out or before. */
@@ -87,17 +87,7 @@ for (const [kind, make] of [
 test('what was made although nobody waits for it any more is removed, and no other is made', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
-    const stop = new AbortController();
-    let creates = 0;
-    const late = alteredClient(client, {
-      async create(path, data, options) {
-        creates++;
-        const made = client.create(path, data, options);
-        stop.abort(new Error('enough'));
-        await made;
-        throw new OutcomeUnknownError({ operation: 'create', path });
-      },
-    });
+    const { late, stop, creates } = givenUpWhileCreating(client);
     const { session } = client;
 
     const outcome = await createOwnNode(
@@ -108,7 +98,7 @@ test('what was made although nobody waits for it any more is removed, and no oth
 
     assert.is(outcome, 'enough');
     await world.sleep(1000);
-    assert.is(creates, 1);
+    assert.is(creates(), 1);
     assert.equal((await client.getChildren('/places')).children, []);
   });
 });

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OutcomeUnknownError } from '../../../../core/client/index.js';
 import { TryLock } from '../../../../core/recipes/index.js';
-import { alteredClient } from '../altered-client.js';
+import { alteredClient, givenUpWhileCreating } from '../altered-client.js';
 import { RecipeWorld } from '../recipe-world.js';
 
 test('a release whose outcome is unknown, at a server that lags behind, takes the lock from nobody who has it since', async () => {
@@ -43,17 +43,7 @@ test('a release whose outcome is unknown, at a server that lags behind, takes th
 test('a try-lock that is given up between two tries is not tried again, and not held', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
-    const stop = new AbortController();
-    let creates = 0;
-    const late = alteredClient(client, {
-      async create(path, data, options) {
-        creates++;
-        const made = client.create(path, data, options);
-        stop.abort(new Error('enough'));
-        await made;
-        throw new OutcomeUnknownError({ operation: 'create', path });
-      },
-    });
+    const { late, stop, creates } = givenUpWhileCreating(client);
 
     const outcome = await new TryLock(late, 'door')
       .acquire({ signal: stop.signal })
@@ -61,7 +51,7 @@ test('a try-lock that is given up between two tries is not tried again, and not 
 
     assert.is(outcome, 'enough');
     await world.sleep(1000);
-    assert.is(creates, 1);
+    assert.is(creates(), 1);
     assert.is(await new TryLock(client, 'door').owner(), null);
   });
 });
