@@ -131,8 +131,9 @@ export class MemberLoop {
       this.#runPeer();
       syncs.applied(machine().lastZxid);
       clients.settle();
-      clients.flush();
+      // A thousand clients may have to hear of a change: the other members can tell theirs at the same time.
       links?.flush();
+      clients.flush();
       this.#slowDown();
       this.#snapshotIfDue();
       probe?.turned?.(this.#gauges());
