@@ -3,10 +3,14 @@ export const WatchMode = { standard: 1, persistent: 2, recursive: 4 } as const;
 
 const NO_PATHS: ReadonlySet<string> = new Set();
 
-/** One of the two tables of watches: which watcher waits at which path, in which modes. */
+/**
+ * One of the two tables of watches: which watcher waits at which path, in which modes. A thousand may wait at one path, for one
+ * change of it, and at no other: such watches come and go without a set of their own.
+ */
 export class PathWatches<W> {
   private readonly byPath = new Map<string, Map<W, number>>();
-  private readonly byWatcher = new Map<W, Set<string>>();
+  /** The path, or several. */
+  private readonly byWatcher = new Map<W, string | Set<string>>();
   private entries = 0;
   private recursiveEntries = 0;
 
@@ -25,7 +29,8 @@ export class PathWatches<W> {
   }
 
   pathsOf(watcher: W): ReadonlySet<string> {
-    return this.byWatcher.get(watcher) ?? NO_PATHS;
+    const paths = this.byWatcher.get(watcher) ?? NO_PATHS;
+    return typeof paths === 'string' ? new Set([paths]) : paths;
   }
 
   modesOf(watcher: W, path: string): number {
@@ -33,23 +38,42 @@ export class PathWatches<W> {
   }
 
   add(watcher: W, path: string, mode: number): void {
-    this.setModes(watcher, path, this.modesOf(watcher, path) | mode);
+    const present = this.modesOf(watcher, path);
+    this.setModes(watcher, path, present, present | mode);
   }
 
   /** False when there was none of these modes. */
   remove(watcher: W, path: string, modes: number): boolean {
     const present = this.modesOf(watcher, path);
     if ((present & modes) === 0) return false;
-    this.setModes(watcher, path, present & ~modes);
+    this.setModes(watcher, path, present, present & ~modes);
     return true;
   }
 
   removeWatcher(watcher: W): void {
-    for (const path of this.byWatcher.get(watcher) ?? []) this.setModes(watcher, path, 0);
+    for (const path of this.pathsOf(watcher)) this.setModes(watcher, path, this.modesOf(watcher, path), 0);
   }
 
-  private setModes(watcher: W, path: string, modes: number): void {
-    const before = this.modesOf(watcher, path);
+  /**
+   * Takes away the one-shot watches at this path, all at once. Returns who waited there, in whatever modes, as a map that
+   * changes no more; undefined is nobody.
+   */
+  consume(path: string): ReadonlyMap<W, number> | undefined {
+    const watchers = this.byPath.get(path);
+    if (watchers === undefined) return undefined;
+    let left: Map<W, number> | null = null;
+    for (const [watcher, modes] of watchers) {
+      const lasting = modes & ~WatchMode.standard;
+      if (lasting === 0) this.forgetPath(watcher, path);
+      else (left ??= new Map<W, number>()).set(watcher, lasting);
+    }
+    this.entries -= watchers.size - (left?.size ?? 0);
+    if (left === null) this.byPath.delete(path);
+    else this.byPath.set(path, left);
+    return watchers;
+  }
+
+  private setModes(watcher: W, path: string, before: number, modes: number): void {
     if (before === modes) return;
     this.recursiveEntries += Number((modes & WatchMode.recursive) !== 0);
     this.recursiveEntries -= Number((before & WatchMode.recursive) !== 0);
@@ -58,12 +82,14 @@ export class PathWatches<W> {
   }
 
   private keep(watcher: W, path: string, modes: number, isNew: boolean): void {
-    const watchers = this.byPath.get(path) ?? new Map<W, number>();
-    watchers.set(watcher, modes);
+    const watchers = this.byPath.get(path);
+    if (watchers === undefined) this.byPath.set(path, new Map([[watcher, modes]]));
+    else watchers.set(watcher, modes);
     if (!isNew) return;
-    this.byPath.set(path, watchers);
-    const paths = this.byWatcher.get(watcher) ?? new Set();
-    this.byWatcher.set(watcher, paths.add(path));
+    const paths = this.byWatcher.get(watcher);
+    if (paths === undefined) this.byWatcher.set(watcher, path);
+    else if (typeof paths === 'string') this.byWatcher.set(watcher, new Set([paths, path]));
+    else paths.add(path);
     this.entries++;
   }
 
@@ -71,9 +97,13 @@ export class PathWatches<W> {
     const watchers = this.byPath.get(path);
     watchers?.delete(watcher);
     if (watchers?.size === 0) this.byPath.delete(path);
-    const paths = this.byWatcher.get(watcher);
-    paths?.delete(path);
-    if (paths?.size === 0) this.byWatcher.delete(watcher);
+    this.forgetPath(watcher, path);
     this.entries--;
+  }
+
+  private forgetPath(watcher: W, path: string): void {
+    const paths = this.byWatcher.get(watcher);
+    if (typeof paths === 'object' && paths.size > 1) paths.delete(path);
+    else this.byWatcher.delete(watcher);
   }
 }

@@ -21,6 +21,9 @@ export interface WatchedTree {
   watchedNode(path: string): WatchedNode | undefined;
 }
 
+/** A set of watchers, or a map of which they are the keys. */
+type Watchers<W> = Pick<ReadonlySet<W>, 'keys'>;
+
 const ALL_MODES = WatchMode.standard | WatchMode.persistent | WatchMode.recursive;
 
 /**
@@ -158,40 +161,36 @@ export class WatchTable<W> {
     const ofNode = this.consumeNode(type, path);
     const parent = type === WatchEventType.dataChanged ? null : parentOf(path);
     const ofParent = parent === null ? null : this.consume(this.child, parent, null);
-    const tell = (watchers: ReadonlySet<W>, event: WatchEvent, readAcl: readonly Acl[]) => {
-      for (const watcher of watchers) if (mayRead(watcher, readAcl)) notify(watcher, event);
+    const tell = (watchers: Watchers<W>, event: WatchEvent, readAcl: readonly Acl[]) => {
+      for (const watcher of watchers.keys()) if (mayRead(watcher, readAcl)) notify(watcher, event);
     };
     if (ofNode !== null) tell(ofNode, { type, path }, acl);
     if (ofParent !== null) tell(ofParent, { type: WatchEventType.childrenChanged, path: parent! }, parentAcl);
   }
 
   /** Who has to hear of the znode itself; null is nobody. Whoever watches the children of a deleted one hears of its end, once. */
-  private consumeNode(type: Change['type'], path: string): ReadonlySet<W> | null {
+  private consumeNode(type: Change['type'], path: string): Watchers<W> | null {
     let watchers = this.consume(this.data, path, null);
-    if (this.data.recursiveCount > 0) watchers = this.collectRecursive(path, watchers ?? new Set());
+    if (this.data.recursiveCount > 0) watchers = this.collectRecursive(path, watchers);
     return type === WatchEventType.deleted ? this.consume(this.child, path, watchers) : watchers;
   }
 
-  /** Adds all who wait at this path to `watchers`, and takes the one-shot watches away. */
-  private consume(table: PathWatches<W>, path: string, watchers: Set<W> | null): Set<W> | null {
-    const present = table.watchersAt(path);
+  /** `watchers` and all who wait at this path; the one-shot watches there are taken away. */
+  private consume(table: PathWatches<W>, path: string, watchers: Watchers<W> | null): Watchers<W> | null {
+    const present = table.consume(path);
     if (present === undefined) return watchers;
-    const all = watchers ?? new Set<W>();
-    for (const watcher of present.keys()) {
-      all.add(watcher);
-      table.remove(watcher, path, WatchMode.standard);
-    }
-    return all;
+    return watchers === null ? present : new Set([...watchers.keys(), ...present.keys()]);
   }
 
-  private collectRecursive(path: string, watchers: Set<W>): Set<W> {
+  private collectRecursive(path: string, watchers: Watchers<W> | null): Watchers<W> {
+    const all = new Set(watchers?.keys());
     for (let at = path; at !== '/';) {
       at = parentOf(at);
       for (const [watcher, modes] of this.data.watchersAt(at) ?? []) {
-        if ((modes & WatchMode.recursive) !== 0) watchers.add(watcher);
+        if ((modes & WatchMode.recursive) !== 0) all.add(watcher);
       }
     }
-    return watchers;
+    return all;
   }
 
   private removeFromBoth(watcher: W, path: string, modes: number): boolean {

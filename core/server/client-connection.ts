@@ -6,12 +6,10 @@ import {
   splitPackets,
   writeConnectResponse,
   writeReply,
-  writeWatchEvent,
   Xid,
   type ConnectResponse,
   type Id,
   type JuteReader,
-  type WatchEvent,
 } from '../protocol/index.js';
 import { Fifo, type Logger } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
@@ -236,12 +234,12 @@ export class ClientConnection {
     this.account.replied(OpCode.ping, Xid.ping, this.#toldZxid, 0, PONG_BYTES);
   }
 
-  notify(zxid: bigint, event: WatchEvent): void {
+  /** `packet`: the notification, which others may get too: nobody writes to its bytes. */
+  notify(zxid: bigint, packet: Uint8Array): void {
     if (this.#state !== 'established') return;
     if (zxid > this.#toldZxid) this.#toldZxid = zxid;
-    writeWatchEvent(this.#output.writer, zxid, event);
+    this.#output.share(packet);
     this.account.sent();
-    this.#output.written();
   }
 
   /** Reads the transport as long as little waits: pings still get through when writes do not. */

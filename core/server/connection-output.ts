@@ -30,6 +30,8 @@ export interface OutputParts {
 export class ConnectionOutput {
   readonly #parts: OutputParts;
   #writer: JuteWriter | null = null;
+  /** A packet whose bytes others send too, while it is all that there is to send. */
+  #shared: Uint8Array | null = null;
   /** Bytes that the transport still held when it was last asked; 0 again when it has drained. */
   #unsentBytes = 0;
   #sentBytes = 0;
@@ -44,14 +46,26 @@ export class ConnectionOutput {
   get writer(): JuteWriter {
     if (this.#writer === null) {
       this.#writer = this.#parts.writers.take();
-      this.#parts.begun();
+      if (this.#shared === null) this.#parts.begun();
+      else this.#writer.writeBytes(this.#shared);
+      this.#shared = null;
     }
     return this.#writer;
   }
 
+  /** Sends a whole packet whose bytes nobody writes to: they are copied only if the turn has more to send. */
+  share(packet: Uint8Array): void {
+    if (this.#writer === null && this.#shared === null) {
+      this.#shared = packet;
+      return this.#parts.begun();
+    }
+    this.writer.writeBytes(packet);
+    this.written();
+  }
+
   /** Keeps what gathers within a turn small. */
   written(): void {
-    if (this.#writer !== null && this.#writer.length >= MESSAGE_BYTES) this.#send(this.#writer);
+    if (this.#writer !== null && this.#writer.length >= MESSAGE_BYTES) this.#sendWritten(this.#writer);
   }
 
   /** So much waits for the client already that it should not be given more to ask for. */
@@ -67,9 +81,9 @@ export class ConnectionOutput {
   /** Hands this turn's packets to the transport. */
   flush(): void {
     const writer = this.#writer;
-    if (writer === null) return;
+    if (writer === null) return this.#flushShared();
     this.#writer = null;
-    this.#send(writer);
+    this.#sendWritten(writer);
     this.#parts.writers.giveBack(writer);
   }
 
@@ -90,10 +104,20 @@ export class ConnectionOutput {
     return this.#stuckChecks >= CHECKS_PER_TIMEOUT ? 'deaf' : 'stuck';
   }
 
-  #send(writer: JuteWriter): void {
-    if (writer.length === 0) return;
-    this.#sentBytes += writer.length;
-    this.#parts.connection.send(writer.take());
+  #flushShared(): void {
+    const packet = this.#shared;
+    if (packet === null) return;
+    this.#shared = null;
+    this.#send(packet);
+  }
+
+  #sendWritten(writer: JuteWriter): void {
+    if (writer.length > 0) this.#send(writer.take());
+  }
+
+  #send(message: Uint8Array): void {
+    this.#sentBytes += message.length;
+    this.#parts.connection.send(message);
     this.#unsentBytes = this.#parts.connection.bufferedBytes;
   }
 }

@@ -1,19 +1,34 @@
 import { isAllowed, WatchTable, type Change, type StateMachine } from '../data/index.js';
-import { Permission, type Acl, type SetWatches2Request, type WatchEvent } from '../protocol/index.js';
+import {
+  JuteWriter,
+  Permission,
+  writeWatchEvent,
+  type Acl,
+  type SetWatches2Request,
+  type WatchEvent,
+} from '../protocol/index.js';
 import type { ClientConnection } from './client-connection.js';
 
 /** Paths of a setWatches that are looked at in one turn. */
 const PATHS_PER_TURN = 2_000;
 
-/** The watches of this member's connections: who hears of a change, and who may. */
+/**
+ * The watches of this member's connections: who hears of a change, and who may. A thousand may hear of one: its event is
+ * encoded once, and the same bytes go to all of them.
+ */
 export class WatchService {
   readonly table = new WatchTable<ClientConnection>();
+  readonly #writer = new JuteWriter();
+  /** The event that is being told, and its packet. */
+  #event: WatchEvent | null = null;
+  #packet: Uint8Array = new Uint8Array(0);
   #zxid = 0n;
 
   /** Writes out the events of what a transaction changed, to those who may read what it is about. */
   fire(zxid: bigint, changes: readonly Change[]): void {
     this.#zxid = zxid;
     for (const change of changes) this.table.trigger(change, mayRead, this.#notify);
+    this.#event = null;
   }
 
   /**
@@ -28,14 +43,23 @@ export class WatchService {
   ): number | null {
     const part = partOf(request, from, from + PATHS_PER_TURN);
     const events = this.table.rearm(connection, part, machine, (acl) => mayRead(connection, acl));
-    for (const event of events) connection.notify(machine.lastZxid, event);
+    for (const event of events) connection.notify(machine.lastZxid, this.#encode(machine.lastZxid, event));
     const next = from + PATHS_PER_TURN;
     return next < countOf(request) ? next : null;
   }
 
   readonly #notify = (connection: ClientConnection, event: WatchEvent): void => {
-    connection.notify(this.#zxid, event);
+    if (event !== this.#event) {
+      this.#packet = this.#encode(this.#zxid, event);
+      this.#event = event;
+    }
+    connection.notify(this.#zxid, this.#packet);
   };
+
+  #encode(zxid: bigint, event: WatchEvent): Uint8Array {
+    writeWatchEvent(this.#writer, zxid, event);
+    return this.#writer.take();
+  }
 }
 
 function mayRead(connection: ClientConnection, acl: readonly Acl[]): boolean {

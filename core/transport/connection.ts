@@ -10,7 +10,7 @@ export interface Connection {
   readonly isOpen: boolean;
   /** Sets who is told; messages that arrived earlier are delivered then. To be called once. */
   handle(handlers: ConnectionHandlers): void;
-  /** Queues a message. Never throws; once the connection is closed the message is dropped. The bytes are the connection's from now on. */
+  /** Queues a message. Never throws; once the connection is closed the message is dropped. Nobody writes to the bytes any more, the connection neither: others may send them too. */
   send(message: Uint8Array): void;
   /** Stops, and resumes, the delivery of messages, so that the other end is slowed down. */
   pause(): void;

@@ -139,8 +139,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/watch-service.js',
-        'connection.notify(this.#zxid, event);\n    };',
-        'const zxid = this.#zxid; queueMicrotask(() => connection.notify(zxid, event));\n    };',
+        'connection.notify(this.#zxid, this.#packet);\n    };',
+        'const zxid = this.#zxid, packet = this.#packet; queueMicrotask(() => connection.notify(zxid, packet));\n    };',
       ],
     ],
   },
