@@ -1,3 +1,5 @@
+import { copyPacked, MAX_PACKED_BYTES, type StoredData } from './stored-data.js';
+
 /**
  * A 64-bit digest of a set of items, in two 32-bit lanes: the sum of the items' hashes. Adding and taking
  * away one item costs one hash, and the order in which items came does not matter, so members that hold
@@ -9,8 +11,13 @@ const HIGH_SEED = 0x1f83d9ab | 0;
 /** One long as two ints: several times faster than a DataView, but in the byte order of the machine. */
 const long = new BigInt64Array(1);
 const halves = new Int32Array(long.buffer);
-const LOW_HALF = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 0 : 1;
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+const LOW_HALF = IS_LITTLE_ENDIAN ? 0 : 1;
 const HIGH_HALF = 1 - LOW_HALF;
+
+/** Data are hashed from here, a word at a time: several times faster than byte by byte or character by character. */
+const block = new Uint8Array(MAX_PACKED_BYTES);
+const blockWords = new Int32Array(block.buffer);
 
 /** The running hash of one item, in two lanes. One shared instance: nothing here is re-entrant. */
 class HashLanes {
@@ -61,46 +68,58 @@ class HashLanes {
   }
 
   /** Null and empty hash differently; an array and a string with the same bytes, one per character, do not. */
-  bytes(value: Uint8Array | string | null): void {
+  bytes(value: StoredData): void {
     if (value === null) return this.int(-1);
     this.int(value.length);
-    if (typeof value === 'string') this.characters(value);
-    else this.array(value);
+    if (typeof value === 'string') {
+      copyPacked(value, block);
+      return this.last(value.length);
+    }
+    let from = 0;
+    for (; value.length - from > block.length; from += block.length) {
+      block.set(value.subarray(from, from + block.length));
+      this.words(blockWords.length);
+    }
+    block.set(from === 0 ? value : value.subarray(from));
+    this.last(value.length - from);
   }
 
-  private characters(value: string): void {
-    const whole = value.length & ~3;
-    let index = 0;
-    for (; index < whole; index += 4) {
-      this.int(
-        value.charCodeAt(index) |
-          (value.charCodeAt(index + 1) << 8) |
-          (value.charCodeAt(index + 2) << 16) |
-          (value.charCodeAt(index + 3) << 24),
-      );
-    }
+  /** So many bytes of `block`; the last, incomplete word is there even if it is empty. */
+  private last(length: number): void {
+    this.words(length >> 2);
     let rest = 0;
-    for (let shift = 0; index < value.length; index++, shift += 8) rest |= value.charCodeAt(index) << shift;
+    for (let index = length & ~3, shift = 0; index < length; index++, shift += 8)
+      rest |= block[index]! << shift;
     this.int(rest);
   }
 
-  private array(value: Uint8Array): void {
-    const whole = value.length & ~3;
-    let index = 0;
-    for (; index < whole; index += 4) {
-      this.int(
-        value[index]! | (value[index + 1]! << 8) | (value[index + 2]! << 16) | (value[index + 3]! << 24),
-      );
+  /** As `int` of each, with the lanes in registers: this loop is what a write of a kilobyte costs most time in. */
+  private words(count: number): void {
+    let { low, high } = this;
+    for (let index = 0; index < count; index++) {
+      const value = littleEndian(blockWords[index]!);
+      let word = Math.imul(value, 0xcc9e2d51);
+      word = (word << 15) | (word >>> 17);
+      low ^= Math.imul(word, 0x1b873593);
+      low = (Math.imul((low << 13) | (low >>> 19), 5) + 0xe6546b64) | 0;
+      word = Math.imul(value, 0x239b961b);
+      word = (word << 16) | (word >>> 16);
+      high ^= Math.imul(word, 0x38b34ae5);
+      high = (Math.imul((high << 17) | (high >>> 15), 5) + 0x561ccd1b) | 0;
     }
-    let rest = 0;
-    for (let shift = 0; index < value.length; index++, shift += 8) rest |= value[index]! << shift;
-    this.int(rest);
+    this.low = low;
+    this.high = high;
   }
 
   finish(): void {
     this.low = avalanche(this.low);
     this.high = avalanche(this.high);
   }
+}
+
+function littleEndian(word: number): number {
+  if (IS_LITTLE_ENDIAN) return word;
+  return (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }
 
 function avalanche(hash: number): number {

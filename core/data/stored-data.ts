@@ -6,16 +6,19 @@
 export type StoredData = Uint8Array | string | null;
 
 /** Up to this length an array's bookkeeping weighs more than turning it into a string and back. */
-const MAX_PACKED_BYTES = 4096;
+export const MAX_PACKED_BYTES = 4096;
 
+/** Fast calls of Node's that work on any array of bytes. */
 interface LatinBytes {
-  /** A fast call of Node's that works on any array of bytes. */
   readonly latin1Slice: (this: Uint8Array, from: number, to: number) => string;
+  readonly latin1Write: (this: Uint8Array, text: string) => number;
 }
 
 /** Node's, where there is one: elsewhere data stay arrays. */
 const nodeBuffer = (globalThis as { readonly Buffer?: typeof Buffer }).Buffer;
-const latin1Slice = (nodeBuffer?.prototype as LatinBytes | undefined)?.latin1Slice;
+const latinBytes = nodeBuffer?.prototype as LatinBytes | undefined;
+const latin1Slice = latinBytes?.latin1Slice;
+const latin1Write = latinBytes?.latin1Write;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -40,4 +43,10 @@ export function loadData(stored: StoredData): Uint8Array | null {
   if (typeof stored !== 'string') return stored;
   // Only what is a string was made by this Buffer.
   return nodeBuffer!.from(stored, 'latin1');
+}
+
+/** Writes to the front of `into` the bytes that `storeData` keeps as a string. */
+export function copyPacked(packed: string, into: Uint8Array): void {
+  // Only what is a string was made by this Buffer.
+  latin1Write!.call(into, packed);
 }

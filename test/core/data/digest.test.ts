@@ -52,6 +52,28 @@ test('data hash the same whether kept as an array or as a string', () => {
   );
 });
 
+test('long data are hashed as the words that they consist of, however they are kept', () => {
+  for (const length of [0, 1, 3, 4, 7, 4093, 4095, 4096, 4097, 8192, 10_001]) {
+    const data = Buffer.from(Array.from({ length }, (_, index) => (index * 31) & 0xff));
+    const expected = digestOf(() => {
+      lanes.int(length);
+      for (let at = 0; at + 4 <= length; at += 4) lanes.int(data.readInt32LE(at));
+      lanes.int([...data.subarray(length & ~3)].reduce((rest, byte, at) => rest | (byte << (8 * at)), 0));
+    });
+    assert.is(
+      digestOf(() => lanes.bytes(data)),
+      expected,
+      `${length} bytes as an array`,
+    );
+    if (length > 4096) continue;
+    assert.is(
+      digestOf(() => lanes.bytes(data.toString('latin1'))),
+      expected,
+      `${length} bytes as a string`,
+    );
+  }
+});
+
 test('small differences anywhere give digests that differ in both halves', () => {
   const seen = new Set<bigint>();
   const halves: [Set<bigint>, Set<bigint>] = [new Set(), new Set()];
