@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { QuorateError } from '../../core/runtime/index.js';
 import { serve, type Served } from '../../core/server/index.js';
+import { keepHeapHeadroom } from './heap-headroom.js';
 import { pinoLogger } from './pino-logger.js';
 import { environmentName, resolveSettings, SETTINGS, type ServeSettings } from './serve-settings.js';
 import { zooKeeperListeners } from './zookeeper-listeners.js';
@@ -45,6 +46,7 @@ function settingsOf(command: Command): ServeSettings | null {
 }
 
 async function run(settings: ServeSettings): Promise<void> {
+  keepHeapHeadroom();
   const logger = pinoLogger(settings.logLevel);
   let member: Served;
   try {
