@@ -242,6 +242,7 @@ async function startMember({ options, resolved, members, ...plan }: Plan): Promi
       path: PEER_PATH,
       subprotocol: PEER_SUBPROTOCOL,
       maxMessageBytes: MAX_FRAME_BYTES,
+      isMasked: false,
     });
     const ensemble = members === null ? {} : { ensemble: { members, dialer } };
     const { initialize } = options;

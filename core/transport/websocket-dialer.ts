@@ -10,6 +10,11 @@ export interface WebSocketOptions {
   readonly maxMessageBytes: number;
   /** For `wss:`, in Node only. */
   readonly tls?: TlsOptions | undefined;
+  /**
+   * False sends with a masking key of zero, which saves both ends a pass over every byte. Only where none of what is sent was
+   * chosen by others to fool a proxy on the way (RFC 6455 §10.3): between members. In Node only. Default true.
+   */
+  readonly isMasked?: boolean | undefined;
 }
 
 /** Path and subprotocol at which a member speaks with clients. */
@@ -32,6 +37,7 @@ export class WebSocketDialer implements Dialer {
       subprotocol: options.subprotocol ?? CLIENT_SUBPROTOCOL,
       maxMessageBytes: options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
       tls: options.tls,
+      isMasked: options.isMasked,
     };
   }
 

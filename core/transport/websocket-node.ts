@@ -22,6 +22,7 @@ export function openWebSocket(url: URL, options: WebSocketOptions, signal: Abort
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
       followRedirects: false,
+      ...(options.isMasked === false ? { generateMask: zeroMask } : {}),
       ...nodeTlsSettings(options.tls),
     });
     const abort = (): void => {
@@ -37,4 +38,8 @@ export function openWebSocket(url: URL, options: WebSocketOptions, signal: Abort
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });
+}
+
+function zeroMask(mask: Buffer): void {
+  mask.fill(0);
 }

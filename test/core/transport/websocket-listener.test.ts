@@ -1,4 +1,4 @@
-import { connect as tcp } from 'node:net';
+import { createServer, connect as tcp, type AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
@@ -91,6 +91,39 @@ test('a message sent by the dialer arrives whole and comes back', async () => {
   connection.close();
   await until(() => served.ends.length === 1, 'the end');
   assert.is(served.ends[0]!.code, 1000);
+});
+
+/** A way to `port` that keeps what clients send on it. */
+async function tapped(port: number): Promise<AsyncDisposable & { readonly url: string; sent(): Buffer }> {
+  const sent: Buffer[] = [];
+  const server = createServer((client) => {
+    const upstream = tcp(port, '127.0.0.1');
+    client.on('data', (bytes: Buffer) => sent.push(bytes));
+    client.pipe(upstream).pipe(client);
+    for (const socket of [client, upstream]) socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sent: () => Buffer.concat(sent),
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+test('messages of a dialer travel masked, and as they are only if it was told so', async () => {
+  await using served = await serve();
+  await using way = await tapped(served.port);
+  const secret = Buffer.from('what is written between members');
+  for (const isMasked of [undefined, true, false]) {
+    const echoes: Uint8Array[] = [];
+    const connection = await new WebSocketDialer({ isMasked }).dial(way.url, { signal: never });
+    connection.handle({ message: (bytes) => echoes.push(bytes), closed: () => undefined });
+    connection.send(secret);
+    await until(() => echoes.length === 1, 'an echo');
+    assert.ok(secret.equals(echoes[0]!));
+    assert.is(way.sent().includes(secret), isMasked === false, `masked: ${isMasked}`);
+    connection.terminate();
+  }
 });
 
 test('a text frame is answered with close code 1003', async () => {
