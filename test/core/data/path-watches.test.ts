@@ -43,4 +43,57 @@ test('what is taken back leaves nothing behind', () => {
   assert.is(watches.watchersAt('/a'), undefined);
 });
 
+test('the one-shot watches of a path are taken away at once, those that last stay', () => {
+  const watches = new PathWatches<string>();
+  watches.add('once', '/a', standard);
+  watches.add('both', '/a', standard | persistent);
+  watches.add('lasting', '/a', recursive);
+  watches.add('once', '/b', standard);
+
+  const heard = watches.consume('/a');
+
+  assert.equal([...(heard?.keys() ?? [])], ['once', 'both', 'lasting']);
+  assert.equal(
+    [...(watches.watchersAt('/a') ?? [])],
+    [
+      ['both', persistent],
+      ['lasting', recursive],
+    ],
+  );
+  assert.is(watches.size, 3);
+  assert.is(watches.recursiveCount, 1);
+  assert.equal([...watches.pathsOf('once')], ['/b']);
+  assert.equal([...watches.pathsOf('both')], ['/a']);
+});
+
+test('who heard of a change is a list of its own, whatever comes to the path later', () => {
+  const watches = new PathWatches<string>();
+  watches.add('w', '/a', standard);
+
+  const heard = watches.consume('/a');
+  watches.add('v', '/a', standard);
+
+  assert.equal([...(heard?.keys() ?? [])], ['w']);
+  assert.is(watches.size, 1);
+  assert.is(watches.consume('/b'), undefined);
+});
+
+test('a watcher may wait at one path, at several, and at none again', () => {
+  const watches = new PathWatches<string>();
+  const paths = (): string[] => [...watches.pathsOf('w')].sort();
+
+  watches.add('w', '/a', standard);
+  assert.equal(paths(), ['/a']);
+  watches.add('w', '/b', persistent);
+  watches.add('w', '/c', standard);
+  assert.equal(paths(), ['/a', '/b', '/c']);
+  watches.consume('/a');
+  watches.remove('w', '/c', standard);
+  assert.equal(paths(), ['/b']);
+  watches.removeWatcher('w');
+
+  assert.equal(paths(), []);
+  assert.is(watches.size, 0);
+});
+
 test.run();
