@@ -25,9 +25,11 @@ const PATIENCE_MS = 10_000;
 const ORDERS = 200;
 const ENTRIES_EACH = 10;
 
-export async function servicesAreFoundByName({ app, fleet, say }: Stage): Promise<Finding[]> {
+export async function servicesAreFoundByName({ app, client, fleet, say }: Stage): Promise<Finding[]> {
   const services = app.get(Services);
   await fleet.until('three workers to be ready', () => fleet.told('ready').length === 3, PATIENCE_MS);
+  // Another member took the registrations: `sync` makes sure that this client's member has heard of them too.
+  await client.sync('/services');
   const instances = await services.find('shop');
   const answers = await Promise.all(
     instances.map(async ({ address, port }) => (await fetch(`http://${address}:${port}`)).text()),

@@ -69,6 +69,8 @@ try {
     ...workshops.map((name) => processes.start(name, 'workshop')),
   ]);
   console.log(`3 members, ${shops.length} shops and ${workshops.length} workshops are running`);
+  // They registered at other members: after a `sync` this one has heard of them too.
+  await app.client.sync('/services');
   console.log(`an order without a customer is refused: ${await place({ number: 1, amount: 10 })}`);
 
   await placeAll(1, 60);
@@ -88,6 +90,8 @@ try {
   console.log('30 more orders are placed');
 
   const queue = app.get(Queues).of(orders);
+  // The shops put them in at other members: this one could be asked before it has heard of them, and find nothing to do.
+  await app.client.sync('/queues');
   await until('the queue to be empty', async () => (await queue.counts()).jobs === 0);
   const booked = await ledger.booked();
   const { dead } = await queue.counts();
