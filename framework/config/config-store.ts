@@ -82,6 +82,8 @@ export class ConfigStore {
    * @throws ConfigRefusedError when it does not fit the rules of today; nothing was written.
    */
   async rollback(name: string, revision?: number): Promise<StoredConfig> {
+    // A server that lags behind would take the value to be got rid of for one not written yet, and what came before it for the newest.
+    await this.#client.sync(configPathsOf(name).history);
     const history = await this.history(name);
     const entry = revision === undefined ? history[1] : history.find((one) => one.revision === revision);
     if (entry === undefined)

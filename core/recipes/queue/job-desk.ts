@@ -56,8 +56,13 @@ export class JobDesk<Data> {
     for (;;) {
       const session = await nextSession(this.#client, previous, deadline.signal);
       try {
+        const wasThere = await this.#waitUntilOver(id, session, deadline.signal);
+        const known = await this.#resultOf(id, options);
+        if (known !== null || wasThere) return known?.value;
+        // Whoever added it may have done so at another member: this one is asked again once it has heard of that.
+        await this.#catchUp(options);
         await this.#waitUntilOver(id, session, deadline.signal);
-        return await this.#resultOf(id, options);
+        return (await this.#resultOf(id, options))?.value;
       } catch (error) {
         deadline.signal.throwIfAborted();
         if (isClosed(this.#client, error) || !isSessionOver(error, session)) throw error;
@@ -67,6 +72,14 @@ export class JobDesk<Data> {
   }
 
   async status(id: string, options: Cancellable): Promise<JobStatus<Data> | null> {
+    const status = await this.#statusHere(id, options);
+    if (status !== null) return status;
+    await this.#catchUp(options);
+    return await this.#statusHere(id, options);
+  }
+
+  /** As far as the member has heard that this client is connected to. */
+  async #statusHere(id: string, options: Cancellable): Promise<JobStatus<Data> | null> {
     const found = await this.#read(id, options);
     if (found !== null) return await this.#statusOf(id, found.record, options);
     const letter = await this.#parts.dead.record(id, options);
@@ -88,7 +101,7 @@ export class JobDesk<Data> {
     const names = inOrder(children).slice(0, limit);
     const statuses: JobStatus<Data>[] = [];
     for (let at = 0; at < names.length; at += SLICE) {
-      const slice = names.slice(at, at + SLICE).map((name) => this.status(name, options));
+      const slice = names.slice(at, at + SLICE).map((name) => this.#statusHere(name, options));
       for (const status of await Promise.all(slice)) if (status !== null) statuses.push(status);
     }
     return statuses;
@@ -99,9 +112,15 @@ export class JobDesk<Data> {
     options: Cancellable & { readonly reason?: string | undefined },
   ): Promise<boolean> {
     let doesKeep = true;
+    let isCaughtUp = false;
     for (let attempt = 0, isUnsure = false; ; attempt++) {
       const found = await this.#read(id, options);
-      if (found === null) return isUnsure && (await this.#wasCancelled(id, options));
+      if (found === null) {
+        if (isCaughtUp) return isUnsure && (await this.#wasCancelled(id, options));
+        await this.#catchUp(options);
+        isCaughtUp = true;
+        continue;
+      }
       const keep = this.#parts.results.keepCancelled(id, options.reason ?? 'no reason was given');
       const removal: Operation = {
         type: 'delete',
@@ -225,23 +244,28 @@ export class JobDesk<Data> {
     return { id, data: this.#parts.decode(payload), attempts, enqueuedAt, ...NOTHING_KNOWN, ...more };
   }
 
-  /** Watches the job until it is gone. */
-  async #waitUntilOver(id: string, session: Session, signal: AbortSignal): Promise<void> {
+  /** What is asked of this client's member from now on, it answers with all that any member has answered before. */
+  async #catchUp(options: Cancellable): Promise<void> {
+    await ask(this.#client, options, () => this.#client.sync(this.#layout.jobs, options));
+  }
+
+  /** Watches the job until it is gone; false if it was not there to begin with. */
+  async #waitUntilOver(id: string, session: Session, signal: AbortSignal): Promise<boolean> {
     const signals = [signal, session.signal];
-    for (;;) {
+    for (let wasThere = false; ; wasThere = true) {
       const read = await readAndWatch(this.#client, `${this.#layout.jobs}/${id}`, { session, signals });
-      if (read === null) return;
+      if (read === null) return wasThere;
       await orAborted(read.changed, ...signals).finally(() => read.cancel());
     }
   }
 
-  async #resultOf(id: string, options: Cancellable): Promise<unknown> {
+  /** Null if nothing is known of its end. */
+  async #resultOf(id: string, options: Cancellable): Promise<{ readonly value: unknown } | null> {
     const letter = await this.#parts.dead.record(id, options);
     if (letter !== null) throw new JobDeadError(id, letter.header.failure ?? 'it was given up');
     const kept = await this.#parts.results.read(id, options);
-    if (kept === null) return undefined;
-    if (kept.type === 'cancelled') throw new JobCancelledError(id, kept.reason);
-    return kept.value;
+    if (kept?.type === 'cancelled') throw new JobCancelledError(id, kept.reason);
+    return kept;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Client } from '../../client/index.js';
+import { ask } from '../waiting/failure.js';
 import { SharedValue, type ValueCodec, type Versioned } from './shared-value.js';
 
 const LONG_BYTES = 8;
@@ -25,12 +26,14 @@ export interface CounterOptions {
  */
 export class Counter {
   readonly path: string;
+  readonly #client: Client;
   readonly #value: SharedValue<bigint>;
   readonly #wrap: (value: bigint) => bigint;
 
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: CounterOptions = {}) {
     const { root = '/counters', seed = 0n, format = 'long' } = options;
+    this.#client = client;
     this.#value = new SharedValue(client, name, { root, seed, codec: CODECS[format] });
     this.path = this.#value.path;
     this.#wrap = (value) => (format === 'text' ? value : BigInt.asIntN(format === 'int' ? 32 : 64, value));
@@ -55,9 +58,15 @@ export class Counter {
 
   /** Whether it was `expected`, and is `value` now; false changes nothing. */
   async compareAndSet(expected: bigint, value: bigint): Promise<boolean> {
-    for (;;) {
+    for (let isCaughtUp = false; ;) {
       const previous = await this.#value.get();
-      if (previous.value !== expected) return false;
+      if (previous.value !== expected) {
+        if (isCaughtUp) return false;
+        // The server that answers reads may be behind the one whose answer the caller goes by.
+        await ask(this.#client, {}, () => this.#client.sync(this.path));
+        isCaughtUp = true;
+        continue;
+      }
       if ((await this.#value.trySet(previous, this.#wrap(value))) !== null) return true;
     }
   }

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../../../core/client/index.js';
+import { Cluster } from '../../../core/testing/index.js';
 import { ConfigStore } from '../../../framework/index.js';
 import { onFleet } from '../fleet.js';
 
@@ -27,5 +28,20 @@ test(
     assert.is((await fleet.wait(store.history('billing'))).length, 2);
   }),
 );
+
+test('a rollback goes by the newest value, wherever that was written and however late its own server hears of it', async () => {
+  await Cluster.play(async (cluster) => {
+    const leader = cluster.leader!;
+    const follower = cluster.members.find((member) => member !== leader)!;
+    const [ahead, behind] = [leader, follower].map(({ id }) => cluster.client({ members: [id] }).client);
+    await Promise.all([ahead!.connected(), behind!.connected()]);
+    cluster.network.setLineQuality(leader.name, follower.name, { latencyMs: 500, jitterMs: 0 });
+    const store = new ConfigStore(ahead!);
+    for (const limit of [1, 2, 3]) await store.write('billing', { limit });
+
+    const written = await new ConfigStore(behind!).rollback('billing');
+    assert.equal(written.value, { limit: 2 });
+  });
+});
 
 test.run();

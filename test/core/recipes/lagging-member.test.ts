@@ -1,0 +1,67 @@
+/** What one member has answered, another may hear of later: recipes whose answer would then be wrong ask again after a sync. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Client } from '../../../core/client/index.js';
+import { Counter, WorkQueue } from '../../../core/recipes/index.js';
+import { Cluster } from '../../../core/testing/index.js';
+
+const LAG_MS = 500;
+
+/** Plays with a client of the leader, and one of a follower that hears everything late. */
+function withLag(scenario: (ahead: Client, behind: Client) => Promise<void>): Promise<void> {
+  return Cluster.play(async (cluster) => {
+    const leader = cluster.leader!;
+    const follower = cluster.members.find((member) => member !== leader)!;
+    const [ahead, behind] = [leader, follower].map(({ id }) => cluster.client({ members: [id] }).client);
+    await Promise.all([ahead!.connected(), behind!.connected()]);
+    cluster.network.setLineQuality(leader.name, follower.name, { latencyMs: LAG_MS, jitterMs: 0 });
+    await scenario(ahead!, behind!);
+  });
+}
+
+test('the result of a job is waited for where nobody has heard of the job yet', async () => {
+  await withLag(async (ahead, behind) => {
+    const queue = new WorkQueue<number>(ahead, 'sums');
+    const consumer = queue.consume(({ data }) => data + 1);
+
+    const id = await queue.enqueue(1);
+    assert.is(await new WorkQueue<number>(behind, 'sums').result(id), 2);
+
+    await consumer.drain();
+  });
+});
+
+test('how a job is, is told where nobody has heard of the job yet', async () => {
+  await withLag(async (ahead, behind) => {
+    const id = await new WorkQueue<string>(ahead, 'letters').enqueue('x');
+    const other = new WorkQueue<string>(behind, 'letters');
+
+    assert.is((await other.status(id))?.state, 'waiting');
+    assert.is(await other.status(`${id}x`), null);
+  });
+});
+
+test('a job is cancelled from where nobody has heard of the job yet', async () => {
+  await withLag(async (ahead, behind) => {
+    const queue = new WorkQueue<string>(ahead, 'letters');
+    const id = await queue.enqueue('x');
+    const other = new WorkQueue<string>(behind, 'letters');
+
+    assert.is(await other.cancel(id), true);
+    assert.is((await queue.status(id))?.state, 'cancelled');
+    assert.is(await other.cancel(id), false);
+  });
+});
+
+test('a counter is not refused to whoever expects what another has just made of it', async () => {
+  await withLag(async (ahead, behind) => {
+    const counter = new Counter(behind, 'visits');
+    assert.is(await new Counter(ahead, 'visits').add(5n), 5n);
+
+    assert.is(await counter.compareAndSet(5n, 6n), true);
+    assert.is(await counter.compareAndSet(5n, 7n), false);
+    assert.is(await counter.get(), 6n);
+  });
+});
+
+test.run();
