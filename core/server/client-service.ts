@@ -121,11 +121,6 @@ export class ClientService implements ConnectionHost {
     return !this.#isHeld && (this.#awake.length > 0 || this.#toFlush.length > 0);
   }
 
-  /** Those that `flush` will write to. */
-  get toFlushCount(): number {
-    return this.#toFlush.length;
-  }
-
   /** Answers nothing until `release`: what this member knows may be long out of date. */
   hold(): void {
     this.#isHeld = true;

@@ -16,8 +16,6 @@ import type { Snapshotter } from './snapshotter.js';
 const RESTLESS_TICK_MS = 20;
 /** Of a snapshot on its way in, so much may wait for the disk; beyond it the links are not read. */
 const SNAPSHOT_WAITING_BYTES = 8 * 1024 * 1024;
-/** Writing to so many clients takes a fraction of a millisecond; a thousand may have to hear of one change. */
-const CROWD = 32;
 
 export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
   readonly options: ServerOptions;
@@ -125,7 +123,7 @@ export class MemberLoop {
   readonly #turn = (): void => {
     this.#isScheduled = false;
     if (!this.#isRunning) return;
-    const { clients, syncs, machine, failed, probe } = this.#parts;
+    const { clients, links, syncs, machine, failed, probe } = this.#parts;
     this.#isTurning = true;
     try {
       this.#reassureIfPaused();
@@ -133,7 +131,8 @@ export class MemberLoop {
       this.#runPeer();
       syncs.applied(machine().lastZxid);
       clients.settle();
-      this.#flush();
+      clients.flush();
+      links?.flush();
       this.#slowDown();
       this.#snapshotIfDue();
       probe?.turned?.(this.#gauges());
@@ -143,15 +142,6 @@ export class MemberLoop {
     this.#isTurning = false;
     if (clients.hasWork || this.#peerHasNews) this.wake();
   };
-
-  /** A client waits for what it gets, and a member has more to do first; but no member waits until a crowd has been written to. */
-  #flush(): void {
-    const { clients, links } = this.#parts;
-    const isCrowd = clients.toFlushCount > CROWD;
-    if (isCrowd) links?.flush();
-    clients.flush();
-    if (!isCrowd) links?.flush();
-  }
 
   #gauges(): MemberGauges {
     const { peer, clients, requests } = this.#parts;
