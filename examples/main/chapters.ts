@@ -21,7 +21,7 @@ export interface Finding {
   readonly isRight: boolean;
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const ORDERS = 200;
 const ENTRIES_EACH = 10;
 

@@ -68,7 +68,7 @@ export class Ensemble {
   async until(
     what: string,
     holds: (healths: readonly (Health | null)[]) => boolean,
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
   ): Promise<readonly (Health | null)[]> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

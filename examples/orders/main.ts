@@ -27,7 +27,7 @@ import { orders, type Order } from './order.js';
 import { Processes } from './processes.js';
 
 const CUSTOMERS = ['anna', 'bert', 'carl', 'dora'];
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 
 const data = mkdtempSync(join(tmpdir(), 'quorate-orders-'));
 const ensemble = await Ensemble.start(data);

@@ -1,7 +1,9 @@
 import type { Dialer } from '../../core/transport/index.js';
 
-/** Of every session in these tests. All engines grant it as it is. */
+/** Of the sessions that a test may want to expire. All engines grant it as it is. */
 export const SESSION_TIMEOUT_MS = 2_000;
+/** Of those that are to live whatever happens, however slow the machine and the servers are. All engines grant it as it is. */
+export const LASTING_SESSION_MS = 20_000;
 
 /**
  * One of the three kinds of servers that an application may run on, started for these tests. Whoever is given it must

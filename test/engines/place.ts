@@ -1,5 +1,5 @@
 import { createClient, NodeExistsError, type Client } from '../../core/client/index.js';
-import type { Engine } from './engine.js';
+import { LASTING_SESSION_MS, type Engine } from './engine.js';
 import { Participant } from './participant.js';
 
 /** Longest that anything may take on a busy machine. */
@@ -34,9 +34,9 @@ export class Place {
     return participant;
   }
 
-  /** A participant that is one client, and no more. */
+  /** A participant that is one client, and no more. Nobody can cut it off, and it does not lose its session. */
   client(): Promise<Client> {
-    return this.participant().client();
+    return this.participant().client({ sessionTimeoutMs: LASTING_SESSION_MS });
   }
 
   /** Waits for a condition; rejects when it takes too long. */

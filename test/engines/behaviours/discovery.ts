@@ -12,6 +12,7 @@ import {
   type PickOptions,
 } from '../../../framework/index.js';
 import type { Behaviours } from '../behaviour.js';
+import { LASTING_SESSION_MS } from '../engine.js';
 
 @Service({ name: 'billing', address: '127.0.0.1', port: 8080, payload: { region: 'eu' } })
 class Billing {}
@@ -20,7 +21,8 @@ export const discovery: Behaviours = {
   'a service is found by its name while its application runs, and gone at once when that stops': async (
     place,
   ) => {
-    const billing = await place.participant().run({ declare: [Billing] });
+    const lasting = { sessionTimeoutMs: LASTING_SESSION_MS };
+    const billing = await place.participant().run({ declare: [Billing], ...lasting });
     const shop = await place.participant().run({ declare: [] });
     const services = shop.get(Services);
     await place.until(async () => (await services.find('billing')).length === 1);

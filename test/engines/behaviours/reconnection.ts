@@ -11,11 +11,15 @@ import {
   type LeaderContext,
 } from '../../../framework/index.js';
 import type { Behaviours } from '../behaviour.js';
+import { LASTING_SESSION_MS } from '../engine.js';
+
+/** Of who has to come back to his session, through an election if need be, on a busy machine. */
+const LASTING = { sessionTimeoutMs: LASTING_SESSION_MS };
 
 export const reconnection: Behaviours = {
   'a broken connection costs neither the session nor what it holds': async (place) => {
     const participant = place.participant();
-    const client = await participant.client();
+    const client = await participant.client(LASTING);
     const { session } = client;
     const states: ConnectionState[] = [];
     client.onState((state) => states.push(state));
@@ -32,7 +36,7 @@ export const reconnection: Behaviours = {
 
   'what changed while the connection was broken is told by the watches that stood': async (place) => {
     const participant = place.participant();
-    const client = await participant.client();
+    const client = await participant.client(LASTING);
     const writer = await place.client();
     const told: string[] = [];
     const watch = ({ type, path }: WatchNotice): void => void told.push(`${path} ${type}`);
@@ -83,7 +87,7 @@ export const reconnection: Behaviours = {
 
   'sequence nodes of unique names are made once, however often the connection breaks': async (place) => {
     const participant = place.participant();
-    const client = await participant.client();
+    const client = await participant.client(LASTING);
     await client.create('/line');
     let created = 0;
     const making = (async () => {
@@ -121,11 +125,9 @@ export const reconnection: Behaviours = {
   },
 
   'the restart of a server loses no session, no ephemeral and no acknowledged write': async (place) => {
-    // Long enough for an election on a busy machine.
-    const patient = { sessionTimeoutMs: 20_000 };
     const [client, reader] = await Promise.all([
-      place.participant().client(patient),
-      place.participant().client(patient),
+      place.participant().client(LASTING),
+      place.participant().client(LASTING),
     ]);
     const sessions = [client.session, reader.session];
     await client.create('/kept', 'x');
