@@ -3,7 +3,7 @@ import { AcquireTimeoutError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
-import { hasCode, isClosed, isSessionOver, nextSession, persistAcross } from '../waiting/failure.js';
+import { hasCode, isClosed, isSessionOver, nextSession, persist, persistAcross } from '../waiting/failure.js';
 
 export interface BarrierOptions {
   /** Parent of all barriers; `/barriers` by default. */
@@ -60,6 +60,7 @@ export class Barrier {
     );
     const { signal } = deadline;
     let previous: Session | null = null;
+    let isCertain = false;
     for (;;) {
       const session = await nextSession(this.#client, previous, signal);
       try {
@@ -67,7 +68,15 @@ export class Barrier {
           session,
           signals: [signal, session.signal],
         });
-        if (read === null) return;
+        if (read === null) {
+          if (isCertain) return;
+          // The server that is asked may not have heard yet that it was closed.
+          const sync = () => this.#client.sync(this.path, { session: session.epoch });
+          await orAborted(persist(this.#client, sync, signal, session.signal), signal, session.signal);
+          isCertain = true;
+          continue;
+        }
+        isCertain = true;
         await orAborted(read.changed, signal, session.signal).finally(() => read.cancel());
       } catch (error) {
         signal.throwIfAborted();

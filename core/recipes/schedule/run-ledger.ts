@@ -122,13 +122,16 @@ export class RunLedger {
 
   /** What a new leader does first: runs of its predecessors that never told of an end are lost. */
   async settle(hold: Hold): Promise<void> {
-    for (const run of await this.history({ signal: hold.signal })) {
-      if (run.outcome !== 'running' || run.fence === hold.fence) continue;
-      const { id, ...record } = run;
+    for (const id of await this.#runs({ signal: hold.signal })) {
+      const path = `${this.path}/runs/${id}`;
+      const read = await this.#read(path, { signal: hold.signal });
+      const record = decodeRun(read?.data ?? null);
+      if (read === null || record?.outcome !== 'running' || record.fence === hold.fence) continue;
       const data = encodeRun({ ...record, outcome: 'lost' });
+      const { version } = read;
       try {
-        const path = `${this.path}/runs/${id}`;
-        const mark = () => multiFenced(this.#client, hold, [{ type: 'setData', path, data }]);
+        // Whoever is still at it may tell of its end at this moment, or have told where it is not known here yet.
+        const mark = () => multiFenced(this.#client, hold, [{ type: 'setData', path, data, version }]);
         await persist(this.#client, mark, hold.signal);
       } catch (error) {
         if (hasCode(error, 'HOLD_LOST')) throw error;

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../../../core/client/index.js';
-import { Counter, WorkQueue } from '../../../core/recipes/index.js';
+import { Barrier, Counter, FairLock, RunLedger, WorkQueue } from '../../../core/recipes/index.js';
 import { Cluster } from '../../../core/testing/index.js';
 
 const LAG_MS = 500;
@@ -61,6 +61,42 @@ test('a counter is not refused to whoever expects what another has just made of 
     assert.is(await counter.compareAndSet(5n, 6n), true);
     assert.is(await counter.compareAndSet(5n, 7n), false);
     assert.is(await counter.get(), 6n);
+  });
+});
+
+test('a barrier is not passed by who has not heard that it was closed', async () => {
+  await withLag(async (ahead, behind) => {
+    const gate = new Barrier(ahead, 'gate');
+    await gate.close();
+    let hasPassed = false;
+    const passing = new Barrier(behind, 'gate').passed().then(() => (hasPassed = true));
+
+    // It asks first, and is answered with what its member knows, before that hears of more.
+    await behind.exists('/');
+    await behind.sync('/');
+    assert.is(hasPassed, false);
+
+    await gate.open();
+    await passing;
+  });
+});
+
+test('what a predecessor tells of the end of its run is not overwritten by who takes the run for lost', async () => {
+  await withLag(async (ahead, behind) => {
+    const first = await new FairLock(ahead, 'books').acquire();
+    const ledger = new RunLedger(ahead, 'books');
+    const run = await ledger.claim(first, { kind: 'scheduled', scheduledAt: 1000 }, 'one');
+    await first.release();
+    const second = await new FairLock(behind, 'books').acquire();
+
+    await ledger.finish(run!, { outcome: 'done', durationMs: 1 }, new AbortController().signal);
+    await new RunLedger(behind, 'books').settle(second);
+
+    await ahead.sync('/');
+    assert.equal(
+      (await ledger.history()).map(({ outcome }) => outcome),
+      ['done'],
+    );
   });
 });
 
