@@ -210,6 +210,7 @@ def locking_queue(s):
     s.attempt("holds the lock", q.holds_lock)
     other.sync(path)
     s.attempt("get by another", p.get, timeout=5)
+    zk.sync(path)
     s.say("taken:", sorted(zk.get_children(path + "/taken")))
     s.attempt("consume", q.consume)
     s.attempt("consume again", q.consume)
