@@ -26,6 +26,9 @@ const MAX_HELD_BYTES = 1024 * 1024;
 
 const PONG_BYTES = 20;
 
+/** Nothing may come behind the request that closes the session. */
+const SESSION_CLOSED: CloseReason = { code: CloseCode.normal, text: '', isLastWord: true };
+
 const DEAF = 'Client does not read: connection cut';
 
 /** A request as it arrived: its body is not decoded yet. */
@@ -204,7 +207,7 @@ export class ClientConnection {
       }
       this.#slots.shift();
       this.#reply(slot);
-      if (slot.isLast) return this.end({ code: CloseCode.normal, text: '' });
+      if (slot.isLast) return this.end(SESSION_CLOSED);
       slot = this.#slots.peek();
     }
   }

@@ -39,6 +39,8 @@ export interface ConnectionHandlers {
 export interface CloseReason {
   readonly code: number;
   readonly text: string;
+  /** The other end has said that it sends nothing more: whoever closes need not stay to read what it might. */
+  readonly isLastWord?: boolean;
 }
 
 export const CloseCode = {
