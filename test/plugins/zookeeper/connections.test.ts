@@ -56,6 +56,25 @@ test('a session is over whose client closes it and leaves without waiting for an
   watcher.connection.terminate();
 });
 
+test('a client that closes its session gets all it was owed before, however slowly it reads', async () => {
+  await using served = await serveOverTcp({ outputHighWaterBytes: 16_000_000 });
+  const watcher = await open(served.port);
+  const { client, tcp } = await dial(served.port);
+  await client.connect({ timeoutMs: 30_000 });
+  await client.create('/large', 'x'.repeat(900_000));
+  await client.create('/mine', null, 1);
+  tcp.pause();
+
+  const replies = Array.from({ length: 8 }, () => client.getData('/large'));
+  const closed = client.send(OpCode.closeSession, {});
+  for (let isThere = true; isThere;) isThere = (await watcher.exists('/mine')).err === 0;
+  tcp.resume();
+
+  for (const { err } of await Promise.all([...replies, closed])) assert.is(err, 0);
+  await client.closed;
+  watcher.connection.terminate();
+});
+
 test('a connection that is cut leaves its session alive, and its ephemeral znodes there', async () => {
   await using served = await serveOverTcp();
   const client = await open(served.port);
