@@ -35,21 +35,27 @@ const ROWS: readonly Row[] = [
   { says: 'creates while they are loaded, /s', of: ({ fill }) => [fill.ops_per_s], goal: null },
 ];
 const SERVERS = [3, 1];
-const ZNODES = { full: [100_000, 1_000_000], quick: [100_000] };
-const REPETITIONS = { full: 3, quick: 1 };
+const LOADS = {
+  full: [
+    { znodes: 100_000, repetitions: 3 },
+    { znodes: 1_000_000, repetitions: 1 },
+  ],
+  quick: [{ znodes: 100_000, repetitions: 1 }],
+};
 
 export const footprint: Bench = { name: 'footprint', needsTools: true, run: measure };
 
 async function measure(run: BenchRun): Promise<Section> {
   const tools = toolsOf(run);
-  const sizes = run.isQuick ? ZNODES.quick : ZNODES.full;
-  const repetitions = run.isQuick ? REPETITIONS.quick : REPETITIONS.full;
+  const loads = run.isQuick ? LOADS.quick : LOADS.full;
   const parts: string[] = [];
   for (const servers of SERVERS) {
     const columnsOf = async (script: string | null): Promise<readonly Column[] | null> => {
       if (script === null) return null;
       run.note(`${servers} of ${script === tools.quorate ? 'Quorate' : 'ZooKeeper'}`);
-      return columns(tools, script, { servers, sizes, repetitions });
+      const columns: Column[] = [];
+      for (const load of loads) columns.push(...(await columnsFor(tools, script, { servers, ...load })));
+      return columns;
     };
     const theirs = await columnsOf(tools.zooKeeper);
     const ours = (await columnsOf(tools.quorate))!;
@@ -59,29 +65,22 @@ async function measure(run: BenchRun): Promise<Section> {
     title: 'Memory, start and restart',
     about:
       'Znodes of 100 bytes; memory is what is resident of each server, 5 s after the load. A start ends when every server has taken a write. ' +
-      `Default settings, ${repetitions} repetitions in fresh directories, medians (and from where to where). A ratio below 1 is in our favour.`,
+      `Default settings, fresh directories, medians (and from where to where) of ${loads.map(({ znodes, repetitions }) => `${repetitions} with ${short(znodes)} znodes`).join(' and ')}. A ratio below 1 is in our favour.`,
     commands: [`npm run bench -- --only footprint${run.isQuick ? ' --quick' : ''} --tools DIR`],
     body: parts.join('\n\n'),
   };
 }
 
-async function columns(
+async function columnsFor(
   tools: Tools,
   script: string,
   setting: {
     readonly servers: number;
-    readonly sizes: readonly number[];
+    readonly znodes: number;
     readonly repetitions: number;
   },
 ): Promise<readonly Column[]> {
-  const flags = [
-    '--servers',
-    setting.servers,
-    '--reps',
-    setting.repetitions,
-    '--znodes',
-    setting.sizes.join(),
-  ];
+  const flags = ['--servers', setting.servers, '--reps', setting.repetitions, '--znodes', setting.znodes];
   const output = await tools.run(tools.script('footprint'), [script, ...flags.map(String), '--json']);
   return (JSON.parse(output) as { readonly columns: readonly Column[] }).columns;
 }
