@@ -55,9 +55,12 @@ async function tell(ensemble: Ensemble): Promise<Finding[]> {
   const findings: Finding[] = [];
   try {
     for (const chapter of CHAPTERS) findings.push(...(await chapter(stage)));
-  } finally {
-    await fleet.stop(10_000);
+  } catch (error) {
+    // How the workers ended must not take the place of what went wrong before.
+    await fleet.stop(10_000).catch((reason: unknown) => console.error(reason));
+    throw error;
   }
+  await fleet.stop(10_000);
   return findings;
 }
 
