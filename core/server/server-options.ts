@@ -46,9 +46,13 @@ export interface ServerOptions {
   readonly outputHighWaterBytes: number;
   /** Unsent output beyond which a connection is cut off: it gets events and never reads. Default 64 MiB. */
   readonly maxOutputBytes: number;
-  /** A snapshot is taken after about so many transactions, or so many bytes of them. Defaults 100 000 and 256 MiB. */
-  readonly snapshotTxns: number;
-  readonly snapshotBytes: number;
+  /**
+   * A snapshot is taken after about so many transactions. Null, the default: 100 000, or as many as the last snapshot had znodes,
+   * if these were more, so that a large tree is not written again and again for few changes.
+   */
+  readonly snapshotTxns: number | null;
+  /** Or after about so many bytes of transactions. Null, the default: 256 MiB, or what those znodes held, if that was more. */
+  readonly snapshotBytes: number | null;
 }
 
 /** An option has a value that cannot be; `option` names it, the message says what would do. */
@@ -94,8 +98,8 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     maxProposalsInFlight: integer('maxProposalsInFlight', given.maxProposalsInFlight, 20_000, 1, 1e6),
     outputHighWaterBytes: integer('outputHighWaterBytes', given.outputHighWaterBytes, MIB, 1, 1_024 * MIB),
     maxOutputBytes: integer('maxOutputBytes', given.maxOutputBytes, 64 * MIB, 1, 4_096 * MIB),
-    snapshotTxns: integer('snapshotTxns', given.snapshotTxns, 100_000, 2, 1e9),
-    snapshotBytes: integer('snapshotBytes', given.snapshotBytes, 256 * MIB, 1_024, 2 ** 40),
+    snapshotTxns: optional('snapshotTxns', given.snapshotTxns, 2, 1e9),
+    snapshotBytes: optional('snapshotBytes', given.snapshotBytes, 1_024, 2 ** 40),
   };
 }
 
@@ -113,6 +117,15 @@ function integer(
     `${chosen} is not allowed`,
     `Give a whole number from ${least} to ${most}.`,
   );
+}
+
+function optional(
+  option: keyof ServerOptions,
+  value: number | null | undefined,
+  least: number,
+  most: number,
+): number | null {
+  return value === null || value === undefined ? null : integer(option, value, least, least, most);
 }
 
 function digest(value: string | null): string | null {

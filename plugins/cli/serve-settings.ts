@@ -171,7 +171,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'snapshotTxns',
     flag: '--snapshot-txns <number>',
     type: 'number',
-    description: 'transactions between snapshots (100000)',
+    description: 'transactions between snapshots (100000, or as many as there are znodes)',
   },
   {
     name: 'logLevel',
