@@ -9,6 +9,12 @@ interface Cancellable {
   readonly signal?: AbortSignal | undefined;
 }
 
+interface Letter {
+  readonly path: string;
+  readonly version: number;
+  readonly record: JobRecord;
+}
+
 /** Jobs of a queue that are given up. */
 export class DeadLetters<Data> {
   readonly #client: Client;
@@ -44,9 +50,9 @@ export class DeadLetters<Data> {
   }
 
   async read(id: string, options: Cancellable): Promise<DeadLetter<Data> | null> {
-    const record = await this.record(id, options);
-    if (record === null) return null;
-    const { header, payload } = record;
+    const found = await this.#find(id, options);
+    if (found === null) return null;
+    const { header, payload } = found.record;
     return {
       id,
       data: this.#parts.decode(payload),
@@ -57,21 +63,14 @@ export class DeadLetters<Data> {
     };
   }
 
+  /** As far as the member has heard that this client is connected to. */
   async record(id: string, options: Cancellable): Promise<JobRecord | null> {
-    try {
-      const path = `${this.#layout.dead}/${id}`;
-      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
-      return decodeRecord(data, stat.ctime);
-    } catch (error) {
-      if (hasCode(error, 'NO_NODE')) return null;
-      throw error;
-    }
+    return (await this.#findHere(id, options))?.record ?? null;
   }
 
   async revive(id: string, options: Cancellable): Promise<string> {
-    const path = `${this.#layout.dead}/${id}`;
-    const { data, stat } = await this.#client.getData(path, options);
-    const { header, payload } = decodeRecord(data, stat.ctime);
+    const { path, version, record: letter } = await this.#get(id, options);
+    const { header, payload } = letter;
     const { enqueuedAt, retries, parent, isOptional, children, isUnblocked } = header;
     const name = parseJobName(id);
     const newId = this.#parts.newId(name?.priority ?? 0, name?.group ?? null, payload.length);
@@ -81,7 +80,7 @@ export class DeadLetters<Data> {
     });
     await this.#client.multi(
       [
-        { type: 'delete', path, version: stat.version },
+        { type: 'delete', path, version },
         { type: 'create', path: `${this.#layout.jobs}/${newId}`, data: record, mode: 'persistent' },
       ],
       options,
@@ -105,13 +104,40 @@ export class DeadLetters<Data> {
   }
 
   async remove(id: string, options: Cancellable): Promise<void> {
-    const path = `${this.#layout.dead}/${id}`;
-    const { data, stat } = await this.#client.getData(path, options);
-    const { parent } = decodeRecord(data, stat.ctime).header;
-    const remove: Operation = { type: 'delete', path, version: stat.version };
+    const { path, version, record } = await this.#get(id, options);
+    const { parent } = record.header;
+    const remove: Operation = { type: 'delete', path, version };
     if (parent !== undefined && (await this.#client.exists(parent, options)) !== null)
       await this.#client.multi([remove, { type: 'delete', path: parent }], options);
-    else await this.#client.delete(path, { ...options, version: stat.version });
+    else await this.#client.delete(path, { ...options, version });
+  }
+
+  /** @throws NoNodeError when no member has such a letter. */
+  async #get(id: string, options: Cancellable): Promise<Letter> {
+    return (await this.#find(id, options)) ?? (await this.#read(id, options));
+  }
+
+  /** Whoever gave the job up may be at another member: this client's is asked again once it has heard of that. */
+  async #find(id: string, options: Cancellable): Promise<Letter | null> {
+    const known = await this.#findHere(id, options);
+    if (known !== null) return known;
+    await ask(this.#client, options, () => this.#client.sync(this.#layout.dead, options));
+    return await this.#findHere(id, options);
+  }
+
+  async #findHere(id: string, options: Cancellable): Promise<Letter | null> {
+    try {
+      return await this.#read(id, options);
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return null;
+      throw error;
+    }
+  }
+
+  async #read(id: string, options: Cancellable): Promise<Letter> {
+    const path = `${this.#layout.dead}/${id}`;
+    const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
+    return { path, version: stat.version, record: decodeRecord(data, stat.ctime) };
   }
 }
 

@@ -53,6 +53,28 @@ test('a job is cancelled from where nobody has heard of the job yet', async () =
   });
 });
 
+test('a dead letter is read, revived and removed from where nobody has heard of it yet', async () => {
+  await withLag(async (ahead, behind) => {
+    const queue = new WorkQueue<string>(ahead, 'letters');
+    const other = new WorkQueue<string>(behind, 'letters');
+    const died = async (data: string): Promise<string> => {
+      const consumer = queue.consume((job) => job.fail(new Error('torn'), { retry: false }));
+      const id = await queue.enqueue(data);
+      while ((await queue.deadLetter(id)) === null) await ahead.sync('/');
+      await consumer.drain();
+      return id;
+    };
+
+    assert.is((await other.deadLetter(await died('read')))?.data, 'read');
+    const revived = await other.revive(await died('revived'));
+    assert.is((await queue.status(revived))?.state, 'waiting');
+    await queue.cancel(revived);
+    const removed = await died('removed');
+    await other.removeDeadLetter(removed);
+    assert.is(await queue.deadLetter(removed), null);
+  });
+});
+
 test('a counter is not refused to whoever expects what another has just made of it', async () => {
   await withLag(async (ahead, behind) => {
     const counter = new Counter(behind, 'visits');
