@@ -18,17 +18,22 @@ export class ConfigFamily {
   readonly runners: readonly ConfigRunner[];
   readonly #sources: ConfigSources;
   #isLoaded = false;
-  /** Whose znode is not followed any more; it may be one that others refer to. */
-  #unfollowed: string | undefined;
+  /** Whose znodes are not followed for now; there may be such among them that others refer to. */
+  readonly #unfollowed = new Set<string>();
   /** Listeners of one reload have been told before the next begins. */
   #telling: Promise<void> = Promise.resolve();
 
   constructor(configs: readonly PlannedConfig[], context: RunnerContext, parts: ConfigFamilyParts) {
-    this.#sources = new ConfigSources(context.client, {
+    const { client, clock, logger } = context;
+    this.#sources = new ConfigSources(client, clock, {
       changed: () => this.#changed(),
       failed: (name, error) => {
-        this.#unfollowed = name;
-        context.logger.error('configuration is not followed any more', { name, error });
+        this.#unfollowed.add(name);
+        logger.error('configuration is not followed for now', { name, error });
+      },
+      followed: (name) => {
+        this.#unfollowed.delete(name);
+        logger.info('configuration is followed again', { name });
       },
     });
     const { store, known } = parts;
@@ -39,7 +44,8 @@ export class ConfigFamily {
 
   /** What keeps its configurations from being ready, for people; null when they are. */
   get impediment(): string | null {
-    if (this.#unfollowed !== undefined) return `changes of ${this.#unfollowed} are not followed any more`;
+    if (this.#unfollowed.size > 0)
+      return `changes of ${[...this.#unfollowed].join(', ')} are not followed for now`;
     return this.#isLoaded ? null : 'is not loaded yet';
   }
 

@@ -1,26 +1,40 @@
 import type { Client } from '../../core/client/index.js';
+import type { Clock } from '../../core/runtime/index.js';
 import { NodeCache, type NodeValue } from '../../core/recipes/index.js';
 import { configPathsOf } from '../config/config-paths.js';
+import { sleep } from './waiting.js';
+
+/** How long after a znode could not be read any more, as for want of a right, it is tried again. */
+const AGAIN_MS = 15_000;
 
 interface Source {
-  readonly cache: NodeCache;
+  /** The one that knows most, also if it fails to learn more. */
+  cache: NodeCache;
   isReady: boolean;
+}
+
+export interface SourcesListener {
+  /** After every change of a znode that is known. */
+  changed(): void;
+  /** It is not followed for now; what is known of it stays. Told once, until `followed`. */
+  failed(name: string, error: unknown): void;
+  /** It is again. */
+  followed(name: string): void;
 }
 
 /** The znodes of configurations, as far as they were asked for, kept up to date. */
 export class ConfigSources {
   readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #listener: SourcesListener;
   readonly #closing = new AbortController();
   readonly #sources = new Map<string, Source>();
   readonly #following: Promise<void>[] = [];
-  readonly #changed: () => void;
-  readonly #failed: (name: string, error: unknown) => void;
 
-  /** `changed` is called after every change of one that is ready; `failed` if one is not followed any more. */
-  constructor(client: Client, listener: { changed(): void; failed(name: string, error: unknown): void }) {
+  constructor(client: Client, clock: Clock, listener: SourcesListener) {
     this.#client = client;
-    this.#changed = () => listener.changed();
-    this.#failed = (name, error) => listener.failed(name, error);
+    this.#clock = clock;
+    this.#listener = listener;
   }
 
   /** Undefined: not known yet; null: there is no such znode. */
@@ -29,18 +43,15 @@ export class ConfigSources {
     return source?.isReady === true ? source.cache.current : undefined;
   }
 
-  /** Begins to follow a znode; `changed` tells when it is known. */
+  /** Begins to follow a znode; the listener hears when it is known. */
   open(name: string): void {
     if (this.#sources.has(name)) return;
-    const cache = new NodeCache(this.#client, configPathsOf(name).value);
-    const source: Source = { cache, isReady: false };
+    const source: Source = { cache: this.#cacheOf(name), isReady: false };
     this.#sources.set(name, source);
-    const changes = cache.changes({ signal: this.#closing.signal });
-    cache.start();
-    this.#following.push(this.#follow(name, source, changes));
+    this.#following.push(this.#keepFollowing(name, source));
   }
 
-  /** Resolves when they are known. */
+  /** Resolves when they are known; rejects if one cannot be read. */
   async ready(names: Iterable<string>): Promise<void> {
     for (const name of names) {
       this.open(name);
@@ -56,14 +67,37 @@ export class ConfigSources {
     await Promise.all(this.#following);
   }
 
-  async #follow(name: string, source: Source, changes: AsyncIterable<unknown>): Promise<void> {
-    try {
-      await source.cache.ready({ signal: this.#closing.signal });
-      source.isReady = true;
-      this.#changed();
-      for await (const change of changes) if (change !== undefined) this.#changed();
-    } catch (error) {
-      if (!this.#closing.signal.aborted) this.#failed(name, error);
+  #cacheOf(name: string): NodeCache {
+    return new NodeCache(this.#client, configPathsOf(name).value);
+  }
+
+  async #keepFollowing(name: string, source: Source): Promise<void> {
+    let { cache } = source;
+    for (let isFollowed = true; ; cache = this.#cacheOf(name)) {
+      try {
+        await this.#follow(cache, () => {
+          source.cache = cache;
+          source.isReady = true;
+          if (!isFollowed) this.#listener.followed(name);
+          isFollowed = true;
+        });
+      } catch (error) {
+        if (!this.#closing.signal.aborted && isFollowed) this.#listener.failed(name, error);
+        isFollowed = false;
+      }
+      await cache.close();
+      if (!(await sleep(this.#clock, AGAIN_MS, this.#closing.signal))) return;
     }
+  }
+
+  /** Rejects when the cache fails; resolves when it closes. */
+  async #follow(cache: NodeCache, known: () => void): Promise<void> {
+    const { signal } = this.#closing;
+    const changes = cache.changes({ signal });
+    cache.start();
+    await cache.ready({ signal });
+    known();
+    this.#listener.changed();
+    for await (const change of changes) if (change !== undefined) this.#listener.changed();
   }
 }

@@ -154,7 +154,7 @@ test(
 );
 
 test(
-  'configuration that is not followed any more makes the application unready',
+  'configuration that may not be read makes the application unready, until it may be read again',
   onFleet(async (fleet) => {
     const client = await fleet.client();
     await fleet.wait(client.create('/config/billing', '{"currency":"USD"}', { createParents: true }));
@@ -162,7 +162,7 @@ test(
     const { application } = machine;
     assert.equal(await complaints(application), {});
 
-    await fleet.wait(client.setAcl('/config/billing', everybody(2)));
+    await fleet.wait(client.setAcl('/config/billing', everybody(18)));
     // Nobody hears of changes to what he may not read, but it is read anew in the next session.
     machine.cut();
     await fleet.until(() => application.client.state === 'lost');
@@ -170,9 +170,16 @@ test(
     await fleet.time.advance(SESSION_TIMEOUT_MS);
 
     assert.equal(await complaints(application), {
-      configuration: 'billing changes of billing are not followed any more',
+      configuration: 'billing changes of billing are not followed for now',
     });
     assert.is(application.get(Billing).currency, 'USD');
+
+    await fleet.wait(client.setData('/config/billing', '{"currency":"EUR"}'));
+    await fleet.wait(client.setAcl('/config/billing', ALL));
+    await fleet.until(() => application.get(Billing).currency === 'EUR');
+    assert.equal(await complaints(application), {});
+    await fleet.wait(client.setData('/config/billing', '{"currency":"GBP"}'));
+    await fleet.until(() => application.get(Billing).currency === 'GBP');
   }),
 );
 
