@@ -38,10 +38,10 @@ export interface ServiceLifecycle {
   stop?(): unknown;
   /**
    * Asked again and again once it is registered. While it answers false, rejects, or does not answer in time, the service is not
-   * registered, so that nobody finds it; it is again when it answers otherwise. It is not asked again before it has answered: give
-   * what it waits for a limit.
+   * registered, so that nobody finds it; it is again when it answers otherwise. It is not asked again before it has answered: hand
+   * `signal`, which aborts when the time is over, to what it waits for.
    */
-  healthy?(): unknown;
+  healthy?(signal: AbortSignal): unknown;
 }
 
 /** Declares a class of which one instance is built, started and then registered under a name. */

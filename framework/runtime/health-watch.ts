@@ -2,8 +2,8 @@ import type { Clock } from '../../core/runtime/index.js';
 import { settledWithin, sleep } from './waiting.js';
 
 export interface HealthWatchOptions {
-  /** False, or a failure, is unhealthy. */
-  readonly check: () => unknown;
+  /** False, or a failure, is unhealthy. `signal` aborts when nobody waits for the answer any more. */
+  readonly check: (signal: AbortSignal) => unknown;
   readonly everyMs: number;
   readonly timeoutMs: number;
   /** So many checks in a row have to fail before it counts as unhealthy; one that succeeds makes it healthy again. */
@@ -53,18 +53,23 @@ export class HealthWatch {
   /** Null: it is well. One that has not answered yet fails without being asked again: the questions would pile up. */
   async #check(): Promise<unknown> {
     const { clock, timeoutMs } = this.#options;
+    const late = new Error(`it did not say within ${timeoutMs} ms whether it is healthy`);
+    if (this.#isAsked) return late;
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, this.#stopping.signal]);
     try {
-      if (!this.#isAsked && (await settledWithin(clock, timeoutMs, this.#ask()))) return null;
-      return new Error(`it did not say within ${timeoutMs} ms whether it is healthy`);
+      return (await settledWithin(clock, timeoutMs, this.#ask(signal))) ? null : late;
     } catch (error) {
       return error ?? new Error('it failed without saying why');
+    } finally {
+      over.abort(late);
     }
   }
 
-  #ask(): Promise<void> {
+  #ask(signal: AbortSignal): Promise<void> {
     this.#isAsked = true;
     const asked = (async () => {
-      if ((await this.#options.check()) === false) throw new Error('it says that it is not healthy');
+      if ((await this.#options.check(signal)) === false) throw new Error('it says that it is not healthy');
     })();
     const answered = (): void => void (this.#isAsked = false);
     // Also when nobody waits for it any more.

@@ -80,7 +80,7 @@ export class ServiceRunner {
     this.#watch = new HealthWatch({
       ...this.#planned.health,
       clock: this.#context.clock,
-      check: () => this.#instance.healthy?.(),
+      check: (signal) => this.#instance.healthy?.(signal),
       changed: (isHealthy, error) => this.#healthChanged(isHealthy, error),
     });
     this.#watch.start();

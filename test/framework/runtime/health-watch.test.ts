@@ -39,6 +39,35 @@ test('a check that does not answer counts as failed at each interval, and is not
   assert.is(clock.pendingTimers, 0);
 });
 
+test('a check hears when nobody waits for its answer any more, and is asked again when it has ended', async () => {
+  const clock = new VirtualClock();
+  const changes: boolean[] = [];
+  const reasons: string[] = [];
+  const watch = new HealthWatch({
+    ...settings,
+    clock,
+    check: (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          reasons.push((signal.reason as Error).message);
+          reject(signal.reason as Error);
+        });
+      }),
+    changed: async (isHealthy) => void changes.push(isHealthy),
+  });
+  watch.start();
+
+  await clock.advance(1000 + 500 + 1000 + 500);
+  assert.equal(reasons, Array(2).fill('it did not say within 500 ms whether it is healthy'));
+  assert.equal(changes, [false]);
+
+  await clock.advance(1000);
+  const stopped = watch.stop();
+  await clock.settle();
+  await stopped;
+  assert.is(reasons.length, 3, 'nobody waits when the watch has stopped');
+});
+
 test('a check that fails late is asked anew, and harms nobody', async () => {
   const clock = new VirtualClock();
   const changes: boolean[] = [];
