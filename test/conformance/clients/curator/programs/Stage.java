@@ -1,12 +1,13 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -17,8 +18,7 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.framework.state.ConnectionStateListener;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.KeeperException;
-import org.apache.zookeeper.Watcher.Event.KeeperState;
-import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.data.Stat;
 
 /**
@@ -207,21 +207,25 @@ final class Stage implements AutoCloseable {
     require("ok".equals(answer), "@" + request + " (answer: " + answer + ")");
   }
 
-  /** Ends the session of a client on the servers, as if it had expired: whoever knows its password may close it. */
+  /**
+   * Ends the session of a client on the servers, as if it had expired: whoever knows its password may close it. Both packets go
+   * at once, so that the client, which loses its connection, cannot take the session back in between.
+   */
   void endSession(CuratorFramework client) throws Exception {
     var victim = client.getZookeeperClient().getZooKeeper();
-    var attached = new CountDownLatch(1);
-    var usurper =
-        new ZooKeeper(
-            connect,
-            victim.getSessionTimeout(),
-            (event) -> {
-              if (event.getState() == KeeperState.SyncConnected) attached.countDown();
-            },
-            victim.getSessionId(),
-            victim.getSessionPasswd());
-    require(attached.await(PATIENCE_MS, TimeUnit.MILLISECONDS), "the session is taken over");
-    usurper.close();
+    var server = connect.split(",")[0].split(":");
+    var password = victim.getSessionPasswd();
+    var takeOver = ByteBuffer.allocate(33 + password.length);
+    takeOver.putInt(29 + password.length).putInt(0).putLong(0).putInt(victim.getSessionTimeout());
+    takeOver.putLong(victim.getSessionId()).putInt(password.length).put(password).put((byte) 0);
+    var closeSession = ByteBuffer.allocate(12).putInt(8).putInt(1).putInt(ZooDefs.OpCode.closeSession);
+    try (var socket = new Socket(server[0], Integer.parseInt(server[1]))) {
+      socket.setSoTimeout((int) PATIENCE_MS);
+      var both = ByteBuffer.allocate(takeOver.capacity() + closeSession.capacity());
+      socket.getOutputStream().write(both.put(takeOver.flip()).put(closeSession.flip()).array());
+      var answer = ByteBuffer.wrap(socket.getInputStream().readAllBytes());
+      require(answer.getInt(8) > 0, "the session is taken over");
+    }
   }
 
   @Override
