@@ -149,8 +149,9 @@ test('connections beyond the limit of an address are closed, and there is room a
   await refused.ended;
 
   first.connection.terminate();
-  await until('the first has left', () => served.member.health().connections === 1);
-  const third = await open(served.port);
+  // The address has room once the socket is closed, which may be behind the member's letting go of its connection.
+  let third = await open(served.port).catch(() => null);
+  while (third === null) third = await open(served.port).catch(() => null);
   assert.is((await third.exists('/')).err, 0);
 });
 
