@@ -112,6 +112,9 @@ export async function leaderIsReplaced({ app, fleet, say }: Stage): Promise<Find
   const beforeKill = new Set(fleet.told('run').map(({ worker }) => worker));
   say(`leader-only job runs in one process: ${[...beforeKill].join(', ')}`);
 
+  // The leader keeps every order that it begins: it has some in hand at the kill, however fast or slow the machine is.
+  fleet.askOne(leader, { type: 'slow-down' });
+  await fleet.until(`${leader} to slow down`, () => fleet.told('slowed').length > 0, PATIENCE_MS);
   const queue = app.get(Queues).of(orders);
   await Promise.all(Array.from({ length: ORDERS }, (_, index) => queue.enqueue({ number: index + 1 })));
   say(`${ORDERS} orders in the queue`);

@@ -40,7 +40,11 @@ export class Fleet {
   }
 
   ask(asked: Asked): void {
-    for (const child of this.#processes.values()) if (isRunning(child)) child.send(asked);
+    for (const name of this.running) this.askOne(name, asked);
+  }
+
+  askOne(name: string, asked: Asked): void {
+    this.#processes.get(name)?.send(asked);
   }
 
   /** Ends a process as a crash would: it gets no chance to say goodbye. */

@@ -110,11 +110,21 @@ export class CloseBooks {
   }
 }
 
+const ORDER_MS = 15;
+const LONG_ORDER_MS = 60_000;
+let orderMs = ORDER_MS;
+
+/** Makes the orders begun from now on so long that this process still has them in hand when it is killed. */
+export function slowDown(): void {
+  orderMs = LONG_ORDER_MS;
+  tell({ type: 'slowed' });
+}
+
 @Worker({ queue: orders, concurrency: 4, retries: 5 })
 export class OrderWorker {
   async handle(job: Job<Order>): Promise<void> {
     tell({ type: 'order-started', order: job.data.number, attempt: job.attempt });
-    await pause(15, undefined, { signal: job.signal });
+    await pause(orderMs, undefined, { signal: job.signal });
     tell({ type: 'order-done', order: job.data.number, attempt: job.attempt });
   }
 }

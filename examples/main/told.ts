@@ -11,12 +11,16 @@ export type Told = { readonly worker: string; readonly pid: number; readonly atM
       readonly enteredAtMs: number;
       readonly balance: number;
     }
+  | { readonly type: 'slowed' }
   | { readonly type: 'order-started'; readonly order: number; readonly attempt: number }
   | { readonly type: 'order-done'; readonly order: number; readonly attempt: number }
 );
 
-/** What a worker process can be asked to do. */
-export type Asked = { readonly type: 'make-entries'; readonly count: number } | { readonly type: 'stop' };
+/** What a worker process can be asked to do. `slow-down` makes every order it begins from then on a long one. */
+export type Asked =
+  | { readonly type: 'make-entries'; readonly count: number }
+  | { readonly type: 'slow-down' }
+  | { readonly type: 'stop' };
 
 /** Of the machine's monotonic clock: comparable between the processes of one machine. */
 export function machineNowMs(): number {

@@ -1,6 +1,6 @@
 /** One worker process: `worker.js NAME URL`. Runs the shop until it is asked to stop, and tells what happens in it. */
 import { Application } from 'quorate';
-import { CloseBooks, OrderWorker, Shop, ShopConfig, tell } from './shop.js';
+import { CloseBooks, OrderWorker, Shop, ShopConfig, slowDown, tell } from './shop.js';
 import type { Asked } from './told.js';
 
 const [, connect = ''] = process.argv.slice(2);
@@ -28,6 +28,9 @@ process.on('message', (asked: Asked) => {
   switch (asked.type) {
     case 'make-entries':
       void makeEntries(asked.count);
+      break;
+    case 'slow-down':
+      slowDown();
       break;
     case 'stop':
       void app.stop().then(() => process.disconnect());

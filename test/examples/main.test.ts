@@ -7,11 +7,19 @@ import { projectRoot } from '../house/imports.js';
 
 const run = promisify(execFile);
 
+/** A non-zero exit fails with all that was told: the job judges itself by what it measured. */
+async function toldByTheMainJob(): Promise<string> {
+  const program = join(projectRoot, 'dist', 'examples', 'main', 'main.js');
+  try {
+    return (await run(process.execPath, [program], { timeout: 180_000 })).stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`the main job failed:\n${stdout}\n${stderr}`, { cause: error });
+  }
+}
+
 test('the main job ends by itself with everything in its summary as it should be', async () => {
-  // A non-zero exit rejects: the job judges itself by what it measured.
-  const { stdout } = await run(process.execPath, [join(projectRoot, 'dist', 'examples', 'main', 'main.js')], {
-    timeout: 180_000,
-  });
+  const stdout = await toldByTheMainJob();
   const findings = stdout.split('\n').filter((line) => /^ {2}(?:yes|NO ) {2}/.test(line));
   assert.is(findings.length, 11);
   assert.equal(
