@@ -225,7 +225,7 @@ class Explorer {
   }
 
   #planWorker(target: Constructor, options: WorkerOptions, report: Report): void {
-    this.#requireMethod(target, 'handle', 'handle(job)', report);
+    this.#checkHandler(target, options, report);
     const { queue: declared, concurrency = 1, retries = DEFAULT_RETRIES } = options;
     if (declared === undefined) {
       report({ member: 'queue', problem: 'is missing', remedy: 'name the queue: @Worker({ queue: … })' });
@@ -254,7 +254,7 @@ class Explorer {
       });
     this.#checkWorkerLimits(options, report);
     const schema = options.schema ?? shared;
-    const { fleetConcurrency, rateLimit, groupRateLimit, backoffMs, batch } = options;
+    const { fleetConcurrency, rateLimit, groupRateLimit, backoffMs, batch, isolated } = options;
     this.plan.workers.push({
       target,
       queue,
@@ -263,17 +263,42 @@ class Explorer {
       concurrency,
       retries,
       batch,
+      isolated,
       limits: { fleetConcurrency, rateLimit, groupRateLimit, backoffMs },
     });
   }
 
+  /** The jobs are done by the class or by a module in threads, never by both. */
+  #checkHandler(target: Constructor, { isolated, batch }: WorkerOptions, report: Report): void {
+    if (isolated === undefined) return this.#requireMethod(target, 'handle', 'handle(job)', report);
+    if ('handle' in (target.prototype as object))
+      report({
+        member: 'handle',
+        problem: 'is never called, since the jobs are done in threads',
+        remedy: 'move it into the module of isolated',
+      });
+    if (!(isolated.module instanceof URL || typeof isolated.module === 'string'))
+      report({
+        member: 'isolated.module',
+        problem: 'is missing',
+        remedy: "give one: new URL('./handler.js', import.meta.url)",
+      });
+    if (batch !== undefined)
+      report({
+        member: 'batch',
+        problem: 'cannot be had with isolated',
+        remedy: 'leave one of them out: a thread does one job at a time',
+      });
+  }
+
   #checkWorkerLimits(options: WorkerOptions, report: Report): void {
-    const { fleetConcurrency, rateLimit, groupRateLimit, batch } = options;
+    const { fleetConcurrency, rateLimit, groupRateLimit, batch, isolated } = options;
     const wholes = {
       fleetConcurrency,
       'rateLimit.max': rateLimit?.max,
       'groupRateLimit.max': groupRateLimit?.max,
       'batch.size': batch?.size,
+      'isolated.threads': isolated?.threads,
     };
     for (const [member, value] of Object.entries(wholes)) {
       if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;

@@ -25,6 +25,7 @@ export {
   Worker,
   type BatchOptions,
   type BatchWorker,
+  type IsolatedOptions,
   type QueueWorker,
   type WorkerOptions,
 } from './decorators/worker.js';

@@ -4,7 +4,7 @@ import type { LayerOptions } from './config/layers.js';
 import type { LockedMember } from './declarations.js';
 import type { Schema, Validator } from './schema.js';
 import type { ServiceOptions } from './decorators/service.js';
-import type { BatchOptions } from './decorators/worker.js';
+import type { BatchOptions, IsolatedOptions } from './decorators/worker.js';
 import type { Schedule } from './runtime/schedule.js';
 
 /** Declarations that were read and found to make sense, ready for their runners. */
@@ -60,6 +60,7 @@ export interface PlannedWorker {
   /** Attempts after the first. */
   readonly retries: number;
   readonly batch: BatchOptions | undefined;
+  readonly isolated: IsolatedOptions | undefined;
   /** Of the fleet, and the delays between attempts. */
   readonly limits: Pick<ConsumeOptions, 'fleetConcurrency' | 'rateLimit' | 'groupRateLimit' | 'backoffMs'>;
 }

@@ -1,5 +1,6 @@
 import type { Constructor } from '../constructor.js';
 import { recordDeclaration } from '../declarations.js';
+import type { IsolatedHandlerOptions } from '../isolation/isolated-handler.js';
 import type { Job, RateLimit } from '../../core/recipes/index.js';
 import type { QueueReference } from '../queue-reference.js';
 import type { Schema } from '../schema.js';
@@ -10,6 +11,14 @@ export interface BatchOptions {
   readonly size: number;
   /** How long the first job of a batch waits for others, milliseconds; 50 if left out. */
   readonly lingerMs?: number | undefined;
+}
+
+/** A worker whose jobs are done in threads of their own: see `IsolatedHandler`. */
+export interface IsolatedOptions extends Omit<IsolatedHandlerOptions, 'clock'> {
+  /** The module whose export does a job, as `new URL('./render.js', import.meta.url)`. */
+  readonly module: URL | string;
+  /** Threads, each of which does one job at a time; as many as `concurrency` says if left out. */
+  readonly threads?: number | undefined;
 }
 
 export interface WorkerOptions<T = unknown> {
@@ -31,6 +40,8 @@ export interface WorkerOptions<T = unknown> {
   readonly backoffMs?: ((attempt: number) => number) | undefined;
   /** `handle` takes an array of jobs, and may return one of results. */
   readonly batch?: BatchOptions | undefined;
+  /** Each job is done in a thread, by a function of another module; the class has no `handle` then. */
+  readonly isolated?: IsolatedOptions | undefined;
 }
 
 /** What a class under `@Worker` has. With a typed queue or schema the payload must fit. */
@@ -43,12 +54,15 @@ export type BatchWorker<T> = unknown extends T
   ? { handle(jobs: never): unknown }
   : { readonly handle: (jobs: readonly Job<T>[]) => unknown };
 
-/** Declares a class whose `handle` works off a queue. */
+/** Declares a class whose `handle`, or the module of `isolated`, works off a queue. */
 export function Worker<T = unknown>(
-  options: WorkerOptions<T> & { readonly batch: BatchOptions },
+  options: WorkerOptions<T> & { readonly isolated: IsolatedOptions; readonly batch?: undefined },
+): (target: Constructor) => void;
+export function Worker<T = unknown>(
+  options: WorkerOptions<T> & { readonly batch: BatchOptions; readonly isolated?: undefined },
 ): (target: Constructor<BatchWorker<NoInfer<T>>>) => void;
 export function Worker<T = unknown>(
-  options: WorkerOptions<T> & { readonly batch?: undefined },
+  options: WorkerOptions<T> & { readonly batch?: undefined; readonly isolated?: undefined },
 ): (target: Constructor<QueueWorker<NoInfer<T>>>) => void;
 export function Worker(options: WorkerOptions): (target: Constructor) => void {
   return (target) => recordDeclaration(target, { kind: 'worker', options });

@@ -5,7 +5,8 @@ import {
   type JobHandler,
   type QueueConsumer,
 } from '../../core/recipes/index.js';
-import { QuorateError } from '../../core/runtime/index.js';
+import { QuorateError, type Clock } from '../../core/runtime/index.js';
+import { IsolatedHandler } from '../isolation/isolated-handler.js';
 import type { PlannedWorker } from '../plan.js';
 import { JobInvalidError, type Queue } from '../queues.js';
 import type { Runner, RunnerContext } from './runner.js';
@@ -25,6 +26,7 @@ export class WorkerRunner implements Runner {
   readonly #context: RunnerContext;
   readonly #queue: Queue<unknown>;
   readonly #call: JobHandler<unknown>;
+  readonly #isolated: IsolatedHandler | undefined;
   #consumer: QueueConsumer | undefined;
 
   constructor(planned: PlannedWorker, instance: object, context: RunnerContext, queue: Queue<unknown>) {
@@ -32,15 +34,10 @@ export class WorkerRunner implements Runner {
     this.#planned = planned;
     this.#context = context;
     this.#queue = queue;
-    const handler = instance as Handler;
-    const { batch } = planned;
-    this.#call =
-      batch === undefined
-        ? (job) => handler.handle(job)
-        : batchHandler(context.clock, (jobs) => handler.handle(jobs), {
-            batchSize: batch.size,
-            lingerMs: batch.lingerMs,
-          });
+    this.#isolated = isolatedHandler(planned, context.clock);
+    this.#call = this.#isolated
+      ? (job) => this.#isolated!.run(job)
+      : handlerOf(instance as Handler, planned, context.clock);
   }
 
   get impediment(): string | null {
@@ -71,6 +68,7 @@ export class WorkerRunner implements Runner {
 
   async close(): Promise<void> {
     await this.#consumer?.drain({ deadlineMs: 0 });
+    await this.#isolated?.close();
   }
 
   /** What it returns the consumer completes the job with, what it throws the job fails with. */
@@ -104,4 +102,20 @@ export class WorkerRunner implements Runner {
       events.emit({ type: 'job-lost', ...facts, reason });
     }
   }
+}
+
+function handlerOf(handler: Handler, { batch }: PlannedWorker, clock: Clock): JobHandler<unknown> {
+  if (batch === undefined) return (job) => handler.handle(job);
+  const { size: batchSize, lingerMs } = batch;
+  return batchHandler(clock, (jobs) => handler.handle(jobs), { batchSize, lingerMs });
+}
+
+/** By default a thread for each job that may be in hand, so that none waits for another's. */
+function isolatedHandler(
+  { isolated, concurrency }: PlannedWorker,
+  clock: Clock,
+): IsolatedHandler | undefined {
+  if (isolated === undefined) return undefined;
+  const { module, threads = concurrency, ...options } = isolated;
+  return new IsolatedHandler(module, { ...options, threads, clock });
 }

@@ -70,6 +70,7 @@ const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, decl
   RetryOptions: [['core/client/retry.ts', 'RetryOptions']],
   HealthEndpointOptions: [['framework/runtime/health-endpoint.ts', 'HealthEndpointOptions']],
   BatchOptions: [['framework/decorators/worker.ts', 'BatchOptions']],
+  IsolatedOptions: [['framework/decorators/worker.ts', 'IsolatedOptions']],
   IsolatedHandlerOptions: [['framework/isolation/isolated-handler.ts', 'IsolatedHandlerOptions']],
   EmbeddedOptions: [['core/server/embedded.ts', 'EmbeddedOptions']],
   DoctorOptions: [['core/server/doctor.ts', 'DoctorOptions']],

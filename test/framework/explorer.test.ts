@@ -186,6 +186,25 @@ test('a worker needs a queue, a handle method and sensible numbers', () => {
   ]);
 });
 
+test('an isolated worker needs a module and no method, takes one job at a time, and has at least one thread', () => {
+  const isolated = { module: new URL('file:///render.js') };
+  const plain = decorated(Worker({ queue: 'a', isolated }), class Plain {});
+  const both = decorated(
+    Worker({ queue: 'b', isolated }),
+    class Both {
+      handle(): void {}
+    },
+  );
+  const batches = decorated(Worker({ queue: 'c', isolated, batch: { size: 2 } } as never), class Batches {});
+  const odd = decorated(Worker({ queue: 'd', isolated: { threads: 0 } } as never), class Odd {});
+  assert.equal(problemsOf([plain, both, batches, odd]), [
+    'Both.handle: is never called, since the jobs are done in threads',
+    'Batches.batch: cannot be had with isolated',
+    'Odd.isolated.module: is missing',
+    'Odd.isolated.threads: 0 is too few',
+  ]);
+});
+
 test('a schema that is no JSON Schema is refused with the reason of ajv', () => {
   const config = decorated(Config({ name: 'a', schema: { type: 'objct' } }), class A {});
   const strange = decorated(Config({ name: 'b', schema: { typ: 'object' } }), class B {});

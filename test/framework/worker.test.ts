@@ -1,3 +1,4 @@
+import type { Worker as Thread } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -12,7 +13,7 @@ import {
   type JobInvalidError,
   type WorkerOptions,
 } from '../../framework/index.js';
-import { onFleet, SESSION_TIMEOUT_MS } from './fleet.js';
+import { Fleet, onFleet, SESSION_TIMEOUT_MS } from './fleet.js';
 
 interface Invoice {
   readonly customer: string;
@@ -32,7 +33,7 @@ const invoices = defineQueue<Invoice>({
 /** A worker class that does what the test says. */
 function worker(
   handle: (job: Job<Invoice>) => unknown,
-  options: Omit<WorkerOptions<Invoice>, 'queue' | 'batch'> = {},
+  options: Omit<WorkerOptions<Invoice>, 'queue' | 'batch' | 'isolated'> = {},
 ): Constructor {
   @Worker({ queue: invoices, ...options })
   class InvoiceWorker {
@@ -332,5 +333,34 @@ test(
     }
   }),
 );
+
+test('jobs of an isolated worker are done in threads by another module, and end with the application', async () => {
+  @Worker({
+    queue: 'pages',
+    retries: 0,
+    concurrency: 2,
+    isolated: { module: new URL('./isolation/sample-work.js', import.meta.url), graceMs: 100 },
+  })
+  class Renderer {}
+  const threads: Thread[] = [];
+  const onThread = (thread: Thread): void => void threads.push(thread);
+  process.on('worker', onThread);
+  const fleet = await Fleet.startInRealTime();
+  const machine = await fleet.run({ declare: [Renderer] });
+  const queue = machine.application.get(Queues).of<string>('pages');
+  const ids = await Promise.all(['where', 'where'].map((data) => queue.enqueue(data)));
+  for (const id of ids) assert.ok(Number(await queue.result(id)) > 0, 'the main thread has number 0');
+  const failed = await queue.result(await queue.enqueue('throw')).catch((reason: Error) => reason);
+  assert.match(String(failed), 'too far');
+
+  const endless = await queue.enqueue('for ever');
+  await fleet.until(() => machine.eventsOf('job-started').some(({ id }) => id === endless));
+  await machine.application.stop({ deadlineMs: 100 });
+  process.off('worker', onThread);
+  assert.ok(threads.length >= 2);
+  // One that has ended has no number any more, as Node says.
+  await fleet.until(() => threads.every(({ threadId }) => threadId === -1));
+  await fleet.end();
+});
 
 test.run();

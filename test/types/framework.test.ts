@@ -103,7 +103,12 @@ test('the payload flows from the declaration to the handler', () => {
   // @ts-expect-error a worker without a handler
   @Worker({ queue: invoices })
   class Missing {}
-  void [BySchema, ByReference, Untyped, Wrong, Missing];
+  @Worker({ queue: invoices, isolated: { module: new URL('file:///pay.js'), maxMemoryMb: 64 } })
+  class InThreads {}
+  // @ts-expect-error a thread does one job at a time
+  @Worker({ queue: invoices, batch: { size: 10 }, isolated: { module: 'file:///pay.js' } })
+  class BatchesInThreads {}
+  void [BySchema, ByReference, Untyped, Wrong, Missing, InThreads, BatchesInThreads];
 });
 
 test('the payload flows from the queue to whoever enqueues', () => {
