@@ -96,8 +96,33 @@ export class Player implements Names {
         return;
       case 'send':
         if (slot === undefined || slot.wire.isClosed) lines.push('nobody is there to send it');
-        else await sendAll(slot, step.requests);
+        else await this.#sendAll(slot, step.requests);
     }
+  }
+
+  async #sendAll(slot: Slot, requests: readonly Sent[]): Promise<void> {
+    const segment = new JuteWriter();
+    for (const sent of requests) {
+      if (isRaw(sent)) slot.wire.addRaw(segment, sent.op, Buffer.from(sent.hex, 'hex'));
+      else slot.wire.add(segment, opOf(sent), this.#bodyOf(slot, sent));
+    }
+    slot.wire.send(segment);
+    await slot.wire.until(
+      (arrivals) => arrivals.filter((arrival) => arrival.type === 'reply').length >= requests.length,
+    );
+  }
+
+  #bodyOf(slot: Slot, sent: Exclude<Sent, { readonly hex: string }>): RequestBodies[ClientOp] {
+    if (sent.op !== 'setWatches2') return sent.body;
+    const { zxidsBehind, ...watches } = sent;
+    return { ...watches, relativeZxid: this.#zxidBehind(slot.lastZxid, zxidsBehind) };
+  }
+
+  /** The zxid so many behind another: the same moment on every server, so wasted ones do not count. */
+  #zxidBehind(last: bigint, count: number): bigint {
+    let zxid = last;
+    for (let left = count; left > 0; zxid--) if (!this.#wasted.includes(zxid)) left--;
+    return zxid;
   }
 
   async #open(index: number, timeoutMs: number, readOnly: boolean | null): Promise<void> {
@@ -191,22 +216,4 @@ function isLast(arrival: Arrival): boolean {
 
 function isPong(arrival: Arrival): boolean {
   return arrival.type === 'reply' && arrival.header.xid === -2;
-}
-
-async function sendAll(slot: Slot, requests: readonly Sent[]): Promise<void> {
-  const segment = new JuteWriter();
-  for (const sent of requests) {
-    if (isRaw(sent)) slot.wire.addRaw(segment, sent.op, Buffer.from(sent.hex, 'hex'));
-    else slot.wire.add(segment, opOf(sent), bodyOf(slot, sent));
-  }
-  slot.wire.send(segment);
-  await slot.wire.until(
-    (arrivals) => arrivals.filter((arrival) => arrival.type === 'reply').length >= requests.length,
-  );
-}
-
-function bodyOf(slot: Slot, sent: Exclude<Sent, { readonly hex: string }>): RequestBodies[ClientOp] {
-  if (sent.op !== 'setWatches2') return sent.body;
-  const { zxidsBehind, ...watches } = sent;
-  return { ...watches, relativeZxid: slot.lastZxid - BigInt(zxidsBehind) };
 }

@@ -12,6 +12,8 @@ const SEEDS_PER_THEME = 10;
 const STEPS = 250;
 /** Of each theme, seeds that stay the same from run to run. */
 const FIXED_SEEDS_PER_THEME = 3;
+/** Seeds that once showed a fault, of the product or of the comparison; each belongs to the theme that its remainder says. */
+const FAILED_SEEDS = [209744577];
 /** No container is looked through while sequences are compared. */
 const OPTIONS = { containerCheckMs: 3_600_000 };
 
@@ -71,8 +73,9 @@ async function judgeTheme(
     const start = at < FIXED_SEEDS_PER_THEME ? 0 : firstSeed - (firstSeed % THEMES.length);
     return start + at * THEMES.length + index;
   });
+  const failed = FAILED_SEEDS.filter((seed) => seed % THEMES.length === index);
   const faults: string[] = [];
-  for (const seed of seeds) {
+  for (const seed of [...failed, ...seeds]) {
     faults.push(...(await judgeSeed(seed, STEPS, theirs, ours)));
     // One is enough to work on, and the shrinking of others would take its time.
     if (faults.length > 0) break;
