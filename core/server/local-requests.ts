@@ -111,6 +111,9 @@ export class LocalRequests {
     type: number,
   ): { readonly error: ErrorCode; readonly reply: Reply | null } {
     if (!WATCHER_TYPES.has(type)) return refused(ErrorCode.marshallingError);
+    // ZooKeeper looks for a watch at the parents too, and takes what has none for a request that cannot be read.
+    if (op === OpCode.checkWatches && path !== '' && !path.startsWith('/'))
+      return refused(ErrorCode.marshallingError);
     const { table } = this.#watches;
     const isThere =
       op === OpCode.checkWatches ? table.check(connection, path, type) : table.remove(connection, path, type);

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { ApacheServers, QuorateServers, type ServerCount } from '../servers/index.js';
 import { judgeSeed } from './differential.js';
+import { forgetEnsemble } from './housekeeping.js';
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +23,7 @@ const [theirs, ours] = await Promise.all([
 ]);
 let failed = 0;
 try {
+  for (const servers of [theirs, ours]) await forgetEnsemble(servers);
   const first = Number(values.seed);
   for (let seed = first; seed < first + Number(values.count); seed++) {
     const faults = await judgeSeed(seed, Number(values.length), theirs, ours);

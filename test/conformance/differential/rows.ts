@@ -13,7 +13,7 @@ const STEPS = 250;
 /** Of each theme, seeds that stay the same from run to run. */
 const FIXED_SEEDS_PER_THEME = 3;
 /** Seeds that once showed a fault, of the product or of the comparison; each belongs to the theme that its remainder says. */
-const FAILED_SEEDS = [209744577];
+const FAILED_SEEDS = [209744577, 300000125];
 /** No container is looked through while sequences are compared. */
 const OPTIONS = { containerCheckMs: 3_600_000 };
 

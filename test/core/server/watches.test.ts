@@ -178,10 +178,13 @@ test('watches can be looked for and taken back', async () => {
   const ask = (
     op: typeof OpCode.checkWatches | typeof OpCode.removeWatches,
     type: number,
-  ): Promise<ErrorCode> => world.wait(client.send(op, { path: '/a', type })).then(({ err }) => err);
+    path = '/a',
+  ): Promise<ErrorCode> => world.wait(client.send(op, { path, type })).then(({ err }) => err);
   assert.is(await ask(OpCode.checkWatches, WatcherType.data), ErrorCode.ok);
   assert.is(await ask(OpCode.checkWatches, WatcherType.children), ErrorCode.noWatcher);
   assert.is(await ask(OpCode.checkWatches, 99), ErrorCode.marshallingError);
+  assert.is(await ask(OpCode.checkWatches, WatcherType.data, 'a'), ErrorCode.marshallingError);
+  assert.is(await ask(OpCode.removeWatches, WatcherType.data, 'a'), ErrorCode.noWatcher);
   assert.is(await ask(OpCode.removeWatches, WatcherType.any), ErrorCode.ok);
   assert.is(await ask(OpCode.removeWatches, WatcherType.any), ErrorCode.noWatcher);
   await world.wait(client.create('/a'));
