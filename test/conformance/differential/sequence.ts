@@ -34,6 +34,16 @@ function createRoot(): Sent {
   return { op: OpCode.create2, body: { path: ROOT, data: null, acl: OPEN_ACL, flags: 0, ttlMs: 0 } };
 }
 
+/** What can be sent in one go: ZooKeeper goes by the old ACL until a new one is applied, so that would be a matter of time. */
+function segments(requests: readonly Sent[]): Sent[][] {
+  const cut: Sent[][] = [[]];
+  for (const sent of requests) {
+    cut.at(-1)!.push(sent);
+    if (sent.op === OpCode.setAcl) cut.push([]);
+  }
+  return cut.filter((segment) => segment.length > 0);
+}
+
 function anyMove(choice: Choice, hardLimits: string): Step[] {
   const slot = choice.below(SLOTS);
   const kind = choice.weighted({
@@ -55,13 +65,9 @@ function anyMove(choice: Choice, hardLimits: string): Step[] {
     case 'one':
       return [{ move: 'send', slot, requests: [anyRequest(choice, slot)] }];
     case 'several':
-      return [
-        {
-          move: 'send',
-          slot,
-          requests: [anyRequest(choice, slot), ...choice.listOf(4, () => anyRequest(choice, slot))],
-        },
-      ];
+      return segments([anyRequest(choice, slot), ...choice.listOf(4, () => anyRequest(choice, slot))]).map(
+        (requests): Step => ({ move: 'send', slot, requests }),
+      );
     case 'quota':
       return [{ move: 'send', slot, requests: [otherSoftLimits(choice, hardLimits)] }];
     case 'root':

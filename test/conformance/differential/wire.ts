@@ -60,6 +60,7 @@ export class Wire {
     });
     this.#socket.on('error', () => undefined);
     this.#socket.on('close', () => {
+      if (this.#isClosed) return;
       this.#isClosed = true;
       this.#arrivals.push({ type: 'closed' });
       this.#changed();
