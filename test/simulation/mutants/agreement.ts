@@ -8,7 +8,7 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-3911, ZOOKEEPER-4646',
     changes: [
       [
-        'core/zab/learner.js',
+        'core/zab/learner.ts',
         'const { disk, outbox, deliveredZxid } = this.#state;',
         'const { outbox, deliveredZxid } = this.#state; const disk = { durableZxid: this.#state.history.last };',
       ],
@@ -20,7 +20,7 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'Zab: a quorum of durable copies commits',
     changes: [
       [
-        'core/zab/leader.js',
+        'core/zab/leader.ts',
         'this.#state.disk.append(entry);',
         "this.#state.disk.append(entry); if (this.#phase === 'broadcast') this.#noteAck(this.#state.id, entry.zxid);",
       ],
@@ -31,7 +31,7 @@ export const AGREEMENT: readonly Mutant[] = [
     mistake: 'proposals are applied when they are durable, committed or not',
     standsFor: 'nobody ever sees what is not committed',
     changes: [
-      ['core/zab/peer-state.js', 'minZxid(this.#commitZxid, this.disk.durableZxid)', 'this.disk.durableZxid'],
+      ['core/zab/peer-state.ts', 'minZxid(this.#commitZxid, this.disk.durableZxid)', 'this.disk.durableZxid'],
     ],
   },
   {
@@ -40,7 +40,7 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-4882',
     changes: [
       [
-        'core/zab/peer-state.js',
+        'core/zab/peer-state.ts',
         'minZxid(this.#commitZxid, this.disk.durableZxid)',
         'minZxid(this.#commitZxid, this.history.last)',
       ],
@@ -50,13 +50,13 @@ export const AGREEMENT: readonly Mutant[] = [
     name: 'promise-before-durable',
     mistake: 'a follower promises an epoch, and tells its history, before both are durable',
     standsFor: 'ZOOKEEPER-4643, ZOOKEEPER-4785',
-    changes: [['core/zab/learner.js', 'this.#epoch === 0 || !disk.isIdle', 'this.#epoch === 0']],
+    changes: [['core/zab/learner.ts', 'this.#epoch === 0 || !disk.isIdle', 'this.#epoch === 0']],
   },
   {
     name: 'announce-before-durable',
     mistake: 'a leader announces its epoch before its own promise is durable',
     standsFor: 'Zab: no two leaders of one epoch',
-    changes: [['core/zab/discovery.js', 'this.#state.disk.durableAcceptedEpoch >= this.#epoch', 'true']],
+    changes: [['core/zab/discovery.ts', 'this.#state.disk.durableAcceptedEpoch >= this.#epoch', 'true']],
   },
   {
     name: 'older-history-leads',
@@ -64,10 +64,10 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'Zab, phase 1: no follower is ahead of the leader',
     shownBy: { voters: 3, faults: ['crash', 'partition'], faultEveryMs: 300, strikeMs: 10_000 },
     changes: [
-      ['core/zab/leader.js', 'report.lastZxid > this.#state.history.last', 'false'],
+      ['core/zab/leader.ts', 'report.lastZxid > this.#state.history.last', 'false'],
       [
-        'core/zab/vote.js',
-        'if (vote.epoch !== other.epoch)\n        return vote.epoch > other.epoch;\n    if (vote.zxid !== other.zxid)\n        return vote.zxid > other.zxid;\n',
+        'core/zab/vote.ts',
+        'if (vote.epoch !== other.epoch) return vote.epoch > other.epoch;\n  if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;\n',
         '',
       ],
     ],
@@ -79,9 +79,9 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'ACKEPOCH of -1 must not be counted',
     shownBy: { voters: 3, faults: ['crash', 'partition'], faultEveryMs: 300, strikeMs: 10_000 },
     changes: [
-      ['core/zab/leader.js', '!report.isPromise || !learner.isVoter', '!learner.isVoter'],
+      ['core/zab/leader.ts', '!report.isPromise || !learner.isVoter', '!learner.isVoter'],
       [
-        'core/zab/discovery.js',
+        'core/zab/discovery.ts',
         'Math.max(promisedElsewhere, ...heard.map(([, { epoch }]) => epoch)) + 1',
         'disk.acceptedEpoch + 1',
       ],
@@ -91,27 +91,27 @@ export const AGREEMENT: readonly Mutant[] = [
     name: 'no-promise-quorum',
     mistake: 'a candidate does not wait for a quorum of promises',
     standsFor: 'Zab, phase 1',
-    changes: [['core/zab/leader.js', '!this.#discovery.hasPromiseQuorum', 'false']],
+    changes: [['core/zab/leader.ts', '!this.#discovery.hasPromiseQuorum', 'false']],
   },
   {
     name: 'half-is-a-quorum',
     mistake: 'half of the voters are taken for a quorum',
     standsFor: 'any two quorums have a voter in common',
     changes: [
-      ['core/zab/quorum.js', 'Math.floor(this.voters.length / 2) + 1', 'Math.ceil(this.voters.length / 2)'],
+      ['core/zab/quorum.ts', 'Math.floor(this.voters.length / 2) + 1', 'Math.ceil(this.voters.length / 2)'],
     ],
   },
   {
     name: 'commit-without-quorum',
     mistake: 'the fastest voter commits, not a quorum',
     standsFor: 'Zab, phase 3',
-    changes: [['core/zab/quorum.js', 'reached[this.#needed - 1]', 'reached[0]']],
+    changes: [['core/zab/quorum.ts', 'reached[this.#needed - 1]', 'reached[0]']],
   },
   {
     name: 'vote-before-disk-is-quiet',
     mistake: 'a vote is computed, and a role begun, while writes of the last one are under way',
     standsFor: 'ZOOKEEPER-4712',
-    changes: [['core/zab/election.js', '!state.disk.isIdle || ', '']],
+    changes: [['core/zab/election.ts', '!state.disk.isIdle || ', '']],
   },
   {
     name: 'hand-over-leaves-a-gap',
@@ -119,14 +119,14 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-3104, ZOOKEEPER-3589',
     changes: [
       [
-        'core/zab/learner-feed.js',
+        'core/zab/learner-feed.ts',
         'this.#cursor = snapshot.sentZxid;',
         'this.#cursor = this.#state.history.last;',
       ],
-      ['core/zab/learner.js', '!isSuccessor(entry.zxid, history.last)', 'entry.zxid <= history.last'],
-      ['core/zab/history.js', 'isSuccessor(zxid, last)', 'zxid > last'],
-      ['core/zab/learner.js', '|| zxid > history.last', ''],
-      ['core/storage/file-storage.js', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'zxid <= last'],
+      ['core/zab/learner.ts', '!isSuccessor(entry.zxid, history.last)', 'entry.zxid <= history.last'],
+      ['core/zab/history.ts', 'isSuccessor(zxid, last)', 'zxid > last'],
+      ['core/zab/learner.ts', '|| zxid > history.last', ''],
+      ['core/storage/file-storage.ts', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'zxid <= last'],
     ],
   },
   {
@@ -134,8 +134,8 @@ export const AGREEMENT: readonly Mutant[] = [
     mistake: 'an uncommitted tail is cut in memory, but not on the disk',
     standsFor: 'ZOOKEEPER-5094',
     changes: [
-      ['core/zab/learner.js', ' disk.truncateAfter(after);', ''],
-      ['core/storage/file-storage.js', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'false'],
+      ['core/zab/learner.ts', ' disk.truncateAfter(after);', ''],
+      ['core/storage/file-storage.ts', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'false'],
     ],
   },
   {
@@ -143,21 +143,21 @@ export const AGREEMENT: readonly Mutant[] = [
     mistake: 'a learner with an uncommitted tail is sent a diff, and puts it behind the tail',
     standsFor: 'ZOOKEEPER-2678, ZOOKEEPER-3526',
     changes: [
-      ['core/zab/learner-feed.js', "this.#mustTruncate ? 'trunc' : 'diff'", "'diff'"],
-      ['core/zab/learner.js', '|| after !== history.last', ''],
+      ['core/zab/learner-feed.ts', "this.#mustTruncate ? 'trunc' : 'diff'", "'diff'"],
+      ['core/zab/learner.ts', '|| after !== history.last', ''],
     ],
   },
   {
     name: 'observer-ahead-of-commit',
     mistake: 'observers are given what is not committed',
     standsFor: 'an observer is only informed',
-    changes: [['core/zab/learner-feed.js', 'this.#isVoter ? history.last : commitZxid', 'history.last']],
+    changes: [['core/zab/learner-feed.ts', 'this.#isVoter ? history.last : commitZxid', 'history.last']],
   },
   {
     name: 'serves-before-up-to-date',
     mistake: 'a follower serves before its leader is established',
     standsFor: 'Zab, phase 2; nobody who is recovering answers a client',
-    changes: [['core/zab/learner.js', '|| this.#serveFrom === null || deliveredZxid < this.#serveFrom', '']],
+    changes: [['core/zab/learner.ts', '|| this.#serveFrom === null || deliveredZxid < this.#serveFrom', '']],
   },
   {
     name: 'leads-before-applied',
@@ -165,11 +165,11 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'Zab: primary integrity',
     changes: [
       [
-        'core/zab/leader.js',
+        'core/zab/leader.ts',
         "this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker",
         "this.#phase === 'broadcast'",
       ],
-      ['core/zab/leader.js', 'disk.durableZxid < this.#marker ? null : ', ''],
+      ['core/zab/leader.ts', 'disk.durableZxid < this.#marker ? null : ', ''],
     ],
   },
   {
@@ -178,7 +178,7 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-2872',
     changes: [
       [
-        'core/zab/snapshot-intake.js',
+        'core/zab/snapshot-intake.ts',
         'disk.installSnapshot({',
         'this.#state.noteInstalled(zxid); disk.installSnapshot({',
       ],
@@ -197,7 +197,7 @@ export const AGREEMENT: readonly Mutant[] = [
       snapshotTxns: 100_000,
       workloads: ['pipelines', 'registers'],
     },
-    changes: [['core/zab/peer-state.js', '(restored.rejoining ?? null)', 'null']],
+    changes: [['core/zab/peer-state.ts', '(restored.rejoining ?? null)', 'null']],
   },
   {
     name: 'sync-without-round',
@@ -219,7 +219,7 @@ export const AGREEMENT: readonly Mutant[] = [
       workloads: ['registers'],
     },
     changes: [
-      ['core/zab/quorum-rounds.js', 'round <= confirmed && zxid <= commitZxid', 'zxid <= commitZxid'],
+      ['core/zab/quorum-rounds.ts', 'round <= confirmed && zxid <= commitZxid', 'zxid <= commitZxid'],
     ],
   },
 ];

@@ -8,12 +8,12 @@ export const DURABILITY: readonly Mutant[] = [
     standsFor: 'nothing is acknowledged before it is synced',
     changes: [
       [
-        'core/storage/transaction-log.js',
-        'await this.#extendBehind(file, end);\n        await file.syncData();',
+        'core/storage/transaction-log.ts',
+        'await this.#extendBehind(file, end);\n    await file.syncData();',
         'await this.#extendBehind(file, end);',
       ],
       [
-        'core/storage/transaction-log.js',
+        'core/storage/transaction-log.ts',
         'return file.writeThrough(at, bytes);',
         'return file.write(at, bytes);',
       ],
@@ -26,12 +26,12 @@ export const DURABILITY: readonly Mutant[] = [
     shownBy: { faults: ['diskError', 'diskError', 'crash'], faultEveryMs: 300, strikeMs: 10_000 },
     changes: [
       [
-        'core/storage/transaction-log.js',
-        'await this.#extendBehind(file, end);\n        await file.syncData();',
-        'await this.#extendBehind(file, end);\n        await file.syncData().catch(() => undefined);',
+        'core/storage/transaction-log.ts',
+        'await this.#extendBehind(file, end);\n    await file.syncData();',
+        'await this.#extendBehind(file, end);\n    await file.syncData().catch(() => undefined);',
       ],
       [
-        'core/storage/transaction-log.js',
+        'core/storage/transaction-log.ts',
         'return file.writeThrough(at, bytes);',
         'return file.write(at, bytes).then(() => file.syncData().catch(() => undefined));',
       ],
@@ -43,7 +43,7 @@ export const DURABILITY: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-1653, ZOOKEEPER-2354',
     changes: [
       [
-        'core/storage/file-storage.js',
+        'core/storage/file-storage.ts',
         'await writePromises(this.#directory, promises);',
         'void writePromises(this.#directory, promises).catch(() => undefined);',
       ],
@@ -55,8 +55,8 @@ export const DURABILITY: readonly Mutant[] = [
     standsFor: 'a file is durable when its directory is',
     changes: [
       [
-        'core/storage/log-segment.js',
-        'await file.sync();\n        await directory.syncDirectory();',
+        'core/storage/log-segment.ts',
+        'await file.sync();\n    await directory.syncDirectory();',
         'await file.sync();',
       ],
     ],
@@ -66,11 +66,7 @@ export const DURABILITY: readonly Mutant[] = [
     mistake: 'a snapshot gets its name before its content is synced',
     standsFor: 'ZOOKEEPER-2872',
     changes: [
-      [
-        'core/storage/snapshot-file.js',
-        'await writer.end();\n        await file.sync();',
-        'await writer.end();',
-      ],
+      ['core/storage/snapshot-file.ts', 'await writer.end();\n    await file.sync();', 'await writer.end();'],
     ],
   },
   {
@@ -78,7 +74,7 @@ export const DURABILITY: readonly Mutant[] = [
     mistake: 'the checksum of a record is not looked at',
     standsFor: 'what is damaged is not taken for what was written',
     shownBy: { mode: 'safety', faults: ['damage', 'rot'], faultEveryMs: 300 },
-    changes: [['core/storage/log-record.js', 'if (chain !== buffer.readUInt32LE(at)) {', 'if (false) {']],
+    changes: [['core/storage/log-record.ts', 'if (chain !== buffer.readUInt32LE(at)) {', 'if (false) {']],
   },
   {
     name: 'damage-taken-for-a-torn-tail',
@@ -96,9 +92,22 @@ export const DURABILITY: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/storage/segment-scan.js',
+        'core/storage/segment-scan.ts',
         'wasSynced: findSyncedTo(rest, offset, this.#salt) > offset',
         'wasSynced: false',
+      ],
+    ],
+  },
+  {
+    name: 'cut-not-synced',
+    mistake: 'a cut of the log is confirmed before it is synced',
+    standsFor: 'what a member has confirmed is durable by itself',
+    tests: ['core/storage/crash'],
+    changes: [
+      [
+        'core/storage/transaction-log.ts',
+        'await file.truncate(cut.offset);\n      await file.sync();',
+        'await file.truncate(cut.offset);',
       ],
     ],
   },

@@ -1,12 +1,12 @@
 /**
- * Puts each mutant into a copy of the compiled code and lets the simulator look for it:
- * `node dist/test/simulation/mutants/run.js [--seeds N] [--from K] [--jobs N] [names…]`, where all mutants run if none is named.
+ * Puts each mutant into a copy of the code and lets the simulator, or the tests that the mutant names, look for it:
+ * `node dist/test/simulation/mutants/run.js [--seeds N] [--from K] [--jobs N] [names…]`. All mutants run if none is named.
  * Prints a table; the exit code is 1 if a mutant survives.
  */
 import { parseArgs } from 'node:util';
 import type { Mutant } from './mutant.js';
 import { MUTANTS } from './mutants.js';
-import { tryOut, type Verdict } from './trial.js';
+import { runTests, tryOut, type Verdict } from './trial.js';
 import { Workshop } from './workshop.js';
 
 const FINDING_LENGTH = 140;
@@ -30,9 +30,24 @@ process.on('exit', () => workshop.close());
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 
-/** A seed at which the code as it is fails as well proves nothing about the mutant. */
 async function judge(mutant: Mutant): Promise<Verdict> {
   const root = workshop.make(mutant);
+  const verdict = await (mutant.tests === undefined
+    ? judgeBySeeds(root, mutant)
+    : judgeByTests(root, mutant.tests));
+  workshop.discard(mutant.name);
+  return verdict;
+}
+
+/** Tests that fail on the code as it is prove nothing about the mutant. */
+async function judgeByTests(root: string, tests: readonly string[]): Promise<Verdict> {
+  const { finding, mode } = await runTests(unchanged, tests);
+  if (finding !== null) throw new Error(`${mode} fails on the code as it is: ${finding}`);
+  return runTests(root, tests);
+}
+
+/** A seed at which the code as it is fails as well proves nothing about the mutant. */
+async function judgeBySeeds(root: string, mutant: Mutant): Promise<Verdict> {
   let seconds = 0;
   for (let next = from; ;) {
     const verdict = await tryOut(root, {
@@ -43,7 +58,6 @@ async function judge(mutant: Mutant): Promise<Verdict> {
     next += verdict.seeds;
     seconds += verdict.seconds;
     if (verdict.finding !== null && (await failsUnchanged(next - 1, mutant))) continue;
-    workshop.discard(mutant.name);
     return { ...verdict, seeds: next - from, seconds };
   }
 }

@@ -18,7 +18,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/leader-sessions.js',
+        'core/server/requests/leader-sessions.ts',
         '(this.#reported.get(owner) ?? -Infinity) >= expiresAt',
         'true',
       ],
@@ -40,7 +40,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/request-service.js',
+        'core/server/requests/request-service.ts',
         'this.#role.path.pinged(stampOf(bytes))',
         'this.#role.path.pinged(this.#parts.clock.now() + 0 * stampOf(bytes))',
       ],
@@ -50,7 +50,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'heard-is-not-reported',
     mistake: 'a follower forgets whom it has heard before it reports them',
     standsFor: 'a session lives for its timeout from the last answer',
-    changes: [['core/server/requests/learner-path.js', 'sessionIds: [...this.#touched]', 'sessionIds: []']],
+    changes: [['core/server/requests/learner-path.ts', 'sessionIds: [...this.#touched]', 'sessionIds: []']],
   },
   {
     name: 'no-fresh-timeout',
@@ -58,7 +58,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'ZooKeeper: a new leader starts every timeout anew',
     changes: [
       [
-        'core/server/requests/leader-sessions.js',
+        'core/server/requests/leader-sessions.ts',
         'this.#tracker.add(id, timeoutMs, now + this.#options.graceMs, null)',
         'this.#tracker.add(id, timeoutMs, now - timeoutMs, null)',
       ],
@@ -81,7 +81,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/leader-sessions.js',
+        'core/server/requests/leader-sessions.ts',
         'this.#tracker.touch(sessionId, now + this.#options.graceMs);',
         '',
       ],
@@ -103,12 +103,12 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/learner-requests.js',
+        'core/server/requests/learner-requests.ts',
         'tracker.movesOf(sessionId) !== moves',
         'tracker.movesOf(sessionId) < moves',
       ],
       [
-        'core/server/requests/leader-sessions.js',
+        'core/server/requests/leader-sessions.ts',
         'return this.#tracker.ownerOf(sessionId) === member;',
         'return this.#tracker.ownerOf(sessionId) !== undefined || member < 0;',
       ],
@@ -118,7 +118,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'last-zxid-seen-unchecked',
     mistake: 'a client may go on at a member that is behind what it has seen',
     standsFor: 'single system image',
-    changes: [['core/server/handshake.js', 'request.lastZxidSeen > this.#parts.machine().lastZxid', 'false']],
+    changes: [['core/server/handshake.ts', 'request.lastZxidSeen > this.#parts.machine().lastZxid', 'false']],
   },
   {
     name: 'watch-after-reply',
@@ -126,9 +126,9 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a watch is told before the data can be seen',
     changes: [
       [
-        'core/server/committed-entries.js',
-        'watches.fire(entry.zxid, applied.changes);\n        clients.applied(applied, proposal);',
-        'clients.applied(applied, proposal);\n        watches.fire(entry.zxid, applied.changes);',
+        'core/server/committed-entries.ts',
+        'watches.fire(entry.zxid, applied.changes);\n    clients.applied(applied, proposal);',
+        'clients.applied(applied, proposal);\n    watches.fire(entry.zxid, applied.changes);',
       ],
     ],
   },
@@ -138,9 +138,9 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a watch is told before the data can be seen',
     changes: [
       [
-        'core/server/watch-service.js',
-        'connection.notify(this.#zxid, this.#packet);\n    };',
-        'const zxid = this.#zxid, packet = this.#packet; queueMicrotask(() => connection.notify(zxid, packet));\n    };',
+        'core/server/watch-service.ts',
+        'connection.notify(this.#zxid, this.#packet);\n  };',
+        'const zxid = this.#zxid, packet = this.#packet; queueMicrotask(() => connection.notify(zxid, packet));\n  };',
       ],
     ],
   },
@@ -151,7 +151,7 @@ export const SERVICE: readonly Mutant[] = [
     shownBy: { workloads: ['watching'] },
     changes: [
       [
-        'core/server/watch-service.js',
+        'core/server/watch-service.ts',
         'for (const change of changes)',
         'for (const change of changes.slice(0, 1))',
       ],
@@ -169,7 +169,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/data/watch-table.js',
+        'core/data/watch-table.ts',
         'return changedAt > relativeZxid ? { type: changeType, path } : null;',
         'return null;',
       ],
@@ -181,7 +181,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'no reply before its transaction, and all before it, is applied',
     changes: [
       [
-        'core/server/requests/leader-path.js',
+        'core/server/requests/leader-path.ts',
         'this.#proposals.push({ zxid, txn, bytes: payload.length, origin });',
         `const isEarly = txn.outcome.type === 'error' && origin.slot !== null;
         if (isEarly) {
@@ -198,7 +198,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'FIFO client order',
     changes: [
       [
-        'core/server/client-connection.js',
+        'core/server/client-connection.ts',
         'this.#slots.push(slot);',
         'if (slot.request !== null && this.#host.answer(this, slot)) return this.#reply(slot);\n        this.#slots.push(slot);',
       ],
@@ -210,7 +210,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a client reads its own writes',
     changes: [
       [
-        'core/server/client-connection.js',
+        'core/server/client-connection.ts',
         'this.#slots.push(slot);',
         'if (slot.request !== null) this.#host.answer(this, slot);\n        this.#slots.push(slot);',
       ],
@@ -222,12 +222,12 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a request has an unknown outcome once its leader is gone, and takes effect once at most',
     changes: [
       [
-        'core/server/requests/learner-path.js',
-        'export class LearnerPath {',
-        'const earlier = new WeakMap();\nexport class LearnerPath {',
+        'core/server/requests/learner-path.ts',
+        'export class LearnerPath implements WritePath {',
+        'const earlier = new WeakMap();\nexport class LearnerPath implements WritePath {',
       ],
       [
-        'core/server/requests/learner-path.js',
+        'core/server/requests/learner-path.ts',
         'this.#messages = new MemberMessageWriter(parts.stint);',
         `this.#messages = new MemberMessageWriter(parts.stint);
         const last = earlier.get(parts.peer);
@@ -236,17 +236,17 @@ export const SERVICE: readonly Mutant[] = [
             this.#forward(again.request, { ...again, connection: null, slot: null });`,
       ],
       [
-        'core/server/requests/learner-path.js',
+        'core/server/requests/learner-path.ts',
         'this.#forwarded.push({ origin, bytes });',
         'this.#forwarded.push({ origin, bytes, again: forwarded });',
       ],
       [
-        'core/server/requests/write-path.js',
-        'get length() {',
-        'get all() {\n        return this.#proposals.toArray();\n    }\n    get length() {',
+        'core/server/requests/write-path.ts',
+        'get length(): number {',
+        'get all() {\n    return this.#proposals.toArray();\n    }\n    get length() {',
       ],
       [
-        'core/server/requests/leader-sessions.js',
+        'core/server/requests/leader-sessions.ts',
         'return this.#tracker.ownerOf(sessionId) === member;',
         'return (this.#tracker.ownerOf(sessionId) ?? member) === member;',
       ],

@@ -9,11 +9,11 @@ export const STATE: readonly Mutant[] = [
     shownBy: { faults: ['clientLeave', 'slowDisk'], workloads: ['ephemerals'] },
     changes: [
       [
-        'core/data/prepare/pending-overlay.js',
+        'core/data/prepare/pending-overlay.ts',
         'const candidates = new Set(this.#ephemerals.get(sessionId));',
         'const candidates = new Set();',
       ],
-      ['core/data/apply.js', 'of this.#state.tree.ephemeralsOf(sessionId)', 'of []'],
+      ['core/data/apply.ts', 'of this.#state.tree.ephemeralsOf(sessionId)', 'of []'],
     ],
   },
   {
@@ -23,9 +23,9 @@ export const STATE: readonly Mutant[] = [
     shownBy: { clients: 4, thinkMs: 60, syncMs: 20, workloads: ['transfers'] },
     changes: [
       [
-        'core/data/prepare/pending-layers.js',
-        'fail() {\n        this.#isAttempting = false;',
-        'fail() {\n        this.succeed();',
+        'core/data/prepare/pending-layers.ts',
+        'fail(): void {\n    this.#isAttempting = false;',
+        'fail(): void {\n    this.succeed();',
       ],
     ],
   },
@@ -36,7 +36,7 @@ export const STATE: readonly Mutant[] = [
     shownBy: { clients: 4, thinkMs: 60, syncMs: 20, workloads: ['transfers'] },
     changes: [
       [
-        'core/data/prepare/multi.js',
+        'core/data/prepare/multi.ts',
         'parts: failedParts(ops, parts.length, outcome) }',
         'parts: [...parts, ...failedParts(ops, parts.length, outcome).slice(parts.length)] }',
       ],
@@ -48,7 +48,7 @@ export const STATE: readonly Mutant[] = [
     standsFor: 'transactions are prepared against everything before them',
     changes: [
       [
-        'core/data/prepare/pending-overlay.js',
+        'core/data/prepare/pending-overlay.ts',
         'const pending = this.#nodes.find(path);',
         'const pending = undefined;',
       ],
@@ -60,7 +60,7 @@ export const STATE: readonly Mutant[] = [
     standsFor: 'transactions are prepared against everything before them',
     changes: [
       [
-        'core/data/prepare/pending-layers.js',
+        'core/data/prepare/pending-layers.ts',
         'if (value === undefined || value.zxid > zxid)',
         'if (value === undefined)',
       ],
@@ -78,10 +78,10 @@ export const STATE: readonly Mutant[] = [
       workloads: ['large', 'pipelines', 'sequences'],
     },
     changes: [
-      ['core/data/snapshot-writer.js', 'if (!writer.lacks(node))', 'if (node !== null)'],
-      ['core/data/snapshot-writer.js', 'if (node.changedAt < this.#number)', 'if (node !== null)'],
-      ['core/data/snapshot-reader.js', 'tree.size !== closing.nodeCount ||', ''],
-      ['core/data/snapshot-reader.js', 'digest.value !== closing.digest', 'false'],
+      ['core/data/snapshot-writer.ts', 'if (!writer.lacks(node))', 'if (node !== null)'],
+      ['core/data/snapshot-writer.ts', 'if (node.changedAt < this.#number)', 'if (node !== null)'],
+      ['core/data/snapshot-reader.ts', 'tree.size !== closing.nodeCount ||', ''],
+      ['core/data/snapshot-reader.ts', 'digest.value !== closing.digest', 'false'],
     ],
   },
   {
@@ -89,9 +89,9 @@ export const STATE: readonly Mutant[] = [
     mistake: 'a snapshot holds no sessions',
     standsFor: 'ZOOKEEPER-3144',
     changes: [
-      ['core/data/snapshot-writer.js', 'of state.sessions.all) {', 'of new Map()) {'],
-      ['core/data/snapshot-reader.js', '|| sessions.all.size !== closing.sessionCount', ''],
-      ['core/data/snapshot-reader.js', 'digest.value !== closing.digest', 'false'],
+      ['core/data/snapshot-writer.ts', 'of state.sessions.all) {', 'of new Map()) {'],
+      ['core/data/snapshot-reader.ts', '|| sessions.all.size !== closing.sessionCount', ''],
+      ['core/data/snapshot-reader.ts', 'digest.value !== closing.digest', 'false'],
     ],
   },
 ];

@@ -7,7 +7,7 @@ export const USE: readonly Mutant[] = [
     mistake: 'a client goes on with a session that it has declared lost',
     standsFor: 'lost is final',
     changes: [
-      ['core/client/session-machine.js', 'const resumes = !this.#session.isOver;', 'const resumes = true;'],
+      ['core/client/session-machine.ts', 'const resumes = !this.#session.isOver;', 'const resumes = true;'],
     ],
   },
   {
@@ -16,7 +16,7 @@ export const USE: readonly Mutant[] = [
     standsFor: 'a write takes effect once at most',
     changes: [
       [
-        'core/client/request-queue.js',
+        'core/client/request-queue.ts',
         'return wasSent ? new OutcomeUnknownError({ operation, path, cause }) : null;',
         'return null;',
       ],
@@ -28,7 +28,7 @@ export const USE: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-1159: no place in the line is left behind',
     shownBy: { faults: ['clientLine', 'crash'], faultEveryMs: 200, workloads: ['locks', 'ephemerals'] },
     changes: [
-      ['core/client/session-machine.js', 'const creates = this.#queue.inDoubt();', 'const creates = [];'],
+      ['core/client/session-machine.ts', 'const creates = this.#queue.inDoubt();', 'const creates = [];'],
     ],
   },
   {
@@ -42,7 +42,7 @@ export const USE: readonly Mutant[] = [
       faultEveryMs: 300,
       workloads: ['caches', 'registers'],
     },
-    changes: [['core/client/session-machine.js', 'this.#rearm(link);', '']],
+    changes: [['core/client/session-machine.ts', 'this.#rearm(link);', '']],
   },
   {
     name: 'session-counted-from-answer',
@@ -63,7 +63,7 @@ export const USE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/client/session-timer.js',
+        'core/client/session-timer.ts',
         'this.#provenAt = Math.max(this.#provenAt, sentAt);',
         'this.#provenAt = Math.max(this.#clock.now(), sentAt);',
       ],
@@ -76,7 +76,7 @@ export const USE: readonly Mutant[] = [
     shownBy: { clients: 4, faults: ['clientLine', 'slowDisk'], workloads: ['locks'] },
     changes: [
       [
-        'core/recipes/contention/sequence.js',
+        'core/recipes/contention/sequence.ts',
         'compareSequences(a.sequence, b.sequence)',
         '(a.name < b.name ? -1 : 1)',
       ],
@@ -90,7 +90,7 @@ export const USE: readonly Mutant[] = [
     shownBy: { clients: 4, faults: ['clientLine', 'slowDisk'], workloads: ['locks'] },
     changes: [
       [
-        'core/recipes/contention/contender.js',
+        'core/recipes/contention/contender.ts',
         'await orAborted(read.changed, ...signals).finally(() => read.cancel());',
         "{ await orAborted(read.changed, ...signals).finally(() => read.cancel()); return 'first'; }",
       ],
@@ -113,7 +113,7 @@ export const USE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/recipes/contention/held-node.js',
+        'core/recipes/contention/held-node.ts',
         "signal.addEventListener('abort', onSessionEnd, { once: true });",
         '',
       ],
@@ -126,7 +126,7 @@ export const USE: readonly Mutant[] = [
     shownBy: { clients: 4, workloads: ['shards'] },
     changes: [
       [
-        'core/recipes/shards/shard-assignment.js',
+        'core/recipes/shards/shard-assignment.ts',
         "stop.addEventListener('abort', end, { once: true });",
         "stop.addEventListener('abort', () => { end(); void hold.release(); }, { once: true });",
       ],
@@ -139,7 +139,7 @@ export const USE: readonly Mutant[] = [
     shownBy: { clients: 4, faults: ['clientLine', 'slowDisk'], workloads: ['shards'] },
     changes: [
       [
-        'core/recipes/shards/shard-assignment.js',
+        'core/recipes/shards/shard-assignment.ts',
         "hold.signal.addEventListener('abort', end, { once: true });",
         '',
       ],
@@ -150,7 +150,7 @@ export const USE: readonly Mutant[] = [
     mistake: 'the shard of a task that has ended is not given back',
     standsFor: 'every shard is owned again when members come and go',
     shownBy: { mode: 'liveness', clients: 4, workloads: ['shards'] },
-    changes: [['core/recipes/shards/shard-assignment.js', 'await hold.release();', '']],
+    changes: [['core/recipes/shards/shard-assignment.ts', 'await hold.release();', '']],
   },
   {
     name: 'division-written-once',
@@ -159,8 +159,8 @@ export const USE: readonly Mutant[] = [
     shownBy: { mode: 'liveness', clients: 4, faults: ['clientLine', 'crash'], workloads: ['shards'] },
     changes: [
       [
-        'core/recipes/shards/kept-division.js',
-        'this.#isStale = true;\n                await pause',
+        'core/recipes/shards/kept-division.ts',
+        'this.#isStale = true;\n        await pause',
         'return; await pause',
       ],
     ],

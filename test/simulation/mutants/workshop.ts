@@ -1,4 +1,6 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
+import { cpSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,16 +10,13 @@ import type { Change, Mutant } from './mutant.js';
 const compiledRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const projectRoot = join(compiledRoot, '..');
 
-/** What a run of the simulator needs. */
-const NEEDED = ['core', 'plugins/zookeeper', 'test/simulation'];
-
-/** Makes copies of the compiled code, as it is now, each with one mistake in it. */
+/** Makes copies of the compiled code, as it is now, each with one mistake in its sources. */
 export class Workshop {
   readonly #root = mkdtempSync(join(tmpdir(), 'quorate-mutants-'));
 
   constructor() {
-    for (const folder of NEEDED)
-      cpSync(join(compiledRoot, folder), join(this.#root, 'original', folder), { recursive: true });
+    // A build while mutants run must not change what they are compared with.
+    cpSync(compiledRoot, join(this.#root, 'original'), { recursive: true });
   }
 
   /** The `dist` of the copy. Throws if a change does not fit. */
@@ -26,10 +25,12 @@ export class Workshop {
     mkdirSync(copy, { recursive: true });
     cpSync(join(projectRoot, 'package.json'), join(copy, 'package.json'));
     symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'), 'dir');
-    cpSync(join(this.#root, 'original'), join(copy, 'dist'), { recursive: true });
-    for (const [file, find, replace] of changes) {
-      const path = join(copy, 'dist', file);
-      writeFileSync(path, changed(readFileSync(path, 'utf8'), [file, find, replace]));
+    linkTree(join(this.#root, 'original'), join(copy, 'dist'));
+    for (const [file, source] of changedSources(changes)) {
+      const path = join(copy, 'dist', file.replace(/\.ts$/, '.js'));
+      // The file is a link to the original: it is replaced, never written to.
+      rmSync(path);
+      writeFileSync(path, compiled(source));
     }
     return join(copy, 'dist');
   }
@@ -43,25 +44,46 @@ export class Workshop {
   }
 }
 
-/** Why the changes of a mutant do not fit the compiled code as it is; null if they do. */
-export function misfitOf({ changes }: Mutant): string | null {
-  const sources = new Map<string, string>();
+/** Why the changes of a mutant do not fit the sources as they are; null if they do. */
+export function misfitOf({ changes }: Pick<Mutant, 'changes'>): string | null {
   try {
-    for (const change of changes) {
-      const [file] = change;
-      const source = sources.get(file) ?? readFileSync(join(compiledRoot, file), 'utf8');
-      sources.set(file, changed(source, change));
-    }
+    for (const source of changedSources(changes).values()) compiled(source);
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
+/** By file, relative to the project. */
+function changedSources(changes: readonly Change[]): ReadonlyMap<string, string> {
+  const sources = new Map<string, string>();
+  for (const change of changes) {
+    const [file] = change;
+    const source = sources.get(file) ?? readFileSync(join(projectRoot, file), 'utf8');
+    sources.set(file, changed(source, change));
+  }
+  return sources;
+}
+
 function changed(source: string, [file, find, replace]: Change): string {
   const parts = source.split(find);
   const [before, after] = parts;
   if (before === undefined || after === undefined || parts.length !== 2)
-    throw new Error(`dist/${file} has ${parts.length - 1} times, not once: ${find}`);
+    throw new Error(`${file} has ${parts.length - 1} times, not once: ${find}`);
   return before + replace + after;
+}
+
+/** Types are not checked: a mistake may be one that the compiler would refuse. */
+function compiled(source: string): string {
+  const compilerOptions = { experimentalDecorators: true, verbatimModuleSyntax: true };
+  return transformSync(source, { loader: 'ts', target: 'es2023', tsconfigRaw: { compilerOptions } }).code;
+}
+
+function linkTree(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linkTree(source, target);
+    else linkSync(source, target);
+  }
 }
