@@ -25,6 +25,7 @@ import {
 } from '../../core/recipes/index.js';
 import type { Random } from '../../core/runtime/index.js';
 import type { ClusterClient, SimulatedProcess } from '../../core/testing/index.js';
+import type { ModelZnode } from './checkers/subtree-model.js';
 import { pick } from './plan.js';
 import type { World } from './world.js';
 
@@ -76,6 +77,8 @@ export class Actor {
   /** What it waits for, by a number of its own. */
   readonly pending = new Map<number, string>();
   readonly caches: TreeCache[] = [];
+  /** Znodes that nobody else writes. */
+  readonly subtree: ModelZnode[] = [];
   /** In which it takes part now. */
   shards: ShardAssignment | null = null;
   /** Of the session that it was granted last. */

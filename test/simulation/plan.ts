@@ -46,6 +46,7 @@ export const WORKLOADS = [
   'counter',
   'caches',
   'large',
+  'subtrees',
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 

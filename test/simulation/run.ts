@@ -8,6 +8,7 @@ import { statOf } from './checkers/tree-model.js';
 import { Faults } from './faults/faults.js';
 import { planFor, type Focus, type Mode, type Plan } from './plan.js';
 import { setUp, workloads, OPENING_BALANCE } from './workloads/index.js';
+import { readZnode } from './workloads/subtrees.js';
 import { accountsAt } from './workloads/znodes.js';
 import { World } from './world.js';
 
@@ -151,6 +152,7 @@ class Run {
       () => isAgreed() && this.#isIdle(living.length + 1),
       'everybody has applied the same, and no request and no connection is left over',
     );
+    await this.#wait(this.#checkSubtrees(probe), 'what each client alone wrote is read');
     this.#compareTrees();
     this.#checkLeaks();
     await this.#wait(this.#leave(), 'everybody closes in order');
@@ -172,6 +174,16 @@ class Run {
         .filter((path) => path === cache.path || path.startsWith(`${cache.path}/`))
         .every((path) => isSameData(cache.get(path)?.data ?? null, model.at(path, ghost.end)?.data ?? null)),
     );
+  }
+
+  /** What each client alone wrote is there, as it knows it: the model of the members is not asked. */
+  async #checkSubtrees(probe: Actor): Promise<void> {
+    const { actors, referee } = this.world;
+    await probe.client.sync('/');
+    for (const znode of actors.flatMap(({ subtree }) => subtree)) {
+      const found = await readZnode(probe, znode.path);
+      referee.watch(() => znode.checkFinal(found));
+    }
   }
 
   async #leave(): Promise<void> {

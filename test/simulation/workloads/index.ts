@@ -4,6 +4,7 @@ import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes
 import { large, LARGE_PATHS } from './large.js';
 import { shards } from './shards.js';
 import { REGISTER_PATHS, registers } from './registers.js';
+import { subtrees } from './subtrees.js';
 import { watching, WATCHED_PATHS } from './watching.js';
 import { ACCOUNT_PATHS, ephemerals, pipelines, sequences, transfers, ZNODE_PATHS } from './znodes.js';
 
@@ -22,6 +23,7 @@ export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<
   counter,
   caches,
   large,
+  subtrees,
 };
 
 /** What an account holds at the beginning. */
