@@ -5,6 +5,7 @@
 export type { Change } from './change.js';
 export { expandAcl, isAllowed, redactAcl } from './acl.js';
 export { invalidPathReason, nameOf, parentOf } from './path.js';
+export { type DigestPoint, DigestPoints } from './digest-points.js';
 export { SessionTracker } from './session-tracker.js';
 export { type WatchedNode, type WatchedTree, WatchTable } from './watch-table.js';
 export type { Applied } from './applied.js';

@@ -1,4 +1,4 @@
-import type { StateMachine } from '../data/index.js';
+import type { DigestPoint, StateMachine } from '../data/index.js';
 import { ErrorCode } from '../protocol/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
@@ -42,6 +42,8 @@ export interface AssemblyParts {
   readonly probe?: MemberProbe | undefined;
   readonly failed: (error: unknown) => void;
   readonly statusChanged: (status: PeerStatus) => void;
+  /** A quorum has the digest `expected`, and this member has another one at the same zxid. */
+  readonly stateDiffers: (own: DigestPoint, expected: DigestPoint) => void;
 }
 
 /** The parts of a member that it is run and asked through. */
@@ -67,7 +69,8 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
   let current = recovered.machine;
   current.publish(configuration);
   const machine = (): StateMachine => current;
-  const peer = new Peer(peerConfig(parts), recovered.history);
+  const config = peerConfig(parts);
+  const peer = new Peer(config, recovered.history);
   const wake = (): void => loop.wake();
   const wakePeer = (): void => loop.wakePeer();
   const sessions = new SessionService({ memberId: options.id, secret });
@@ -80,6 +83,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     machine,
     sessions,
     hasOthers,
+    voters: config.voters,
     wake: wakePeer,
     sessionMade: (connection, id, timeoutMs) => handshake.created(connection, id, timeoutMs, ErrorCode.ok),
   });
@@ -105,7 +109,8 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     }),
     wake,
   });
-  const committed = new CommittedEntries({ ...parts, machine, path, watches, clients, snapshotter });
+  const digests = hasOthers ? requests.digests : null;
+  const committed = new CommittedEntries({ ...parts, machine, path, watches, clients, snapshotter, digests });
   const reaper = new Reaper(options, () => requests.leader);
   const links = peerLinks(parts, () => loop);
   const loop: MemberLoop = new MemberLoop({
@@ -115,6 +120,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     replaceMachine: (received) => {
       current = received;
       current.publish(configuration);
+      requests.digests.replaced();
       parts.probe?.installed?.(received);
     },
     requests,

@@ -4,6 +4,7 @@ import type { Logger } from '../runtime/index.js';
 import type { Entry } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
 import type { WritePath } from './requests/write-path.js';
+import type { DigestExchange } from './digests/digest-exchange.js';
 import type { MemberProbe } from './member-probe.js';
 import type { Snapshotter } from './snapshotter.js';
 import type { WatchService } from './watch-service.js';
@@ -15,6 +16,8 @@ export interface CommittedEntriesParts {
   readonly watches: WatchService;
   readonly clients: ClientService;
   readonly snapshotter: Snapshotter;
+  /** Compares the state with the other members'; null if there are none. */
+  readonly digests: DigestExchange | null;
   readonly logger: Logger;
   readonly probe?: MemberProbe | undefined;
 }
@@ -28,11 +31,12 @@ export class CommittedEntries {
   }
 
   apply(entries: readonly Entry[]): void {
-    const { machine, probe } = this.#parts;
+    const { machine, digests, probe } = this.#parts;
     for (const entry of entries) {
       // The marker of an epoch.
       if (entry.payload.length === 0) machine().advanceTo(entry.zxid);
       else this.#apply(entry);
+      digests?.applied(entry.zxid, machine());
       probe?.applied?.(entry, machine());
     }
   }

@@ -23,6 +23,8 @@ export interface MemberHealth {
   readonly lastLogged: string;
   /** Of the state at `zxid`: the same on every member that has applied as much. */
   readonly digest: string;
+  /** Members whose states were found to differ at that zxid, as far as this member knows; null if none do. */
+  readonly stateDifference: { readonly zxid: string; readonly members: readonly number[] } | null;
   /** Members that a link is up to. */
   readonly peers: readonly number[];
   /** On a leader: who follows, and how far each has come. */
@@ -52,6 +54,7 @@ export function startingHealth(id: number): MemberHealth {
     committed: '0x0',
     lastLogged: '0x0',
     digest: '0x0',
+    stateDifference: null,
     peers: [],
     learners: [],
     connections: 0,

@@ -110,6 +110,11 @@ export class MemberLoop {
     return isUnderWay;
   }
 
+  /** A quorum has another state than this member: it leaves office, and a snapshot of the leader replaces its state. */
+  stateDiverged(): void {
+    this.#input(() => this.#parts.peer.stateDiverged());
+  }
+
   #input(act: () => void): void {
     if (!this.#isRunning) return;
     try {

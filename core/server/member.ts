@@ -1,3 +1,4 @@
+import type { DigestPoint } from '../data/index.js';
 import type { Id } from '../protocol/index.js';
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../runtime/index.js';
 import type { Storage } from '../storage/index.js';
@@ -5,6 +6,7 @@ import { CloseCode, type Connection, type Dialer } from '../transport/index.js';
 import type { PeerLimits, PeerStatus } from '../zab/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
 import { checkEnsemble, type EnsembleMember } from './ensemble.js';
+import { StateDivergedError } from './digests/state-diverged-error.js';
 import type { MemberHealth } from './health.js';
 import type { Inspection } from './inspection/inspection.js';
 import type { MemberProbe } from './member-probe.js';
@@ -53,6 +55,8 @@ export class Member {
   #state: 'starting' | 'serving' | 'stopping' | 'closed' | 'failed' = 'starting';
   #failure: Error | null = null;
   #closing: Promise<void> | null = null;
+  /** The state has been found to differ from a quorum's, and was given up for a snapshot. */
+  #hasDiverged = false;
 
   private constructor(parts: MemberParts, options: ServerOptions, recovered: Recovered) {
     this.options = options;
@@ -66,6 +70,7 @@ export class Member {
       recovered,
       failed: (error) => this.#fail(error),
       statusChanged: (status) => this.#statusChanged(status),
+      stateDiffers: (own, expected) => this.#stateDiffers(own, expected),
     });
   }
 
@@ -147,11 +152,17 @@ export class Member {
       committed: hex(status.committed),
       lastLogged: hex(status.lastDurable),
       digest: hex(this.#rooms.machine().digest),
+      stateDifference: this.#stateDifference(),
       peers: this.#rooms.links?.connected ?? [],
       learners: this.#rooms.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
       connections: this.#rooms.clients.connectionCount,
       sessions: this.#rooms.machine().sessions.size,
     };
+  }
+
+  #stateDifference(): MemberHealth['stateDifference'] {
+    const { difference } = this.#rooms.requests.digests;
+    return difference === null ? null : { zxid: hex(difference.zxid), members: difference.members };
   }
 
   /**
@@ -218,6 +229,21 @@ export class Member {
     this.#rooms.links?.stop();
     this.#rooms.snapshotsOut.close();
     this.#rooms.snapshotsIn.abort();
+  }
+
+  /**
+   * The state of this member, in memory or on disk, is not what the ensemble agreed on. The first time a snapshot of the leader
+   * replaces it; if that differs again, memory or disk of this machine cannot be trusted, and the member stops.
+   */
+  #stateDiffers(own: DigestPoint, expected: DigestPoint): void {
+    if (this.#hasDiverged) return this.#fail(new StateDivergedError(this.options.id, own, expected));
+    this.#hasDiverged = true;
+    this.#logger.error("State differs from a quorum's; a snapshot of the leader replaces it", {
+      zxid: hex(own.zxid),
+      digest: hex(own.digest),
+      expected: hex(expected.digest),
+    });
+    this.#rooms.loop.stateDiverged();
   }
 
   #fail(error: unknown): void {

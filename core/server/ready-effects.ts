@@ -56,7 +56,7 @@ export class ReadyEffects {
     // The leader has told which zxid a request got before that could be committed, and so it has to be heard.
     for (const { from, bytes } of ready.received) this.#receive(from, bytes);
     if (ready.committed.length > 0) committed.apply(ready.committed);
-    for (const { bytes } of ready.pings) requests.pinged(bytes);
+    for (const { from, bytes } of ready.pings) requests.pinged(from, bytes);
     for (const { token, zxid } of ready.readIndexes) requests.leader?.readIndexAnswered(token, zxid);
     for (const read of ready.reads) this.#readLog(read);
     for (const step of ready.snapshots) snapshotsOut.carryOut(step);

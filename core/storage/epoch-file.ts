@@ -14,7 +14,7 @@ export interface Promises {
 
 const EPOCH_BYTES = 4;
 /** By the byte behind the epoch, which is missing as long as nothing is decided. */
-const CAUSES: readonly (Rejoining | null)[] = [null, 'new', 'damaged'];
+const CAUSES: readonly (Rejoining | null)[] = [null, 'new', 'damaged', 'diverged'];
 
 /** Makes them durable, both in one step. */
 export async function writePromises(

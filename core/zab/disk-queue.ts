@@ -1,5 +1,5 @@
 import type { EpochTable } from './epoch-table.js';
-import type { Entry } from './peer-config.js';
+import type { Entry, Rejoining } from './peer-config.js';
 import type { PersistRequest } from './ready.js';
 import { invariant } from './zab-error.js';
 
@@ -8,6 +8,7 @@ interface Batch {
   installSnapshot?: { install: number; zxid: bigint; epochs: EpochTable };
   acceptedEpoch?: number;
   isReadmission?: true;
+  rejoining?: Rejoining;
   truncateAfter?: bigint;
   entries: Entry[];
 }
@@ -100,6 +101,15 @@ export class DiskQueue {
     this.#open().isReadmission = true;
   }
 
+  /** The member cannot be counted from now on, whether that is durable yet or not. */
+  rejoin(cause: Rejoining): void {
+    this.#isRejoining = true;
+    this.#isReadmitting = false;
+    const batch = this.#open();
+    delete batch.isReadmission;
+    batch.rejoining = cause;
+  }
+
   append(entry: Entry): void {
     this.#open().entries.push(entry);
   }
@@ -153,7 +163,7 @@ export class DiskQueue {
 
   #confirm(batch: Batch): void {
     if (batch.acceptedEpoch !== undefined) this.#durableAcceptedEpoch = batch.acceptedEpoch;
-    if (batch.isReadmission === true) this.#isRejoining = false;
+    if (batch.isReadmission === true && this.#isReadmitting) this.#isRejoining = false;
     if (batch.installSnapshot !== undefined) this.#durableZxid = batch.installSnapshot.zxid;
     const last = batch.entries.at(-1);
     if (last !== undefined) this.#durableZxid = last.zxid;

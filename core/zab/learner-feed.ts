@@ -8,10 +8,10 @@ import { invariant } from './zab-error.js';
 import { maxZxid, minZxid, NO_ZXID } from './zxid.js';
 
 /**
- * *idle*: nothing sent yet · *reading*: the next entries come from the log on disk · *snapshot*: a snapshot is
+ * *idle*: nothing sent yet · *applying*: a snapshot follows when this leader has applied what both have · *reading*: the next entries come from the log on disk · *snapshot*: a snapshot is
  * opened or under way · *streaming*: the next entries are in memory · *broken*: the source failed, start over.
  */
-type FeedMode = 'idle' | 'reading' | 'snapshot' | 'streaming' | 'broken';
+type FeedMode = 'idle' | 'applying' | 'reading' | 'snapshot' | 'streaming' | 'broken';
 
 /**
  * Brings one learner up to this leader's history and keeps it there. One cursor says what it has been sent;
@@ -71,13 +71,15 @@ export class LearnerFeed {
     });
     this.#cursor = lastCommonZxid(history.epochs, report.epochs);
     this.#mustTruncate = report.lastZxid > this.#cursor;
-    if (this.#cursor >= history.base) this.#startStream();
+    if (report.needsSnapshot) this.#mode = 'applying';
+    else if (this.#cursor >= history.base) this.#startStream();
     else this.#readLog();
   }
 
   /** Sends what is due. */
   pump(shared: SharedBatches): void {
-    const { history, commitZxid, config } = this.#state;
+    const { history, commitZxid, deliveredZxid, config } = this.#state;
+    if (this.#mode === 'applying' && deliveredZxid >= this.#cursor) this.#snapshotInstead();
     const upTo = this.#isVoter ? history.last : commitZxid;
     const fetched = this.#fetched.filter(({ zxid }) => zxid <= upTo);
     this.#fetched = [];

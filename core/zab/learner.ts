@@ -170,6 +170,7 @@ export class Learner implements Role {
       type: 'ackEpoch',
       epoch: this.#epoch,
       isPromise: promisedTo?.leader === this.leader && promisedTo.epoch === this.#epoch,
+      needsSnapshot: this.#state.needsSnapshot,
       lastZxid: disk.durableZxid,
       epochs: history.epochsUpTo(disk.durableZxid),
     });

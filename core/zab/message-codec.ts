@@ -62,15 +62,17 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
   },
   ackEpoch: {
     number: 4,
-    write: (out, { epoch, isPromise, lastZxid, epochs }) => {
+    write: (out, { epoch, isPromise, needsSnapshot, lastZxid, epochs }) => {
       out.count(epoch);
       out.byte(isPromise ? 1 : 0);
+      out.byte(needsSnapshot ? 1 : 0);
       out.zxid(lastZxid);
       writeEpochs(out, epochs);
     },
     read: (from) => ({
       epoch: from.epoch(),
       isPromise: from.flag(),
+      needsSnapshot: from.flag(),
       lastZxid: from.zxid(),
       epochs: readEpochs(from),
     }),

@@ -55,8 +55,11 @@ export interface RestoredHistory {
   readonly rejoining?: Rejoining | null;
 }
 
-/** *new*: there was nothing on the disk at all · *damaged*: what was there is lost, wholly or in part. */
-export type Rejoining = 'new' | 'damaged';
+/**
+ * *new*: there was nothing on the disk at all · *damaged*: what was there is lost, wholly or in part · *diverged*: the
+ * state, and so perhaps the log, differs from a quorum's.
+ */
+export type Rejoining = 'new' | 'damaged' | 'diverged';
 
 /** The configuration with its defaults filled in and its ticks multiplied out. */
 export interface ResolvedConfig {

@@ -59,6 +59,8 @@ export interface AckEpoch {
   readonly epoch: number;
   /** False if this epoch was promised before, to somebody else or to nobody knows whom: then it counts for nobody. */
   readonly isPromise: boolean;
+  /** The learner's state differs from a quorum's: it has to be replaced by a snapshot, whatever its log holds. */
+  readonly needsSnapshot: boolean;
   readonly lastZxid: bigint;
   readonly epochs: EpochTable;
 }

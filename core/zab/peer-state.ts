@@ -42,6 +42,8 @@ export class PeerState {
   promisedTo: { readonly leader: number; readonly epoch: number } | null = null;
   /** Attempts to follow somebody so far. */
   attempts = 0;
+  /** The state differs from a quorum's, and no snapshot has replaced it yet. */
+  needsSnapshot: boolean;
   readonly #cause: Rejoining | null;
   #commitZxid: bigint;
   #deliveredZxid: bigint;
@@ -53,6 +55,7 @@ export class PeerState {
     this.quorum = new MajorityQuorum(config.voters);
     this.history = new History(restored, config.limits);
     this.#cause = config.isVoter ? (restored.rejoining ?? null) : null;
+    this.needsSnapshot = restored.rejoining === 'diverged';
     this.disk = new DiskQueue({
       zxid: this.history.last,
       acceptedEpoch: restored.acceptedEpoch,
@@ -76,10 +79,11 @@ export class PeerState {
     return this.#deliveredZxid;
   }
 
-  /** This member's own claim to lead. */
+  /** This member's own claim to lead. One whose state differs from a quorum's has nothing that others could follow. */
   get ownVote(): Vote {
     const zxid = this.disk.durableZxid;
-    return this.config.isVoter ? { leader: this.id, epoch: epochOf(zxid), zxid } : NO_VOTE;
+    const mayLead = this.config.isVoter && !this.needsSnapshot;
+    return mayLead ? { leader: this.id, epoch: epochOf(zxid), zxid } : NO_VOTE;
   }
 
   get standing(): Standing {
@@ -122,6 +126,7 @@ export class PeerState {
       delivered: this.#deliveredZxid,
     });
     this.#deliveredZxid = zxid;
+    this.needsSnapshot = false;
     this.advanceCommit(zxid);
   }
 

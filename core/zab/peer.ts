@@ -136,6 +136,19 @@ export class Peer {
     this.#role = new Halted(this.#state);
   }
 
+  /**
+   * The applied state differs from a quorum's at the same zxid, so nobody knows what else of this history is wrong: the
+   * member cannot be counted until a leader has replaced its state and log by a snapshot. It serves nobody meanwhile.
+   */
+  stateDiverged(): void {
+    const state = this.#state;
+    if (state.needsSnapshot) return;
+    state.needsSnapshot = true;
+    if (state.config.isVoter) state.disk.rejoin('diverged');
+    state.become({ to: 'looking', reason: "the state differs from a quorum's" });
+    this.#settle();
+  }
+
   /** The caller's own snapshot of the applied state at `zxid` is durable; the log may be shortened up to it. */
   snapshotTaken(zxid: bigint): void {
     this.#state.history.noteSnapshot(zxid);

@@ -1,5 +1,5 @@
 import type { EpochTable } from './epoch-table.js';
-import type { Entry } from './peer-config.js';
+import type { Entry, Rejoining } from './peer-config.js';
 import type { PeerMessage } from './peer-message.js';
 import type { PeerStatus } from './peer-status.js';
 
@@ -42,6 +42,8 @@ export interface PersistRequest {
   readonly acceptedEpoch?: number;
   /** This member can be counted again: what made it `rejoining` is to be forgotten. */
   readonly isReadmission?: true;
+  /** This member cannot be counted any more, for this reason. */
+  readonly rejoining?: Rejoining;
   readonly truncateAfter?: bigint;
   readonly entries: readonly Entry[];
 }

@@ -50,6 +50,7 @@ function describe(diagnosis: Diagnosis): string[] {
 const REJOINING = {
   new: 'it was empty; the member has no vote until the others have taken it back',
   damaged: 'a part was lost; the member has no vote until the others have taken it back',
+  diverged: "its state differed from a quorum's; a snapshot of the leader has to replace it",
 } as const;
 
 function describeFile({ name, kind, bytes, records, upTo, isSound }: FileDiagnosis): string {

@@ -1,4 +1,4 @@
-import type { WriteRequest } from '../../data/index.js';
+import type { DigestPoint, WriteRequest } from '../../data/index.js';
 import { OpCode } from '../../protocol/index.js';
 import type { Peer } from '../../zab/index.js';
 import { Fifo } from '../../runtime/index.js';
@@ -25,6 +25,8 @@ export interface LearnerPathParts {
   readonly wake: () => void;
   /** The session has left this member for another one. */
   readonly movedAway: (sessionId: bigint) => void;
+  /** A quorum has another digest than this member at that zxid. */
+  readonly differs: (expected: DigestPoint) => void;
 }
 
 /** On its way to the leader, and not answered by it yet. */
@@ -119,10 +121,11 @@ export class LearnerPath implements WritePath {
     }
   }
 
-  /** The leader's ping has come: it is told whom this member has heard up to here. */
-  pinged(stamp: number): void {
+  /** A heartbeat of the leader has come: reports whom this member has heard up to here, and its digests. */
+  pinged(stamp: number, points: readonly DigestPoint[]): void {
     this.#messages.learner({ type: 'touched', stamp, sessionIds: [...this.#touched] });
     this.#touched.clear();
+    if (points.length > 0) this.#messages.learner({ type: 'digests', points });
   }
 
   received(bytes: Uint8Array): void {
@@ -145,6 +148,8 @@ export class LearnerPath implements WritePath {
         return void this.#questions.delete(item.token);
       case 'moved':
         return this.#parts.movedAway(item.sessionId);
+      case 'differs':
+        return this.#parts.differs(item.expected);
     }
   }
 

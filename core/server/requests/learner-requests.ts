@@ -1,3 +1,4 @@
+import type { DigestPoint } from '../../data/index.js';
 import { OpCode } from '../../protocol/index.js';
 import { Fifo, type Clock } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
@@ -18,6 +19,8 @@ export interface LearnerRequestsParts {
   readonly tracker: LeaderSessions;
   /** The peer was given something to send. */
   readonly wake: () => void;
+  /** A learner has reported its digests. */
+  readonly digests: (learner: number, points: readonly DigestPoint[]) => void;
 }
 
 /** What the leader knows of a learner that serves clients. */
@@ -74,6 +77,11 @@ export class LearnerRequests {
     this.#learners.get(learner)?.answers.leader({ type: 'moved', sessionId });
   }
 
+  /** That learner's state differs from a quorum's. */
+  differs(learner: number, expected: DigestPoint): void {
+    this.#learners.get(learner)?.answers.leader({ type: 'differs', expected });
+  }
+
   /** Forgets the learners that do not follow any more. */
   tick(): void {
     const present = new Set(this.#parts.peer.learners().map(({ id }) => id));
@@ -112,6 +120,8 @@ export class LearnerRequests {
         return path.readIndex((zxid) => learner.answers.leader({ type: 'synced', token: item.token, zxid }));
       case 'touched':
         return tracker.report(learner.id, item.sessionIds, item.stamp, clock.now());
+      case 'digests':
+        return this.#parts.digests(learner.id, item.points);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { WriteRequest } from '../../data/index.js';
+import type { DigestPoint, WriteRequest } from '../../data/index.js';
 import {
   type Id,
   JuteReader,
@@ -28,7 +28,9 @@ export type LearnerItem =
       /** The leader's own clock, as its last ping had it. */
       readonly stamp: number;
       readonly sessionIds: readonly bigint[];
-    };
+    }
+  /** The learner's digests at zxids that the leader's heartbeats named. */
+  | { readonly type: 'digests'; readonly points: readonly DigestPoint[] };
 
 /** A write, or the creation of a session, which has no id yet. */
 export interface ForwardedRequest {
@@ -48,7 +50,9 @@ export type LeaderItem =
   | { readonly type: 'revalidated'; readonly token: number; readonly timeoutMs: number }
   | { readonly type: 'synced'; readonly token: number; readonly zxid: bigint }
   /** The session has turned up at another member. */
-  | { readonly type: 'moved'; readonly sessionId: bigint };
+  | { readonly type: 'moved'; readonly sessionId: bigint }
+  /** At that zxid a quorum has this digest, and the learner has reported another one. */
+  | { readonly type: 'differs'; readonly expected: DigestPoint };
 
 export const Refusal = {
   /** The session belongs to another member by now: ZooKeeper's SESSIONMOVED. */
@@ -77,10 +81,13 @@ const Kind = {
   moved: 10,
   /** A write by the session, and with the identities, of the write before it in the message. */
   writeAgain: 11,
+  digests: 12,
+  differs: 13,
 } as const;
 
 const MIN_ID_BYTES = 8;
 const LONG_BYTES = 8;
+const POINT_BYTES = 2 * LONG_BYTES;
 
 /** Gathers what one member has to say to another in a turn; `take` gives it as one message, null if there is nothing. */
 export class MemberMessageWriter {
@@ -118,12 +125,22 @@ export class MemberMessageWriter {
 
   learner(item: Exclude<LearnerItem, { readonly type: 'request' }>): void {
     const writer = this.#begin(Kind[item.type]);
-    if (item.type !== 'touched') writer.writeInt(item.token);
-    if (item.type === 'revalidate') writer.writeLong(item.sessionId);
-    if (item.type !== 'touched') return;
-    writer.writeNumberAsLong(item.stamp);
-    writer.writeCount(item.sessionIds.length);
-    for (const sessionId of item.sessionIds) writer.writeLong(sessionId);
+    switch (item.type) {
+      case 'touched':
+        writer.writeNumberAsLong(item.stamp);
+        writer.writeCount(item.sessionIds.length);
+        for (const sessionId of item.sessionIds) writer.writeLong(sessionId);
+        return;
+      case 'digests':
+        writer.writeCount(item.points.length);
+        for (const point of item.points) writePoint(writer, point);
+        return;
+      case 'revalidate':
+        writer.writeInt(item.token);
+        return writer.writeLong(item.sessionId);
+      case 'sync':
+        return writer.writeInt(item.token);
+    }
   }
 
   leader(item: LeaderItem): void {
@@ -142,6 +159,8 @@ export class MemberMessageWriter {
         return writer.writeLong(item.zxid);
       case 'moved':
         return writer.writeLong(item.sessionId);
+      case 'differs':
+        return writePoint(writer, item.expected);
     }
   }
 
@@ -181,6 +200,8 @@ export function readLearnerMessage(bytes: Uint8Array): MemberMessage<LearnerItem
         return { type: 'sync', token: reader.readInt() };
       case Kind.touched:
         return { type: 'touched', stamp: reader.readLongAsNumber(), sessionIds: readLongs(reader) };
+      case Kind.digests:
+        return { type: 'digests', points: readPoints(reader) };
       default:
         throw new MarshallingError(`kind ${kind} is not a learner's`);
     }
@@ -201,6 +222,8 @@ export function readLeaderMessage(bytes: Uint8Array): MemberMessage<LeaderItem> 
         return { type: 'synced', token: reader.readInt(), zxid: reader.readLong() };
       case Kind.moved:
         return { type: 'moved', sessionId: reader.readLong() };
+      case Kind.differs:
+        return { type: 'differs', expected: readPoint(reader) };
       default:
         throw new MarshallingError(`kind ${kind} is not a leader's`);
     }
@@ -254,4 +277,19 @@ function readLongs(reader: JuteReader): bigint[] {
   const values: bigint[] = [];
   for (let left = reader.readCount(LONG_BYTES); left > 0; left--) values.push(reader.readLong());
   return values;
+}
+
+function writePoint(writer: JuteWriter, { zxid, digest }: DigestPoint): void {
+  writer.writeLong(zxid);
+  writer.writeLong(BigInt.asIntN(64, digest));
+}
+
+function readPoint(reader: JuteReader): DigestPoint {
+  return { zxid: reader.readLong(), digest: BigInt.asUintN(64, reader.readLong()) };
+}
+
+function readPoints(reader: JuteReader): DigestPoint[] {
+  const points: DigestPoint[] = [];
+  for (let left = reader.readCount(POINT_BYTES); left > 0; left--) points.push(readPoint(reader));
+  return points;
 }

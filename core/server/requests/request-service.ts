@@ -1,6 +1,8 @@
-import type { StateMachine } from '../../data/index.js';
+import type { DigestPoint, StateMachine } from '../../data/index.js';
 import type { Clock, Logger, Random } from '../../runtime/index.js';
 import type { Peer, PeerStatus } from '../../zab/index.js';
+import { DigestExchange } from '../digests/digest-exchange.js';
+import { decodeHeartbeat, encodeHeartbeat } from '../digests/heartbeat.js';
 import type { MemberProbe } from '../member-probe.js';
 import type { ServerOptions } from '../server-options.js';
 import type { SessionService } from '../session-service.js';
@@ -30,6 +32,10 @@ export interface RequestServiceParts extends Omit<ReadOnlyPathParts, 'machine' |
   readonly sessions: SessionService;
   /** Whether there are other members. */
   readonly hasOthers: boolean;
+  /** Ids of the members that vote. */
+  readonly voters: readonly number[];
+  /** A quorum has the digest `expected`, and this member has another one at the same zxid. */
+  readonly stateDiffers: (own: DigestPoint, expected: DigestPoint) => void;
   /** The peer was given something to do. */
   readonly wake: () => void;
   readonly probe?: MemberProbe | undefined;
@@ -50,6 +56,8 @@ const NONE: Role = { type: 'none' };
  */
 export class RequestService {
   readonly #parts: RequestServiceParts;
+  /** Compares the states of the members; idle in a member that stands alone. */
+  readonly digests: DigestExchange;
   #role: Role = NONE;
   /** Since when clients are not served. */
   #idleSince: number;
@@ -57,6 +65,14 @@ export class RequestService {
   constructor(parts: RequestServiceParts) {
     this.#parts = parts;
     this.#idleSince = parts.clock.now();
+    this.digests = new DigestExchange({
+      ...parts,
+      id: parts.options.id,
+      report: (member, expected) => {
+        if (this.#role.type === 'leader') this.#role.learners.differs(member, expected);
+      },
+      ownStateDiffers: parts.stateDiffers,
+    });
   }
 
   /** Clients are welcome, and may write. */
@@ -89,6 +105,7 @@ export class RequestService {
     if (isHandOver) this.path?.handedOver();
     this.#role = NONE;
     this.#idleSince = this.#parts.clock.now();
+    this.digests.end();
   }
 
   /** Another member has sent something. Throws `MemberMessageError`. */
@@ -97,15 +114,18 @@ export class RequestService {
     else if (this.#role.type === 'learner') this.#role.path.received(bytes);
   }
 
-  /** A ping of the leader has come with its stamp. */
-  pinged(bytes: Uint8Array): void {
-    if (this.#role.type === 'learner' && bytes.length === 8) this.#role.path.pinged(stampOf(bytes));
+  /** A heartbeat of the leader has come with its payload. */
+  pinged(from: number, bytes: Uint8Array): void {
+    const heartbeat = this.#role.type === 'learner' ? decodeHeartbeat(bytes) : null;
+    if (this.#role.type !== 'learner' || heartbeat === null) return;
+    this.digests.asked(heartbeat.points);
+    this.#role.path.pinged(heartbeat.stamp, this.digests.answers(from));
   }
 
-  /** To be called before the peer's tick, whose pings carry the stamp. */
+  /** To be called before the peer's tick, whose heartbeats carry the payload. */
   stamp(now: number): void {
-    if (this.#role.type === 'leader' && this.#parts.hasOthers)
-      this.#parts.peer.offerPingPayload(stampBytes(now));
+    if (this.#role.type !== 'leader' || !this.#parts.hasOthers) return;
+    this.#parts.peer.offerPingPayload(encodeHeartbeat({ stamp: now, points: this.digests.question() }));
   }
 
   /** To be called about twice per tick. */
@@ -143,7 +163,10 @@ export class RequestService {
       movedAway,
       probe,
     });
-    const learners = new LearnerRequests({ peer, clock, path, tracker, wake });
+    this.digests.lead();
+    const digests = (learner: number, points: readonly DigestPoint[]): void =>
+      this.digests.answered(learner, points);
+    const learners = new LearnerRequests({ peer, clock, path, tracker, wake, digests });
     return { type: 'leader', path, learners };
   }
 
@@ -151,7 +174,8 @@ export class RequestService {
     const { peer, options, random, wake } = this.#parts;
     const stint = Math.floor(random.next() * 0x7fffffff);
     const movedAway = (sessionId: bigint): void => this.#movedAway(sessionId);
-    return { type: 'learner', path: new LearnerPath({ peer, options, stint, wake, movedAway }) };
+    const differs = (expected: DigestPoint): void => this.digests.differs(expected);
+    return { type: 'learner', path: new LearnerPath({ peer, options, stint, wake, movedAway, differs }) };
   }
 
   /** A member that may have forgotten what was committed has nothing to show. */
@@ -169,14 +193,4 @@ export class RequestService {
   #movedAway(sessionId: bigint): void {
     this.#parts.sessions.connections.get(sessionId)?.cut('Connection closed: its session moved away');
   }
-}
-
-function stampBytes(now: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, now);
-  return bytes;
-}
-
-function stampOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(0);
 }

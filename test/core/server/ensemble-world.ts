@@ -1,5 +1,6 @@
 import { Member, type EnsembleMember, type ServerOptions } from '../../../core/server/index.js';
 import { createClient, type Client, type ClientOptions } from '../../../core/client/index.js';
+import type { StateMachine } from '../../../core/data/index.js';
 import { FileStorage, MemoryDisk } from '../../../core/storage/index.js';
 import { SeededRandom, VirtualClock } from '../../../core/testing/index.js';
 import {
@@ -37,6 +38,8 @@ export class EnsembleWorld implements AsyncDisposable {
   readonly log = new LogBook();
   readonly members: readonly EnsembleMember[];
   readonly disks = new Map<number, MemoryDisk>();
+  /** The state of each member as it holds it in memory. */
+  readonly machines = new Map<number, StateMachine>();
   /** Milliseconds from one member to another, by `1-2`, which goes in that direction only; 1 for all others. */
   readonly latencies = new Map<string, number>();
   readonly #network = new MemoryNetwork(this.clock, {
@@ -211,6 +214,10 @@ export class EnsembleWorld implements AsyncDisposable {
       // Some will be missing: the others have to begin without them.
       initialize: initialize ?? (absent !== undefined || secrets !== undefined),
       ensemble: { members: this.members, dialer: this.#dialerOf(id) },
+      probe: {
+        started: (machine) => this.machines.set(id, machine),
+        installed: (machine) => this.machines.set(id, machine),
+      },
     });
   }
 

@@ -235,6 +235,7 @@ export function ackEpoch(epoch: number, history: readonly Entry[], isPromise = t
     type: 'ackEpoch',
     epoch,
     isPromise,
+    needsSnapshot: false,
     lastZxid: history.at(-1)?.zxid ?? 0n,
     epochs: tableOf(history),
   };

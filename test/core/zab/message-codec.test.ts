@@ -38,7 +38,7 @@ const arbitraries: {
   notification: record({ state, round: count, vote: record({ leader: id, epoch, zxid }), standing }),
   learnerInfo: record({ attempt: count, acceptedEpoch: epoch, standing }),
   newEpoch: record({ attempt: count, epoch }),
-  ackEpoch: record({ epoch, isPromise: fc.boolean(), lastZxid: zxid, epochs }),
+  ackEpoch: record({ epoch, isPromise: fc.boolean(), needsSnapshot: fc.boolean(), lastZxid: zxid, epochs }),
   diff: record({ epoch, after: zxid }),
   trunc: record({ epoch, after: zxid }),
   snap: record({ epoch, zxid, epochs }),

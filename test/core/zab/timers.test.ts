@@ -83,6 +83,7 @@ test('links that break and come back within syncLimit ticks cost no leadership',
     type: 'ackEpoch',
     epoch: 1,
     isPromise: true,
+    needsSnapshot: false,
     lastZxid: MARKER,
     epochs: [{ epoch: 1, lastZxid: MARKER }],
   });

@@ -143,14 +143,14 @@ const PROMISES: readonly (readonly [string, PeerMessage, PeerMessage, RegExp])[]
   ],
   [
     'an epoch that is promised',
-    { type: 'ackEpoch', epoch: 1, isPromise: true, lastZxid: START + 2n, epochs: [] },
-    { type: 'ackEpoch', epoch: 2, isPromise: true, lastZxid: START + 2n, epochs: [] },
+    { type: 'ackEpoch', epoch: 1, isPromise: true, needsSnapshot: false, lastZxid: START + 2n, epochs: [] },
+    { type: 'ackEpoch', epoch: 2, isPromise: true, needsSnapshot: false, lastZxid: START + 2n, epochs: [] },
     /promises epoch 2, its disk says 1/,
   ],
   [
     'a history that is reported',
-    { type: 'ackEpoch', epoch: 1, isPromise: true, lastZxid: START + 2n, epochs: [] },
-    { type: 'ackEpoch', epoch: 1, isPromise: true, lastZxid: START + 3n, epochs: [] },
+    { type: 'ackEpoch', epoch: 1, isPromise: true, needsSnapshot: false, lastZxid: START + 2n, epochs: [] },
+    { type: 'ackEpoch', epoch: 1, isPromise: true, needsSnapshot: false, lastZxid: START + 3n, epochs: [] },
     /reports 0x100000003, its disk ends at/,
   ],
   ['a vote', vote(START + 2n), vote(START + 3n), /votes with 0x100000003/],

@@ -41,8 +41,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/requests/request-service.ts',
-        'this.#role.path.pinged(stampOf(bytes))',
-        'this.#role.path.pinged(this.#parts.clock.now() + 0 * stampOf(bytes))',
+        'this.#role.path.pinged(heartbeat.stamp,',
+        'this.#role.path.pinged(this.#parts.clock.now(),',
       ],
     ],
   },

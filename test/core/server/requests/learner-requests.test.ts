@@ -36,7 +36,14 @@ function scene(): {
       for (const { type } of readLeaderMessage(bytes).items) told.push(`${type} ${to}`);
     },
   } as unknown as Peer;
-  const requests = new LearnerRequests({ peer, clock, path, tracker, wake: () => undefined });
+  const requests = new LearnerRequests({
+    peer,
+    clock,
+    path,
+    tracker,
+    wake: () => undefined,
+    digests: () => undefined,
+  });
   const send = (learner: number, write: (writer: MemberMessageWriter) => void): void => {
     const writer = new MemberMessageWriter(1);
     write(writer);
