@@ -1,4 +1,3 @@
-import { SnapshotReader } from '../data/index.js';
 import { silentLogger, type Logger } from '../runtime/index.js';
 import {
   DataDirectoryDoctor,
@@ -9,7 +8,7 @@ import {
   type Rejoining,
 } from '../storage/index.js';
 import { isUntouched } from './first-start.js';
-import { recover } from './recover.js';
+import { machineOf, recover } from './recover.js';
 
 export interface DoctorOptions {
   /** A disk whose member does not run. */
@@ -26,7 +25,7 @@ export interface DoctorOptions {
 /** What a data directory holds, for people and for `--json`: zxids are hexadecimal. */
 export interface Diagnosis {
   readonly location: string;
-  /** *torn*: a crash cut an append short, which the next start sees to · *damaged*: see `damage`. */
+  /** *torn*: the log ends in bytes that are no whole record, which the next start cuts off · *damaged*: see `damage`. */
   readonly state: 'empty' | 'sound' | 'torn' | 'damaged';
   /** A member starts on it. */
   readonly canStart: boolean;
@@ -43,7 +42,7 @@ export interface Diagnosis {
     readonly reason: string;
   }[];
   readonly torn: { readonly file: string; readonly offset: number; readonly bytes: number } | null;
-  /** What this member may have acknowledged, and does not have any more; null if nothing. */
+  /** What this member may have acknowledged, and may not have any more; null only if the files show that nothing is missing. */
   readonly mayBeLost: {
     readonly behind: string;
     readonly atLeastUpTo: string | null;
@@ -99,12 +98,8 @@ export async function initializeDataDirectory(disk: Disk): Promise<boolean> {
   }
 }
 
-/** That of the tree: it adds up to the digest that it was written with. */
 const checkSnapshot: ContentCheck = async (content, header) => {
-  const reader = new SnapshotReader();
-  for await (const piece of content) reader.push(piece);
-  const { lastZxid } = reader.finish();
-  if (lastZxid !== header.zxid) throw new Error(`it holds the tree of ${hex(lastZxid)}`);
+  await machineOf(content, header.zxid);
 };
 
 function diagnosisOf({ location }: Disk, { survey, prognosis }: Examination): Diagnosis {

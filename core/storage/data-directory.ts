@@ -62,7 +62,11 @@ export async function openDirectory(
       owner: options.owner,
     });
   }
-  await readIdentity(directory, options.owner);
+  const identity = await readIdentity(directory, options.owner);
+  // An identity that was repaired does not say whose it is: the member that starts on it says so.
+  if (identity.owner === '' && options.owner !== '') {
+    await writeIdentity(directory, { id: identity.id, owner: options.owner });
+  }
   if (!names.includes(EPOCH_FILE)) {
     if (!isEmpty) throw missing(directory, EPOCH_FILE);
     await writePromises(directory, { acceptedEpoch: 0, rejoining: undefined });
@@ -73,12 +77,20 @@ export async function openDirectory(
 /** The same of a directory that has been made, without changing anything. */
 export async function readDirectory(directory: Directory, owner = ''): Promise<DirectoryContent> {
   const names = await directory.list();
-  const history = names.map(parseFileName).filter((file) => file !== null);
-  const isEmpty = history.length === 0;
   if (!names.includes(IDENTITY_FILE)) throw missing(directory, IDENTITY_FILE);
   const identity = await readIdentity(directory, owner);
   if (!names.includes(EPOCH_FILE)) throw missing(directory, EPOCH_FILE);
-  const promises = await readPromises(directory);
+  return contentOf(names, identity, await readPromises(directory));
+}
+
+/** What the names of a directory's files amount to, given what its small files hold. */
+export function contentOf(
+  names: readonly string[],
+  identity: DirectoryIdentity,
+  promises: Promises,
+): DirectoryContent {
+  const history = names.map(parseFileName).filter((file) => file !== null);
+  const isEmpty = history.length === 0;
   const generation = Math.max(0, ...history.map((file) => file.generation));
   const current = (kind: FileKind): HistoryFile[] =>
     history.filter((file) => file.kind === kind && file.generation === generation);

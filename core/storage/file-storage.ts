@@ -9,7 +9,8 @@ import { recoverHistory, type RecoveredHistory } from './recovery.js';
 import { readSnapshotContent } from './snapshot-file.js';
 import { SnapshotFailure, SnapshotStore } from './snapshot-store.js';
 import { StorageError, toStorageError } from './storage-error.js';
-import type { EpochTable, LogEntry, PersistBatch, RecoveredState, Storage } from './storage.js';
+import type { ContentCheck, EpochTable, LogEntry, PersistBatch, RecoveredState, Storage } from './storage.js';
+import { reportingUnreadableBlocks } from './unreadable-blocks.js';
 import { TransactionLog, type LogOptions } from './transaction-log.js';
 
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -72,12 +73,12 @@ export class FileStorage implements Storage {
     return new FileStorage(options, await options.disk.lock());
   }
 
-  async recover(): Promise<RecoveredState> {
+  async recover(checkContent?: ContentCheck): Promise<RecoveredState> {
     if (this.#hasBegunRecovery) throw misuse('recover was called twice; open the storage anew instead');
     this.#hasBegunRecovery = true;
     try {
-      const content = await openDirectory(this.#directory, this.#options);
-      const history = await recoverHistory(this.#directory, content, this.#logger);
+      const content = await openDirectory(reportingUnreadableBlocks(this.#directory), this.#options);
+      const history = await recoverHistory(this.#directory, content, { logger: this.#logger, checkContent });
       return this.#begin(content, history);
     } catch (error) {
       throw this.#fail(error, 'recovering');

@@ -1,5 +1,6 @@
 /** What survives a crash: the transaction log, the snapshots and the accepted epoch of one member. */
 export type {
+  ContentCheck,
   EpochTable,
   LogEntry,
   PersistBatch,
@@ -18,9 +19,12 @@ export {
   DataDirectoryLockedError,
   DiskFullError,
   ForeignDataDirectoryError,
+  StorageAccessError,
   StorageError,
+  UnknownFormatError,
 } from './storage-error.js';
 export { DataDirectoryDoctor, type Examination } from './examination/data-directory-doctor.js';
 export type { Prognosis, RepairPlan } from './examination/prognosis.js';
 export type { LogSurvey } from './examination/log-survey.js';
-export type { ContentCheck, Damage, SnapshotSurvey, Survey } from './examination/survey.js';
+export type { Damage } from './examination/damage.js';
+export type { SnapshotSurvey, Survey } from './examination/survey.js';

@@ -15,6 +15,9 @@ export const SEGMENT_HEADER_BYTES = 64;
 const MAGIC = Buffer.from('QRTLOG \n', 'latin1');
 const VERSION = 1;
 
+/** Twice the largest size at which a file is followed by the next: the last group of records may go beyond that. */
+const LARGEST_FILE_BYTES = 2 * 1024 * 1024 * 1024;
+
 /** Records that a reader may have to skip to find its place. */
 const INDEX_BYTES = 64 * 1024;
 
@@ -81,6 +84,11 @@ export async function readHeader(
   directoryId: Uint8Array,
 ): Promise<HeaderReading> {
   return withFile(directory, found.name, 'read', async (file) => {
+    const size = await file.size();
+    if (size > LARGEST_FILE_BYTES) {
+      const reason = `it has ${size} bytes, and no file of the log has more than ${LARGEST_FILE_BYTES}`;
+      return { type: 'damaged', isEmpty: false, reason };
+    }
     const bytes = await readExactly(file, 0, SEGMENT_HEADER_BYTES);
     const reason = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
     if (bytes !== null && reason === null) return { type: 'header', header: decodeHeader(bytes) };

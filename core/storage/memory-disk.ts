@@ -100,6 +100,11 @@ export class MemoryDisk implements Disk {
     this.#find(name).flipBit(offset, bit);
   }
 
+  /** The block of the file that holds the byte at `offset` cannot be read any more, wherever the file is moved. */
+  spoil(name: string, offset: number): void {
+    this.#find(name).spoil(offset);
+  }
+
   fail(fault: DiskFault): void {
     this.#faults.push({ fault, toPass: fault.after ?? 0, remaining: fault.times ?? 1 });
   }
@@ -133,7 +138,7 @@ export class MemoryDisk implements Disk {
   /** A second disk with the same files, all synced. */
   copy(random: Random = this.#random): MemoryDisk {
     const copy = new MemoryDisk(random);
-    for (const [name, file] of this.#files) copy.#files.set(name, new MemoryFile(file.content));
+    for (const [name, file] of this.#files) copy.#files.set(name, file.copy());
     return copy;
   }
 
@@ -173,7 +178,11 @@ export class MemoryDisk implements Disk {
     return {
       name,
       size: async () => file.size,
-      read: (position, into) => perform('read', () => file.read(position, into)),
+      read: (position, into) =>
+        perform('read', () => {
+          if (file.isUnreadable(position, into.length)) throw diskError('EIO', 'unreadable block');
+          return file.read(position, into);
+        }),
       write,
       writeThrough: async (position, bytes) => {
         await write(position, bytes);

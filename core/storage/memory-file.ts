@@ -1,5 +1,7 @@
 /** How much of a write survives a crash as one piece. */
 const SECTOR_BYTES = 512;
+/** How much of a file becomes unreadable as one piece. */
+const BLOCK_BYTES = 4096;
 
 /** Asked once for each unsynced change, oldest first: how many bytes of each of its sectors survive. */
 export type Survival = () => (sector: number) => number;
@@ -17,6 +19,8 @@ export class MemoryFile {
   #unsynced: Change[] = [];
   /** Changes that are not among the unsynced any more. */
   #settled = 0;
+  /** Blocks that the disk cannot read, by their first byte. */
+  readonly #unreadable = new Set<number>();
 
   constructor(content: Uint8Array = new Uint8Array(0)) {
     this.#visible = new Image(content);
@@ -32,6 +36,23 @@ export class MemoryFile {
     return this.#visible.content;
   }
 
+  /** The disk cannot read the block that holds the byte at `offset`, until it is written anew. */
+  spoil(offset: number): void {
+    this.#unreadable.add(offset - (offset % BLOCK_BYTES));
+  }
+
+  /** True if some of these bytes lie in a block that cannot be read. */
+  isUnreadable(position: number, length: number): boolean {
+    return [...this.#unreadable].some((block) => block < position + length && block + BLOCK_BYTES > position);
+  }
+
+  /** A second file with the same content, all of it synced, and the same unreadable blocks. */
+  copy(): MemoryFile {
+    const copy = new MemoryFile(this.content);
+    for (const block of this.#unreadable) copy.#unreadable.add(block);
+    return copy;
+  }
+
   read(position: number, into: Uint8Array): number {
     const found = this.content.subarray(position, position + into.length);
     into.set(found);
@@ -39,6 +60,9 @@ export class MemoryFile {
   }
 
   write(position: number, bytes: Uint8Array): void {
+    for (const block of this.#unreadable) {
+      if (position <= block && position + bytes.length >= block + BLOCK_BYTES) this.#unreadable.delete(block);
+    }
     this.#visible.write(position, bytes);
     this.#unsynced.push({ at: position, bytes: new Uint8Array(bytes) });
   }

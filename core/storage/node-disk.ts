@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
@@ -35,17 +35,21 @@ export class NodeDisk implements Disk {
   }
 
   async lock(): Promise<Directory> {
-    return new NodeDirectory(this.location, await lockDirectory(this.location));
+    const lock = await lockDirectory(this.location);
+    return new NodeDirectory(this.location, lock, await ownerToKeep(this.location));
   }
 }
 
 class NodeDirectory implements Directory {
   readonly location: string;
   readonly #lock: DirectoryLock;
+  readonly #owner: FileOwner | null;
 
-  constructor(location: string, lock: DirectoryLock) {
+  /** `owner`: whose the files are that are made here; null for this process's own user. */
+  constructor(location: string, lock: DirectoryLock, owner: FileOwner | null) {
     this.location = location;
     this.#lock = lock;
+    this.#owner = owner;
   }
 
   async list(): Promise<readonly string[]> {
@@ -59,7 +63,14 @@ class NodeDirectory implements Directory {
   async open(name: string, mode: OpenMode): Promise<DiskFile> {
     const path = join(this.location, name);
     const descriptor = await openFile(path, FLAGS[mode]);
-    return new NodeFile(name, path, descriptor);
+    const file = new NodeFile(name, path, descriptor);
+    try {
+      if (mode === 'create' && this.#owner !== null) await changeOwner(descriptor, this.#owner);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return file;
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -69,6 +80,7 @@ class NodeDirectory implements Directory {
   async setAside(name: string, folder: string): Promise<void> {
     const path = join(this.location, folder);
     await mkdir(path, { recursive: true });
+    if (this.#owner !== null) await chown(path, this.#owner.uid, this.#owner.gid);
     await rename(join(this.location, name), join(path, name));
     await syncDirectory(path);
     await syncDirectory(this.location);
@@ -85,6 +97,25 @@ class NodeDirectory implements Directory {
   release(): Promise<void> {
     return this.#lock.release();
   }
+}
+
+interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * The owner of the directory, if this process is root and the directory is not root's: what root makes in the directory of a
+ * member, as `quorate doctor` does, has to stay readable and writable for that member.
+ */
+async function ownerToKeep(location: string): Promise<FileOwner | null> {
+  if (process.getuid?.() !== 0) return null;
+  const { uid, gid } = await stat(location);
+  return uid === 0 ? null : { uid, gid };
+}
+
+function changeOwner(descriptor: number, { uid, gid }: FileOwner): Promise<void> {
+  return call<void>((done) => fs.fchown(descriptor, uid, gid, done));
 }
 
 /** Plain descriptors and callbacks: one trip to the thread pool for each call and nothing else on the way. */

@@ -7,7 +7,8 @@ import { noteProgress, readHeader, segmentOf, type Segment, type SegmentHeader }
 import { SegmentScan } from './segment-scan.js';
 import { verifySnapshot, type SnapshotHeader } from './snapshot-file.js';
 import { CorruptionError } from './storage-error.js';
-import type { EpochTable, LogEntry } from './storage.js';
+import { reportingUnreadableBlocks } from './unreadable-blocks.js';
+import type { ContentCheck, EpochTable, LogEntry } from './storage.js';
 import type { LogState } from './transaction-log.js';
 
 /** A history that has been read, verified, repaired and synced. */
@@ -29,17 +30,18 @@ export interface RecoveredHistory {
 export async function recoverHistory(
   directory: Directory,
   content: DirectoryContent,
-  logger: Logger,
+  options: { readonly logger: Logger; readonly checkContent?: ContentCheck | undefined },
 ): Promise<RecoveredHistory> {
-  return new Recovery(directory, content, logger).run();
+  return new Recovery(directory, content, options).run();
 }
 
 /** Reads and verifies it in the same way, and changes nothing: says what recovery would cut off. Rejects with `CorruptionError`. */
 export async function checkHistory(
   directory: Directory,
   content: DirectoryContent,
+  checkContent?: ContentCheck,
 ): Promise<TornTail | null> {
-  return new Recovery(directory, content, silentLogger).check();
+  return new Recovery(directory, content, { logger: silentLogger, checkContent }).check();
 }
 
 /** What a crash left behind the last whole record. */
@@ -63,15 +65,21 @@ class Recovery {
   readonly #directory: Directory;
   readonly #content: DirectoryContent;
   readonly #logger: Logger;
+  readonly #checkContent: ContentCheck | undefined;
   readonly #removals: string[];
-  readonly #damagedSnapshots: HistoryFile[] = [];
+  readonly #damagedSnapshots: { readonly file: HistoryFile; readonly error: CorruptionError }[] = [];
   readonly #entries: LogEntry[] = [];
   #tail: Tail | null = null;
 
-  constructor(directory: Directory, content: DirectoryContent, logger: Logger) {
-    this.#directory = directory;
+  constructor(
+    directory: Directory,
+    content: DirectoryContent,
+    options: { readonly logger: Logger; readonly checkContent?: ContentCheck | undefined },
+  ) {
+    this.#directory = reportingUnreadableBlocks(directory);
     this.#content = content;
-    this.#logger = logger;
+    this.#logger = options.logger;
+    this.#checkContent = options.checkContent;
     this.#removals = [...content.leftovers];
   }
 
@@ -104,7 +112,9 @@ class Recovery {
     const history = {
       log: { generation: this.#content.generation, floor, segments: used },
       snapshot,
-      snapshots: this.#content.snapshots.filter((file) => !this.#damagedSnapshots.includes(file)),
+      snapshots: this.#content.snapshots.filter(
+        (file) => !this.#damagedSnapshots.some((damaged) => damaged.file === file),
+      ),
       epochs: epochs.table(),
       entries: this.#entries,
     };
@@ -141,11 +151,13 @@ class Recovery {
   async #chooseSnapshot(): Promise<RecoveredHistory['snapshot']> {
     for (const file of [...this.#content.snapshots].reverse()) {
       try {
-        return { file, header: await verifySnapshot(this.#directory, file, this.#content.identity.id) };
+        const { id } = this.#content.identity;
+        return { file, header: await verifySnapshot(this.#directory, file, id, this.#checkContent) };
       } catch (error) {
         if (!(error instanceof CorruptionError)) throw error;
-        this.#logger.warn('A snapshot is damaged; trying an older one', { error, file: file.name });
-        this.#damagedSnapshots.push(file);
+        const { reason, offset } = error.fields;
+        this.#logger.warn('Snapshot is damaged; an older one is tried', { file: file.name, offset, reason });
+        this.#damagedSnapshots.push({ file, error });
       }
     }
     return null;
@@ -156,17 +168,24 @@ class Recovery {
     const base = snapshot?.header.zxid ?? 0n;
     const first = segments[0];
     if (first !== undefined && first.start.zxid > base) {
-      const damaged = this.#damagedSnapshots[0];
-      throw this.#damage(
-        damaged?.name ?? first.name,
-        0,
-        `the log begins behind 0x${first.start.zxid.toString(16)} and no snapshot that verifies reaches up to there`,
-      );
+      const reach = `the log begins behind 0x${first.start.zxid.toString(16)}, and no snapshot that verifies reaches up to there`;
+      throw this.#snapshotDamage(reach) ?? this.#damage(first.name, 0, reach);
     }
     const newest = this.#content.snapshots.at(-1);
     if (first !== undefined || newest === undefined) return;
     const needsNoLog = snapshot?.file === newest && snapshot.header.standsAlone;
-    if (!needsNoLog) throw this.#damage(newest.name, 0, 'the log that belongs to it is missing');
+    if (needsNoLog) return;
+    if (snapshot?.file === newest)
+      throw this.#damage(newest.name, 0, 'the log that belongs to it is missing');
+    throw this.#snapshotDamage('no log leads from an older snapshot to where it was')!;
+  }
+
+  /** What is wrong with the newest damaged snapshot, and why that matters; null if none is damaged. */
+  #snapshotDamage(consequence: string): CorruptionError | null {
+    const newest = this.#damagedSnapshots[0];
+    if (newest === undefined) return null;
+    const { offset, reason } = newest.error.fields as { offset?: number; reason: string };
+    return this.#damage(newest.file.name, offset, `${reason}; ${consequence}`);
   }
 
   async #scan(segment: Segment, isLast: boolean, epochs: EpochTableBuilder, base: bigint): Promise<void> {
@@ -252,7 +271,9 @@ class Recovery {
     }
     await this.#directory.syncDirectory();
     for (const name of this.#removals) await this.#directory.remove(name);
-    for (const { name } of this.#damagedSnapshots) await this.#directory.rename(name, damagedName(name));
+    for (const { file } of this.#damagedSnapshots) {
+      await this.#directory.rename(file.name, damagedName(file.name));
+    }
     if (this.#removals.length + this.#damagedSnapshots.length > 0) await this.#directory.syncDirectory();
   }
 
@@ -273,7 +294,8 @@ class Recovery {
     if (unproven !== null) await file.write(from, unproven);
   }
 
-  #damage(file: string, offset: number, reason: string): CorruptionError {
-    return new CorruptionError({ location: this.#directory.location, file, offset, reason });
+  #damage(file: string, offset: number | undefined, reason: string): CorruptionError {
+    const place = offset === undefined ? {} : { offset };
+    return new CorruptionError({ location: this.#directory.location, file, reason, ...place });
   }
 }

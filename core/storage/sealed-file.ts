@@ -34,19 +34,17 @@ export async function readSealedFile(directory: Directory, name: string): Promis
     const buffer = Buffer.alloc(Math.min(await file.size(), HEADER_BYTES + LARGEST_BODY));
     return buffer.subarray(0, await file.read(0, buffer));
   });
+  const faultOf = (reason: string): CorruptionError =>
+    new CorruptionError({ location: directory.location, file: name, offset: 0, reason });
+  if (bytes.length === HEADER_BYTES + LARGEST_BODY) {
+    throw faultOf(`it has ${bytes.length} bytes or more, which no version of Quorate writes there`);
+  }
   const isSealed =
     bytes.length >= HEADER_BYTES &&
     bytes.subarray(0, MAGIC.length).equals(MAGIC) &&
     bytes.readUInt32LE(12) === bytes.length - HEADER_BYTES &&
     bytes.readUInt32LE(16) === checkOf(bytes);
-  if (!isSealed) {
-    throw new CorruptionError({
-      location: directory.location,
-      file: name,
-      offset: 0,
-      reason: 'its checksum does not match',
-    });
-  }
+  if (!isSealed) throw faultOf('its checksum does not match');
   return bytes.subarray(HEADER_BYTES);
 }
 

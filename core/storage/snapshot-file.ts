@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib';
 import { DIRECTORY_ID_BYTES } from './data-directory.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import type { HistoryFile } from './file-name.js';
-import { CorruptionError } from './storage-error.js';
-import type { EpochTable } from './storage.js';
+import { CorruptionError, errnoOf, StorageError, UnknownFormatError } from './storage-error.js';
+import type { ContentCheck, EpochTable } from './storage.js';
 
 /*
  * A snapshot file, little endian:
@@ -16,7 +16,9 @@ import type { EpochTable } from './storage.js';
  * chunk of length zero is the last one: it holds the u64 number of content bytes. Nothing follows it.
  */
 const MAGIC = Buffer.from('QRTSNAP\n', 'latin1');
+/** Format 1 is that of 0.1.0. A reader knows the newest format and the one before; it refuses later ones by name. */
 const VERSION = 1;
+const OLDEST_VERSION = 1;
 const FIXED_BYTES = 48;
 const EPOCH_BYTES = 12;
 const CHUNK_HEADER_BYTES = 8;
@@ -62,7 +64,8 @@ export async function readSnapshotHeader(
 ): Promise<SnapshotHeader> {
   return withFile(directory, found.name, 'read', async (file) => {
     const bytes = await readHeaderBytes(file);
-    const fault = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
+    requireKnownFormat(directory, found.name, bytes);
+    const fault = bytes === null ? await shortFault(file) : headerFault(bytes, found, directoryId);
     if (bytes === null || fault !== null) throw damage(directory, found.name, 0, fault ?? '');
     return decodeHeader(bytes);
   });
@@ -103,16 +106,47 @@ export async function* readSnapshotContent(
   }
 }
 
-/** Reads the whole file; rejects with `CorruptionError` if anything in it is wrong. */
+/** Reads the whole file; rejects with `CorruptionError` if anything in it is wrong, `checkContent`'s objections included. */
 export async function verifySnapshot(
   directory: Directory,
   found: HistoryFile,
   directoryId: Uint8Array,
+  checkContent: ContentCheck = readToTheEnd,
 ): Promise<SnapshotHeader> {
   const header = await readSnapshotHeader(directory, found, directoryId);
-  const content = readSnapshotContent(directory, found.name);
-  while ((await content.next()).done !== true);
+  try {
+    await checkContent(readSnapshotContent(directory, found.name), header);
+  } catch (error) {
+    if (error instanceof StorageError || errnoOf(error) !== undefined) throw error;
+    const reason = `its checksums match, but not its content: ${error instanceof Error ? error.message : String(error)}`;
+    throw new CorruptionError({ location: directory.location, file: found.name, reason, cause: error });
+  }
   return header;
+}
+
+const readToTheEnd: ContentCheck = async (content) => {
+  for await (const _ of content);
+};
+
+/** The directory in which a snapshot says it was written; null if its header is not whole. */
+export async function readSnapshotDirectoryId(
+  directory: Directory,
+  { name }: HistoryFile,
+): Promise<Buffer | null> {
+  const bytes = await withFile(directory, name, 'read', readHeaderBytes);
+  return bytes === null || !isWholeHeader(bytes) ? null : bytes.subarray(32, 32 + DIRECTORY_ID_BYTES);
+}
+
+function requireKnownFormat(directory: Directory, file: string, header: Buffer | null): void {
+  if (header === null || !isWholeHeader(header)) return;
+  const version = header.readUInt32LE(8);
+  if (version <= VERSION) return;
+  throw new UnknownFormatError({ location: directory.location, file, version, newestKnown: VERSION });
+}
+
+function isWholeHeader(bytes: Buffer): boolean {
+  const hasMagic = bytes.subarray(0, MAGIC.length).equals(MAGIC);
+  return hasMagic && bytes.readUInt32LE(bytes.length - 4) === crc32(bytes.subarray(0, -4));
 }
 
 /** Gathers small pieces and cuts large ones. */
@@ -220,14 +254,23 @@ async function readHeaderBytes(file: DiskFile): Promise<Buffer | null> {
 
 function headerFault(bytes: Buffer, found: HistoryFile, directoryId: Uint8Array): string | null {
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return 'it does not begin as a snapshot does';
-  if (bytes.readUInt32LE(bytes.length - 4) !== crc32(bytes.subarray(0, -4))) {
-    return 'the checksum of its header does not match';
+  const version = bytes.readUInt32LE(8);
+  if (!isWholeHeader(bytes)) {
+    const claim = version > VERSION ? `; it claims format ${version}, which a later version may write` : '';
+    return `the checksum of its header does not match${claim}`;
   }
-  if (bytes.readUInt32LE(8) !== VERSION) return `its version ${bytes.readUInt32LE(8)} is unknown`;
+  if (version < OLDEST_VERSION) return `it claims format ${version}, which never existed`;
   if (!bytes.subarray(32, 32 + DIRECTORY_ID_BYTES).equals(directoryId)) {
     return 'it was written in another data directory';
   }
   return bytes.readBigUInt64LE(16) === found.zxid ? null : 'it was written under another name';
+}
+
+async function shortFault(file: DiskFile): Promise<string> {
+  const fixed = await readExactly(file, 0, FIXED_BYTES);
+  if (fixed === null) return 'it ends within its header';
+  const claimed = fixed.readUInt32LE(24);
+  return `its header claims ${claimed} epochs, for which a file of ${await file.size()} bytes has no room`;
 }
 
 function decodeHeader(bytes: Buffer): SnapshotHeader {

@@ -18,6 +18,8 @@ export class StorageError extends QuorateError {
         | 'STORAGE_CLOSED'
         | 'STORAGE_MISUSED'
         | 'STORAGE_CORRUPT'
+        | 'STORAGE_ACCESS_DENIED'
+        | 'STORAGE_FORMAT_UNKNOWN'
         | 'DISK_FULL'
         | 'DATA_DIRECTORY_LOCKED'
         | 'DATA_DIRECTORY_FOREIGN';
@@ -64,6 +66,52 @@ export class DiskFullError extends StorageError {
   }
 }
 
+/** A later version of Quorate wrote the file. Nothing is damaged, and nothing may be repaired or written here. */
+export class UnknownFormatError extends StorageError {
+  constructor(options: {
+    readonly location: string;
+    readonly file: string;
+    readonly version: number;
+    readonly newestKnown: number;
+  }) {
+    const { location, file, version, newestKnown } = options;
+    super(
+      `${location}: ${file} has format ${version}, and this version of Quorate reads formats up to ${newestKnown}: a later ` +
+        `version wrote it. The file is not damaged. Run the member, and quorate doctor, with that version or a later one`,
+      { code: 'STORAGE_FORMAT_UNKNOWN', fields: { ...options } },
+    );
+  }
+}
+
+/** The operating system refuses this process access to a file of the data directory. */
+export class StorageAccessError extends StorageError {
+  constructor(options: {
+    readonly location: string;
+    readonly file: string;
+    readonly errno: string;
+    readonly cause?: unknown;
+  }) {
+    const { location, file, errno, cause } = options;
+    const remedy =
+      errno === 'EROFS'
+        ? 'The file system is mounted read-only: mount it for writing'
+        : `Give the user of this process${userText()} access to the directory and its files, or run the command as their owner`;
+    super(
+      `${location}: the system does not allow access to ${file} (${errno}). Nothing was changed. ${remedy}`,
+      {
+        code: 'STORAGE_ACCESS_DENIED',
+        fields: { location, file, errno },
+        cause,
+      },
+    );
+  }
+}
+
+function userText(): string {
+  const uid = typeof process === 'undefined' ? undefined : process.getuid?.();
+  return uid === undefined ? '' : ` (uid ${uid})`;
+}
+
 /** Another process uses the data directory. */
 export class DataDirectoryLockedError extends StorageError {
   constructor(options: { readonly location: string; readonly owner: string }) {
@@ -86,7 +134,8 @@ export class ForeignDataDirectoryError extends StorageError {
   }
 }
 
-/** What the disk threw, in the house's words; an error that already is one of them stays itself. */
+const ACCESS_ERRNOS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+/** Converts what the disk threw to a `StorageError`; one that already is a `StorageError` stays itself. */
 export function toStorageError(
   error: unknown,
   what: { readonly location: string; readonly doing: string; readonly file: string },
@@ -95,15 +144,20 @@ export function toStorageError(
   if (errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT') {
     return new DiskFullError({ location: what.location, file: what.file, cause: error });
   }
+  const errno = errnoOf(error);
+  if (errno !== undefined && ACCESS_ERRNOS.has(errno)) {
+    return new StorageAccessError({ location: what.location, file: what.file, errno, cause: error });
+  }
   const reason = error instanceof Error ? error.message : String(error);
   return new StorageError(
     `${what.location}: ${what.doing} ${what.file} failed: ${reason}. Nobody knows now what the disk holds, so this ` +
       `member has stopped using it; check the disk, then start the member again: it recovers from what is there`,
-    { fields: { ...what, errno: errnoOf(error) }, cause: error },
+    { fields: { ...what, errno }, cause: error },
   );
 }
 
-function errnoOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : undefined;
+/** The system's name of an error, such as `EIO`; undefined for errors of other kinds. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = error instanceof QuorateError ? null : (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }

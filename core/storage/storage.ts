@@ -34,6 +34,15 @@ export interface StoredSnapshot {
   read(): AsyncIterable<Uint8Array>;
 }
 
+/**
+ * Reads the content of a snapshot in order, to its end; rejects if it is not the state at `zxid`. The checksums of each piece
+ * have been verified by then. A `StorageError` passes through as it is; anything else is damage to the file.
+ */
+export type ContentCheck = (
+  content: AsyncIterable<Uint8Array>,
+  header: { readonly zxid: bigint },
+) => Promise<void>;
+
 export interface RecoveredState {
   readonly acceptedEpoch: number;
   /** As it was last made durable; null if that never happened, which is so if `isNew`. */
@@ -54,8 +63,12 @@ export interface RecoveredState {
  * `StorageError`, because after a failed sync nobody knows what the disk holds.
  */
 export interface Storage {
-  /** Reads and repairs what is there; to be called once, first. Rejects with `CorruptionError` on damage that must not be guessed around. */
-  recover(): Promise<RecoveredState>;
+  /**
+   * Reads and repairs what is there; to be called once, first. Uses the newest snapshot that `checkContent` accepts and from which
+   * the log leads to the end; without `checkContent` only checksums are verified. Rejects with `CorruptionError` on damage that must
+   * not be guessed around.
+   */
+  recover(checkContent?: ContentCheck): Promise<RecoveredState>;
   /** Resolves when the batch is durable. Batches handed over while a sync is under way share the next one (group commit). */
   persist(batch: PersistBatch): Promise<void>;
   /** The durable entries behind `after`, oldest first, as many as fit in `maxBytes` (at least one if there is any); null if the log no longer reaches back that far. */

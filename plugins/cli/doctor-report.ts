@@ -40,7 +40,7 @@ function describe(diagnosis: Diagnosis): string[] {
   }
   if (torn !== null) {
     lines.push(
-      `  ${torn.file} ends in ${torn.bytes} bytes that a crash cut short at byte ${torn.offset}; they were never acknowledged`,
+      `  ${torn.file}: the ${torn.bytes} bytes behind byte ${torn.offset} are no whole record, as after a crash during a write`,
     );
   }
   if (mayBeLost !== null) lines.push(...describeLoss(mayBeLost));
@@ -48,8 +48,8 @@ function describe(diagnosis: Diagnosis): string[] {
 }
 
 const REJOINING = {
-  new: 'it was empty; the member has no vote until the others have taken it back',
-  damaged: 'a part was lost; the member has no vote until the others have taken it back',
+  new: 'it was empty; the member has no vote until the other members have admitted it',
+  damaged: 'a part may be lost; the member has no vote until the other members have admitted it again',
   diverged: "its state differed from a quorum's; a snapshot of the leader has to replace it",
 } as const;
 
@@ -58,39 +58,42 @@ function describeFile({ name, kind, bytes, records, upTo, isSound }: FileDiagnos
     kind === 'snapshot'
       ? `the tree at ${upTo}`
       : `${records} ${records === 1 ? 'record' : 'records'} up to ${upTo}`;
-  return `  ${name}  ${bytes} bytes, ${holds}${isSound ? '' : ', then damaged'}`;
+  const note = isSound ? '' : kind === 'snapshot' ? ', damaged' : ', then damaged';
+  return `  ${name}  ${bytes} bytes, ${holds}${note}`;
 }
 
 function describeLoss({ behind, atLeastUpTo, promises }: NonNullable<Diagnosis['mayBeLost']>): string[] {
   const range =
     atLeastUpTo === null ? `behind ${behind}` : `behind ${behind}, up to ${atLeastUpTo} at least,`;
   const lines = [`  What this member held ${range} may be lost; it may have acknowledged it.`];
-  if (promises) lines.push('  So is the epoch that it promised.');
+  if (promises) lines.push('  The epoch that it promised is lost.');
   return lines;
 }
 
 const ADVICE = {
   empty: ['Nothing is damaged: a member can start on it.'],
-  sound: ['Everything verifies.'],
-  torn: ['Everything that was acknowledged verifies. The next start cuts off the rest.'],
+  sound: ['All files verify.'],
+  torn: ['All records before that verify. The next start cuts off the rest.'],
 } as const;
 
-function adviceFor({ state, canStart, location, mayBeLost }: Diagnosis): readonly string[] {
+function adviceFor({ state, canStart, location, lastZxid, mayBeLost }: Diagnosis): readonly string[] {
   if (state !== 'damaged') return ADVICE[state];
   const command = `  quorate doctor --repair ${quoted(location)}`;
-  if (canStart && mayBeLost === null) {
+  if (mayBeLost === null) {
+    const start = canStart ? 'The member can start as it is.' : 'The member cannot start as it is.';
     return [
-      'Nothing that the member needs is damaged, and it can start. To move what is damaged aside:',
+      `The sound files hold everything up to ${lastZxid}, and nothing here shows more. ${start}`,
+      'To move what is damaged aside:',
       command,
     ];
   }
   return [
     'If this is a member of an ensemble, most of whose members are sound:',
     command,
-    'moves what is damaged aside and keeps the rest. Then start the member: it has no vote until the others have given',
-    'it back what it lost.',
+    'moves what is damaged aside and keeps the rest. Then start the member: it has no vote until the other members have',
+    'given it back what it may have lost.',
     'If it stands alone, and there is no backup to restore: with --alone as well, it begins with what is left, and what',
-    'is lost is lost for good.',
+    'is missing is lost for good.',
   ];
 }
 
@@ -101,8 +104,10 @@ function quoted(path: string): string {
 
 function outlookOf({ canStart, rejoining, mayBeLost }: Diagnosis): string[] {
   if (!canStart || mayBeLost !== null)
-    return ['It is still damaged: restore a backup, or let the member begin with an empty directory.'];
+    return ['It is still damaged: restore a backup, or let the member start with an empty directory.'];
   return rejoining === null
     ? ['The member can start.']
-    : ['The member can start; it has no vote until the others of its ensemble have taken it back.'];
+    : [
+        'The member can start; it has no vote until the other members of its ensemble have admitted it again.',
+      ];
 }

@@ -1,8 +1,13 @@
 import { silentLogger, type Logger } from '../../runtime/index.js';
+import { contentOf } from '../data-directory.js';
 import type { Directory, Disk } from '../disk.js';
-import { prognose, type Prognosis } from './prognosis.js';
+import { checkHistory } from '../recovery.js';
+import { CorruptionError, toStorageError } from '../storage-error.js';
+import { prognose, type Prognosis, type RepairPlan } from './prognosis.js';
 import { repairDirectory } from './repair.js';
-import { surveyDirectory, type ContentCheck, type Survey } from './survey.js';
+import type { ContentCheck } from '../storage.js';
+import { reportingUnreadableBlocks } from '../unreadable-blocks.js';
+import { surveyDirectory, type Survey } from './survey.js';
 
 export interface Examination {
   readonly survey: Survey;
@@ -21,13 +26,34 @@ export class DataDirectoryDoctor {
 
   /** Rejects with `DataDirectoryLockedError` while a member uses it. */
   static async open(disk: Disk, checkContent: ContentCheck): Promise<DataDirectoryDoctor> {
-    return new DataDirectoryDoctor(await disk.lock(), checkContent);
+    return new DataDirectoryDoctor(reportingUnreadableBlocks(await disk.lock()), checkContent);
   }
 
-  /** Changes nothing. */
-  async examine(): Promise<Examination> {
+  /** Changes nothing. Rejects with `UnknownFormatError` or `StorageAccessError` where nothing can be said. */
+  examine(): Promise<Examination> {
+    return this.#explained('examining', () => this.#examine());
+  }
+
+  async #examine(): Promise<Examination> {
     const survey = await surveyDirectory(this.#directory, this.#checkContent);
-    return { survey, prognosis: prognose(survey) };
+    const prognosis = prognose(survey);
+    const { isLoss, plan } = prognosis;
+    const isHarmless = !isLoss && (plan.type === 'none' || (await this.#wouldStart(survey, plan)));
+    return { survey, prognosis: { ...prognosis, isLoss: !isHarmless } };
+  }
+
+  /** True if a start accepts what the plan keeps: a second fault may hide behind the one that stops it now. */
+  async #wouldStart({ identity, promises }: Survey, plan: RepairPlan): Promise<boolean> {
+    if (identity === null || promises === null || plan.type !== 'trim' || plan.cut !== null) return false;
+    const aside = new Set(plan.aside.map(({ name }) => name));
+    const names = (await this.#directory.list()).filter((name) => !aside.has(name));
+    try {
+      await checkHistory(this.#directory, contentOf(names, identity, promises), this.#checkContent);
+      return true;
+    } catch (error) {
+      if (error instanceof CorruptionError) return false;
+      throw error;
+    }
   }
 
   /** Carries out the prognosis; returns what was moved, relative to the directory. */
@@ -36,7 +62,18 @@ export class DataDirectoryDoctor {
     options: { readonly folder: string; readonly isAlone: boolean; readonly logger?: Logger },
   ): Promise<readonly string[]> {
     const { folder, isAlone, logger = silentLogger } = options;
-    return repairDirectory(survey, prognosis, { directory: this.#directory, folder, isAlone, logger });
+    const [directory, checkContent] = [this.#directory, this.#checkContent];
+    return this.#explained('repairing', () =>
+      repairDirectory(survey, prognosis, { directory, checkContent, folder, isAlone, logger }),
+    );
+  }
+
+  async #explained<T>(doing: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw toStorageError(error, { location: this.#directory.location, doing, file: 'the data directory' });
+    }
   }
 
   /** Idempotent. */

@@ -1,9 +1,9 @@
 import { withFile, type Directory } from '../disk.js';
 import type { HistoryFile } from '../file-name.js';
 import type { LogPosition } from '../log-record.js';
-import { readHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../log-segment.js';
+import { readHeader, SEGMENT_HEADER_BYTES, type HeaderReading, type SegmentHeader } from '../log-segment.js';
 import { SegmentScan } from '../segment-scan.js';
-import type { Damage } from './survey.js';
+import { damageOf, type Damage } from './damage.js';
 
 /** One file of the log. */
 export interface LogSurvey {
@@ -30,7 +30,7 @@ export async function surveyLogs(
   owner: Owner,
 ): Promise<LogSurvey[]> {
   const readings = [];
-  for (const file of files) readings.push(await readHeader(directory, file, owner.id));
+  for (const file of files) readings.push(await headerOf(directory, file, owner));
   const surveys: LogSurvey[] = [];
   for (const [index, file] of files.entries()) {
     const reading = readings[index]!;
@@ -55,17 +55,58 @@ export async function surveyLogs(
   return surveys;
 }
 
-async function scan(
+/** A header whose block cannot be read is damaged like any other. */
+async function headerOf(directory: Directory, file: HistoryFile, owner: Owner): Promise<HeaderReading> {
+  try {
+    return await readHeader(directory, file, owner.id);
+  } catch (error) {
+    const { reason } = damageOf(error, directory, file.name);
+    return { type: 'damaged', isEmpty: false, reason };
+  }
+}
+
+interface ScanParts {
+  readonly header: SegmentHeader;
+  /** Of the next file, if it can be read: it says where this one ends. */
+  readonly successor: SegmentHeader | null;
+  readonly isLast: boolean;
+  readonly owner: Owner;
+}
+
+/** Blocks that cannot be read end the sound part of a file: the records before them count. */
+async function scan(directory: Directory, file: HistoryFile, parts: ScanParts): Promise<LogSurvey> {
+  try {
+    return await scanRecords(directory, file, parts);
+  } catch (error) {
+    const damage = damageOf(error, directory, file.name);
+    const readable = await countRecords(directory, file, parts, damage.offset ?? SEGMENT_HEADER_BYTES);
+    return { ...readable, damage };
+  }
+}
+
+async function countRecords(
   directory: Directory,
   file: HistoryFile,
-  parts: {
-    readonly header: SegmentHeader;
-    /** Of the next file, if it can be read: it says where this one ends. */
-    readonly successor: SegmentHeader | null;
-    readonly isLast: boolean;
-    readonly owner: Owner;
-  },
-): Promise<LogSurvey> {
+  { header, owner }: ScanParts,
+  limit: number,
+): Promise<Omit<LogSurvey, 'damage'>> {
+  return withFile(directory, file.name, 'read', async (opened) => {
+    const from = { offset: SEGMENT_HEADER_BYTES, zxid: header.prevZxid, chain: header.chain };
+    const segment = new SegmentScan(opened, { from, limit, salt: owner.salt });
+    let records = 0;
+    for (let found = await segment.next(); found !== null; found = await segment.next())
+      records += found.length;
+    return {
+      file,
+      bytes: await opened.size(),
+      prevZxid: header.prevZxid,
+      records,
+      end: segment.position,
+    };
+  });
+}
+
+async function scanRecords(directory: Directory, file: HistoryFile, parts: ScanParts): Promise<LogSurvey> {
   const { header, successor, isLast, owner } = parts;
   return withFile(directory, file.name, 'read', async (opened) => {
     const bytes = await opened.size();

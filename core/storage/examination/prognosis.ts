@@ -1,4 +1,4 @@
-import { IDENTITY_FILE, type HistoryFile } from '../file-name.js';
+import type { HistoryFile } from '../file-name.js';
 import type { LogSurvey } from './log-survey.js';
 import type { Survey } from './survey.js';
 
@@ -8,7 +8,10 @@ export interface Prognosis {
   readonly soundUpTo: bigint;
   /** Something at least as far was here once; what lies between may have been acknowledged. */
   readonly knownUpTo: bigint;
-  /** Entries or promises are gone, or may be, on which others may rely. */
+  /**
+   * Entries or promises on which others may rely are gone, or may be. False only if what is kept is known to hold everything that
+   * was here: judged by what the files show, not by why a start fails.
+   */
   readonly isLoss: boolean;
   readonly plan: RepairPlan;
 }
@@ -41,12 +44,22 @@ export function prognose(survey: Survey): Prognosis {
     return { soundUpTo: knownUpTo, knownUpTo, isLoss: false, plan: { type: 'none' } };
   }
   const kept = identity === null ? { soundUpTo: 0n, plan: { type: 'everything' as const } } : keep(survey);
-  // What is written of the directory itself can be written again: nobody relies on it.
-  const isOnlyIdentity =
-    damagedFiles.every(({ name }) => name === IDENTITY_FILE) &&
-    refusal?.fields.file === IDENTITY_FILE &&
-    [...snapshots, ...logs].every(({ damage }) => damage === null);
-  return { ...kept, knownUpTo, isLoss: refusal !== null && !isOnlyIdentity };
+  // Where only a snapshot can be kept, the log that led to it is gone, and what followed is unknown.
+  const isComplete = kept.plan.type === 'trim' && kept.soundUpTo >= knownUpTo && isEndKnown(survey);
+  return { ...kept, knownUpTo, isLoss: !isComplete };
+}
+
+/**
+ * True if nothing can have been here beyond the zxids that the files show. The identity can be written again, for nobody relies on
+ * it. A damaged snapshot, or a log file that later files continue, shows by its place how far it went. What stood behind the damage
+ * of the last log file is unknown, and so is what a promise was that cannot be read.
+ */
+function isEndKnown({ promises, historyRefusal, snapshots, logs }: Survey): boolean {
+  if (promises === null || historyRefusal === undefined) return false;
+  if (logs.at(-1)?.damage != null) return false;
+  if (historyRefusal === null) return true;
+  const damaged = [...snapshots, ...logs].filter(({ damage }) => damage !== null);
+  return damaged.some(({ file }) => file.name === historyRefusal.fields.file);
 }
 
 /** The newest snapshot that is whole, and what of the log continues it without a gap. */

@@ -11,7 +11,8 @@ import { writePromises } from '../epoch-file.js';
 import { fileName, IDENTITY_FILE, parseFileName, temporaryName, type HistoryFile } from '../file-name.js';
 import { recoverHistory } from '../recovery.js';
 import { readSnapshotContent, readSnapshotHeader, writeSnapshotFile } from '../snapshot-file.js';
-import type { Rejoining } from '../storage.js';
+import { CorruptionError } from '../storage-error.js';
+import type { ContentCheck, Rejoining } from '../storage.js';
 import type { Prognosis, RepairPlan } from './prognosis.js';
 import type { Survey } from './survey.js';
 
@@ -19,6 +20,7 @@ const COPY_BYTES = 1024 * 1024;
 
 export interface RepairOptions {
   readonly directory: Directory;
+  readonly checkContent: ContentCheck;
   /** Where damaged files go, below the directory. */
   readonly folder: string;
   /** The member is to be counted as it is, though something that it acknowledged may be lost. */
@@ -36,7 +38,7 @@ export async function repairDirectory(
   { plan, soundUpTo, knownUpTo, isLoss }: Prognosis,
   options: RepairOptions,
 ): Promise<readonly string[]> {
-  const { directory, isAlone, logger } = options;
+  const { directory, checkContent, isAlone, logger } = options;
   const before = survey.promises?.rejoining;
   const acceptedEpoch = Math.max(survey.promises?.acceptedEpoch ?? 0, epochOf(soundUpTo), epochOf(knownUpTo));
   const aside = new Aside(options);
@@ -46,7 +48,7 @@ export async function repairDirectory(
   if (survey.damagedFiles.some(({ name }) => name === IDENTITY_FILE)) {
     await writeIdentity(directory, survey.identity ?? newIdentity());
   }
-  await recoverHistory(directory, await readDirectory(directory), logger);
+  await recoverHistory(directory, await readDirectory(directory), { logger, checkContent });
   const rejoining: Rejoining | null | undefined = isAlone ? null : isLoss ? 'damaged' : before;
   if (isLoss || rejoining !== before) await writePromises(directory, { acceptedEpoch, rejoining });
   return aside.names;
@@ -120,11 +122,20 @@ class Aside {
     this.names.push(`${this.#folder}/${name}`);
   }
 
-  /** A file that is there stays where it is, too: it is about to be replaced in one step. */
+  /**
+   * Leaves the file where it is, too, for it is about to be replaced in one step. A file that cannot be read is moved: a directory
+   * without it is refused, as one with it is.
+   */
   async copy(name: string): Promise<void> {
     if (!(await this.#directory.list()).includes(name)) return;
     const draft = `${name}.copy`;
-    await copyFile(this.#directory, name, draft, Infinity);
+    try {
+      await copyFile(this.#directory, name, draft, Infinity);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      await this.#directory.remove(draft);
+      return this.move(name);
+    }
     await this.#directory.setAside(draft, this.#folder);
     this.names.push(`${this.#folder}/${draft}`);
   }

@@ -1,18 +1,19 @@
-import { readDirectory, readIdentity, saltOf, type DirectoryIdentity } from '../data-directory.js';
+import { contentOf, readDirectory, readIdentity, saltOf, type DirectoryIdentity } from '../data-directory.js';
 import { withFile, type Directory } from '../disk.js';
 import { readPromises, type Promises } from '../epoch-file.js';
 import { EPOCH_FILE, IDENTITY_FILE, isTemporary, parseFileName, type HistoryFile } from '../file-name.js';
 import { checkHistory, type TornTail } from '../recovery.js';
-import { readSnapshotContent, readSnapshotHeader, type SnapshotHeader } from '../snapshot-file.js';
-import { CorruptionError } from '../storage-error.js';
 import { readDirectoryId } from '../log-segment.js';
+import {
+  readSnapshotDirectoryId,
+  readSnapshotHeader,
+  verifySnapshot,
+  type SnapshotHeader,
+} from '../snapshot-file.js';
+import { CorruptionError } from '../storage-error.js';
+import type { ContentCheck } from '../storage.js';
+import { damageOf, type Damage } from './damage.js';
 import { surveyLogs, type LogSurvey } from './log-survey.js';
-
-/** What is wrong with a file, and where; null for a file that is not there, or if no place can be named. */
-export interface Damage {
-  readonly offset: number | null;
-  readonly reason: string;
-}
 
 export interface SnapshotSurvey {
   readonly file: HistoryFile;
@@ -37,14 +38,16 @@ export interface Survey {
   readonly leftovers: readonly string[];
   /** Nothing was ever kept here. */
   readonly isUntouched: boolean;
-  /** What a crash tore at the end of the log: never acknowledged, and cut off by the next start. */
+  /** Bytes behind the last whole record, as a crash leaves them; the next start cuts them off. */
   readonly torn: TornTail | null;
   /** Why a member refuses to start on it; null if it does not. */
   readonly refusal: CorruptionError | null;
+  /**
+   * Why a member would refuse the history if the small files were whole; null if it would not, undefined if that cannot be said
+   * because identity or promises are unknown.
+   */
+  readonly historyRefusal: CorruptionError | null | undefined;
 }
-
-/** Rejects if the content of a snapshot is not what it should be; its checksums have been verified by then. */
-export type ContentCheck = (content: AsyncIterable<Uint8Array>, header: SnapshotHeader) => Promise<void>;
 
 /** Reads and verifies every file, however many of them are damaged. */
 export async function surveyDirectory(directory: Directory, checkContent: ContentCheck): Promise<Survey> {
@@ -57,11 +60,11 @@ export async function surveyDirectory(directory: Directory, checkContent: Conten
   const logs = current.filter(({ kind }) => kind === 'log');
   const ownIdentity = isUntouched
     ? null
-    : await attempt(IDENTITY_FILE, damagedFiles, names, () => readIdentity(directory, ''));
-  const identity = ownIdentity ?? (await identityOf(directory, logs));
+    : await attempt(directory, IDENTITY_FILE, damagedFiles, names, () => readIdentity(directory, ''));
+  const identity = ownIdentity ?? (await identityOf(directory, current));
   const promises = isUntouched
     ? null
-    : await attempt(EPOCH_FILE, damagedFiles, names, () => readPromises(directory));
+    : await attempt(directory, EPOCH_FILE, damagedFiles, names, () => readPromises(directory));
   const snapshots: SnapshotSurvey[] = [];
   for (const file of current) {
     if (file.kind === 'snapshot')
@@ -80,33 +83,58 @@ export async function surveyDirectory(directory: Directory, checkContent: Conten
       ...history.filter((file) => file.generation < generation).map(({ name }) => name),
     ],
     isUntouched,
-    ...(isUntouched ? { torn: null, refusal: null } : await tryStart(directory)),
+    ...(isUntouched
+      ? { torn: null, refusal: null, historyRefusal: null }
+      : await tryStart(directory, { names, identity, promises, checkContent })),
   };
 }
 
-/** The files of a log say to which directory they belong. */
+/** Each file of a history says to which directory it belongs. */
 async function identityOf(
   directory: Directory,
-  logs: readonly HistoryFile[],
+  files: readonly HistoryFile[],
 ): Promise<DirectoryIdentity | null> {
-  for (const log of logs) {
-    const id = await readDirectoryId(directory, log);
+  for (const file of files) {
+    const reading =
+      file.kind === 'log' ? readDirectoryId(directory, file) : readSnapshotDirectoryId(directory, file);
+    const id = await reading.catch(onlyDamage);
     if (id !== null) return { id, owner: '' };
   }
   return null;
 }
 
-/** What a start would make of it, in its own words. */
-async function tryStart(directory: Directory): Promise<Pick<Survey, 'torn' | 'refusal'>> {
+function onlyDamage(error: unknown): null {
+  if (error instanceof CorruptionError) return null;
+  throw error;
+}
+
+/** What a start would make of it, in its own words; and of the history, if only the small files stop it. */
+async function tryStart(
+  directory: Directory,
+  found: Pick<Survey, 'identity' | 'promises'> & {
+    readonly names: readonly string[];
+    readonly checkContent: ContentCheck;
+  },
+): Promise<Pick<Survey, 'torn' | 'refusal' | 'historyRefusal'>> {
+  const { names, identity, promises, checkContent } = found;
+  const refusal = await readDirectory(directory).then(() => null, corruptionOf);
+  if (identity === null || promises === null) return { torn: null, refusal, historyRefusal: undefined };
   try {
-    return { torn: await checkHistory(directory, await readDirectory(directory)), refusal: null };
+    const torn = await checkHistory(directory, contentOf(names, identity, promises), checkContent);
+    return { torn, refusal, historyRefusal: null };
   } catch (error) {
-    if (error instanceof CorruptionError) return { torn: null, refusal: error };
-    throw error;
+    const historyRefusal = corruptionOf(error);
+    return { torn: null, refusal: refusal ?? historyRefusal, historyRefusal };
   }
 }
 
+function corruptionOf(error: unknown): CorruptionError {
+  if (error instanceof CorruptionError) return error;
+  throw error;
+}
+
 async function attempt<T>(
+  directory: Directory,
   name: string,
   damaged: { name: string; damage: Damage }[],
   names: readonly string[],
@@ -119,7 +147,7 @@ async function attempt<T>(
   try {
     return await read();
   } catch (error) {
-    damaged.push({ name, damage: damageOf(error) });
+    damaged.push({ name, damage: damageOf(error, directory, name) });
     return null;
   }
 }
@@ -132,24 +160,15 @@ async function surveySnapshot(
 ): Promise<SnapshotSurvey> {
   const bytes = await withFile(directory, file.name, 'read', (opened) => opened.size());
   if (identity === null) {
-    const reason = 'nobody knows any more to which directory it belongs';
+    const reason = 'no file tells any more to which directory it belongs';
     return { file, bytes, header: null, damage: { offset: null, reason } };
   }
   let header: SnapshotHeader | null = null;
   try {
     header = await readSnapshotHeader(directory, file, identity.id);
-    for await (const _ of readSnapshotContent(directory, file.name));
-    await checkContent(readSnapshotContent(directory, file.name), header);
+    await verifySnapshot(directory, file, identity.id, checkContent);
     return { file, bytes, header, damage: null };
   } catch (error) {
-    return { file, bytes, header, damage: damageOf(error) };
+    return { file, bytes, header, damage: damageOf(error, directory, file.name) };
   }
-}
-
-function damageOf(error: unknown): Damage {
-  if (error instanceof CorruptionError) {
-    const { offset, reason } = error.fields as { offset?: number; reason: string };
-    return { offset: offset ?? null, reason };
-  }
-  return { offset: null, reason: error instanceof Error ? error.message : String(error) };
 }

@@ -80,7 +80,7 @@ export class DiskImage {
   /** The same storage, looked at. */
   observe(storage: Storage): Storage {
     return {
-      recover: async () => this.#recovered(await storage.recover()),
+      recover: async (checkContent) => this.#recovered(await storage.recover(checkContent)),
       persist: async (batch) => {
         const { last } = this;
         this.#begun(batch);

@@ -1,9 +1,11 @@
+import { crc32 } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../../core/runtime/index.js';
 import {
   CorruptionError,
   DataDirectoryDoctor,
+  type ContentCheck,
   MemoryDisk,
   type Examination,
 } from '../../../../core/storage/index.js';
@@ -31,17 +33,23 @@ function table(counter: number): { epoch: number; lastZxid: bigint }[] {
   return [{ epoch: 1, lastZxid: zxid(counter) }];
 }
 
-const acceptContent = async (): Promise<void> => undefined;
+const acceptContent: ContentCheck = async (pieces) => {
+  for await (const _ of pieces);
+};
 
-async function examine(disk: MemoryDisk): Promise<Examination> {
-  const doctor = await DataDirectoryDoctor.open(disk, acceptContent);
+async function examine(disk: MemoryDisk, check: ContentCheck = acceptContent): Promise<Examination> {
+  const doctor = await DataDirectoryDoctor.open(disk, check);
   const examination = await doctor.examine();
   await doctor.close();
   return examination;
 }
 
-async function repair(disk: MemoryDisk, isAlone = false): Promise<readonly string[]> {
-  const doctor = await DataDirectoryDoctor.open(disk, acceptContent);
+async function repair(
+  disk: MemoryDisk,
+  isAlone = false,
+  check: ContentCheck = acceptContent,
+): Promise<readonly string[]> {
+  const doctor = await DataDirectoryDoctor.open(disk, check);
   const moved = await doctor.repair(await doctor.examine(), { folder: 'damaged', isAlone });
   await doctor.close();
   return moved;
@@ -188,9 +196,146 @@ test('a snapshot whose checksums are right but whose content is not is damaged',
 
   assert.equal(
     survey.snapshots.map(({ damage }) => damage?.reason),
-    [undefined, 'it does not add up'],
+    [undefined, 'its checksums match, but not its content: it does not add up'],
   );
-  assert.is(prognosis.plan.type, 'trim');
+  assert.equal(
+    [prognosis.plan.type, prognosis.isLoss],
+    ['trim', false],
+    'the older one and the log reach the end',
+  );
+});
+
+test('a lone snapshot whose content contradicts its digest is a loss: the repaired member rejoins', async () => {
+  const disk = await madeDirectory();
+  const { storage } = await start(disk);
+  await storage.installSnapshot(zxid(90), table(90), content('from a leader'));
+  await storage.close();
+  const contradicts: ContentCheck = async (pieces) => {
+    for await (const _ of pieces);
+    throw new Error('it does not add up');
+  };
+
+  const { prognosis, survey } = await examine(disk, contradicts);
+  assert.equal([prognosis.soundUpTo, prognosis.knownUpTo, prognosis.isLoss], [0n, zxid(90), true]);
+  assert.match(survey.refusal?.message ?? '', /snapshot-00000001-.* is damaged: .*does not add up/);
+  await repair(disk, false, contradicts);
+
+  assert.is(await rejoiningOf(disk), 'damaged');
+});
+
+test('a second fault behind the one that stops the start is found before a repair is called harmless', async () => {
+  const disk = await madeDirectory();
+  disk.flipBit(logsOf(disk)[0]!, 20, 0);
+  assert.is((await examine(disk)).prognosis.isLoss, false, 'snapshots cover the first log file');
+  disk.replace('accepted-epoch', (await olderEpoch()).contentOf('accepted-epoch'));
+
+  assert.is((await examine(disk)).prognosis.isLoss, true);
+  await repair(disk);
+
+  assert.is(await rejoiningOf(disk), 'damaged');
+});
+
+/** A directory that has promised no epoch yet. */
+async function olderEpoch(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk(new SeededRandom(3));
+  await find(disk);
+  return disk;
+}
+
+test('with the identity lost, a log that ends before the newest snapshot is still a loss', async () => {
+  const disk = await madeDirectory();
+  const logs = logsOf(disk);
+  for (const name of logs.slice(1)) disk.forget(name);
+  disk.forget('identity');
+
+  const { prognosis } = await examine(disk);
+  assert.is(prognosis.isLoss, true);
+  await repair(disk);
+
+  assert.is(await rejoiningOf(disk), 'damaged');
+});
+
+test('a lost identity is read back from a snapshot where there is no log', async () => {
+  const disk = await madeDirectory();
+  const { storage } = await start(disk);
+  await storage.installSnapshot(zxid(90), table(90), content('from a leader'));
+  await storage.close();
+  disk.forget('identity');
+
+  await repair(disk);
+
+  assert.is((await find(disk)).snapshot?.content, 'from a leader');
+  assert.is(await rejoiningOf(disk), null);
+});
+
+test('an unreadable block of a file is damage at its offset, and a repair keeps all that can be read', async () => {
+  const made = await madeDirectory();
+  for (const name of made.names()) {
+    const size = made.contentOf(name).length;
+    for (let from = 0; from < size; from += 4096) {
+      const context = `${name} at ${from}`;
+      const disk = made.copy();
+      disk.spoil(name, from);
+      const refusal = await find(disk.copy()).then(
+        () => null,
+        (error: unknown) => error as Error,
+      );
+      if (refusal !== null) assert.instance(refusal, CorruptionError, context);
+
+      const { survey, prognosis } = await examine(disk);
+      assert.is(survey.refusal?.message, refusal?.message, context);
+      const damage = [...survey.damagedFiles, ...survey.logs, ...survey.snapshots].filter(
+        (found) => found.damage !== null,
+      );
+      assert.equal(
+        damage.map((found) => found.damage?.offset),
+        [from],
+        context,
+      );
+      await repair(disk);
+
+      assert.is(requirePrefix(await find(disk), context), prognosis.soundUpTo, context);
+      assert.is((await rejoiningOf(disk)) === 'damaged', prognosis.isLoss, context);
+      assert.is(prognosis.isLoss, /^(?:log|accepted)/.test(name) && !isCovered(name), context);
+    }
+  }
+});
+
+/** The first file of the log ends before the older snapshot, and the second before the newer one. */
+function isCovered(log: string): boolean {
+  return log.startsWith('log') && BigInt(`0x${log.slice(-16)}`) < zxid(SNAPSHOT);
+}
+
+test('a file that the system does not let the doctor read is no damage, and nothing is repaired', async () => {
+  for (const file of ['identity', 'accepted-epoch', 'log', 'snapshot']) {
+    const disk = await madeDirectory();
+    const before = imageOf(disk);
+    disk.fail({ operation: 'open', file, code: 'EACCES', times: Infinity });
+
+    const refused = await rejection(repair(disk));
+
+    assert.is(refused.code, 'STORAGE_ACCESS_DENIED', file);
+    assert.match(refused.message, /EACCES.*Nothing was changed/);
+    disk.repair();
+    assert.equal(imageOf(disk), before);
+  }
+});
+
+test('a snapshot in a later format is called that, by the member and by the doctor, and nothing is repaired', async () => {
+  const disk = await madeDirectory();
+  const name = disk.names().findLast((file) => file.startsWith('snapshot'))!;
+  const bytes = Buffer.from(disk.contentOf(name));
+  const epochs = bytes.readUInt32LE(24);
+  const headerBytes = 48 + 12 * epochs;
+  bytes.writeUInt32LE(2, 8);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, headerBytes)), headerBytes);
+  disk.replace(name, bytes);
+
+  for (const act of [find(disk.copy()), repair(disk.copy())]) {
+    const refused = await rejection(act);
+    assert.is(refused.code, 'STORAGE_FORMAT_UNKNOWN');
+    assert.match(refused.message, /format 2.*not damaged.*that version or a later one/);
+  }
 });
 
 test('a crash at any moment of a repair leaves a directory that is refused, or makes its member rejoin; a second repair ends well', async () => {
