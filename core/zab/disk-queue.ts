@@ -35,7 +35,7 @@ export class DiskQueue {
   #durableZxid: bigint;
   #durableAcceptedEpoch: number;
   #acceptedEpoch: number;
-
+  #confirmedMs = 0;
   #isRejoining: boolean;
   #isReadmitting = false;
 
@@ -80,9 +80,13 @@ export class DiskQueue {
     return this.#pending.some(installs) || this.#inFlight.some(({ batch }) => installs(batch));
   }
 
-  /** When the oldest unconfirmed batch was handed out; null if there is none. */
-  get oldestInFlightSinceMs(): number | null {
-    return this.#inFlight[0]?.sinceMs ?? null;
+  /**
+   * Since when the disk has owed a confirmation; null if it owes none. Each confirmation starts the time anew: a disk that
+   * makes one batch after another durable is slow under much work, and not stuck.
+   */
+  get owesSinceMs(): number | null {
+    const oldest = this.#inFlight[0];
+    return oldest === undefined ? null : Math.max(oldest.sinceMs, this.#confirmedMs);
   }
 
   saveAcceptedEpoch(epoch: number): void {
@@ -145,7 +149,7 @@ export class DiskQueue {
   }
 
   /** Batch `number` is durable, and with it every one before it; returns what that confirms for the first time. */
-  persisted(number: number): Confirmed {
+  persisted(number: number, nowMs: number): Confirmed {
     invariant(number < this.#nextNumber, 'only a batch that was handed out can be durable', { number });
     let confirmed: Confirmed = { hasAdvanced: false, installedZxid: null };
     for (
@@ -154,6 +158,7 @@ export class DiskQueue {
       oldest = this.#inFlight[0]
     ) {
       this.#inFlight.shift();
+      this.#confirmedMs = nowMs;
       this.#confirm(oldest.batch);
       const installedZxid = oldest.batch.installSnapshot?.zxid ?? confirmed.installedZxid;
       confirmed = { hasAdvanced: true, installedZxid };

@@ -1,4 +1,4 @@
-/** More echoes than that are under way only if the leader hears none of them. */
+/** Echoes kept at most. When there are more, every other one is forgotten, never the oldest. */
 const MOST_ECHOES = 64;
 
 interface Echo {
@@ -10,6 +10,10 @@ interface Echo {
  * Until when the leader is known to have heard this learner: as of the sending of the last message that the leader says it has
  * got. What arrives from the leader proves less: on a slow line it may have been sent long before the leader gave this learner
  * up, and the leader expires the sessions of a learner that it has given up.
+ *
+ * The leader sends a ping for every turn with an open `sync`, so the number of echoes under way has no bound. Of the echoes of
+ * one moment only the first is kept, because it proves as much as the others. The oldest one is never forgotten: the leader
+ * hears it first, and without it no traffic however dense may end the contact.
  */
 export class LeaderContact {
   #provenMs: number;
@@ -33,7 +37,8 @@ export class LeaderContact {
   echoed(nonce: number, heard: number, nowMs: number): void {
     while (this.#echoes.length > 0 && this.#echoes[0]!.nonce <= heard)
       this.#provenMs = Math.max(this.#provenMs, this.#echoes.shift()!.sentMs);
-    if (this.#echoes.length === MOST_ECHOES) this.#echoes.shift();
+    if (this.#echoes.at(-1)?.sentMs === nowMs) return;
     this.#echoes.push({ nonce, sentMs: nowMs });
+    if (this.#echoes.length > MOST_ECHOES) this.#echoes = this.#echoes.filter((_, index) => index % 2 === 0);
   }
 }

@@ -364,7 +364,7 @@ export class Leader implements Role {
     if (waiting !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
       this.#handOver.planTo(id, `member ${waiting.id} is rejoining and counts from the next epoch on`);
     }
-    const isDiskStuck = nowMs - (disk.oldestInFlightSinceMs ?? nowMs) > config.syncLimitMs;
+    const isDiskStuck = nowMs - (disk.owesSinceMs ?? nowMs) > config.syncLimitMs;
     if (isDiskStuck && this.#learners.all.some(isCandidate)) this.#giveUp('the own disk is stuck');
     this.#handOver.expire();
   }

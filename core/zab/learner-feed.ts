@@ -13,6 +13,8 @@ import { maxZxid, minZxid, NO_ZXID } from './zxid.js';
  */
 type FeedMode = 'idle' | 'applying' | 'reading' | 'snapshot' | 'streaming' | 'broken';
 
+const SLOWEST_LINE_BYTES_PER_MS = 100;
+
 /**
  * Brings one learner up to this leader's history and keeps it there. One cursor says what it has been sent;
  * synchronization and broadcast differ only in where the entries behind the cursor come from. So there is no
@@ -57,10 +59,14 @@ export class LearnerFeed {
     return this.#cursor;
   }
 
-  /** How long the learner has owed an answer to what it was sent, in milliseconds; 0 if it owes none. */
+  /**
+   * How long the learner has owed an answer to what it was sent, in milliseconds; 0 if it owes none. The time that the next
+   * message takes on a slow line is no debt: it cannot be acknowledged in parts.
+   */
   get owedMs(): number {
     const owes = this.#unacked.length > 0 || (this.#snapshot?.isWaitingForLearner ?? false);
-    return owes ? this.#state.nowMs - this.#progressMs : 0;
+    const onTheLineMs = (this.#unacked[0]?.bytes ?? 0) / SLOWEST_LINE_BYTES_PER_MS;
+    return owes ? Math.max(0, this.#state.nowMs - this.#progressMs - onTheLineMs) : 0;
   }
 
   /** Decides between DIFF, TRUNC and SNAP. A learner whose committed past is not in this history will refuse the cut and stop. */

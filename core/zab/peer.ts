@@ -116,7 +116,7 @@ export class Peer {
 
   /** The batch with this number is durable, and so are those before it. */
   persisted(number: number): void {
-    const { hasAdvanced, installedZxid } = this.#state.disk.persisted(number);
+    const { hasAdvanced, installedZxid } = this.#state.disk.persisted(number, this.#state.nowMs);
     if (installedZxid !== null) this.#state.noteInstalled(installedZxid);
     if (!hasAdvanced) return;
     this.#role.durable();

@@ -2,23 +2,69 @@ import { CloseCode, type Connection } from '../../transport/index.js';
 import { Fifo } from '../../runtime/index.js';
 import { FRAME_BYTES, joinFrame, partFrame } from './frame.js';
 
-/** What the transport may hold before nothing more but heartbeats is given to it. */
-const HIGH_WATER_BYTES = 1024 * 1024;
+/** What the transport may hold before only heartbeats are given to it. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+/** Messages of one urgency that wait for the transport, in their order. */
+class Lane {
+  readonly isUrgent: boolean;
+  readonly #queue = new Fifo<Uint8Array>();
+  #bytes = 0;
+  /** How much of the first message has left, if it is too large for one frame. */
+  #partsSent = 0;
+
+  constructor(isUrgent: boolean) {
+    this.isUrgent = isUrgent;
+  }
+
+  /** Including what has left of a message that goes in parts. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** The next message, if it can share a frame with others. */
+  get nextSmall(): Uint8Array | undefined {
+    const message = this.#queue.peek();
+    return message !== undefined && message.length <= FRAME_BYTES / 2 ? message : undefined;
+  }
+
+  push(message: Uint8Array): void {
+    this.#bytes += message.length;
+    this.#queue.push(message);
+  }
+
+  shift(): void {
+    this.#bytes -= this.#queue.shift()!.length;
+  }
+
+  /** The next part of the first message. */
+  takePart(): Uint8Array {
+    const message = this.#queue.peek()!;
+    const { frame, next } = partFrame(message, this.#partsSent, this.isUrgent);
+    this.#partsSent = next;
+    if (next === message.length) {
+      this.#partsSent = 0;
+      this.shift();
+    }
+    return frame;
+  }
+}
 
 /**
- * An authenticated link to another member. Messages keep their order, but for heartbeats, which go before what waits
- * for the transport. An empty frame is a sign of life.
+ * An authenticated link to another member. Messages keep their order, but for urgent ones (heartbeats and acknowledgements),
+ * which go before what waits for the transport. An empty frame is a sign of life.
  */
 export class PeerLink {
   readonly peer: number;
   /** Counts the links of this member: a later one has a higher number. */
   readonly number: number;
   readonly #connection: Connection;
-  readonly #queue = new Fifo<Uint8Array>();
-  readonly #urgent = new Fifo<Uint8Array>();
-  #queuedBytes = 0;
-  /** How much of the first in the queue has left, if it is too large for one frame. */
-  #partsSent = 0;
+  readonly #bulk = new Lane(false);
+  readonly #urgent = new Lane(true);
   #hasSent = false;
 
   constructor(peer: number, number: number, connection: Connection) {
@@ -33,20 +79,21 @@ export class PeerLink {
 
   /** What waits for the transport. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#bulk.bytes + this.#urgent.bytes;
   }
 
   /** Leaves with the next flush. */
-  send(message: Uint8Array, isHeartbeat: boolean): void {
-    this.#queuedBytes += message.length;
-    (isHeartbeat ? this.#urgent : this.#queue).push(message);
+  send(message: Uint8Array, isUrgent: boolean): void {
+    (isUrgent ? this.#urgent : this.#bulk).push(message);
   }
 
   /** Gives the transport what it takes; to be called once per turn, and when the transport has drained. */
   flush(): void {
-    while (this.#urgent.length > 0) this.#sendFrame(this.#urgent);
-    while (this.#queue.length > 0 && this.#connection.bufferedBytes < HIGH_WATER_BYTES)
-      this.#sendFrame(this.#queue);
+    while (!this.#urgent.isEmpty || (!this.#bulk.isEmpty && this.#takesBulk)) this.#sendFrame();
+  }
+
+  get #takesBulk(): boolean {
+    return this.#connection.bufferedBytes < HIGH_WATER_BYTES;
   }
 
   /** Says that this member is there, unless something else has said so since the last call. */
@@ -74,29 +121,18 @@ export class PeerLink {
     this.#connection.terminate();
   }
 
-  #sendFrame(queue: Fifo<Uint8Array>): void {
-    const first = queue.peek()!;
-    if (first.length > FRAME_BYTES / 2) return this.#sendPart(first);
-    const next = (): Uint8Array | undefined => {
-      const message = queue.peek();
-      return message !== undefined && message.length <= FRAME_BYTES / 2 ? message : undefined;
-    };
+  /** Urgent messages first; what else there is fills the same frame. */
+  #sendFrame(): void {
+    const first = this.#urgent.isEmpty ? this.#bulk : this.#urgent;
+    if (first.nextSmall === undefined) return this.#give(first.takePart());
+    const takesBulk = this.#takesBulk;
+    const lane = (): Lane => (takesBulk && this.#urgent.isEmpty ? this.#bulk : this.#urgent);
     this.#give(
-      joinFrame(next, () => {
-        this.#queuedBytes -= queue.shift()!.length;
-      }),
+      joinFrame(
+        () => lane().nextSmall,
+        () => lane().shift(),
+      ),
     );
-  }
-
-  /** Heartbeats, which are small, may go between the parts. */
-  #sendPart(message: Uint8Array): void {
-    const { frame, next } = partFrame(message, this.#partsSent);
-    this.#partsSent = next;
-    this.#give(frame);
-    if (next < message.length) return;
-    this.#partsSent = 0;
-    this.#queue.shift();
-    this.#queuedBytes -= message.length;
   }
 
   #give(frame: Uint8Array): void {

@@ -18,6 +18,12 @@ const REDIAL_MAX_MS = 500;
 /** Connections that have not proved yet who they are; one more is closed. */
 const MAX_STRANGERS = 64;
 
+/**
+ * What must not wait behind bulk, because whoever does not get it in time gives the sender up. An acknowledgement may overtake
+ * what was sent before it: the leader asks for none before it has the learner's history, and each covers all before it.
+ */
+const URGENT: ReadonlySet<PeerMessage['type']> = new Set(['ping', 'pong', 'ack']);
+
 export interface PeerLinksParts {
   readonly identity: PeerIdentity;
   /** Where the others listen, by id: only these are dialled, whatever anybody else says (ZOOKEEPER-2164). */
@@ -104,7 +110,7 @@ export class PeerLinks {
       bytes = encodePeerMessage(message);
       this.#encoded.set(message, bytes);
     }
-    established.link.send(bytes, message.type === 'ping' || message.type === 'pong');
+    established.link.send(bytes, URGENT.has(message.type));
   }
 
   /** To be called once per turn. */

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LeaderContact } from '../../../core/zab/leader-contact.js';
 import { makeZxid, type Peer } from '../../../core/zab/index.js';
 import { Conversation, entry, text, TICK_MS } from './conversation.js';
 
@@ -116,6 +117,19 @@ test('ZOOKEEPER-2247: a leader whose own disk is stuck for syncLimit ticks steps
   assert.is(conversation.takeSent(1, 'notification')[0]!.vote.zxid, makeZxid(1, 1));
 });
 
+test('a leader whose slow disk confirms one batch after another keeps its leadership', () => {
+  const conversation = leading();
+  conversation.isDiskHeld = true;
+  for (let counter = 1; counter <= 8; counter++) conversation.run(() => conversation.peer.propose(text('a')));
+  const batches = conversation.persisted.slice(-8).map(({ number }) => number);
+  for (const voter of [1, 2]) conversation.hear(voter, { type: 'ack', epoch: 1, zxid: makeZxid(1, 8) });
+  for (const number of batches) {
+    conversation.passInCompany(SYNC_LIMIT_MS - TICK_MS, [1, 2], 1);
+    conversation.sync(number);
+  }
+  assert.is(conversation.peer.status().isEstablishedLeader, true);
+});
+
 test('a learner that hears nothing for syncLimit ticks looks for a leader', () => {
   const conversation = following();
   conversation.pass(SYNC_LIMIT_MS);
@@ -136,6 +150,30 @@ test('a learner that hears only what the leader sent before it gave the learner 
     conversation.pass(SYNC_LIMIT_MS / 4);
   }
   assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('a learner whose leader pings a thousand times per round trip keeps it', () => {
+  const conversation = following();
+  let nonce = 0;
+  for (let step = 0; step < 3 * SYNC_LIMIT_MS; step += 25) {
+    conversation.pass(25);
+    // The leader hears each echo 200 ms later, when 1,000 more pings are under way.
+    for (let count = 0; count < 125; count++) {
+      nonce += 1;
+      const heard = Math.max(0, nonce - 1_000);
+      conversation.hear(3, { type: 'ping', epoch: 1, nonce, heard, payload: text('') });
+    }
+  }
+  assert.is(stateOf(conversation.peer), 'following');
+});
+
+test('contact is proven by the oldest echo however many moments have passed since', () => {
+  const contact = new LeaderContact(0);
+  for (let nonce = 1; nonce <= 10_000; nonce++) contact.echoed(nonce, 0, nonce);
+  contact.echoed(10_001, 1, 10_001);
+  assert.is(contact.provenMs, 1);
+  contact.echoed(10_002, 10_001, 10_002);
+  assert.ok(contact.provenMs > 9_800 && contact.provenMs <= 10_001, `${contact.provenMs}`);
 });
 
 test('a learner leaves its leader the moment the link breaks, or the leader says it looks itself', () => {

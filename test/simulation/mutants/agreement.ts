@@ -222,4 +222,39 @@ export const AGREEMENT: readonly Mutant[] = [
       ['core/zab/quorum-rounds.ts', 'round <= confirmed && zxid <= commitZxid', 'zxid <= commitZxid'],
     ],
   },
+  {
+    name: 'contact-evicted',
+    mistake: 'a learner forgets the oldest of its echoes, so that many pings in one round trip prove nothing',
+    standsFor: 'no traffic changes a leader',
+    tests: ['core/zab/timers', 'core/server/leader-under-load'],
+    changes: [
+      ['core/zab/leader-contact.ts', 'if (this.#echoes.at(-1)?.sentMs === nowMs) return;', ''],
+      [
+        'core/zab/leader-contact.ts',
+        'this.#echoes = this.#echoes.filter((_, index) => index % 2 === 0);',
+        'this.#echoes.shift();',
+      ],
+    ],
+  },
+  {
+    name: 'slow-disk-is-stuck',
+    mistake:
+      'a leader takes its disk for stuck by the age of a batch, though one batch after another is confirmed',
+    standsFor: 'no traffic changes a leader',
+    tests: ['core/zab/timers'],
+    changes: [['core/zab/disk-queue.ts', 'Math.max(oldest.sinceMs, this.#confirmedMs)', 'oldest.sinceMs']],
+  },
+  {
+    name: 'heartbeat-takes-bulk',
+    mistake: 'a heartbeat that goes in parts takes the bulk message from its queue in its own place',
+    standsFor: 'Quorate before 0.2',
+    tests: ['core/server/peers/frame'],
+    changes: [
+      [
+        'core/server/peers/peer-link.ts',
+        'if (first.nextSmall === undefined) return this.#give(first.takePart());',
+        'if (first.nextSmall === undefined) return this.#give((this.#bulk.isEmpty ? first : this.#bulk).takePart());',
+      ],
+    ],
+  },
 ];

@@ -80,6 +80,38 @@ test('heartbeats do not wait behind bulk, not even behind the rest of one large 
   assert.equal(sizesOf(received(pipe)), [9, 8 * FRAME_BYTES]);
 });
 
+test('a heartbeat in parts takes its bytes from its own queue and arrives whole among the parts of bulk', () => {
+  const pipe = new Pipe();
+  const link = linkOver(pipe);
+  const bulk = new Uint8Array(5 * FRAME_BYTES).fill(7);
+  const heartbeat = new Uint8Array(2 * FRAME_BYTES + 5).fill(9);
+  link.send(bulk, false);
+  link.flush();
+  const sent = pipe.frames.length;
+  link.send(heartbeat, true);
+  link.flush();
+  assert.is(pipe.frames.length, sent + 3, 'the whole heartbeat has left, and nothing else');
+  assert.is(link.queuedBytes, bulk.length);
+  while (link.queuedBytes > 0) {
+    pipe.drain();
+    link.flush();
+  }
+  const messages = received(pipe);
+  assert.equal(sizesOf(messages), [heartbeat.length, bulk.length]);
+  assert.ok(messages[0]!.every((byte) => byte === 9));
+  assert.ok(messages[1]!.every((byte) => byte === 7));
+});
+
+test('urgent messages and small bulk of one turn share a frame, the urgent ones first', () => {
+  const pipe = new Pipe();
+  const link = linkOver(pipe);
+  link.send(new Uint8Array(20), false);
+  link.send(new Uint8Array(10), true);
+  link.flush();
+  assert.is(pipe.frames.length, 1);
+  assert.equal(sizesOf(received(pipe)), [10, 20]);
+});
+
 test('a sign of life is sent only when nothing else has been', () => {
   const pipe = new Pipe();
   const link = linkOver(pipe);
@@ -95,7 +127,7 @@ test('a sign of life is sent only when nothing else has been', () => {
 });
 
 test('bytes that are no frame are told from frames', () => {
-  for (const bytes of [[3], [0, 0], [0, 0, 0, 0, 2, 1], [0, 255, 255, 255, 255, 1]]) {
+  for (const bytes of [[5], [0, 0], [0, 0, 0, 0, 2, 1], [0, 255, 255, 255, 255, 1]]) {
     assert.is(new FrameReader().read(Uint8Array.from(bytes)), null, bytes.join(' '));
   }
 });
