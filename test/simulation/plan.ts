@@ -101,8 +101,21 @@ export interface Focus extends Partial<Omit<Plan, 'seed' | 'mode'>> {
   readonly mode?: Mode;
 }
 
+/** What happens to clients alone: no reason for a member to do anything. */
+const OF_CLIENTS: readonly FaultKind[] = [
+  'clientLine',
+  'clientDeath',
+  'clientLeave',
+  'clientPause',
+  'takeOver',
+  'wrongPassword',
+  'wallClock',
+];
+
 /** What only safety mode may do: an ensemble need not go on with a damaged disk. */
 const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile', 'amnesia'];
+
+const NEVER_USED_UP = 0xffff_f000;
 
 export function planFor(seed: number, mode: Mode): Plan {
   const random = new SeededRandom(seed * 2 + (mode === 'safety' ? 0 : 1));
@@ -126,7 +139,7 @@ export function planFor(seed: number, mode: Mode): Plan {
     segmentBytes: pick(random, [4096, 8192, 65_536]),
     snapshotTxns: pick(random, [5, 20, 60, 100_000]),
     windowEntries: pick(random, [5, 50, 1000]),
-    epochCounter: random.next() < 0.1 ? pick(random, [20, 60, 150]) : 0xffff_f000,
+    epochCounter: random.next() < 0.1 ? pick(random, [20, 60, 150]) : NEVER_USED_UP,
     bounds: {
       uncommittedEntries: pick(random, [2, 20, 20_000]),
       inFlightBytes: pick(random, [2048, 65_536, 16_777_216]),
@@ -143,6 +156,15 @@ export function planFor(seed: number, mode: Mode): Plan {
     strikeMs: tickMs * pick(random, [15, 30, 50]) * (isLong ? 10 : 1),
     skew: pick(random, [0, 0, 0, 0.01, 0.2]),
   };
+}
+
+export function isOfClients(kind: FaultKind): boolean {
+  return OF_CLIENTS.includes(kind);
+}
+
+/** Whether the leader has to be replaced now and then, because the transactions of its epoch are used up. */
+export function isEpochEverUsedUp({ epochCounter }: Plan): boolean {
+  return epochCounter < NEVER_USED_UP;
 }
 
 export function pick<T>(random: Random, choices: readonly T[]): T {

@@ -12,6 +12,7 @@ import { HoldLedger } from './checkers/hold-ledger.js';
 import { JobLedger } from './checkers/job-ledger.js';
 import { check, hex, Referee } from './checkers/referee.js';
 import { RegisterHistory } from './checkers/register-history.js';
+import { RoleLedger } from './checkers/role-ledger.js';
 import { ShardLedger } from './checkers/shard-ledger.js';
 import { SessionLedger } from './checkers/session-ledger.js';
 import { TreeModel } from './checkers/tree-model.js';
@@ -39,6 +40,7 @@ export class World {
   readonly holds: HoldLedger;
   readonly shards: ShardLedger;
   readonly jobs = new JobLedger();
+  readonly roles = new RoleLedger(() => this.now);
   readonly actors: Actor[] = [];
   readonly rivals: Rival[] = [];
   /** Called when a member has come into another phase: a good moment to strike. */
@@ -46,6 +48,8 @@ export class World {
   /** Clients begin nothing new. */
   isOver = false;
   readonly snapshotsKept: number;
+  /** How long what was demanded took, in ticks. */
+  readonly times: Record<string, number> = {};
   /** What members had at the end of their last turns. */
   readonly gauges = new Map<number, MemberGauges>();
   /** The states of those members that have one now. */
@@ -100,6 +104,12 @@ export class World {
     this.shards = new ShardLedger({ isFair: this.#isFair });
     for (const { id, name, isObserver } of this.cluster.members) this.ghost.register(id, name, !isObserver);
     this.#setClocks();
+  }
+
+  /** What an exchange between members takes at most while nothing is wrong, several times over. */
+  get slowestMs(): number {
+    const { latencyMs, jitterMs, syncMs } = this.plan;
+    return 20 * (latencyMs + jitterMs + syncMs);
   }
 
   get now(): number {
@@ -189,6 +199,7 @@ export class World {
     return {
       started: (machine) => {
         this.machines.set(id, machine);
+        this.roles.started(id);
         watch(() => ghost.started(id, machine));
       },
       installed: (machine) => {
@@ -201,6 +212,7 @@ export class World {
       turned: (gauges) => {
         watch(() => {
           ghost.turned(id, gauges);
+          this.roles.turned(id, member.name, gauges.status);
           checkBounds(member.name, { gauges, timers: member.process!.pendingTimers }, this.plan.bounds);
         });
         this.gauges.set(id, gauges);

@@ -24,6 +24,8 @@ export class Faults {
   /** Members whose disks have been tampered with, and that have not come up to date since. */
   readonly #damaged = new Set<ClusterMember>();
   #isStriking = false;
+  /** Syncs that are under way on slow disks, and how to end them. */
+  readonly #syncs = new Map<Timer, () => void>();
 
   /** `replace` brings a new client in place of one that died. */
   constructor(world: World, replace: () => void) {
@@ -57,6 +59,8 @@ export class Faults {
       this.setSyncs(member, plan.syncMs);
       if (member.state === 'failed') this.#judge(member);
     }
+    for (const finish of this.#syncs.values()) finish();
+    this.#syncs.clear();
     this.#world.note('all', 'are healed');
     cluster.heal();
     this.#supervise();
@@ -143,9 +147,23 @@ export class Faults {
       now: () => clock.now(),
       wall: () => clock.wall(),
       soon: (task) => clock.soon(task),
-      setTimer: (delayMs, task) => (member.process ?? clock).setTimer(delayMs, task),
+      setTimer: (delayMs, task) => this.#sync(member.process ?? clock, delayMs, task),
     };
     member.disk.slowSyncs(ofProcess, () => ms * random.next());
+  }
+
+  #sync(clock: Clock, delayMs: number, task: () => void): Timer {
+    const done = (): void => {
+      this.#syncs.delete(timer);
+      task();
+    };
+    const timer = clock.setTimer(delayMs, done);
+    const finish = (): void => {
+      timer.cancel();
+      clock.soon(done);
+    };
+    this.#syncs.set(timer, finish);
+    return timer;
   }
 
   block(directions: readonly (readonly [string, string])[]): void {
