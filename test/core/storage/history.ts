@@ -5,6 +5,7 @@ import {
   type EpochTable,
   type FileStorageOptions,
   type LogEntry,
+  type Rejoining,
 } from '../../../core/storage/index.js';
 
 /** What the tests write: epoch 1, counters from 0 on, each payload telling its zxid and filled up to its size. */
@@ -29,6 +30,7 @@ export function entries(
 /** Everything that a storage gives back when it starts, drained. */
 export interface Found {
   readonly acceptedEpoch: number;
+  readonly rejoining: Rejoining | null;
   readonly isNew: boolean;
   readonly epochs: EpochTable;
   readonly snapshot: { readonly zxid: bigint; readonly epochs: EpochTable; readonly content: string } | null;
@@ -49,14 +51,14 @@ export async function start(
   });
   try {
     const state = await storage.recover();
-    const { acceptedEpoch, isNew, epochs } = state;
+    const { acceptedEpoch, rejoining, isNew, epochs } = state;
     const snapshot = state.snapshot && {
       zxid: state.snapshot.zxid,
       epochs: state.snapshot.epochs,
       content: Buffer.concat(await drain(state.snapshot.read())).toString(),
     };
     const entries = state.entries.map(plain);
-    return { storage, found: { acceptedEpoch, isNew, epochs, snapshot, entries } };
+    return { storage, found: { acceptedEpoch, rejoining, isNew, epochs, snapshot, entries } };
   } catch (error) {
     await storage.close();
     throw error;

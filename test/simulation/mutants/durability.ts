@@ -111,4 +111,26 @@ export const DURABILITY: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'promise-name-not-synced',
+    mistake: 'the new name of the file of promises is not synced',
+    standsFor: 'a promise is durable when it is made',
+    tests: ['core/storage/crash-states/crash-states'],
+    changes: [
+      [
+        'core/storage/sealed-file.ts',
+        'await directory.rename(temporaryName(name), name);\n  await directory.syncDirectory();',
+        'await directory.rename(temporaryName(name), name);',
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-name-before-content',
+    mistake: 'a snapshot has its name before its content is synced',
+    standsFor: 'ZOOKEEPER-2872',
+    tests: ['core/storage/crash-states/crash-states'],
+    changes: [
+      ['core/storage/snapshot-file.ts', 'await writer.end();\n    await file.sync();', 'await writer.end();'],
+    ],
+  },
 ];
