@@ -37,6 +37,7 @@ export const diskFaults = {
     const after = Math.floor(random.next() * 5);
     world.note(member.name, `has a disk that fails to be read${times > 1 ? ' for ever' : ''}`);
     member.disk.fail({ operation: 'read', times, after });
+    faults.unreadable(member);
     if (random.next() < 0.5) faults.crash(member, 'random');
     faults.later(between(random, 3, 40) * plan.tickMs, () => member.disk.repair());
   },

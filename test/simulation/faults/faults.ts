@@ -23,6 +23,8 @@ export class Faults {
   readonly #timers = new Set<Timer>();
   /** Members whose disks have been tampered with, and that have not come up to date since. */
   readonly #damaged = new Set<ClusterMember>();
+  /** Members whose disks have failed to be read: what is there is sound, but nobody can know. */
+  readonly #unreadable = new Set<ClusterMember>();
   #isStriking = false;
   /** Syncs that are under way on slow disks, and how to end them. */
   readonly #syncs = new Map<Timer, () => void>();
@@ -109,6 +111,11 @@ export class Faults {
   rotten(member: ClusterMember): void {
     this.#imageOf(member).isRotten = true;
     this.#damaged.add(member);
+  }
+
+  /** Reads of its disk fail; a member that examines its files takes them for damaged. */
+  unreadable(member: ClusterMember): void {
+    this.#unreadable.add(member);
   }
 
   damaged(member: ClusterMember): void {
@@ -202,7 +209,12 @@ export class Faults {
     for (const member of this.#world.cluster.members) {
       if (member.state !== 'failed') continue;
       this.#judge(member);
-      if (isCorrupt(member.failure) && this.#world.random.next() < 0.3) this.#replaceDisk(member);
+      if (
+        isCorrupt(member.failure) &&
+        this.#world.random.next() < 0.3 &&
+        this.victimOfDamage(member) !== null
+      )
+        this.#replaceDisk(member);
       if (this.#world.random.next() < probability) this.#start(member);
     }
   }
@@ -215,6 +227,7 @@ export class Faults {
 
   /** What somebody does who has read what the member says. */
   #replaceDisk(member: ClusterMember): void {
+    this.#damaged.add(member);
     this.#world.note(member.name, 'is given an empty disk');
     this.wipe(member);
   }
@@ -228,7 +241,7 @@ export class Faults {
     const error = member.failure;
     if (error === null) return;
     const code = 'code' in error ? error.code : undefined;
-    const isDamage = isCorrupt(error) && this.#damaged.has(member);
+    const isDamage = isCorrupt(error) && (this.#damaged.has(member) || this.#unreadable.has(member));
     const isDisk = ['STORAGE_FAILED', 'DISK_FULL'].includes(String(code));
     if (isDamage || isDisk) return;
     this.#world.referee.report(new Error(`${member.name} failed: ${error.message}`, { cause: error }));
