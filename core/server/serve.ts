@@ -48,6 +48,13 @@ export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
    * ensemble some members of which cannot be started: without it, it begins when all of them are there. Default false.
    */
   readonly initialize?: boolean;
+  /**
+   * Origins of web pages that may connect as clients, such as `https://app.example`; `self` for pages that this member serves.
+   * Default: none, so that no page in a browser can reach the tree. Members never accept an origin from each other.
+   */
+  readonly allowedOrigins?: readonly string[];
+  /** Host names, besides its own and those of loopback, under which a browser may reach this member. Default: none. */
+  readonly allowedHosts?: readonly string[];
   /** Connections that one remote address may have at once. Default: as many as all together. */
   readonly maxConnectionsPerAddress?: number;
   /** Other ways for clients to come here than `port`, such as ZooKeeper's own protocol over TCP. */
@@ -112,12 +119,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
       : take(member, connection);
   listener.route(CLIENT_PATH, {
     subprotocol: CLIENT_SUBPROTOCOL,
+    from: 'client',
     maxMessageBytes: PACKETS_PER_MESSAGE * (resolved.maxPacketBytes + 4),
     accept: orClose((started, connection) => started.accept(connection)),
   });
   if (members !== null) {
     listener.route(PEER_PATH, {
       subprotocol: PEER_SUBPROTOCOL,
+      from: 'peer',
       maxMessageBytes: MAX_FRAME_BYTES,
       accept: orClose((started, connection) => started.acceptPeer(connection)),
     });
@@ -204,6 +213,8 @@ function listenerOf(plan: Plan): WebSocketListener {
   const maxConnections = maxConnectionsOf(plan);
   return new WebSocketListener({
     host: hostOf(plan),
+    allowedOrigins: options.allowedOrigins,
+    allowedHosts: options.allowedHosts,
     port: checkPort(options.port ?? Number(ownAddress(plan).port ?? DEFAULT_PORT)),
     maxConnections: maxConnections + (members === null ? 0 : RESERVED_SOCKETS),
     maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections + RESERVED_SOCKETS,

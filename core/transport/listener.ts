@@ -1,4 +1,5 @@
 /** The second door of the room, for Node only: how connections are taken in. */
+export { OriginPolicy, type OriginPolicyOptions } from './origin-policy.js';
 export {
   WebSocketListener,
   type HttpAnswer,

@@ -4,10 +4,10 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { QuorateError, type Clock, type Logger } from '../runtime/index.js';
 import { CloseCode, type Connection } from './connection.js';
+import { OriginPolicy, type OriginPolicyOptions } from './origin-policy.js';
 import { WsConnection } from './ws-connection.js';
 
-export interface WebSocketListenerOptions {
-  readonly host: string;
+export interface WebSocketListenerOptions extends OriginPolicyOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   /** Sockets of any kind; one more is closed before a byte of it is read. */
@@ -24,6 +24,8 @@ export interface WebSocketListenerOptions {
 export interface WebSocketRoute {
   readonly subprotocol: string;
   readonly maxMessageBytes: number;
+  /** Who opens it: a client, which may be a page in a browser, or another member, which never is. */
+  readonly from: 'client' | 'peer';
   accept(connection: Connection): void;
 }
 
@@ -36,12 +38,17 @@ export interface HttpAnswer {
 /** A connection that is told to close and does not answer is cut off after this time. */
 const CLOSE_TIMEOUT_MS = 2_000;
 const CLOSE_POLL_MS = 10;
+/** A refused request gets its answer within this time; then its socket is destroyed, whatever the sender does. */
+const REFUSAL_LINGER_MS = 500;
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
+/** Characters of a sender's own text in a log line. */
+const MOST_LOGGED = 200;
 
 /** One HTTP server on a port: WebSockets by path, and small answers to GET. */
 export class WebSocketListener {
   readonly #options: WebSocketListenerOptions;
   readonly #server: Server;
+  readonly #origins: OriginPolicy;
   readonly #routes = new Map<string, WebSocketRoute & { readonly handshake: WebSocketServer }>();
   readonly #answers = new Map<string, () => HttpAnswer>();
   readonly #perAddress = new Map<string, number>();
@@ -52,6 +59,7 @@ export class WebSocketListener {
 
   constructor(options: WebSocketListenerOptions) {
     this.#options = options;
+    this.#origins = new OriginPolicy(options);
     this.#server = createServer({
       headersTimeout: options.requestTimeoutMs,
       requestTimeout: options.requestTimeoutMs,
@@ -108,6 +116,11 @@ export class WebSocketListener {
     });
   }
 
+  /** Sockets of any kind that are open. */
+  get socketCount(): number {
+    return this.#sockets.size;
+  }
+
   /** Takes no more connections; those that exist stay. Idempotent. */
   stop(): void {
     if (this.#server.listening) this.#server.close();
@@ -152,14 +165,11 @@ export class WebSocketListener {
     const now = this.#options.clock.now();
     if (now - this.#lastRefusalLogAt < REFUSAL_LOG_INTERVAL_MS) return;
     this.#lastRefusalLogAt = now;
-    this.#options.logger.warn('Connections refused: limit reached', { limit, refused: this.#refused });
+    this.#options.logger.warn('Connections refused', { limit, refused: this.#refused });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const answer = this.#answers.get(pathOf(request));
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    const { status, contentType, body } =
-      answer !== undefined && isRead ? answer() : plain(answer === undefined ? 404 : 405);
+    const { status, contentType, body } = this.#answerTo(request);
     response.writeHead(status, {
       'content-type': contentType,
       'content-length': Buffer.byteLength(body),
@@ -170,15 +180,28 @@ export class WebSocketListener {
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 
+  #answerTo(request: IncomingMessage): HttpAnswer {
+    if (this.#origins.refusalOfGet(request.headers) !== null) return plain(403);
+    const answer = this.#answers.get(pathOf(request));
+    if (answer === undefined) return plain(404);
+    return request.method === 'GET' || request.method === 'HEAD' ? answer() : plain(405);
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
     const route = this.#routes.get(pathOf(request));
-    const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
-    if (route === undefined || !offered.includes(route.subprotocol)) {
-      const status = route === undefined ? '404 Not Found' : '400 Bad Request';
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      return;
+    if (route === undefined) return this.#refuse(socket, '404 Not Found');
+    const { origin } = request.headers;
+    const refusal =
+      route.from === 'peer'
+        ? this.#origins.refusalOfPeer(request.headers)
+        : this.#origins.refusalOfClient(request.headers);
+    if (refusal !== null) {
+      this.#logRefusal(`origin ${(origin ?? '').slice(0, MOST_LOGGED)}`);
+      return this.#refuse(socket, '403 Forbidden');
     }
+    const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+    if (!offered.includes(route.subprotocol)) return this.#refuse(socket, '400 Bad Request');
     route.handshake.handleUpgrade(request, socket, head, (webSocket) => {
       const { remoteAddress, remotePort } = request.socket;
       const connection = new WsConnection(webSocket, hostPort(remoteAddress ?? 'unknown', remotePort));
@@ -186,6 +209,18 @@ export class WebSocketListener {
       webSocket.once('close', () => this.#connections.delete(connection));
       route.accept(connection);
     });
+  }
+
+  /**
+   * Answers and lets go of the socket. What the sender still sends is read and dropped, so that the answer arrives; a socket with
+   * unread bytes, or whose other end stays open, would keep its descriptor for ever.
+   */
+  #refuse(socket: Duplex, status: string): void {
+    socket.resume();
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const linger = this.#options.clock.setTimer(REFUSAL_LINGER_MS, () => socket.destroy());
+    socket.once('close', () => linger.cancel());
+    socket.once('end', () => socket.destroy());
   }
 }
 
@@ -199,7 +234,8 @@ function hostPort(address: string, port: number | undefined): string {
   return host.includes(':') ? `[${host}]:${port ?? 0}` : `${host}:${port ?? 0}`;
 }
 
-function plain(status: number): HttpAnswer {
-  const body = status === 404 ? 'not found\n' : 'only GET is allowed here\n';
+function plain(status: 403 | 404 | 405): HttpAnswer {
+  const bodies = { 403: 'forbidden for this Host\n', 404: 'not found\n', 405: 'only GET is allowed here\n' };
+  const body = bodies[status];
   return { status, contentType: 'text/plain; charset=utf-8', body };
 }

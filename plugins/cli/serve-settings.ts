@@ -9,14 +9,15 @@ export interface ServeSettings
   readonly logLevel: LogLevel;
 }
 
-type SettingValue = string | number | boolean;
+type SettingValue = string | number | boolean | readonly string[];
 
 export interface Setting {
   /** As it stands in the configuration file. */
   readonly name: keyof ServeSettings;
   /** As commander takes it. */
   readonly flag: string;
-  readonly type: 'string' | 'number' | 'boolean';
+  /** `list`: text with commas; in the configuration file an array of texts as well. */
+  readonly type: 'string' | 'number' | 'boolean' | 'list';
   readonly description: string;
 }
 
@@ -162,6 +163,18 @@ export const SETTINGS: readonly Setting[] = [
     description: 'the same, of one address',
   },
   {
+    name: 'allowedOrigins',
+    flag: '--allowed-origins <list>',
+    type: 'list',
+    description: 'origins of web pages that may connect, https://app.example,… or self (none)',
+  },
+  {
+    name: 'allowedHosts',
+    flag: '--allowed-hosts <list>',
+    type: 'list',
+    description: 'further host names under which a browser may reach this member (none)',
+  },
+  {
     name: 'handshakeMs',
     flag: '--handshake-ms <ms>',
     type: 'number',
@@ -228,12 +241,25 @@ export function resolveSettings({ flags, environment, configFile }: SettingSourc
 
 function convert(from: string, value: unknown, type: Setting['type']): SettingValue {
   if (typeof value === type) return value as SettingValue;
+  if (type === 'list') return listOf(from, value);
   const text = typeof value === 'string' ? value.trim() : '';
   if (type === 'number' && /^-?\d+$/.test(text)) return Number(text);
   if (type === 'boolean' && /^(?:true|1|yes)$/i.test(text)) return true;
   if (type === 'boolean' && /^(?:false|0|no)$/i.test(text)) return false;
   const wanted = type === 'number' ? 'a whole number' : type === 'boolean' ? 'true or false' : 'text';
   throw new ConfigurationError(from, `${JSON.stringify(value)} is not ${wanted}`, `Give ${wanted}.`);
+}
+
+function listOf(from: string, value: unknown): readonly string[] {
+  const items: unknown = typeof value === 'string' ? value.split(',') : value;
+  const isList = Array.isArray(items) && items.every((item): item is string => typeof item === 'string');
+  if (isList) return items.map((item) => item.trim()).filter((item) => item !== '');
+  const wanted = 'a list of texts';
+  throw new ConfigurationError(
+    from,
+    `${JSON.stringify(value)} is not ${wanted}`,
+    `Give ${wanted}, as in "a,b".`,
+  );
 }
 
 function readConfigFile(path: string | undefined): Readonly<Record<string, unknown>> {

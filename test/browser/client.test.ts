@@ -1,4 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -40,9 +42,29 @@ test.after(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
+/** A site that answers everything with one page. */
+async function serving(page: string): Promise<AsyncDisposable & { readonly address: string }> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html').end(page);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
 /** A page that has the client, and a member on loopback. */
 async function inPage(name: string, body: (page: Page, member: Served) => Promise<void>): Promise<void> {
-  await using member = await serve({ data: join(scratch, name), port: 0, tickMs: 100 });
+  await using member = await serve({
+    data: join(scratch, name),
+    port: 0,
+    tickMs: 100,
+    allowedOrigins: ['null'],
+  });
   const page = await browser.newPage();
   try {
     await page.addScriptTag({ content: code });
@@ -91,7 +113,7 @@ test('an ephemeral znode of a page goes when its client is closed', async () => 
 
 test('a page keeps its session over the restart of the member, and its stream is armed anew', async () => {
   const data = join(scratch, 'restart');
-  const first = await serve({ data, port: 0, tickMs: 100 });
+  const first = await serve({ data, port: 0, tickMs: 100, allowedOrigins: ['null'] });
   const page = await browser.newPage();
   try {
     await page.addScriptTag({ content: code });
@@ -110,7 +132,7 @@ test('a page keeps its session over the restart of the member, and its stream is
     await page.waitForFunction(() =>
       (globalThis as unknown as { states: string[] }).states.includes('suspended'),
     );
-    await using second = await serve({ data, port: first.port, tickMs: 100 });
+    await using second = await serve({ data, port: first.port, tickMs: 100, allowedOrigins: ['null'] });
     assert.is(second.port, first.port);
     const seen = await page.evaluate(async () => {
       const { client, states, events, sessionId } = globalThis as unknown as {
@@ -145,10 +167,46 @@ test('a page that nobody answers is told so in time', async () => {
   });
 });
 
-if (isThere || process.env['CI'] !== undefined) test.run();
-else {
-  const skipped = suite('browser');
-  console.log(`skipped: no Chromium at ${executablePath}; set CHROMIUM_PATH to run the client in a browser`);
-  skipped.skip('the client in a browser', () => undefined);
-  skipped.run();
-}
+if (isThere || process.env['CI'] !== undefined)
+  test('a page of another site cannot use a member on this machine', async () => {
+    await using member = await serve({ data: join(scratch, 'foreign-page'), port: 0, tickMs: 100 });
+    await using site = await serving('<!doctype html><title>another site</title>');
+    const page = await browser.newPage();
+    await page.goto(site.address);
+    const outcome = await page.evaluate(
+      (address) =>
+        new Promise<string>((resolve) => {
+          const socket = new WebSocket(`${address}/client`, ['zookeeper.v1']);
+          socket.onopen = () => resolve('opened');
+          socket.onerror = () => resolve('refused');
+        }),
+      member.address,
+    );
+    await page.close();
+
+    assert.is(outcome, 'refused');
+  });
+
+test('a page whose origin is allowed connects', async () => {
+  await using site = await serving('<!doctype html><title>our own site</title>');
+  await using member = await serve({
+    data: join(scratch, 'own-page'),
+    port: 0,
+    tickMs: 100,
+    allowedOrigins: [site.address],
+  });
+  const page = await browser.newPage();
+  await page.goto(site.address);
+  await page.addScriptTag({ content: code });
+  const state = await page.evaluate(async (address) => {
+    const client = await quorate.connect(address);
+    const { state: connected } = client;
+    await client.close();
+    return connected;
+  }, member.address);
+  await page.close();
+
+  assert.is(state, 'connected');
+});
+
+test.run();

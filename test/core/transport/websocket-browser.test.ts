@@ -27,6 +27,7 @@ test.before(async () => {
     logger: silentLogger,
   });
   listener.route('/client', {
+    from: 'client',
     ...options,
     maxMessageBytes: 1_000_000,
     accept: (connection) => {

@@ -1,4 +1,5 @@
-import { createServer, connect as tcp, type AddressInfo } from 'node:net';
+import { get } from 'node:http';
+import { createServer, connect as tcp, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
@@ -32,6 +33,7 @@ async function serve(options: Partial<WebSocketListenerOptions> = {}): Promise<S
   });
   const [accepted, received, ends] = [[] as Connection[], [] as Uint8Array[], [] as CloseReason[]];
   listener.route('/client', {
+    from: 'client',
     subprotocol: 'zookeeper.v1',
     maxMessageBytes: MAX_MESSAGE_BYTES,
     accept: (connection) => {
@@ -258,6 +260,83 @@ test('a dial that is given up, or has no listener, rejects with CONNECT_FAILED',
     await codeOf(new WebSocketDialer().dial('ws://127.0.0.1:1', { signal: never })),
     'CONNECT_FAILED',
   );
+});
+
+/** An upgrade that will be refused, by a sender that never closes its side, with `behind` bytes after the request. */
+function stubborn(
+  port: number,
+  { path, protocol, behind }: { path: string; protocol: string; behind: number },
+): Socket {
+  const socket = tcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+      `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`,
+  );
+  if (behind > 0) socket.write(Buffer.alloc(behind));
+  return socket;
+}
+
+for (const [why, path, protocol] of [
+  ['an unknown path', '/nowhere', 'zookeeper.v1'],
+  ['a wrong subprotocol', '/client', 'chat'],
+] as const) {
+  for (const behind of [0, 256 * 1024]) {
+    test(`an upgrade refused for ${why} frees its socket, with ${behind} bytes behind it and a sender that stays`, async () => {
+      await using served = await serve({ maxConnectionsPerAddress: 8 });
+      const senders = Array.from({ length: 8 }, () => stubborn(served.port, { path, protocol, behind }));
+      const ends = senders.map(
+        (socket) => new Promise((resolve) => socket.once('end', resolve).once('close', resolve)),
+      );
+      const answers = senders.map(
+        (socket) =>
+          new Promise<string>((resolve) => socket.on('data', (bytes: Buffer) => resolve(bytes.toString()))),
+      );
+
+      await Promise.all(ends);
+      if (behind === 0) for (const answer of answers) assert.match(await answer, /^HTTP\/1\.1 40[04] /);
+      // Every place of the address was taken: one is free again only when its socket is gone.
+      await until(() => served.listener.socketCount === 0, 'the sockets to go');
+      (await opened(served.url)).terminate();
+      for (const socket of senders) socket.destroy();
+    });
+  }
+}
+
+test('a page of another origin is refused with 403, and one of an allowed origin is accepted', async () => {
+  await using served = await serve({ allowedOrigins: ['https://app.example'] });
+  const statusFor = (origin: string): Promise<number> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(`${served.url}/client`, ['zookeeper.v1'], { headers: { origin } });
+      socket.once('open', () => {
+        resolve(101);
+        socket.terminate();
+      });
+      socket.once('unexpected-response', (request, response) => {
+        resolve(response.statusCode!);
+        request.destroy();
+      });
+      socket.on('error', () => undefined);
+    });
+
+  assert.is(await statusFor('https://evil.example'), 403);
+  assert.is(await statusFor('null'), 403);
+  assert.is(await statusFor('https://app.example'), 101);
+  assert.is(served.accepted.length, 1);
+});
+
+test('a status on loopback is not shown under a foreign Host', async () => {
+  await using served = await serve();
+  const statusFor = (host: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      get({ port: served.port, host: '127.0.0.1', path: '/livez', headers: { host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode!);
+      }).once('error', reject);
+    });
+
+  assert.is(await statusFor('rebound.evil.example'), 403);
+  assert.is(await statusFor(`localhost:${served.port}`), 200);
 });
 
 test.run();
