@@ -11,6 +11,7 @@ import { describeEnsemble, type EnsembleMember } from './ensemble.js';
 import { Handshake } from './handshake.js';
 import { Inspection } from './inspection/inspection.js';
 import { LocalRequests } from './local-requests.js';
+import { gaugesOf } from './member-gauges.js';
 import { MemberLoop } from './member-loop.js';
 import type { MemberProbe } from './member-probe.js';
 import { peerKey } from './peers/peer-handshake.js';
@@ -132,6 +133,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     snapshotsOut,
     reaper,
     links,
+    gauges: () => gaugesOf({ peer, clients, requests, sessions, watches, syncs, links }),
   });
   const inspection = new Inspection({ ...parts, machine, clients, watches, requests, syncs });
   return {

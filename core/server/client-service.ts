@@ -81,6 +81,11 @@ export class ClientService implements ConnectionHost {
     return count;
   }
 
+  /** Bytes of packets of all connections that were received and are not processed yet. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   get isCrowded(): boolean {
     return this.#heldBytes > CROWDED_BYTES;
   }

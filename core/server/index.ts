@@ -1,6 +1,6 @@
 /** The shell around the pure rooms: one member of an ensemble. */
 export { Member, type MemberParts } from './member.js';
-export type { MemberGauges, MemberProbe } from './member-probe.js';
+export type { MemberGauges, MemberHoldings, MemberProbe } from './member-probe.js';
 export { type EnsembleMember } from './ensemble.js';
 export { publishedMembers } from './published-configuration.js';
 export { Embedded, type EmbeddedOptions } from './embedded.js';

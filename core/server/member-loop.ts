@@ -33,6 +33,8 @@ export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
   /** Links to the other members; null for a member that stands alone. */
   readonly links: PeerLinks | null;
   readonly probe?: MemberProbe | undefined;
+  /** What the probe is given at the end of each turn. */
+  readonly gauges: () => MemberGauges;
 }
 
 /**
@@ -128,7 +130,7 @@ export class MemberLoop {
   readonly #turn = (): void => {
     this.#isScheduled = false;
     if (!this.#isRunning) return;
-    const { clients, links, syncs, machine, failed, probe } = this.#parts;
+    const { clients, links, syncs, machine, failed, probe, gauges } = this.#parts;
     this.#isTurning = true;
     try {
       this.#reassureIfPaused();
@@ -140,22 +142,13 @@ export class MemberLoop {
       links?.flush();
       this.#slowDown();
       this.#snapshotIfDue();
-      probe?.turned?.(this.#gauges());
+      probe?.turned?.(gauges());
     } catch (error) {
       failed(error);
     }
     this.#isTurning = false;
     if (clients.hasWork || this.#peerHasNews) this.wake();
   };
-
-  #gauges(): MemberGauges {
-    const { peer, clients, requests } = this.#parts;
-    return {
-      status: peer.status(),
-      connections: clients.establishedCount,
-      requests: requests.path?.length ?? 0,
-    };
-  }
 
   /** Takes from the peer until it has nothing to do any more. */
   #runPeer(): void {

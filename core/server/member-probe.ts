@@ -27,4 +27,22 @@ export interface MemberGauges {
   readonly connections: number;
   /** Requests of this member's clients that are under way. */
   readonly requests: number;
+  readonly held: MemberHoldings;
+}
+
+/** What a member holds on behalf of clients and other members. All of it goes when they do. */
+export interface MemberHoldings {
+  readonly watches: number;
+  /** Sessions that are connected to this member. */
+  readonly attachedSessions: number;
+  /** Bytes of requests that were received and are not processed yet. */
+  readonly receivedBytes: number;
+  /** Bytes of transactions that were proposed for clients of this member, or forwarded, and are not applied yet. */
+  readonly bytesInFlight: number;
+  /** Questions to the leader or to a quorum that are not answered yet: read indexes, sessions to revalidate. */
+  readonly openQuestions: number;
+  readonly pendingSyncs: number;
+  readonly peerLinks: number;
+  /** Connections at the peer address that have not authenticated yet. */
+  readonly unprovenLinks: number;
 }

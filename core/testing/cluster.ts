@@ -199,11 +199,16 @@ export class Cluster {
     for (const { process } of this.#clients) process.resume();
   }
 
+  /** Closes the clients whose processes run. */
+  async closeClients(): Promise<void> {
+    const living = this.#clients.filter(({ process }) => process.state !== 'dead');
+    await Promise.all(living.map(({ client }) => client.close()));
+  }
+
   /** Closes the clients that live, then stops the members. */
   async close(): Promise<void> {
     this.heal();
-    const living = this.#clients.filter(({ process }) => process.state !== 'dead');
-    await Promise.all(living.map(({ client }) => client.close()));
+    await this.closeClients();
     await Promise.all(this.members.map((member) => member.stop()));
     for (const { process } of this.#clients) process.kill();
   }

@@ -1,6 +1,6 @@
 import { OpCode } from '../../core/protocol/index.js';
 import type { Actor } from './actor.js';
-import { checkDisk } from './checkers/bounds.js';
+import { checkDisk, leftovers } from './checkers/bounds.js';
 import { check, hex } from './checkers/referee.js';
 import { isSameData, isSameStat } from './checkers/request-rules.js';
 import { areDivided } from './checkers/shard-ledger.js';
@@ -90,16 +90,29 @@ export class Progress {
     this.#checkLeaks();
   }
 
-  /** All is stopped in order, and nothing of it goes on. */
+  /** The members hold nothing for clients that have left, and after their own end nothing goes on. */
   async demandEnd(): Promise<void> {
     const { cluster, roles } = this.#world;
+    await this.#waiting.settled(cluster.closeClients(), 'every client closes in order');
+    await this.#waiting.until(
+      () => this.#leftovers().length === 0,
+      () => `nothing is left over: ${this.#leftovers().join('; ')}`,
+    );
     roles.expectCalm(null);
-    await this.#waiting.settled(this.#leave(), 'everybody closes in order');
+    await this.#waiting.settled(this.#leave(), 'every member closes in order');
     check(cluster.clock.pendingTimers === 0, () => `${cluster.clock.pendingTimers} timers are left behind`);
     check(
       cluster.network.connections === 0,
       () => `${cluster.network.connections} connections are left behind`,
     );
+  }
+
+  #leftovers(): readonly string[] {
+    const { cluster, gauges } = this.#world;
+    const { members } = cluster;
+    return members
+      .map(({ id, name }) => leftovers(name, gauges.get(id)!, members.length))
+      .filter((left) => left !== '');
   }
 
   async #leave(): Promise<void> {

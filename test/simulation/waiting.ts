@@ -24,12 +24,13 @@ export class Waiting {
   }
 
   /** Waits until the condition holds; it is a finding if that takes more than `maxMs`. */
-  async until(holds: () => boolean, what: string, maxMs = this.#patienceMs): Promise<void> {
+  async until(holds: () => boolean, what: string | (() => string), maxMs = this.#patienceMs): Promise<void> {
     const { cluster, referee } = this.#world;
     try {
       await cluster.clock.runUntil(() => holds() || referee.finding !== null, maxMs);
     } catch (error) {
-      throw new Violation(`not within ${maxMs} ms: ${what}\n${this.#describe()}`, { cause: error });
+      const wanted = typeof what === 'string' ? what : what();
+      throw new Violation(`not within ${maxMs} ms: ${wanted}\n${this.#describe()}`, { cause: error });
     }
     this.#throwFinding();
   }

@@ -101,6 +101,11 @@ export class PeerLinks {
     return [...this.#links.keys()];
   }
 
+  /** Connections that have not proved yet who they are. */
+  get unproven(): number {
+    return this.#strangers.size;
+  }
+
   /** Leaves with the next flush; goes nowhere if that link is not up any more. */
   send(peer: number, link: number, message: PeerMessage): void {
     const established = this.#current(peer, link);

@@ -61,6 +61,14 @@ export class LeaderPath implements WritePath {
     return this.#proposals.length;
   }
 
+  get bytes(): number {
+    return this.#proposals.bytes;
+  }
+
+  get openQuestions(): number {
+    return this.#questions.size;
+  }
+
   get isFull(): boolean {
     return this.#isFilled(1) || !this.#parts.peer.admits;
   }

@@ -62,6 +62,14 @@ export class LearnerPath implements WritePath {
     return this.#forwarded.length + this.#proposals.length;
   }
 
+  get bytes(): number {
+    return this.#forwardedBytes + this.#proposals.bytes;
+  }
+
+  get openQuestions(): number {
+    return this.#questions.size + this.#revalidations.size;
+  }
+
   get isFull(): boolean {
     return this.#isFilled(1);
   }
@@ -186,8 +194,7 @@ export class LearnerPath implements WritePath {
 
   #isFilled(times: number): boolean {
     const { maxProposalsInFlight } = this.#parts.options;
-    const bytes = this.#forwardedBytes + this.#proposals.bytes;
-    return this.length >= times * maxProposalsInFlight || bytes >= times * MAX_BYTES_IN_FLIGHT;
+    return this.length >= times * maxProposalsInFlight || this.bytes >= times * MAX_BYTES_IN_FLIGHT;
   }
 
   #nextToken(): number {

@@ -26,6 +26,8 @@ export class ReadOnlyPath implements WritePath {
   readonly isFull = false;
   readonly isOverfull = false;
   readonly length = 0;
+  readonly bytes = 0;
+  readonly openQuestions = 0;
   readonly #parts: ReadOnlyPathParts;
 
   constructor(parts: ReadOnlyPathParts) {

@@ -41,6 +41,10 @@ export interface WritePath {
   readonly isOverfull: boolean;
   /** Requests of this member's clients that are under way. */
   readonly length: number;
+  /** Bytes of their transactions. */
+  readonly bytes: number;
+  /** Questions to the leader, or to a quorum, that are not answered yet. */
+  readonly openQuestions: number;
   /** Asks for a session; its creation is applied like any transaction. */
   createSession(timeoutMs: number, origin: Origin): void;
   /** Asks for a write. If it is refused the connection of the origin is cut: its outcome is not known there. */

@@ -6,7 +6,7 @@ import {
   type WriteRequest,
 } from '../../../core/data/index.js';
 import { CreateMode, OPEN_ACL, OpCode } from '../../../core/protocol/index.js';
-import type { MemberGauges } from '../../../core/server/index.js';
+import type { MemberGauges, MemberHoldings } from '../../../core/server/index.js';
 import type { PersistBatch, Storage } from '../../../core/storage/index.js';
 import { makeZxid, type PeerStatus } from '../../../core/zab/index.js';
 import { Ghost } from './ghost.js';
@@ -119,6 +119,7 @@ export class SampleEnsemble {
     return {
       connections: 0,
       requests: 0,
+      held: NOTHING_HELD,
       ...held,
       status: {
         state: 'following',
@@ -141,6 +142,17 @@ export class SampleEnsemble {
     };
   }
 }
+
+const NOTHING_HELD: MemberHoldings = {
+  watches: 0,
+  attachedSessions: 0,
+  receivedBytes: 0,
+  bytesInFlight: 0,
+  openQuestions: 0,
+  pendingSyncs: 0,
+  peerLinks: 2,
+  unprovenLinks: 0,
+};
 
 /** A request for a znode. */
 export function creates(path: string, flags: number = CreateMode.persistent, data = ''): WriteRequest {
