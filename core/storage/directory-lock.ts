@@ -1,22 +1,18 @@
-import { link, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataDirectoryLockedError, toStorageError } from './storage-error.js';
+import { closeDescriptor, takeKernelLock } from './kernel-lock.js';
+import { keepOwner } from './file-owner.js';
+import { lockFileHolder, takeLockFile, type HeldLockFile } from './lock-files.js';
+import { describeSelf, isAlive, ownerText, parseOwner, readIfThere, type LockOwner } from './lock-owner.js';
+import { DataDirectoryLockedError, toOpeningError } from './storage-error.js';
 
-const LOCK_FILE = 'lock';
-
-/** How often the taking of a stale lock may be overtaken by others before it is given up. */
-const ATTEMPTS = 5;
-
-/** Numbers the files that this process makes beside the lock, so that no two attempts share one. */
-let attempts = 0;
-
-/** Who holds the lock. Process numbers are reused: the moment of birth, the boot and the pid namespace belong to the name. */
-interface Owner {
-  readonly pid: number;
-  readonly startedAt: string;
-  readonly boot: string;
-  readonly namespace: string;
-}
+/**
+ * Names the process that holds the lock, for people, for version 0.1.0, and for processes that lock the
+ * other way.
+ */
+const RECORD = 'lock';
+/** The record of the last process that ended without a release, for people who look for the reason. */
+const PREVIOUS_RECORD = 'lock.previous';
 
 export interface DirectoryLock {
   /** Idempotent. */
@@ -24,125 +20,121 @@ export interface DirectoryLock {
 }
 
 /**
- * Locks a directory for this process, with a file that names it. A lock whose owner is dead, by kill -9 or by a
- * power failure, is taken over. This keeps two processes of one machine (of one container) apart; whether an
- * owner on another machine or in another container lives cannot be seen, and such a lock is taken over.
+ * Locks a directory for this process: with the kernel's lock, or with lock files where the program `flock`
+ * is missing or fails. At most one process of one kernel holds it, however many start at the same time,
+ * with whatever was left of processes that died; a process that ends, by SIGKILL too, releases it.
+ *
+ * What cannot be excluded: a process on another machine that shares the file system over the network, and
+ * without `flock` one in another container; their locks are taken over.
+ *
+ * A process with the kernel's lock and one with a lock file exclude each other too: each writes its own
+ * before it looks for the other's, so at least one of them sees the other and withdraws. Rejects with
+ * `DataDirectoryLockedError`.
  */
 export async function lockDirectory(location: string): Promise<DirectoryLock> {
-  const path = join(location, LOCK_FILE);
   try {
-    const self = JSON.stringify(await describeSelf());
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (await create(path, self)) return { release: () => release(path, self) };
-      await removeStale(path, location);
+    const lock = await takeKernelLock(location);
+    if (lock === 'taken') throw await lockedError(location, await recordOf(location));
+    if (lock === 'unavailable') return once(await lockWithFile(location));
+    return once(await lockWithKernel(location, lock.descriptor));
+  } catch (error) {
+    throw toOpeningError(error, { location, doing: 'locking it' });
+  }
+}
+
+async function lockWithKernel(location: string, descriptor: number): Promise<() => Promise<void>> {
+  try {
+    const found = await recordOf(location);
+    // The kernel has just said that nobody holds its lock.
+    if (found !== null && found.hasKernelLock !== true && (await isAlive(found))) {
+      throw await lockedError(location, found);
     }
+    const self = await describeSelf(true);
+    await writeRecord(location, self);
+    const other = await lockFileHolder(location);
+    if (other !== null) {
+      await removeRecord(location, self);
+      throw await lockedError(location, other);
+    }
+    return async () => {
+      await removeRecord(location, self);
+      await closeDescriptor(descriptor);
+    };
   } catch (error) {
-    throw toStorageError(error, { location, doing: 'locking with', file: LOCK_FILE });
-  }
-  throw new DataDirectoryLockedError({
-    location,
-    owner: 'one of several processes that start at the same time',
-  });
-}
-
-/** The file appears complete under its name, or not at all. */
-async function create(path: string, self: string): Promise<boolean> {
-  const draft = `${path}.${process.pid}.${attempts++}.draft`;
-  await writeFile(draft, self, { mode: 0o640 });
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
-    throw error;
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
-/**
- * Takes a dead process's lock away. The rename gives the file to one of those that try; should it have been
- * replaced by a living lock between reading and renaming, it is put back.
- */
-async function removeStale(path: string, location: string): Promise<void> {
-  const found = await readIfThere(path);
-  if (found === null) return;
-  const owner = parseOwner(found);
-  if (owner !== null && (await isAlive(owner))) {
-    throw new DataDirectoryLockedError({ location, owner: `process ${owner.pid}` });
-  }
-  const taken = `${path}.${process.pid}.${attempts++}.stale`;
-  try {
-    await rename(path, taken);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
+    await closeDescriptor(descriptor);
     throw error;
   }
-  if ((await readFile(taken, 'utf8')) !== found) await link(taken, path).catch(() => undefined);
-  await rm(taken, { force: true });
 }
 
-async function release(path: string, self: string): Promise<void> {
-  if ((await readIfThere(path)) === self) await rm(path, { force: true });
-}
-
-async function describeSelf(): Promise<Owner> {
-  return {
-    pid: process.pid,
-    startedAt: (await readProcess(process.pid))?.startedAt ?? '',
-    boot: await bootId(),
-    namespace: await pidNamespace(),
+async function lockWithFile(location: string): Promise<() => Promise<void>> {
+  const self = await describeSelf(false);
+  const held = await takeLockFile(location, self);
+  if (held === null) throw await lockedError(location, null);
+  if (!isHeld(held)) throw await lockedError(location, held);
+  try {
+    const found = await recordOf(location);
+    if (found !== null && (await isAlive(found))) throw await lockedError(location, found);
+    await writeRecord(location, self);
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+  return async () => {
+    await removeRecord(location, self);
+    await held.release();
   };
 }
 
-async function isAlive(owner: Owner): Promise<boolean> {
-  if (owner.boot !== (await bootId()) || owner.namespace !== (await pidNamespace())) return false;
+function isHeld(lock: HeldLockFile | LockOwner): lock is HeldLockFile {
+  return 'release' in lock;
+}
+
+function once(release: () => Promise<void>): DirectoryLock {
+  let released: Promise<void> | undefined;
+  return { release: () => (released ??= release()) };
+}
+
+async function recordOf(location: string): Promise<LockOwner | null> {
+  return parseOwner((await readIfThere(join(location, RECORD))) ?? '');
+}
+
+/**
+ * The record appears complete under its name, and the one of a process that died is kept beside it. Only
+ * the holder of a lock writes one, so each kind of lock needs one draft.
+ */
+async function writeRecord(location: string, self: LockOwner): Promise<void> {
+  const draft = join(location, `${RECORD}.${self.hasKernelLock === true ? 'kernel' : 'file'}.new`);
+  await rm(draft, { force: true });
+  await writeFile(draft, JSON.stringify(self), { mode: 0o640 });
+  await keepOwner(location, draft);
+  await keepPrevious(location);
+  await rename(draft, join(location, RECORD));
+}
+
+async function keepPrevious(location: string): Promise<void> {
   try {
-    process.kill(owner.pid, 0);
+    await rename(join(location, RECORD), join(location, PREVIOUS_RECORD));
   } catch (error) {
-    if (hasCode(error, 'ESRCH')) return false;
-  }
-  const found = await readProcess(owner.pid);
-  return found === null || (!found.isZombie && found.startedAt === owner.startedAt);
-}
-
-/** From Linux's `/proc/<pid>/stat`: the third field is the state, the 22nd the start in clock ticks since boot; null elsewhere. */
-async function readProcess(
-  pid: number,
-): Promise<{ readonly startedAt: string; readonly isZombie: boolean } | null> {
-  const line = await readIfThere(`/proc/${pid}/stat`);
-  if (line === null) return null;
-  const [state, ...rest] = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return { startedAt: rest[18] ?? '', isZombie: state === 'Z' || state === 'X' };
-}
-
-async function bootId(): Promise<string> {
-  return (await readIfThere('/proc/sys/kernel/random/boot_id'))?.trim() ?? '';
-}
-
-function pidNamespace(): Promise<string> {
-  return readlink('/proc/self/ns/pid').catch(() => '');
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ESRCH')) return null;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
-/** Null for bytes that no lock ever held; such a file has no owner. */
-function parseOwner(text: string): Owner | null {
-  try {
-    const owner = JSON.parse(text) as Partial<Owner> | null;
-    return Number.isInteger(owner?.pid) ? (owner as Owner) : null;
-  } catch {
-    return null;
-  }
+async function removeRecord(location: string, self: LockOwner): Promise<void> {
+  const path = join(location, RECORD);
+  if ((await readIfThere(path)) === JSON.stringify(self)) await rm(path, { force: true });
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return (error as NodeJS.ErrnoException).code === code;
+/**
+ * `found`: what is known of the holder. A record of a dead process says nothing about the holder of the
+ * kernel's lock.
+ */
+async function lockedError(location: string, found: LockOwner | null): Promise<DataDirectoryLockedError> {
+  if (found === null) return new DataDirectoryLockedError({ location, owner: 'another process' });
+  const { pid, host, since } = found;
+  const owner = ownerText(found);
+  if (await isAlive(found)) return new DataDirectoryLockedError({ location, owner, pid, host, since });
+  return new DataDirectoryLockedError({
+    location,
+    owner: `a process of another container, or one that has just started; the last known one was ${owner}`,
+  });
 }

@@ -21,6 +21,7 @@ export {
   ForeignDataDirectoryError,
   StorageAccessError,
   StorageError,
+  toOpeningError,
   UnknownFormatError,
 } from './storage-error.js';
 export { DataDirectoryDoctor, type Examination } from './examination/data-directory-doctor.js';

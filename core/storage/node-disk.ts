@@ -1,9 +1,10 @@
 import * as fs from 'node:fs';
-import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { chown, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
-import { toStorageError } from './storage-error.js';
+import { ownerToKeep, type FileOwner } from './file-owner.js';
+import { toOpeningError } from './storage-error.js';
 
 const FLAGS: Record<OpenMode, string> = { create: 'w+', write: 'r+', read: 'r' };
 
@@ -22,15 +23,19 @@ export class NodeDisk implements Disk {
     this.location = location;
   }
 
-  /** Makes the directory, and those above it, if need be. Rejects with `StorageError` if that is impossible. */
+  /**
+   * Makes the directory, and those above it, if they do not exist, and syncs every level, so that a power
+   * failure removes none of them. Rejects with `StorageError` if that is impossible.
+   */
   static async open(directory: string): Promise<NodeDisk> {
     const location = resolve(directory);
     try {
       const firstMade = await mkdir(location, { recursive: true });
-      if (firstMade !== undefined) await syncDirectory(join(firstMade, '..'));
+      // A process may have made an empty directory and died before it could sync the levels above.
+      if ((await readdir(location)).length === 0) await syncLevelsAbove(location, firstMade);
       return new NodeDisk(location);
     } catch (error) {
-      throw toStorageError(error, { location, doing: 'opening', file: 'the data directory' });
+      throw toOpeningError(error, { location, doing: 'opening it' });
     }
   }
 
@@ -97,21 +102,6 @@ class NodeDirectory implements Directory {
   release(): Promise<void> {
     return this.#lock.release();
   }
-}
-
-interface FileOwner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/**
- * The owner of the directory, if this process is root and the directory is not root's: what root makes in the directory of a
- * member, as `quorate doctor` does, has to stay readable and writable for that member.
- */
-async function ownerToKeep(location: string): Promise<FileOwner | null> {
-  if (process.getuid?.() !== 0) return null;
-  const { uid, gid } = await stat(location);
-  return uid === 0 ? null : { uid, gid };
 }
 
 function changeOwner(descriptor: number, { uid, gid }: FileOwner): Promise<void> {
@@ -197,6 +187,21 @@ async function writeAll(descriptor: number, position: number, bytes: Uint8Array)
     written += await call<number>((done) =>
       fs.write(descriptor, bytes, written, bytes.length - written, position + written, done),
     );
+  }
+}
+
+/**
+ * Syncs the folders above `location`, which hold the entries of the levels below them. Those above the first
+ * one that was made just now belong to others and may be closed to this process; then they are left as they are.
+ */
+async function syncLevelsAbove(location: string, firstMade: string | undefined): Promise<void> {
+  const required = firstMade === undefined ? location : dirname(firstMade);
+  for (let level = dirname(location); ; level = dirname(level)) {
+    const isRequired = level.length >= required.length;
+    await syncDirectory(level).catch((error: unknown) => {
+      if (isRequired) throw error;
+    });
+    if (level === dirname(level)) return;
   }
 }
 

@@ -112,9 +112,17 @@ function userText(): string {
   return uid === undefined ? '' : ` (uid ${uid})`;
 }
 
-/** Another process uses the data directory. */
+/** Another process uses the data directory. `fields` has `pid`, `host` and `since` where they are known. */
 export class DataDirectoryLockedError extends StorageError {
-  constructor(options: { readonly location: string; readonly owner: string }) {
+  constructor(options: {
+    readonly location: string;
+    /** For the message. */
+    readonly owner: string;
+    readonly pid?: number | undefined;
+    readonly host?: string | undefined;
+    /** In ISO 8601. */
+    readonly since?: string | undefined;
+  }) {
     super(
       `${options.location} is in use by ${options.owner}. Two members cannot share a data directory: stop the other ` +
         `one, or give this one a directory of its own`,
@@ -152,6 +160,33 @@ export function toStorageError(
   return new StorageError(
     `${what.location}: ${what.doing} ${what.file} failed: ${reason}. Nobody knows now what the disk holds, so this ` +
       `member has stopped using it; check the disk, then start the member again: it recovers from what is there`,
+    { fields: { ...what, errno }, cause: error },
+  );
+}
+
+/**
+ * Converts what went wrong before the history was read or written: the data directory is as it was.
+ * `file` defaults to the directory itself.
+ */
+export function toOpeningError(
+  error: unknown,
+  what: { readonly location: string; readonly doing: string; readonly file?: string },
+): StorageError {
+  const { location, doing, file = 'the data directory' } = what;
+  const errno = errnoOf(error);
+  if (errno === 'EEXIST' || errno === 'ENOTDIR') {
+    return new StorageError(
+      `Cannot use ${location} as a data directory: it, or a folder above it, is a file (${errno}). Nothing was changed. ` +
+        `Remove that file, or give another path`,
+      { fields: { ...what, errno }, cause: error },
+    );
+  }
+  const named = toStorageError(error, { location, doing, file });
+  if (named === error || named.constructor !== StorageError) return named;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StorageError(
+    `Cannot use ${location} as a data directory: ${doing} failed: ${reason}. Nothing was changed. Check the path and its ` +
+      `file system, or give another path`,
     { fields: { ...what, errno }, cause: error },
   );
 }
