@@ -60,7 +60,8 @@ export function parseOwner(text: string): LockOwner | null {
 
 /** For messages: `process 42 on db-1, since 2026-11-30T08:00:00.000Z`. */
 export function ownerText({ pid, host, since }: LockOwner): string {
-  return `process ${pid}${host === undefined ? '' : ` on ${host}`}${since === undefined ? '' : `, since ${since}`}`;
+  const where = host === undefined ? '' : ` on ${host}`;
+  return `process ${pid}${where}${since === undefined ? '' : `, since ${since}`}`;
 }
 
 /** The content of a file; null if there is none. */
