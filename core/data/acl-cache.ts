@@ -11,6 +11,11 @@ export class InternedAcl {
   /** Znodes that have this ACL. */
   references = 0;
 
+  /** An ACL that belongs to no cache. */
+  static of(list: readonly Acl[]): InternedAcl {
+    return new InternedAcl(list, keyOf(list));
+  }
+
   constructor(list: readonly Acl[], key: string) {
     this.list = list;
     this.key = key;
@@ -20,6 +25,12 @@ export class InternedAcl {
     this.hashLow = lanes.low;
     this.hashHigh = lanes.high;
   }
+}
+
+/** True if the entries are still those that the hash was computed of, unless memory is damaged. */
+export function isIntact(acl: InternedAcl): boolean {
+  const { key, hashLow, hashHigh } = InternedAcl.of(acl.list);
+  return key === acl.key && hashLow === acl.hashLow && hashHigh === acl.hashHigh;
 }
 
 /** A million znodes have a handful of different ACLs: each is kept once, by content, for as long as a znode has it. */

@@ -3,13 +3,13 @@ import { StateDigest } from './digest.js';
 import { PublishedConfiguration } from './published-configuration.js';
 import { QuotaLedger } from './quota-ledger.js';
 import { SessionTable } from './session-table.js';
-import { OpenSnapshots } from './snapshot-writer.js';
+import { OpenViews } from './frozen-tree.js';
 
 /** Everything that a member's state machine holds. Without znodes at first: plant the tree, or fill it from a snapshot. */
 export class MachineState {
   readonly digest = new StateDigest();
-  readonly snapshots = new OpenSnapshots();
-  readonly tree = new DataTree(this.digest, this.snapshots);
+  readonly views = new OpenViews();
+  readonly tree = new DataTree(this.digest, this.views);
   readonly quotas = new QuotaLedger(this.tree);
   readonly sessions = new SessionTable(this.digest);
   /** This member's own: the only thing here that members need not have in common. */

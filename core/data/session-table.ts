@@ -16,7 +16,7 @@ export class SessionTable {
   add(sessionId: bigint, timeoutMs: number): void {
     this.remove(sessionId);
     this.#timeouts.set(sessionId, timeoutMs);
-    hash(sessionId, timeoutMs);
+    hashSession(sessionId, timeoutMs);
     this.#digest.add();
   }
 
@@ -24,12 +24,13 @@ export class SessionTable {
     const timeoutMs = this.#timeouts.get(sessionId);
     if (timeoutMs === undefined) return;
     this.#timeouts.delete(sessionId);
-    hash(sessionId, timeoutMs);
+    hashSession(sessionId, timeoutMs);
     this.#digest.subtract();
   }
 }
 
-function hash(sessionId: bigint, timeoutMs: number): void {
+/** Leaves the hash of a session in `lanes`. */
+export function hashSession(sessionId: bigint, timeoutMs: number): void {
   lanes.start();
   lanes.long(sessionId);
   lanes.int(timeoutMs);

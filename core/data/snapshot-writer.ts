@@ -1,6 +1,6 @@
 import { JuteWriter, writeAclList } from '../protocol/index.js';
 import type { InternedAcl } from './acl-cache.js';
-import type { ChangeListener } from './data-tree.js';
+import type { FrozenTree } from './frozen-tree.js';
 import type { MachineState } from './machine-state.js';
 import { RecordKind, SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './snapshot-format.js';
 import { storedOwnerOf } from './stored-owner.js';
@@ -10,6 +10,9 @@ import type { Znode } from './znode.js';
 export interface Snapshot {
   /** The state is exactly the one after this transaction. */
   readonly zxid: bigint;
+  /** Digest of the state, and how many znodes it has. */
+  readonly digest: bigint;
+  readonly nodeCount: number;
   /** Znodes held in memory because they changed before their turn to be written. */
   readonly keptCount: number;
   /** The next bytes, at most `maxBytes` of them; null behind the last. */
@@ -18,82 +21,33 @@ export interface Snapshot {
   close(): void;
 }
 
-/**
- * The snapshots that are being written, any number at a time. Before a znode changes for the first time since
- * one of them was opened, that one keeps the znode as it was, unless it has written it already: so an open
- * snapshot holds no more memory than what changed.
- */
-export class OpenSnapshots implements ChangeListener {
-  readonly #open: SnapshotWriter[] = [];
-  #newest = 0;
-
-  get count(): number {
-    return this.#open.length;
-  }
-
-  open(state: MachineState): Snapshot {
-    const writer = new SnapshotWriter(state, ++this.#newest, () => {
-      this.#open.splice(this.#open.indexOf(writer), 1);
-    });
-    this.#open.push(writer);
-    return writer;
-  }
-
-  beforeChange(node: Znode): void {
-    if (this.#open.length === 0 || node.changedAt === this.#newest) return;
-    let copy: Znode | null = null;
-    for (const writer of this.#open) {
-      if (!writer.lacks(node)) continue;
-      copy ??= node.frozen();
-      writer.keep(copy);
-    }
-    node.changedAt = this.#newest;
-  }
+/** Opens a snapshot of the state as it is now. */
+export function openSnapshot(state: MachineState): Snapshot {
+  return new SnapshotWriter(state);
 }
 
 class SnapshotWriter implements Snapshot {
   readonly zxid: bigint;
-  readonly #number: number;
-  readonly #lastSerial: number;
-  readonly #nodes: Iterator<Znode>;
+  readonly digest: bigint;
+  readonly nodeCount: number;
+  readonly #nodes: FrozenTree;
   readonly #writer = new JuteWriter(4096);
   readonly #aclNumbers = new Map<InternedAcl, number>();
-  readonly #nodeCount: number;
   readonly #sessionCount: number;
-  readonly #digest: bigint;
-  readonly #release: () => void;
-  /** As they were, for they have changed before their turn came. */
-  #kept: Znode[] = [];
-  /** The znodes up to this serial are written. */
-  #writtenSerial = 0;
   #state: 'nodes' | 'written' | 'closed' = 'nodes';
   #output: Uint8Array = new Uint8Array(0);
 
-  constructor(state: MachineState, number: number, release: () => void) {
+  constructor(state: MachineState) {
     this.zxid = state.lastZxid;
-    this.#number = number;
-    this.#lastSerial = state.tree.lastSerial;
-    this.#nodes = state.tree.values();
-    this.#nodeCount = state.tree.size;
+    this.digest = state.digest.value;
+    this.nodeCount = state.tree.size;
+    this.#nodes = state.views.open(state.tree);
     this.#sessionCount = state.sessions.all.size;
-    this.#digest = state.digest.value;
-    this.#release = release;
     this.#writeOpening(state);
   }
 
   get keptCount(): number {
-    return this.#kept.length;
-  }
-
-  /** True if the znode as it is now belongs in here and is neither written nor kept yet. */
-  lacks(node: Znode): boolean {
-    return (
-      node.changedAt < this.#number && node.serial > this.#writtenSerial && node.serial <= this.#lastSerial
-    );
-  }
-
-  keep(copy: Znode): void {
-    this.#kept.push(copy);
+    return this.#nodes.keptCount;
   }
 
   next(maxBytes: number): Uint8Array | null {
@@ -108,8 +62,7 @@ class SnapshotWriter implements Snapshot {
   }
 
   close(): void {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'nodes') this.#finish();
+    this.#nodes.close();
     this.#state = 'closed';
     this.#writer.take();
     this.#output = new Uint8Array(0);
@@ -117,28 +70,13 @@ class SnapshotWriter implements Snapshot {
 
   #fill(maxBytes: number): void {
     while (this.#state === 'nodes' && this.#writer.length < maxBytes) {
-      const node = this.#kept.pop() ?? this.#nextUnchanged();
+      const node = this.#nodes.next();
       if (node === null) {
         this.#writeClosing();
-        this.#finish();
+        this.#state = 'written';
       } else {
         this.#writeNode(node);
       }
-    }
-  }
-
-  #finish(): void {
-    this.#state = 'written';
-    this.#kept = [];
-    this.#release();
-  }
-
-  #nextUnchanged(): Znode | null {
-    for (;;) {
-      const { value: node, done } = this.#nodes.next() as IteratorResult<Znode, undefined>;
-      if (done === true || node.serial > this.#lastSerial) return null;
-      this.#writtenSerial = node.serial;
-      if (node.changedAt < this.#number) return node;
     }
   }
 
@@ -196,9 +134,9 @@ class SnapshotWriter implements Snapshot {
 
   #writeClosing(): void {
     const record = this.#start(RecordKind.closing);
-    this.#writer.writeInt(this.#nodeCount);
+    this.#writer.writeInt(this.nodeCount);
     this.#writer.writeInt(this.#sessionCount);
-    this.#writer.writeLong(BigInt.asIntN(64, this.#digest));
+    this.#writer.writeLong(BigInt.asIntN(64, this.digest));
     this.#writer.endPacket(record);
   }
 

@@ -2,9 +2,10 @@ import type { Reply, Request } from '../protocol/index.js';
 import type { Applied } from './applied.js';
 import { applyTxn } from './apply.js';
 import { MachineState } from './machine-state.js';
+import { Recount } from './recount.js';
 import { read, type ReadContext, type ReadResult } from './read.js';
 import { replyTo } from './reply.js';
-import type { Snapshot } from './snapshot-writer.js';
+import { openSnapshot, type Snapshot } from './snapshot-writer.js';
 import type { Txn } from './transaction.js';
 import type { WatchedNode } from './watch-table.js';
 
@@ -101,6 +102,11 @@ export class StateMachine {
    * Any number may be open; what each holds in memory is bounded by what changed since. Close it if it is not drained.
    */
   snapshot(): Snapshot {
-    return this.state.snapshots.open(this.state);
+    return openSnapshot(this.state);
+  }
+
+  /** Computes the digest anew from what is in memory, in slices; close it if it is not taken to its end. */
+  recount(): Recount {
+    return new Recount(this.state);
   }
 }

@@ -176,6 +176,13 @@ export class Znode implements NodeState {
 
   /** To be called whenever the data or what is set with it changed. */
   rehashBody(): void {
+    this.hashBody();
+    this.bodyLow = lanes.low;
+    this.bodyHigh = lanes.high;
+  }
+
+  /** Leaves the hash of path and data in `lanes`, computed from what the znode holds now: equal to the one that is kept, unless memory is damaged. */
+  hashBody(): void {
     lanes.start();
     lanes.string(this.path);
     lanes.bytes(this.stored);
@@ -188,13 +195,16 @@ export class Znode implements NodeState {
     lanes.int(this.version);
     lanes.long(this.ephemeralOwner);
     lanes.whole(this.ttlMs);
-    this.bodyLow = lanes.low;
-    this.bodyHigh = lanes.high;
   }
 
   /** Leaves the hash of the whole znode in `lanes`. */
   hash(): void {
     lanes.resume(this.bodyLow, this.bodyHigh);
+    this.hashRest();
+  }
+
+  /** Takes up the hash that `hashBody` left in `lanes`, and leaves that of the whole znode there. */
+  hashRest(): void {
     lanes.int(this.creates);
     lanes.int(this.aversion);
     lanes.long(this.pzxid);
@@ -220,6 +230,8 @@ export class Znode implements NodeState {
     copy.version = this.version;
     copy.creates = this.creates;
     copy.aversion = this.aversion;
+    copy.bodyLow = this.bodyLow;
+    copy.bodyHigh = this.bodyHigh;
     return copy;
   }
 }

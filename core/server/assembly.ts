@@ -1,7 +1,7 @@
-import type { DigestPoint, StateMachine } from '../data/index.js';
+import type { DigestPoint, RecountResult, StateMachine } from '../data/index.js';
 import { ErrorCode } from '../protocol/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
-import type { Storage } from '../storage/index.js';
+import type { SnapshotReadBackError, Storage } from '../storage/index.js';
 import type { Dialer } from '../transport/index.js';
 import { Peer, type PeerConfig, type PeerLimits, type PeerStatus } from '../zab/index.js';
 import { Authentication } from './authentication.js';
@@ -17,6 +17,7 @@ import type { MemberProbe } from './member-probe.js';
 import { peerKey } from './peers/peer-handshake.js';
 import { PeerLinks } from './peers/peer-links.js';
 import { publishedConfiguration } from './published-configuration.js';
+import { Recounter } from './digests/recounter.js';
 import { Reaper } from './reaper.js';
 import type { Recovered } from './recover.js';
 import { RequestRouter } from './request-router.js';
@@ -45,6 +46,10 @@ export interface AssemblyParts {
   readonly statusChanged: (status: PeerStatus) => void;
   /** A quorum has the digest `expected`, and this member has another one at the same zxid. */
   readonly stateDiffers: (own: DigestPoint, expected: DigestPoint) => void;
+  /** The state in memory is not what the applied transactions add up to. */
+  readonly stateDamaged: (result: RecountResult) => void;
+  /** A snapshot that was written does not read back; `isRepeated`: nor did the one before. */
+  readonly snapshotNotReadBack: (error: SnapshotReadBackError, isRepeated: boolean) => void;
 }
 
 /** The parts of a member that it is run and asked through. */
@@ -55,6 +60,7 @@ export interface MemberRooms {
   readonly requests: RequestService;
   readonly clients: ClientService;
   readonly snapshotter: Snapshotter;
+  readonly recounter: Recounter;
   readonly snapshotsIn: SnapshotReceiver;
   readonly snapshotsOut: SnapshotSender;
   /** Null for a member that stands alone. */
@@ -89,8 +95,17 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     sessionMade: (connection, id, timeoutMs) => handshake.created(connection, id, timeoutMs, ErrorCode.ok),
   });
   const path = (): WritePath | null => requests.path;
-  const taken = (zxid: bigint): void => peer.snapshotTaken(zxid);
-  const snapshotter = new Snapshotter({ ...parts, ...options, taken });
+  const recounter = new Recounter({ ...parts, machine, damaged: parts.stateDamaged });
+  const taken = (zxid: bigint): void => {
+    peer.snapshotTaken(zxid);
+    recounter.snapshotVerified();
+  };
+  const snapshotter = new Snapshotter({
+    ...parts,
+    ...options,
+    taken,
+    notReadBack: parts.snapshotNotReadBack,
+  });
   const snapshotsIn = new SnapshotReceiver(storage);
   const snapshotsOut = new SnapshotSender(peer, machine);
   const handshake = new Handshake({ options, clock: parts.clock, sessions, path, machine });
@@ -122,6 +137,8 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
       current = received;
       current.publish(configuration);
       requests.digests.replaced();
+      recounter.cancel();
+      snapshotter.replaced();
       parts.probe?.installed?.(received);
     },
     requests,
@@ -132,6 +149,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     snapshotsIn,
     snapshotsOut,
     reaper,
+    recounter,
     links,
     gauges: () => gaugesOf({ peer, clients, requests, sessions, watches, syncs, links }),
   });
@@ -142,6 +160,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     requests,
     clients,
     snapshotter,
+    recounter,
     snapshotsIn,
     snapshotsOut,
     links,

@@ -5,6 +5,7 @@ import type { ClientService } from './client-service.js';
 import type { MemberGauges, MemberProbe } from './member-probe.js';
 import type { PeerLinks } from './peers/peer-links.js';
 import { ReadyEffects, type ReadyEffectsParts } from './ready-effects.js';
+import type { Recounter } from './digests/recounter.js';
 import type { Reaper } from './reaper.js';
 import type { RequestService } from './requests/request-service.js';
 import type { SyncService } from './requests/sync-service.js';
@@ -30,6 +31,7 @@ export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
   readonly snapshotter: Snapshotter;
   readonly snapshotsIn: SnapshotReceiver;
   readonly reaper: Reaper;
+  readonly recounter: Recounter;
   /** Links to the other members; null for a member that stands alone. */
   readonly links: PeerLinks | null;
   readonly probe?: MemberProbe | undefined;
@@ -75,6 +77,7 @@ export class MemberLoop {
   /** No turn runs any more. Idempotent. */
   stop(): void {
     this.#isRunning = false;
+    this.#parts.recounter.cancel();
     this.#timer?.cancel();
     this.#timer = null;
   }
@@ -206,7 +209,7 @@ export class MemberLoop {
 
   readonly #tick = (): void => {
     if (!this.#isRunning) return;
-    const { clock, peer, clients, reaper, requests, links, failed } = this.#parts;
+    const { clock, peer, clients, reaper, recounter, requests, links, failed } = this.#parts;
     const now = clock.now();
     const isLate = this.#hasPaused;
     try {
@@ -219,6 +222,7 @@ export class MemberLoop {
       // After a pause of this process the clients' packets still wait to be read: nobody is expired before that.
       if (!isLate) requests.tick(now);
       reaper.tick(now);
+      recounter.tick(now);
       clients.tick(now);
     } catch (error) {
       return failed(error);

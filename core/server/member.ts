@@ -1,11 +1,12 @@
-import type { DigestPoint } from '../data/index.js';
+import type { DigestPoint, RecountResult } from '../data/index.js';
 import type { Id } from '../protocol/index.js';
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../runtime/index.js';
-import type { Storage } from '../storage/index.js';
+import type { SnapshotReadBackError, Storage } from '../storage/index.js';
 import { CloseCode, type Connection, type Dialer } from '../transport/index.js';
 import type { PeerLimits, PeerStatus } from '../zab/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
 import { checkEnsemble, type EnsembleMember } from './ensemble.js';
+import { StateDamagedError } from './digests/state-damaged-error.js';
 import { StateDivergedError } from './digests/state-diverged-error.js';
 import type { MemberHealth } from './health.js';
 import type { Inspection } from './inspection/inspection.js';
@@ -55,12 +56,16 @@ export class Member {
   #state: 'starting' | 'serving' | 'stopping' | 'closed' | 'failed' = 'starting';
   #failure: Error | null = null;
   #closing: Promise<void> | null = null;
+  /** No other member could give back a state that is wrong here. */
+  readonly #isOnlyVoter: boolean;
   /** The state has been found to differ from a quorum's, and was given up for a snapshot. */
   #hasDiverged = false;
 
   private constructor(parts: MemberParts, options: ServerOptions, recovered: Recovered) {
     this.options = options;
     this.#storage = parts.storage;
+    const voters = (parts.ensemble?.members ?? []).filter(({ isObserver }) => isObserver !== true);
+    this.#isOnlyVoter = voters.every(({ id }) => id === options.id);
     this.#clock = parts.clock;
     this.#logger = (parts.logger ?? silentLogger).child({ member: options.id });
     this.#rooms = assemble({
@@ -71,6 +76,8 @@ export class Member {
       failed: (error) => this.#fail(error),
       statusChanged: (status) => this.#statusChanged(status),
       stateDiffers: (own, expected) => this.#stateDiffers(own, expected),
+      stateDamaged: (result) => this.#stateDamaged(result),
+      snapshotNotReadBack: (error, isRepeated) => this.#snapshotNotReadBack(error, isRepeated),
     });
   }
 
@@ -231,28 +238,81 @@ export class Member {
     this.#rooms.snapshotsIn.abort();
   }
 
-  /**
-   * The state of this member, in memory or on disk, is not what the ensemble agreed on. The first time a snapshot of the leader
-   * replaces it; if that differs again, memory or disk of this machine cannot be trusted, and the member stops.
-   */
+  /** The state of this member, in memory or on disk, is not what the ensemble agreed on. */
   #stateDiffers(own: DigestPoint, expected: DigestPoint): void {
-    if (this.#hasDiverged) return this.#fail(new StateDivergedError(this.options.id, own, expected));
-    this.#hasDiverged = true;
-    this.#logger.error("State differs from a quorum's; a snapshot of the leader replaces it", {
-      zxid: hex(own.zxid),
-      digest: hex(own.digest),
-      expected: hex(expected.digest),
+    this.#replaceState(new StateDivergedError(this.options.id, own, expected), {
+      message: "State differs from a quorum's; a snapshot of the leader replaces it",
+      fields: { zxid: hex(own.zxid), digest: hex(own.digest), expected: hex(expected.digest) },
     });
-    this.#rooms.loop.stateDiverged();
+  }
+
+  /** The state in memory has changed without a write. */
+  #stateDamaged(result: RecountResult): void {
+    const { zxid, kept, counted, path } = result;
+    const error = new StateDamagedError(this.options.id, result);
+    if (this.#isOnlyVoter) return this.#leave(error);
+    this.#replaceState(error, {
+      message: 'State in memory is damaged; a snapshot of the leader replaces it',
+      fields: { zxid: hex(zxid), digest: hex(counted), expected: hex(kept), path },
+    });
+  }
+
+  /**
+   * The state is wrong. The first time the member leaves office, serves nobody, and a snapshot of the leader replaces its state;
+   * if the state is wrong again, memory or disk of this machine cannot be trusted, and the member stops with `second`.
+   */
+  #replaceState(
+    second: Error,
+    first: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> },
+  ): void {
+    if (this.#hasDiverged) return this.#fail(second);
+    this.#hasDiverged = true;
+    this.#logger.error(first.message, first.fields);
+    this.#rooms.snapshotter.suspend();
+    void this.#handOver().then(() => this.#rooms.loop.stateDiverged());
+  }
+
+  /**
+   * What this member writes to its disk cannot be read again as it is in memory. A leader hands over, and a recount tells whether
+   * the state in memory is right. If a second snapshot in a row does not read back, the member stops: its log may be no better.
+   */
+  #snapshotNotReadBack(error: SnapshotReadBackError, isRepeated: boolean): void {
+    if (isRepeated) return this.#fail(error);
+    this.#rooms.recounter.begin();
+    void this.#handOver();
+  }
+
+  /** Resolves when another member leads, or when none can take over. */
+  async #handOver(): Promise<void> {
+    const { loop, peer } = this.#rooms;
+    if (!peer.status().isEstablishedLeader || !loop.transferLeadership()) return;
+    const deadline = this.#clock.now() + DRAIN_MS;
+    while (peer.status().isEstablishedLeader && this.#failure === null && this.#clock.now() < deadline) {
+      await new Promise<void>((resolve) => this.#clock.setTimer(1, resolve, { hold: true }));
+    }
+  }
+
+  /** Stops in order, as `close` does, and fails then. */
+  #leave(reason: Error): void {
+    if (this.#state !== 'serving') return this.#fail(reason);
+    this.#logger.error('State in memory is damaged: the member stops in order', { error: reason });
+    const end = (): void => {
+      if (this.#failure !== null) return;
+      this.#state = 'failed';
+      this.#failure = reason;
+      this.#reportFailure(reason);
+    };
+    void this.close().then(end, end);
   }
 
   #fail(error: unknown): void {
     if (this.#state === 'failed' || this.#state === 'closed') return;
     this.#state = 'failed';
-    this.#failure =
+    const failure =
       error instanceof Error
         ? error
         : new QuorateError('MEMBER_FAILED', `The member failed: ${String(error)}`);
+    this.#failure = failure;
     this.#logger.error('Member failed: it stops, so that it cannot acknowledge what it may have lost', {
       error,
     });
@@ -260,7 +320,11 @@ export class Member {
     this.#rooms.clients.stopTaking();
     this.#rooms.clients.cutAll();
     this.#stopExchange();
-    for (const listener of this.#failureListeners) listener(this.#failure);
+    this.#reportFailure(failure);
+  }
+
+  #reportFailure(error: Error): void {
+    for (const listener of this.#failureListeners) listener(error);
     this.#failureListeners.clear();
   }
 }

@@ -25,6 +25,7 @@ import { livez, readyz, startingHealth, type MemberHealth } from './health.js';
 import { isLoopback } from './loopback.js';
 import { Member } from './member.js';
 import { memberSecret } from './member-secret.js';
+import { RunningMember } from './running-member.js';
 import { MAX_FRAME_BYTES } from './peers/frame.js';
 import { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';
 
@@ -111,12 +112,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const plan = await planOf(options);
   const { resolved, members } = plan;
   const listener = listenerOf(plan);
-  let member: Member | null = null;
-  const health = (): MemberHealth => member?.health() ?? startingHealth(resolved.id);
-  const orClose = (take: (member: Member, connection: Connection) => void) => (connection: Connection) =>
-    member === null
-      ? connection.close({ code: CloseCode.goingAway, text: 'starting' })
-      : take(member, connection);
+  let running: RunningMember | null = null;
+  const current = (): Member | null => running?.current ?? null;
+  const health = (): MemberHealth => current()?.health() ?? startingHealth(resolved.id);
+  const orClose = (take: (member: Member, connection: Connection) => void) => (connection: Connection) => {
+    const member = current();
+    if (member === null) connection.close({ code: CloseCode.goingAway, text: 'starting' });
+    else take(member, connection);
+  };
   listener.route(CLIENT_PATH, {
     subprotocol: CLIENT_SUBPROTOCOL,
     from: 'client',
@@ -136,9 +139,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const listeners = [listener, ...(options.listeners ?? [])];
   const bound = await listener.listen();
   try {
-    const otherAddresses = await listenElsewhere(plan, () => member);
-    member = await startMember(plan);
-    return served(member, listeners, { ...bound, otherAddresses });
+    const otherAddresses = await listenElsewhere(plan, current);
+    const { logger } = plan;
+    running = new RunningMember(() => startMember(plan), { isAlone: members === null, logger });
+    await running.started();
+    return served(running, health, listeners, { ...bound, otherAddresses });
   } catch (error) {
     await closeAll(listeners);
     throw error;
@@ -265,14 +270,15 @@ async function startMember({ options, resolved, members, ...plan }: Plan): Promi
 }
 
 function served(
-  member: Member,
+  running: RunningMember,
+  health: () => MemberHealth,
   listeners: readonly Pick<ClientListener, 'stop' | 'close'>[],
   bound: Pick<Served, 'host' | 'port' | 'otherAddresses'>,
 ): Served {
   const { host, port } = bound;
   const close = async (): Promise<void> => {
     for (const listener of listeners) listener.stop();
-    await member.close();
+    await running.close();
     await closeAll(listeners);
   };
   let closing: Promise<void> | null = null;
@@ -280,9 +286,9 @@ function served(
   return {
     ...bound,
     address: `ws://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    health: () => member.health(),
-    serving: () => member.serving(),
-    onFailure: (report) => member.onFailure(report),
+    health,
+    serving: () => running.latest.serving(),
+    onFailure: (report) => running.onFailure(report),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };

@@ -1,9 +1,17 @@
-import type { StateMachine } from '../data/index.js';
+import { type Snapshot, SnapshotVerifier, type StateMachine } from '../data/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
-import type { EpochTable, Storage } from '../storage/index.js';
+import {
+  SnapshotPostponedError,
+  SnapshotReadBackError,
+  type ContentCheck,
+  type EpochTable,
+  type Storage,
+} from '../storage/index.js';
 
 /** One slice is read per turn of the loop, so that no client waits for longer than it takes to encode this. */
 const SLICE_BYTES = 64 * 1024;
+/** Time until a snapshot that could not be taken is tried again. */
+const RETRY_MS = 60_000;
 const LEAST_TXNS = 100_000;
 const LEAST_BYTES = 256 * 1024 * 1024;
 
@@ -16,8 +24,10 @@ export interface SnapshotterParts {
   readonly snapshotTxns: number | null;
   /** Null: as many as the znodes of the last snapshot held, and `LEAST_BYTES` at least. */
   readonly snapshotBytes: number | null;
-  /** The snapshot is durable. */
+  /** The snapshot is durable, and was read back. */
   readonly taken: (zxid: bigint) => void;
+  /** A snapshot did not read back as the state that it was taken of; `isRepeated`: nor did the one before. */
+  readonly notReadBack: (error: SnapshotReadBackError, isRepeated: boolean) => void;
   /** The storage failed. */
   readonly failed: (error: unknown) => void;
 }
@@ -34,6 +44,10 @@ export class Snapshotter {
   #txnsDue = 0;
   #bytesDue = 0;
   #running: Promise<void> | null = null;
+  /** After a snapshot that could not be taken. */
+  #retryAt: number | null = null;
+  #isSuspended = false;
+  #hasReadBackFailed = false;
 
   constructor(parts: SnapshotterParts) {
     this.#parts = parts;
@@ -47,12 +61,27 @@ export class Snapshotter {
   }
 
   get isDue(): boolean {
-    return this.#running === null && (this.#txns >= this.#txnsDue || this.#bytes >= this.#bytesDue);
+    if (this.#running !== null || this.#isSuspended) return false;
+    if (this.#retryAt !== null) return this.#parts.clock.now() >= this.#retryAt;
+    return this.#txns >= this.#txnsDue || this.#bytes >= this.#bytesDue;
+  }
+
+  /** Takes no snapshot of a state that is known to be wrong. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  /** A snapshot of the leader has replaced the state. */
+  replaced(): void {
+    this.#isSuspended = false;
+    this.#hasReadBackFailed = false;
+    this.#retryAt = null;
   }
 
   /** Begins a snapshot of the machine as it is now. */
   begin(machine: StateMachine, epochs: EpochTable): void {
     this.#draw(machine);
+    this.#retryAt = null;
     this.#running = this.#write(machine, epochs).finally(() => (this.#running = null));
   }
 
@@ -62,25 +91,59 @@ export class Snapshotter {
   }
 
   async #write(machine: StateMachine, epochs: EpochTable): Promise<void> {
-    const { storage, clock, logger, taken, failed } = this.#parts;
+    const { storage, clock, logger, taken } = this.#parts;
     const snapshot = machine.snapshot();
+    const { zxid } = snapshot;
     const startedAt = clock.now();
     try {
-      await storage.writeSnapshot(snapshot.zxid, epochs, this.#slices(snapshot));
-      taken(snapshot.zxid);
-      logger.info('Snapshot taken', { zxid: snapshot.zxid, ms: Math.round(clock.now() - startedAt) });
+      await storage.writeSnapshot(zxid, epochs, this.#slices(snapshot), this.#check(snapshot));
+      this.#hasReadBackFailed = false;
+      taken(zxid);
+      logger.info('Snapshot taken', { zxid, ms: Math.round(clock.now() - startedAt) });
     } catch (error) {
-      failed(error);
+      this.#failed(error);
     } finally {
       snapshot.close();
     }
   }
 
-  async *#slices(snapshot: { next(maxBytes: number): Uint8Array | null }): AsyncIterable<Uint8Array> {
+  #failed(error: unknown): void {
+    const { clock, logger, failed, notReadBack } = this.#parts;
+    if (error instanceof SnapshotPostponedError) {
+      this.#retryAt = clock.now() + RETRY_MS;
+      logger.warn('Snapshot postponed', { retryInMs: RETRY_MS, reason: error.message });
+    } else if (error instanceof SnapshotReadBackError) {
+      this.#retryAt = clock.now() + RETRY_MS;
+      const isRepeated = this.#hasReadBackFailed;
+      this.#hasReadBackFailed = true;
+      logger.error('Snapshot does not read back; older snapshots and the log are kept', { error });
+      notReadBack(error, isRepeated);
+    } else failed(error);
+  }
+
+  async *#slices(snapshot: Snapshot): AsyncIterable<Uint8Array> {
     for (let slice = snapshot.next(SLICE_BYTES); slice !== null; slice = snapshot.next(SLICE_BYTES)) {
       yield slice;
-      await new Promise<void>((resolve) => this.#parts.clock.soon(resolve));
+      await this.#nextTurn();
     }
+  }
+
+  /** Compares what was read back with the state that the snapshot was taken of, a slice per turn. */
+  #check(expected: Snapshot): ContentCheck {
+    return async (content) => {
+      const verifier = new SnapshotVerifier(expected.nodeCount);
+      for await (const piece of content) {
+        for (let at = 0; at < piece.length; at += SLICE_BYTES) {
+          verifier.push(piece.subarray(at, at + SLICE_BYTES));
+          await this.#nextTurn();
+        }
+      }
+      verifier.finish(expected);
+    };
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.soon(resolve));
   }
 
   /**

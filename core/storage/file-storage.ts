@@ -8,7 +8,7 @@ import { ReadGate } from './read-gate.js';
 import { recoverHistory, type RecoveredHistory } from './recovery.js';
 import { readSnapshotContent } from './snapshot-file.js';
 import { SnapshotFailure, SnapshotStore } from './snapshot-store.js';
-import { StorageError, toStorageError } from './storage-error.js';
+import { SnapshotPostponedError, StorageError, toStorageError } from './storage-error.js';
 import type { ContentCheck, EpochTable, LogEntry, PersistBatch, RecoveredState, Storage } from './storage.js';
 import { reportingUnreadableBlocks } from './unreadable-blocks.js';
 import { TransactionLog, type LogOptions } from './transaction-log.js';
@@ -96,7 +96,12 @@ export class FileStorage implements Storage {
     return this.#gate.read(() => this.#log!.read(after, maxBytes));
   }
 
-  async writeSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
+  async writeSnapshot(
+    zxid: bigint,
+    epochs: EpochTable,
+    content: AsyncIterable<Uint8Array>,
+    checkContent?: ContentCheck,
+  ): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== null) throw refusal;
     await this.#inTurn(async () => {
@@ -107,16 +112,22 @@ export class FileStorage implements Storage {
         );
       }
       const header = { zxid, epochs, standsAlone: zxid === firstPrevZxid };
-      const staged = await this.#snapshots.stage(this.#generation, header, content);
+      const staged = await this.#snapshots.stage(this.#generation, header, content, checkContent);
       await this.#snapshots.publish(staged);
       await this.#purge();
     });
   }
 
-  installSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
+  installSnapshot(
+    zxid: bigint,
+    epochs: EpochTable,
+    content: AsyncIterable<Uint8Array>,
+    checkContent?: ContentCheck,
+  ): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== null) return Promise.reject(refusal);
-    return this.#queue.pushAct(() => this.#inTurn(() => this.#install(zxid, epochs, content), 'needed'));
+    const install = (): Promise<void> => this.#install({ zxid, epochs, content, checkContent });
+    return this.#queue.pushAct(() => this.#inTurn(install, 'needed'));
   }
 
   close(): Promise<void> {
@@ -222,14 +233,15 @@ export class FileStorage implements Storage {
   }
 
   /** The rename is the switch: the new generation outlaws every file of the old one. */
-  async #install(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void> {
+  async #install({ zxid, epochs, content, checkContent }: ReceivedSnapshot): Promise<void> {
     if (epochOf(zxid) > this.#promises.acceptedEpoch) {
       throw misuse(
         `a snapshot at ${hex(zxid)} cannot be installed while only ${this.#promises.acceptedEpoch} is promised`,
       );
     }
     const generation = this.#generation + 1;
-    const staged = await this.#snapshots.stage(generation, { zxid, epochs, standsAlone: true }, content);
+    const header = { zxid, epochs, standsAlone: true };
+    const staged = await this.#snapshots.stage(generation, header, content, checkContent);
     await this.#gate.alone(async () => {
       await this.#snapshots.publish(staged);
       const old = this.#log!;
@@ -250,9 +262,9 @@ export class FileStorage implements Storage {
   }
 
   /**
-   * Runs `work` behind every earlier snapshot; what does not go wrong harmlessly stops the storage. With a snapshot that is
-   * needed only a content that breaks off is harmless: if the disk has no room for it, what waits to be appended behind it would
-   * leave a gap behind what was there before.
+   * Runs `work` behind every earlier snapshot; what does not go wrong harmlessly stops the storage. A spare snapshot that could
+   * not be staged is harmless, unless the disk refused it. With a snapshot that is needed only a content that breaks off is
+   * harmless: if the disk has no room for it, what waits to be appended behind it would leave a gap behind what was there before.
    */
   #inTurn(work: () => Promise<void>, snapshot: 'spare' | 'needed' = 'spare'): Promise<void> {
     const turn = this.#snapshotting.then(async () => {
@@ -260,15 +272,23 @@ export class FileStorage implements Storage {
       try {
         await work();
       } catch (error) {
-        const isSpare =
-          snapshot === 'spare' || !(error instanceof SnapshotFailure && error.reason instanceof StorageError);
-        if (error instanceof SnapshotFailure && error.isHarmless && isSpare) throw error.reason;
         if (isMisuse(error)) throw error;
-        throw this.#fail(error instanceof SnapshotFailure ? error.reason : error, 'writing a snapshot to');
+        if (!(error instanceof SnapshotFailure)) throw this.#fail(error, 'writing a snapshot to');
+        const { kind, reason } = error;
+        const isHarmless = kind === 'content' || (snapshot === 'spare' && kind !== 'disk');
+        if (!isHarmless) throw this.#fail(reason, 'writing a snapshot to');
+        throw kind === 'shortage' ? this.#postponed(reason) : reason;
       }
     });
     this.#snapshotting = turn.catch(() => undefined);
     return turn;
+  }
+
+  #postponed(reason: unknown): SnapshotPostponedError {
+    const { location } = this.#directory;
+    const { file } = (reason as StorageError).fields as { file?: string };
+    const cause = (reason as StorageError).cause;
+    return new SnapshotPostponedError({ location, file: file ?? 'snapshot', cause });
   }
 
   async #close(): Promise<void> {
@@ -302,6 +322,13 @@ export class FileStorage implements Storage {
     }
     return this.#log === null ? misuse('recover has to come first') : null;
   }
+}
+
+interface ReceivedSnapshot {
+  readonly zxid: bigint;
+  readonly epochs: EpochTable;
+  readonly content: AsyncIterable<Uint8Array>;
+  readonly checkContent: ContentCheck | undefined;
 }
 
 function opensLaterEpoch(zxid: bigint, last: bigint): boolean {

@@ -19,6 +19,8 @@ export {
   DataDirectoryLockedError,
   DiskFullError,
   ForeignDataDirectoryError,
+  SnapshotPostponedError,
+  SnapshotReadBackError,
   StorageAccessError,
   StorageError,
   toOpeningError,

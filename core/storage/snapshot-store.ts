@@ -1,7 +1,9 @@
 import type { Directory } from './disk.js';
 import { fileName, parseFileName, temporaryName, type HistoryFile } from './file-name.js';
 import { verifySnapshot, writeSnapshotFile, type SnapshotHeader } from './snapshot-file.js';
-import { DiskFullError, toStorageError } from './storage-error.js';
+import { CorruptionError, isShortage, SnapshotReadBackError, toStorageError } from './storage-error.js';
+import type { ContentCheck } from './storage.js';
+import { reportingUnreadableBlocks } from './unreadable-blocks.js';
 
 /** Thrown by whoever gives the content, not by the disk. */
 class ContentFailure extends Error {}
@@ -24,13 +26,14 @@ export class SnapshotStore {
   }
 
   /**
-   * Writes the snapshot under its temporary name, synced and read back. On any failure nothing stays behind:
-   * an error of `content` comes out as it is, a full disk as `DiskFullError`, both with `isHarmless` set.
+   * Writes the snapshot under its temporary name, syncs it, reads it back and has it verified. On any failure nothing stays
+   * behind; the error is a `SnapshotFailure`.
    */
   async stage(
     generation: number,
     header: SnapshotHeader,
     content: AsyncIterable<Uint8Array>,
+    checkContent?: ContentCheck,
   ): Promise<StagedSnapshot> {
     const name = fileName('snapshot', generation, header.zxid);
     const draft = temporaryName(name);
@@ -40,11 +43,7 @@ export class SnapshotStore {
         directoryId: this.#directoryId,
         content: markingFailures(content),
       });
-      await verifySnapshot(
-        this.#directory,
-        { name: draft, kind: 'snapshot', generation, zxid: header.zxid },
-        this.#directoryId,
-      );
+      await this.#readBack({ name: draft, kind: 'snapshot', generation, zxid: header.zxid }, checkContent);
     } catch (error) {
       await this.#directory.remove(draft).catch(() => undefined);
       throw this.#explain(error, name);
@@ -52,12 +51,20 @@ export class SnapshotStore {
     return { draft, name };
   }
 
-  /** Gives a staged snapshot its name, durably: from here on it counts. */
+  /**
+   * Gives a staged snapshot its name, durably: from here on it counts. If there is no descriptor to sync the directory by, the
+   * snapshot goes again, for its name might not survive a crash.
+   */
   async publish({ draft, name }: StagedSnapshot): Promise<void> {
+    const isNew = this.#files.every((other) => other.name !== name);
     try {
       await this.#directory.rename(draft, name);
       await this.#directory.syncDirectory();
     } catch (error) {
+      if (isShortage(error) && isNew) {
+        await this.#directory.remove(name).catch(() => this.#directory.remove(draft).catch(() => undefined));
+        throw this.#explain(error, name);
+      }
       throw toStorageError(error, { location: this.#directory.location, doing: 'switching to', file: name });
     }
     const file = parseFileName(name)!;
@@ -77,10 +84,23 @@ export class SnapshotStore {
     for (const file of old) await this.#directory.remove(file.name);
   }
 
+  /** An unreadable block, too, means that what was written is not there. */
+  async #readBack(file: HistoryFile, checkContent: ContentCheck | undefined): Promise<void> {
+    try {
+      await verifySnapshot(reportingUnreadableBlocks(this.#directory), file, this.#directoryId, checkContent);
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      const { location } = this.#directory;
+      const reason = String(error.fields.reason);
+      throw new SnapshotReadBackError({ location, file: file.name, reason, cause: error });
+    }
+  }
+
   #explain(error: unknown, file: string): SnapshotFailure {
-    if (error instanceof ContentFailure) return new SnapshotFailure(error.cause, true);
+    if (error instanceof ContentFailure) return new SnapshotFailure(error.cause, 'content');
+    if (error instanceof SnapshotReadBackError) return new SnapshotFailure(error, 'readBack');
     const reason = toStorageError(error, { location: this.#directory.location, doing: 'writing', file });
-    return new SnapshotFailure(reason, reason instanceof DiskFullError);
+    return new SnapshotFailure(reason, isShortage(error) ? 'shortage' : 'disk');
   }
 }
 
@@ -89,15 +109,18 @@ export interface StagedSnapshot {
   readonly name: string;
 }
 
-/** `reason` is what the caller should see; `isHarmless` says that nothing durable is in doubt. */
+/**
+ * `reason` is what went wrong. *content*: whoever gives the content broke off · *shortage*: no space or descriptors ·
+ * *readBack*: what was written is not what was to be written · *disk*: any other refusal of the disk, which leaves open what it holds.
+ */
 export class SnapshotFailure extends Error {
   readonly reason: unknown;
-  readonly isHarmless: boolean;
+  readonly kind: 'content' | 'shortage' | 'readBack' | 'disk';
 
-  constructor(reason: unknown, isHarmless: boolean) {
+  constructor(reason: unknown, kind: SnapshotFailure['kind']) {
     super('the snapshot could not be staged');
     this.reason = reason;
-    this.isHarmless = isHarmless;
+    this.kind = kind;
   }
 }
 

@@ -18,6 +18,8 @@ export class StorageError extends QuorateError {
         | 'STORAGE_CLOSED'
         | 'STORAGE_MISUSED'
         | 'STORAGE_CORRUPT'
+        | 'SNAPSHOT_POSTPONED'
+        | 'SNAPSHOT_NOT_READ_BACK'
         | 'STORAGE_ACCESS_DENIED'
         | 'STORAGE_FORMAT_UNKNOWN'
         | 'DISK_FULL'
@@ -112,6 +114,36 @@ function userText(): string {
   return uid === undefined ? '' : ` (uid ${uid})`;
 }
 
+/** The system lacks space or descriptors for a snapshot that is not needed yet. Everything else is as it was. */
+export class SnapshotPostponedError extends StorageError {
+  constructor(options: { readonly location: string; readonly file: string; readonly cause: unknown }) {
+    const { location, file, cause } = options;
+    const errno = errnoOf(cause) ?? 'ENOSPC';
+    super(
+      `${location}: no room for the snapshot ${file} (${errno}). It is tried again later; until then older snapshots and the log ` +
+        `are kept. Free space on the device, or raise the limit of open files`,
+      { code: 'SNAPSHOT_POSTPONED', fields: { location, file, errno }, cause },
+    );
+  }
+}
+
+/** A snapshot that was just written does not read back as the state that it was taken of. */
+export class SnapshotReadBackError extends StorageError {
+  constructor(options: {
+    readonly location: string;
+    readonly file: string;
+    readonly reason: string;
+    readonly cause: unknown;
+  }) {
+    const { location, file, reason, cause } = options;
+    super(
+      `${location}: the snapshot ${file} does not read back as the state that it was taken of: ${reason}. It does not count; older ` +
+        `snapshots and the log are kept. Check the memory and the disk of this machine`,
+      { code: 'SNAPSHOT_NOT_READ_BACK', fields: { location, file, reason }, cause },
+    );
+  }
+}
+
 /** Another process uses the data directory. `fields` has `pid`, `host` and `since` where they are known. */
 export class DataDirectoryLockedError extends StorageError {
   constructor(options: {
@@ -143,6 +175,14 @@ export class ForeignDataDirectoryError extends StorageError {
 }
 
 const ACCESS_ERRNOS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+/** Errors that pass when space or descriptors are freed, and that leave written files as they were. */
+const SHORTAGE_ERRNOS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
+
+/** True if the system lacks space or descriptors at the moment. */
+export function isShortage(error: unknown): boolean {
+  return SHORTAGE_ERRNOS.has(errnoOf(error) ?? '');
+}
+
 /** Converts what the disk threw to a `StorageError`; one that already is a `StorageError` stays itself. */
 export function toStorageError(
   error: unknown,

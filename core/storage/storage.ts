@@ -73,10 +73,25 @@ export interface Storage {
   persist(batch: PersistBatch): Promise<void>;
   /** The durable entries behind `after`, oldest first, as many as fit in `maxBytes` (at least one if there is any); null if the log no longer reaches back that far. */
   readEntries(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null>;
-  /** Writes a snapshot of the state at `zxid`, beside running appends; resolves when it is durable and has been verified, after which old snapshots and log segments are purged. */
-  writeSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Replaces the whole history by a snapshot received from a leader: staged, verified, then switched in one step together with an emptied log. */
-  installSnapshot(zxid: bigint, epochs: EpochTable, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /**
+   * Writes a snapshot of the state at `zxid`, beside running appends. It is synced, read back, and verified by `checkContent`; only
+   * then it counts, and old snapshots and log segments are purged. Rejects with `SnapshotPostponedError` if the system lacks space or
+   * descriptors, and with `SnapshotReadBackError` if what was read back is not what was to be written: the history is as before, and
+   * the storage goes on. Any other failure stops it.
+   */
+  writeSnapshot(
+    zxid: bigint,
+    epochs: EpochTable,
+    content: AsyncIterable<Uint8Array>,
+    checkContent?: ContentCheck,
+  ): Promise<void>;
+  /** Replaces the whole history by a snapshot received from a leader: staged, read back, verified, then switched in one step together with an emptied log. */
+  installSnapshot(
+    zxid: bigint,
+    epochs: EpochTable,
+    content: AsyncIterable<Uint8Array>,
+    checkContent?: ContentCheck,
+  ): Promise<void>;
   /** Waits for what is under way, then releases the files. Idempotent. */
   close(): Promise<void>;
 }

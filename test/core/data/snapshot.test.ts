@@ -79,7 +79,7 @@ test('a snapshot is exactly the state it was opened at, whatever is applied whil
         assert.equal(describe(restored), state);
         assertWellFormed(restored);
       }
-      assert.is(machine.state.snapshots.count, 0);
+      assert.is(machine.state.views.count, 0);
     }),
     { numRuns: 500 },
   );
@@ -158,7 +158,7 @@ test('a closed snapshot hands out nothing more and keeps nothing', () => {
   snapshot.close();
 
   assert.is(snapshot.next(10), null);
-  assert.is(ensemble.machine.state.snapshots.count, 0);
+  assert.is(ensemble.machine.state.views.count, 0);
 });
 
 test('the clock of the replicas survives in a snapshot', () => {

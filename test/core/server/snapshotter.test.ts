@@ -9,7 +9,7 @@ const LEAST_TXNS = 100_000;
 const LEAST_BYTES = 256 * 1024 * 1024;
 
 function treeOf(nodeCount: number, dataBytes = 0): StateMachine {
-  const snapshot = { zxid: 1n, next: () => null, close: () => undefined };
+  const snapshot = { zxid: 1n, nodeCount, next: () => null, close: () => undefined };
   return { nodeCount, dataBytes, snapshot: () => snapshot } as unknown as StateMachine;
 }
 
@@ -25,6 +25,7 @@ function snapshotterWith(
     snapshotTxns: null,
     snapshotBytes: null,
     taken: () => undefined,
+    notReadBack: (error) => assert.unreachable(error.message),
     failed: (error) => assert.unreachable(String(error)),
     ...given,
   });

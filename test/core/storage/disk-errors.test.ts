@@ -1,6 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DiskFullError, FileStorage, MemoryDisk, StorageError } from '../../../core/storage/index.js';
+import {
+  DiskFullError,
+  FileStorage,
+  MemoryDisk,
+  SnapshotPostponedError,
+  SnapshotReadBackError,
+  StorageError,
+} from '../../../core/storage/index.js';
 import { VirtualClock } from '../../../core/testing/index.js';
 import { content, entries, entry, find, plain, recordingLogger, rejection, start, zxid } from './history.js';
 
@@ -105,7 +112,50 @@ test('a snapshot for which there is no room is given up; the log goes on', async
   await storage.persist({ entries: entries(5, 5) });
   await storage.close();
 
-  assert.instance(refused, DiskFullError);
+  assert.instance(refused, SnapshotPostponedError);
+  assert.equal(disk.names(), names);
+  assert.is((await find(disk)).entries.length, 10);
+});
+
+test('a snapshot that does not read back does not count: what is older stays, and the log goes on', async () => {
+  for (const spoil of ['a bit', 'a block', 'the content'] as const) {
+    const disk = new MemoryDisk();
+    const { storage } = await start(disk, { segmentBytes: 4096, snapshotsKept: 1 });
+    await storage.persist({ acceptedEpoch: 1, entries: entries(0, 50, { bytes: 100 }) });
+    await storage.writeSnapshot(zxid(10), [{ epoch: 1, lastZxid: zxid(10) }], content('tree'));
+    const names = disk.names();
+
+    const draft = 'snapshot-00000000-0000000100000031.tmp';
+    const refused = await rejection(
+      storage.writeSnapshot(zxid(49), [], content('x'.repeat(5_000)), async (pieces) => {
+        if (spoil === 'a bit') disk.flipBit(draft, 1_000);
+        if (spoil === 'a block') disk.spoil(draft, 1_000);
+        for await (const _ of pieces);
+        if (spoil === 'the content') throw new Error('another tree');
+      }),
+    );
+
+    assert.instance(refused, SnapshotReadBackError, spoil);
+    assert.equal(disk.names(), names, spoil);
+    await storage.persist({ entries: entries(50, 5, { bytes: 100 }) });
+    await storage.close();
+    const found = await find(disk);
+    assert.equal([found.snapshot?.content, found.entries.length], ['tree', 44], spoil);
+  }
+});
+
+test('a snapshot that finds no descriptor to sync its name by goes again, and the log goes on', async () => {
+  const disk = new MemoryDisk();
+  const { storage } = await start(disk);
+  await storage.persist({ acceptedEpoch: 1, entries: entries(0, 5) });
+  const names = disk.names();
+  disk.fail({ operation: 'syncDirectory', code: 'EMFILE' });
+
+  const refused = await rejection(storage.writeSnapshot(zxid(4), [], content('tree')));
+  await storage.persist({ entries: entries(5, 5) });
+  await storage.close();
+
+  assert.instance(refused, SnapshotPostponedError);
   assert.equal(disk.names(), names);
   assert.is((await find(disk)).entries.length, 10);
 });

@@ -54,7 +54,14 @@ for (const [name, makeDisk] of Object.entries(disks)) {
   test('a new directory is empty, and says so', async ({ disk }) => {
     const found = await find(disk);
 
-    assert.equal(found, { acceptedEpoch: 0, isNew: true, epochs: [], snapshot: null, entries: [] });
+    assert.equal(found, {
+      acceptedEpoch: 0,
+      rejoining: null,
+      isNew: true,
+      epochs: [],
+      snapshot: null,
+      entries: [],
+    });
   });
 
   test('that a member has to rejoin is kept, beside the epoch, until it need not any more', async ({

@@ -88,10 +88,10 @@ export class DiskImage {
         this.#referee.watch(() => this.#persisted(batch, last));
       },
       readEntries: (after, maxBytes) => storage.readEntries(after, maxBytes),
-      writeSnapshot: (zxid, epochs, content) => storage.writeSnapshot(zxid, epochs, content),
-      installSnapshot: async (zxid, epochs, content) => {
+      writeSnapshot: (zxid, epochs, content, check) => storage.writeSnapshot(zxid, epochs, content, check),
+      installSnapshot: async (zxid, epochs, content, check) => {
         this.#installing = zxid;
-        await storage.installSnapshot(zxid, epochs, content);
+        await storage.installSnapshot(zxid, epochs, content, check);
         this.#referee.watch(() => this.#installed(zxid));
       },
       close: () => storage.close(),

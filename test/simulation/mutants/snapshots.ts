@@ -54,4 +54,52 @@ export const SNAPSHOTS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'oldest-goes-before-read-back',
+    mistake: 'the oldest snapshot is removed before the new one was read back',
+    standsFor: 'what is older is removed only after what replaces it was read back',
+    tests: ['core/storage/disk-errors'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        "await this.#readBack({ name: draft, kind: 'snapshot', generation, zxid: header.zxid }, checkContent);",
+        `await this.#directory.remove(this.#files[0]?.name ?? draft).catch(() => undefined);
+      await this.#readBack({ name: draft, kind: 'snapshot', generation, zxid: header.zxid }, checkContent);`,
+      ],
+    ],
+  },
+  {
+    name: 'read-back-compares-nothing',
+    mistake: 'a snapshot that was read back is not compared with the state that it was taken of',
+    standsFor: 'a bit that flips in memory ends no snapshot that was good',
+    tests: ['core/server/snapshot-read-back'],
+    changes: [['core/server/snapshotter.ts', 'verifier.finish(expected);', '']],
+  },
+  {
+    name: 'no-space-for-a-snapshot-is-fatal',
+    mistake: 'a spare snapshot that finds no space ends the member',
+    standsFor: 'lack of space or descriptors for a snapshot never ends a member',
+    tests: ['core/server/snapshot-read-back'],
+    changes: [
+      [
+        'core/server/snapshotter.ts',
+        'if (error instanceof SnapshotPostponedError) {',
+        'if (error instanceof SnapshotPostponedError) failed(error);\n    if (error instanceof SnapshotPostponedError) {',
+      ],
+    ],
+  },
+  {
+    name: 'recount-trusts-kept-hashes',
+    mistake: 'a recount adds up the hashes that are kept with the znodes',
+    standsFor: 'a recount finds what flips in memory',
+    tests: ['core/data/recount'],
+    changes: [
+      ['core/data/recount.ts', 'node.hashRest();', 'node.hash();'],
+      [
+        'core/data/recount.ts',
+        'if (lanes.low !== node.bodyLow || lanes.high !== node.bodyHigh) this.#path ??= node.path;',
+        '',
+      ],
+    ],
+  },
 ];

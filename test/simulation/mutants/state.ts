@@ -78,8 +78,8 @@ export const STATE: readonly Mutant[] = [
       workloads: ['large', 'pipelines', 'sequences'],
     },
     changes: [
-      ['core/data/snapshot-writer.ts', 'if (!writer.lacks(node))', 'if (node !== null)'],
-      ['core/data/snapshot-writer.ts', 'if (node.changedAt < this.#number)', 'if (node !== null)'],
+      ['core/data/frozen-tree.ts', 'if (!view.lacks(node))', 'if (node !== null)'],
+      ['core/data/frozen-tree.ts', 'if (node.changedAt < this.#number)', 'if (node !== null)'],
       ['core/data/snapshot-reader.ts', 'tree.size !== closing.nodeCount ||', ''],
       ['core/data/snapshot-reader.ts', 'digest.value !== closing.digest', 'false'],
     ],
