@@ -1,6 +1,7 @@
 import type { Id } from '../protocol/index.js';
 import type { Clock, Logger } from '../runtime/index.js';
 import type { Connection } from '../transport/index.js';
+import type { SocketBudget } from '../transport/listener.js';
 import type { EnsembleMember } from './ensemble.js';
 import type { MemberHealth } from './health.js';
 import type { Inspection } from './inspection/inspection.js';
@@ -24,9 +25,9 @@ export interface ListenerHost {
   readonly options: ServerOptions;
   /** Where to listen unless the listener was told. */
   readonly host: string;
-  /** Connections that may be open at once; one more should be closed before a byte of it is read. */
-  readonly maxConnections: number;
-  /** The same, per remote address; `Infinity` if nothing limits it. */
+  /** Shared by all listeners; a socket that it has no room for is destroyed before a byte of it is read. */
+  readonly sockets: SocketBudget;
+  /** Sockets of one remote address that may be open at once; `Infinity` if nothing limits it. */
   readonly maxConnectionsPerAddress: number;
   readonly clock: Clock;
   readonly logger: Logger;

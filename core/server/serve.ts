@@ -17,7 +17,7 @@ import {
   WebSocketDialer,
   type Connection,
 } from '../transport/index.js';
-import { WebSocketListener } from '../transport/listener.js';
+import { SocketBudget, WebSocketListener } from '../transport/listener.js';
 import type { ClientListener } from './client-listener.js';
 import { checkEnsemble, parseEnsemble, type EnsembleMember } from './ensemble.js';
 import { ensembleSecret, loopbackSecret, type SecretSource } from './ensemble-secret.js';
@@ -85,8 +85,12 @@ export interface Served extends AsyncDisposable {
 export const DEFAULT_PORT = 7300;
 /** Files and peers have to be opened even when clients take all they can get. */
 const RESERVED_DESCRIPTORS = 128;
-/** Sockets that are there for other members, and for whoever asks how this one is, even if clients have all theirs. */
+/** Sockets for other members and for probes, even if clients have all theirs; fewer where descriptors are few. */
 const RESERVED_SOCKETS = 64;
+/** Sockets, over all listeners, that have not made a request yet; fewer where descriptors are few. */
+const UNPROVEN_SOCKETS = 256;
+/** The part of all sockets that each of the two may take. */
+const SMALLEST_PART = 1 / 8;
 /** A client may send so many of the largest packets in one message. */
 const PACKETS_PER_MESSAGE = 4;
 
@@ -98,6 +102,7 @@ interface Plan {
   readonly members: readonly EnsembleMember[] | null;
   /** Null where the data directory holds it. */
   readonly secret: Uint8Array | null;
+  readonly sockets: SocketShares;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -158,7 +163,7 @@ async function listenElsewhere(plan: Plan, member: () => Member | null): Promise
     const address = await listener.listen({
       options: resolved,
       host: hostOf(plan),
-      maxConnections: maxConnectionsOf(plan),
+      sockets: plan.sockets.budget,
       maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? Infinity,
       clock,
       logger: logger.child({ member: resolved.id }),
@@ -195,7 +200,16 @@ async function planOf(options: ServeOptions): Promise<Plan> {
       `All members must agree on it: write ${resolved.id}=host:port:observer for an observer, everywhere.`,
     );
   }
-  const plan = { options, resolved, members: members.length < 2 ? null : members, clock, random, logger };
+  const sockets = socketsOf(options, resolved);
+  const plan = {
+    options,
+    resolved,
+    sockets,
+    members: members.length < 2 ? null : members,
+    clock,
+    random,
+    logger,
+  };
   return { ...plan, secret: await secretOf(plan) };
 }
 
@@ -214,15 +228,13 @@ async function secretOf(plan: Omit<Plan, 'secret'>): Promise<Uint8Array | null> 
 }
 
 function listenerOf(plan: Plan): WebSocketListener {
-  const { options, resolved, members, clock, logger } = plan;
-  const maxConnections = maxConnectionsOf(plan);
+  const { options, resolved, sockets, clock, logger } = plan;
   return new WebSocketListener({
     host: hostOf(plan),
     allowedOrigins: options.allowedOrigins,
     allowedHosts: options.allowedHosts,
     port: checkPort(options.port ?? Number(ownAddress(plan).port ?? DEFAULT_PORT)),
-    maxConnections: maxConnections + (members === null ? 0 : RESERVED_SOCKETS),
-    maxConnectionsPerAddress: options.maxConnectionsPerAddress ?? maxConnections + RESERVED_SOCKETS,
+    sockets: sockets.budget,
     requestTimeoutMs: resolved.handshakeMs,
     clock,
     logger,
@@ -244,11 +256,27 @@ function hostOf(plan: Pick<Plan, 'options' | 'resolved' | 'members'>): string {
   return plan.options.host ?? (host === undefined || isLoopback(host) ? '127.0.0.1' : '0.0.0.0');
 }
 
-function maxConnectionsOf({ resolved }: Plan): number {
-  return Math.min(resolved.maxConnections, descriptorLimit() - RESERVED_DESCRIPTORS);
+/** How the sockets of this process are shared. */
+interface SocketShares {
+  /** Connections of clients at once. */
+  readonly clients: number;
+  /** For all listeners together. */
+  readonly budget: SocketBudget;
 }
 
-async function startMember({ options, resolved, members, ...plan }: Plan): Promise<Member> {
+/** All listeners together leave enough descriptors for files and for the links to other members. */
+function socketsOf(options: ServeOptions, { maxConnections }: ServerOptions): SocketShares {
+  const most = descriptorLimit() - RESERVED_DESCRIPTORS;
+  const part = Math.max(1, Math.floor(most * SMALLEST_PART));
+  const unproven = Math.min(UNPROVEN_SOCKETS, part);
+  const reserved = Math.min(RESERVED_SOCKETS, part);
+  const clients = Math.min(maxConnections, most - unproven - reserved);
+  const total = clients + unproven + reserved;
+  const perAddress = options.maxConnectionsPerAddress;
+  return { clients, budget: new SocketBudget({ total, unproven, perAddress }) };
+}
+
+async function startMember({ options, resolved, members, sockets, ...plan }: Plan): Promise<Member> {
   const { clock, random, logger } = plan;
   const disk = await NodeDisk.open(options.data);
   const storage = await FileStorage.open({ disk, owner: `member ${resolved.id}`, logger, random });
@@ -262,7 +290,17 @@ async function startMember({ options, resolved, members, ...plan }: Plan): Promi
     });
     const ensemble = members === null ? {} : { ensemble: { members, dialer } };
     const { initialize } = options;
-    return await Member.start({ storage, secret, options, initialize, clock, random, logger, ...ensemble });
+    const limited = { ...options, maxConnections: sockets.clients };
+    return await Member.start({
+      storage,
+      secret,
+      options: limited,
+      initialize,
+      clock,
+      random,
+      logger,
+      ...ensemble,
+    });
   } catch (error) {
     await storage.close();
     throw error;

@@ -5,15 +5,14 @@ import { WebSocketServer } from 'ws';
 import { QuorateError, type Clock, type Logger } from '../runtime/index.js';
 import { CloseCode, type Connection } from './connection.js';
 import { OriginPolicy, type OriginPolicyOptions } from './origin-policy.js';
+import type { AdmittedSocket, SocketBudget } from './socket-budget.js';
 import { WsConnection } from './ws-connection.js';
 
 export interface WebSocketListenerOptions extends OriginPolicyOptions {
   /** 0 lets the system choose. */
   readonly port: number;
-  /** Sockets of any kind; one more is closed before a byte of it is read. */
-  readonly maxConnections: number;
-  /** The same, per remote address. */
-  readonly maxConnectionsPerAddress: number;
+  /** Shared by all listeners of the process; what it has no room for is closed before a byte of it is read. */
+  readonly sockets: SocketBudget;
   /** Milliseconds within which a socket has to have sent its whole HTTP request. */
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
@@ -51,9 +50,8 @@ export class WebSocketListener {
   readonly #origins: OriginPolicy;
   readonly #routes = new Map<string, WebSocketRoute & { readonly handshake: WebSocketServer }>();
   readonly #answers = new Map<string, () => HttpAnswer>();
-  readonly #perAddress = new Map<string, number>();
   readonly #connections = new Set<WsConnection>();
-  readonly #sockets = new Set<Duplex>();
+  readonly #sockets = new Map<Duplex, AdmittedSocket>();
   #refused = 0;
   #lastRefusalLogAt = Number.NEGATIVE_INFINITY;
 
@@ -66,9 +64,7 @@ export class WebSocketListener {
       connectionsCheckingInterval: Math.max(50, Math.min(1_000, options.requestTimeoutMs / 2)),
       maxHeaderSize: 8_192,
     });
-    this.#server.maxConnections = options.maxConnections;
     this.#server.on('connection', (socket) => this.#admit(socket));
-    this.#server.on('drop', () => this.#logRefusal('total'));
     this.#server.on('request', (request, response) => this.#answer(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('clientError', (_error, socket) => socket.destroy());
@@ -138,26 +134,16 @@ export class WebSocketListener {
       await new Promise<void>((resolve) => clock.setTimer(CLOSE_POLL_MS, resolve, { hold: true }));
     }
     for (const connection of this.#connections) connection.terminate();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   #admit(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    const count = (this.#perAddress.get(address) ?? 0) + 1;
-    if (count > this.#options.maxConnectionsPerAddress) {
-      socket.destroy();
-      this.#logRefusal(address);
-      return;
-    }
+    const admitted = this.#options.sockets.admit(socket, address);
+    if (admitted === null) return this.#logRefusal(address);
     socket.setNoDelay(true);
-    this.#perAddress.set(address, count);
-    this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      const left = this.#perAddress.get(address)! - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
-    });
+    this.#sockets.set(socket, admitted);
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #logRefusal(limit: string): void {
@@ -202,7 +188,9 @@ export class WebSocketListener {
     }
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
     if (!offered.includes(route.subprotocol)) return this.#refuse(socket, '400 Bad Request');
+    const admitted = this.#sockets.get(request.socket);
     route.handshake.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.once('message', () => admitted?.proved());
       const { remoteAddress, remotePort } = request.socket;
       const connection = new WsConnection(webSocket, hostPort(remoteAddress ?? 'unknown', remotePort));
       this.#connections.add(connection);

@@ -1,4 +1,5 @@
 /** Clients that behave as badly as they can, all at once, beside one that works. */
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,6 +18,8 @@ const SILENT_CONNECTIONS = 10_000;
 /** What this process needs besides. */
 const SPARE_DESCRIPTORS = 500;
 const MOST_RESIDENT_MIB = 400;
+/** Of the member: silent sockets have an allowance of 256, and a socket that gives way takes a moment to close. */
+const MOST_DESCRIPTORS = 600;
 const dialer = new WebSocketDialer();
 
 let data = '';
@@ -135,7 +138,7 @@ test('ten thousand connections that never speak are ended, cost bounded memory, 
   const upgrade =
     `GET /client HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
     'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: zookeeper.v1\r\n\r\n';
-  let [opened, closed, most] = [0, 0, 0];
+  let [opened, closed, descriptorsOfMember] = [0, 0, 0];
   const sockets: Socket[] = [];
   const dial = (speaksHttp: boolean): Promise<void> =>
     new Promise((resolve) => {
@@ -148,7 +151,6 @@ test('ten thousand connections that never speak are ended, cost bounded memory, 
       });
       socket.on('connect', () => {
         opened += 1;
-        most = Math.max(most, opened - closed);
         if (speaksHttp) socket.write(upgrade);
         socket.resume();
         resolve();
@@ -157,6 +159,7 @@ test('ten thousand connections that never speak are ended, cost bounded memory, 
   // Half of them stop before their first byte, half of them behind the WebSocket's handshake.
   for (let index = 0; index < count; index += 100) {
     await Promise.all(Array.from({ length: 100 }, (_, offset) => dial(offset % 2 === 0)));
+    descriptorsOfMember = Math.max(descriptorsOfMember, readdirSync(`/proc/${member.pid}/fd`).length);
   }
   const residentMib = member.residentMib;
   await until(() => closed === count, 'the end of all of them', 60_000);
@@ -165,10 +168,9 @@ test('ten thousand connections that never speak are ended, cost bounded memory, 
   await worker.stop();
 
   assert.is(opened, count);
-  assert.ok(most > count / 4, `only ${most} were open at once`);
+  assert.ok(descriptorsOfMember < MOST_DESCRIPTORS, `${descriptorsOfMember} descriptors at once`);
   assert.ok(residentMib < MOST_RESIDENT_MIB, `${residentMib} MiB were resident`);
   assert.ok(worker.slowestMs < 5_000, `one operation took ${worker.slowestMs} ms`);
-  assert.match(member.log, /never spoke/);
   const health = (await (await fetch(`${member.http}/readyz`)).json()) as { connections: number };
   assert.is(health.connections, 1);
 });

@@ -17,6 +17,8 @@ export interface TcpConnectionOptions {
   readonly clock: Clock;
   /** Read from the socket already. */
   readonly head?: Uint8Array;
+  /** Called when the first whole packet has come. */
+  readonly firstPacket?: () => void;
 }
 
 /**
@@ -30,6 +32,7 @@ export class TcpConnection implements Connection {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #splitter: PacketSplitter;
+  #firstPacket: (() => void) | undefined;
   #handlers: ConnectionHandlers | null = null;
   /** Arrived while nobody may be told; at most what one read of the socket holds. */
   #held: Uint8Array[] = [];
@@ -42,9 +45,10 @@ export class TcpConnection implements Connection {
   #isOver = false;
   #isBackedUp = false;
 
-  constructor(socket: Socket, { maxPacketBytes, clock, head }: TcpConnectionOptions) {
+  constructor(socket: Socket, { maxPacketBytes, clock, head, firstPacket }: TcpConnectionOptions) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#firstPacket = firstPacket;
     this.#splitter = new PacketSplitter(maxPacketBytes);
     this.remoteAddress = addressOf(socket);
     this.gone = new Promise((resolve) => {
@@ -133,6 +137,8 @@ export class TcpConnection implements Connection {
 
   readonly #deliver = (message: Uint8Array): void => {
     if (!this.#isOpen) return;
+    this.#firstPacket?.();
+    this.#firstPacket = undefined;
     if (this.#isPaused || this.#handlers === null || this.#held.length > 0) this.#held.push(message);
     else this.#handlers.message(message);
   };

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { QuorateError } from '../../../core/runtime/index.js';
+import type { AdmittedSocket } from '../../../core/transport/listener.js';
 import { ConfigurationError, type ClientListener, type ListenerHost } from '../../../core/server/index.js';
 import { letGo, TcpConnection } from '../framing/tcp-connection.js';
 import { FourLetterWords, isFourLetterWord, parseWordList, WORD_BYTES } from './four-letter-words.js';
@@ -35,7 +36,8 @@ export class ZooKeeperListener implements ClientListener {
   /** All that are open, under TLS the ones below it. */
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<TcpConnection>();
-  readonly #perAddress = new Map<string, number>();
+  /** By the remote address and port: under TLS a request comes from another object than the socket that was admitted. */
+  readonly #admitted = new Map<string, AdmittedSocket>();
   #host: ListenerHost | null = null;
   #words: FourLetterWords | null = null;
   #refused = 0;
@@ -49,7 +51,6 @@ export class ZooKeeperListener implements ClientListener {
     this.#server =
       options.tls === undefined ? createServer({ allowHalfOpen: true }) : createSecureServer(options.tls);
     this.#server.on('connection', (socket) => this.#admit(socket));
-    this.#server.on('drop', () => this.#refuse('total'));
     if (options.tls !== undefined) {
       this.#server.on('secureConnection', (socket: TLSSocket) => this.#readFirstBytes(socket));
       this.#server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
@@ -58,7 +59,6 @@ export class ZooKeeperListener implements ClientListener {
 
   listen(host: ListenerHost): Promise<string> {
     this.#host = host;
-    this.#server.maxConnections = host.maxConnections;
     const at = { host: this.#options.host ?? host.host, port: this.#options.port };
     return new Promise((resolve, reject) => {
       const fail = (cause: Error): void =>
@@ -105,18 +105,14 @@ export class ZooKeeperListener implements ClientListener {
   #admit(socket: Socket): void {
     socket.on('error', () => undefined);
     const address = socket.remoteAddress ?? '';
-    const count = (this.#perAddress.get(address) ?? 0) + 1;
-    if (count > this.#host!.maxConnectionsPerAddress) {
-      socket.destroy();
-      return this.#refuse(address);
-    }
-    this.#perAddress.set(address, count);
+    const admitted = this.#host!.sockets.admit(socket, address);
+    if (admitted === null) return this.#refuse(address);
+    const sender = senderOf(socket);
+    this.#admitted.set(sender, admitted);
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      const left = this.#perAddress.get(address)! - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
+      if (this.#admitted.get(sender) === admitted) this.#admitted.delete(sender);
     });
     if (this.#options.tls === undefined) this.#readFirstBytes(socket);
   }
@@ -152,7 +148,9 @@ export class ZooKeeperListener implements ClientListener {
     const word = head.toString('latin1', 0, WORD_BYTES);
     if (isFourLetterWord(word)) return void this.#answer(socket, word, host);
     const { maxPacketBytes } = host.options;
-    const connection = new TcpConnection(socket, { maxPacketBytes, clock: host.clock, head });
+    const admitted = this.#admitted.get(senderOf(socket));
+    const firstPacket = (): void => admitted?.proved();
+    const connection = new TcpConnection(socket, { maxPacketBytes, clock: host.clock, head, firstPacket });
     this.#connections.add(connection);
     void connection.gone.then(() => this.#connections.delete(connection));
     host.accept(
@@ -183,6 +181,10 @@ export class ZooKeeperListener implements ClientListener {
       refused: this.#refused,
     });
   }
+}
+
+function senderOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function checkPort({ port, tls }: ZooKeeperListenerOptions): void {

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
 import { silentLogger, SystemClock, type QuorateError } from '../../../core/runtime/index.js';
 import type { CloseReason, Connection } from '../../../core/transport/index.js';
-import { WebSocketListener } from '../../../core/transport/listener.js';
+import { SocketBudget, WebSocketListener } from '../../../core/transport/listener.js';
 import { openWebSocket } from '../../../core/transport/websocket-browser.js';
 
 (globalThis as { WebSocket?: unknown }).WebSocket = WebSocket;
@@ -20,8 +20,7 @@ test.before(async () => {
   listener = new WebSocketListener({
     host: '127.0.0.1',
     port: 0,
-    maxConnections: 100,
-    maxConnectionsPerAddress: 100,
+    sockets: new SocketBudget({ total: 100, unproven: 100 }),
     requestTimeoutMs: 5_000,
     clock: new SystemClock(),
     logger: silentLogger,

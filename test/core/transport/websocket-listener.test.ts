@@ -5,7 +5,11 @@ import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
 import { silentLogger, SystemClock, type QuorateError } from '../../../core/runtime/index.js';
 import { WebSocketDialer, type CloseReason, type Connection } from '../../../core/transport/index.js';
-import { WebSocketListener, type WebSocketListenerOptions } from '../../../core/transport/listener.js';
+import {
+  SocketBudget,
+  WebSocketListener,
+  type WebSocketListenerOptions,
+} from '../../../core/transport/listener.js';
 
 const never = new AbortController().signal;
 const MAX_MESSAGE_BYTES = 1_000;
@@ -24,8 +28,7 @@ async function serve(options: Partial<WebSocketListenerOptions> = {}): Promise<S
   const listener = new WebSocketListener({
     host: '127.0.0.1',
     port: 0,
-    maxConnections: 100,
-    maxConnectionsPerAddress: 100,
+    sockets: new SocketBudget({ total: 100, unproven: 100 }),
     requestTimeoutMs: 5_000,
     clock: new SystemClock(),
     logger: silentLogger,
@@ -183,7 +186,9 @@ test('GET paths are answered and others are not found', async () => {
 });
 
 test('more sockets than one address may have are closed at once', async () => {
-  await using served = await serve({ maxConnectionsPerAddress: 2 });
+  await using served = await serve({
+    sockets: new SocketBudget({ total: 100, unproven: 100, perAddress: 2 }),
+  });
   await opened(served.url);
   await opened(served.url);
   const third = await opened(served.url).then(
@@ -194,8 +199,10 @@ test('more sockets than one address may have are closed at once', async () => {
 });
 
 test('more sockets than the total are closed at once, and a place that is given back is free again', async () => {
-  await using served = await serve({ maxConnections: 1 });
+  await using served = await serve({ sockets: new SocketBudget({ total: 1, unproven: 1 }) });
   const first = await opened(served.url);
+  first.send(Uint8Array.of(1));
+  await until(() => served.received.length === 1, 'a message');
   const attempt = (): Promise<string> =>
     opened(served.url).then(
       () => 'opened',
@@ -205,6 +212,35 @@ test('more sockets than the total are closed at once, and a place that is given 
   first.close();
   await until(() => served.ends.length === 1, 'the end of the first');
   assert.is(await attempt(), 'opened');
+});
+
+test('sockets that say nothing, before or behind their upgrade, keep nobody out', async () => {
+  const sockets = new SocketBudget({ total: 8, unproven: 4 });
+  await using served = await serve({ sockets });
+  const client = await opened(served.url);
+  client.send(Uint8Array.of(1));
+  await until(() => served.received.length === 1, 'a message');
+  const silent: Socket[] = [];
+  for (let count = 0; count < 12; count++) {
+    const socket = tcp(served.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    silent.push(socket);
+    await new Promise((resolve) => socket.once('connect', resolve));
+    if (count % 2 === 0) (await opened(served.url)).on('error', () => undefined);
+  }
+  await until(() => sockets.size === 5, 'the silent sockets beyond their allowance to be closed');
+
+  const status = await new Promise((resolve, reject) => {
+    get({ port: served.port, path: '/livez', host: '127.0.0.1' }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).once('error', reject);
+  });
+
+  assert.is(status, 200);
+  client.send(Uint8Array.of(2));
+  await until(() => served.received.length === 2, 'the client that was there before');
+  for (const socket of silent) socket.destroy();
 });
 
 test('a socket that never sends its request is closed after the limit', async () => {
@@ -283,7 +319,9 @@ for (const [why, path, protocol] of [
 ] as const) {
   for (const behind of [0, 256 * 1024]) {
     test(`an upgrade refused for ${why} frees its socket, with ${behind} bytes behind it and a sender that stays`, async () => {
-      await using served = await serve({ maxConnectionsPerAddress: 8 });
+      await using served = await serve({
+        sockets: new SocketBudget({ total: 100, unproven: 100, perAddress: 8 }),
+      });
       const senders = Array.from({ length: 8 }, () => stubborn(served.port, { path, protocol, behind }));
       const ends = senders.map(
         (socket) => new Promise((resolve) => socket.once('end', resolve).once('close', resolve)),
