@@ -14,8 +14,8 @@ import { describeSelf } from '../../../core/storage/lock-owner.js';
 import { rejection } from './history.js';
 
 const LOCK_PROCESS = fileURLToPath(new URL('./lock-process.js', import.meta.url));
-const PROCESSES = 5;
-const ROUNDS = 7;
+const PROCESSES = 4;
+const ROUNDS = 6;
 const LOCKED = 'DATA_DIRECTORY_LOCKED';
 /** What a process of an earlier boot left. */
 const STALE = JSON.stringify({ pid: 4_194_001, startedAt: '1', boot: 'earlier', namespace: '' });
