@@ -15,6 +15,13 @@ export type {
 } from './ready.js';
 export type { PeerMessage } from './peer-message.js';
 export { decodePeerMessage, encodePeerMessage } from './message-codec.js';
+export {
+  commonVersion,
+  PEER_PROTOCOL,
+  spokenVersions,
+  versionsText,
+  type ProtocolVersions,
+} from './protocol-version.js';
 export { PeerMessageError } from './byte-reader.js';
 export type { EpochEnd, EpochTable } from './epoch-table.js';
 export { InvalidPeerConfig, InvariantViolation, ProposalRefused } from './zab-error.js';

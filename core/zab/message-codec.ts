@@ -4,6 +4,7 @@ import type { EpochTable } from './epoch-table.js';
 import type { Entry } from './peer-config.js';
 import type { PeerMessage } from './peer-message.js';
 import type { PeerRole } from './peer-status.js';
+import { PEER_PROTOCOL } from './protocol-version.js';
 import type { Standing } from './standing.js';
 import { epochOf } from './zxid.js';
 
@@ -12,8 +13,9 @@ type MessageOf<T extends PeerMessage['type']> = Extract<PeerMessage, { type: T }
 /** Number, encoder and decoder of one kind of message, side by side; the type itself is the first byte. */
 interface Codec<T extends PeerMessage['type']> {
   readonly number: number;
-  write(out: ByteWriter, message: MessageOf<T>): void;
-  read(from: ByteReader): Omit<MessageOf<T>, 'type'>;
+  /** `version` is that of the link, for fields that not every version has. */
+  write(out: ByteWriter, message: MessageOf<T>, version: number): void;
+  read(from: ByteReader, version: number): Omit<MessageOf<T>, 'type'>;
 }
 
 const ROLES: readonly PeerRole[] = ['looking', 'following', 'leading', 'observing'];
@@ -200,19 +202,23 @@ const TYPES = new Map(
   Object.entries(CODECS).map(([type, { number }]) => [number, type as PeerMessage['type']]),
 );
 
-export function encodePeerMessage(message: PeerMessage): Uint8Array {
+/** `version`: one that this member speaks (`PEER_PROTOCOL`), as negotiated for the link. Default: the newest. */
+export function encodePeerMessage(message: PeerMessage, version: number = PEER_PROTOCOL.newest): Uint8Array {
   const codec = CODECS[message.type] as Codec<PeerMessage['type']>;
   const out = new ByteWriter(sizeHint(message));
   out.byte(codec.number);
-  codec.write(out, message);
+  codec.write(out, message, version);
   return out.finish();
 }
 
-/** Throws `PeerMessageError` for anything that is not exactly one message, and nothing else. Payloads are views into `bytes`. */
-export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
+/**
+ * Throws `PeerMessageError` for anything that is not exactly one message, and nothing else. Payloads are views
+ * into `bytes`. `version` as in `encodePeerMessage`.
+ */
+export function decodePeerMessage(bytes: Uint8Array, version: number = PEER_PROTOCOL.newest): PeerMessage {
   const from = new ByteReader(bytes);
   const type = TYPES.get(from.byte()) ?? from.fail('an unknown type');
-  const fields = CODECS[type].read(from);
+  const fields = CODECS[type].read(from, version);
   from.end();
   return { type, ...fields } as PeerMessage;
 }

@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { JuteReader, JuteWriter, MarshallingError } from '../../protocol/index.js';
 import { QuorateError } from '../../runtime/index.js';
+import { commonVersion, PEER_PROTOCOL, versionsText, type ProtocolVersions } from '../../zab/index.js';
 
 const MAGIC = 0x5150_4545;
-const VERSION = 1;
 const NONCE_BYTES = 32;
 
 const Step = { hello: 1, challenge: 2, proof: 3, welcome: 4 } as const;
@@ -24,6 +24,8 @@ export interface PeerIdentity {
   readonly key: Uint8Array;
   /** Members that may be spoken to. */
   readonly others: readonly number[];
+  /** Versions of the peer protocol that this member speaks. Default: those of this version of Quorate. */
+  readonly versions?: ProtocolVersions;
 }
 
 /** What follows from a message of the handshake. */
@@ -31,19 +33,29 @@ export interface HandshakeStep {
   readonly send: Uint8Array | null;
   /** The other member, once both have proved to know the key. */
   readonly peer: number | null;
+  /** The version of the peer protocol that the two speak on this link, from when `peer` is known. */
+  readonly version: number | null;
 }
 
-/** One end of the handshake; both ends throw `PeerRefused` from `receive` for anything that is not in place. */
+/**
+ * One end of the handshake; both ends throw `PeerRefused` from `receive` for anything that is not in place.
+ */
 export interface PeerHandshake {
   receive(message: Uint8Array): HandshakeStep;
 }
 
 /**
- * The proof that both ends know the ensemble's key, without saying it. Each end proves it over both nonces, both ids and
- * the ensemble's description, so that a proof is of no use on another link, to another member, or in the other direction.
+ * The proof that both ends know the ensemble's key, without saying it. Each end proves it over both nonces,
+ * both ids and the ensemble's description, so that a proof is of no use on another link, to another member,
+ * or in the other direction.
  *
- *     dialler → hello (ensemble, from, to, nonce)       accepter → challenge (nonce, proof)
- *     dialler → proof                                   accepter → welcome
+ *     dialler → hello (ensemble, from, to, nonce, oldest)   accepter → challenge (nonce, proof)
+ *     dialler → proof                                       accepter → welcome
+ *
+ * Every message has a version in its header: the newest that the dialler speaks in the hello, and in the
+ * others the version that the accepter has chosen, the newest that both speak. The proofs include both, so
+ * nobody between can make them speak an older one. A hello keeps its fields in every version; later ones
+ * may append some. Version 1 had no `oldest`.
  */
 export class DiallerHandshake implements PeerHandshake {
   /** The first message. */
@@ -51,32 +63,53 @@ export class DiallerHandshake implements PeerHandshake {
   readonly #identity: PeerIdentity;
   readonly #peer: number;
   readonly #nonce: Uint8Array;
-  #hasProved = false;
+  readonly #versions: ProtocolVersions;
+  /** As the accepter has chosen it and proved; null before. */
+  #version: number | null = null;
 
   constructor(identity: PeerIdentity, peer: number, nonce: Uint8Array) {
     this.#identity = identity;
     this.#peer = peer;
     this.#nonce = nonce;
-    const writer = begin(Step.hello);
+    this.#versions = versionsOf(identity);
+    const writer = begin(this.#versions.newest, Step.hello);
     writer.writeString(identity.ensemble);
     writer.writeInt(identity.id);
     writer.writeInt(peer);
     writer.writeBuffer(nonce);
+    writer.writeInt(this.#versions.oldest);
     this.hello = writer.take();
   }
 
   receive(message: Uint8Array): HandshakeStep {
-    const expected = this.#hasProved ? Step.welcome : Step.challenge;
-    return reading(message, expected, (reader) => {
-      if (this.#hasProved) return { send: null, peer: this.#peer };
-      const nonces = { dialler: this.#nonce, accepter: nonceOf(reader) };
-      const link = { ensemble: this.#identity.ensemble, dialler: this.#identity.id, accepter: this.#peer };
-      verify(this.#identity.key, 'accepter', { ...link, nonces }, reader.readBuffer());
-      this.#hasProved = true;
-      const writer = begin(Step.proof);
-      writer.writeBuffer(prove(this.#identity.key, 'dialler', { ...link, nonces }));
-      return { send: writer.take(), peer: null };
+    const agreed = this.#version;
+    const expected = agreed === null ? Step.challenge : Step.welcome;
+    return reading(message, expected, (reader, version) => {
+      if (agreed === null) return this.#prove(reader, version);
+      if (version !== agreed) throw new PeerRefused(`the other end changed to version ${version}`);
+      return { send: null, peer: this.#peer, version };
     });
+  }
+
+  #prove(reader: JuteReader, version: number): HandshakeStep {
+    const { id, ensemble, key } = this.#identity;
+    const spoken = this.#versions;
+    if (version < spoken.oldest || version > spoken.newest) {
+      throw mismatch(this.#peer, { oldest: version, newest: version }, id, spoken);
+    }
+    const transcript = {
+      ensemble,
+      dialler: id,
+      accepter: this.#peer,
+      nonces: { dialler: this.#nonce, accepter: nonceOf(reader) },
+      spoken,
+      version,
+    };
+    verify(key, 'accepter', transcript, reader.readBuffer());
+    this.#version = version;
+    const writer = begin(version, Step.proof);
+    writer.writeBuffer(prove(key, 'dialler', transcript));
+    return { send: writer.take(), peer: null, version: null };
   }
 }
 
@@ -92,18 +125,27 @@ export class AccepterHandshake implements PeerHandshake {
 
   receive(message: Uint8Array): HandshakeStep {
     const transcript = this.#transcript;
-    if (transcript === null) return reading(message, Step.hello, (reader) => this.#challenge(reader));
-    return reading(message, Step.proof, (reader) => {
+    if (transcript === null) {
+      return reading(message, Step.hello, (reader, newest) => this.#challenge(reader, newest));
+    }
+    return reading(message, Step.proof, (reader, version) => {
+      if (version !== transcript.version) {
+        throw new PeerRefused(`the other end changed to version ${version}`);
+      }
       verify(this.#identity.key, 'dialler', transcript, reader.readBuffer());
-      return { send: begin(Step.welcome).take(), peer: transcript.dialler };
+      return { send: begin(version, Step.welcome).take(), peer: transcript.dialler, version };
     });
   }
 
-  #challenge(reader: JuteReader): HandshakeStep {
+  #challenge(reader: JuteReader, newest: number): HandshakeStep {
     const { id, ensemble, key, others } = this.#identity;
     const theirs = reader.readText();
     const from = reader.readInt();
     const to = reader.readInt();
+    const nonce = nonceOf(reader);
+    const spoken = { oldest: newest === 1 ? 1 : reader.readInt(), newest };
+    const version = commonVersion(versionsOf(this.#identity), spoken);
+    if (version === null) throw mismatch(from, spoken, id, versionsOf(this.#identity));
     if (theirs !== ensemble) {
       throw new PeerRefused(
         `member ${from} is of another ensemble: ${theirs}, where this one is ${ensemble}`,
@@ -112,12 +154,12 @@ export class AccepterHandshake implements PeerHandshake {
     if (to !== id) throw new PeerRefused(`member ${to} was looked for, but this is member ${id}`);
     if (!others.includes(from))
       throw new PeerRefused(`member ${from} is not another member of this ensemble`);
-    const nonces = { dialler: nonceOf(reader), accepter: this.#nonce };
-    this.#transcript = { ensemble, dialler: from, accepter: id, nonces };
-    const writer = begin(Step.challenge);
+    const nonces = { dialler: nonce, accepter: this.#nonce };
+    this.#transcript = { ensemble, dialler: from, accepter: id, nonces, spoken, version };
+    const writer = begin(version, Step.challenge);
     writer.writeBuffer(this.#nonce);
     writer.writeBuffer(prove(key, 'accepter', this.#transcript));
-    return { send: writer.take(), peer: null };
+    return { send: writer.take(), peer: null, version: null };
   }
 }
 
@@ -126,6 +168,10 @@ interface Transcript {
   readonly dialler: number;
   readonly accepter: number;
   readonly nonces: { readonly dialler: Uint8Array; readonly accepter: Uint8Array };
+  /** What the dialler speaks. */
+  readonly spoken: ProtocolVersions;
+  /** What the accepter has chosen. */
+  readonly version: number;
 }
 
 /** The key of the peers, from the secret of the ensemble. */
@@ -141,6 +187,9 @@ function prove(key: Uint8Array, side: 'dialler' | 'accepter', transcript: Transc
   writer.writeInt(transcript.accepter);
   writer.writeBuffer(transcript.nonces.dialler);
   writer.writeBuffer(transcript.nonces.accepter);
+  writer.writeInt(transcript.spoken.oldest);
+  writer.writeInt(transcript.spoken.newest);
+  writer.writeInt(transcript.version);
   return createHmac('sha256', key).update(writer.take()).digest();
 }
 
@@ -163,10 +212,23 @@ function nonceOf(reader: JuteReader): Uint8Array {
   return nonce;
 }
 
-function begin(step: number): JuteWriter {
+function versionsOf({ versions }: PeerIdentity): ProtocolVersions {
+  return versions ?? PEER_PROTOCOL;
+}
+
+/** Short enough to leave as the reason of a close, so that both ends log it. */
+function mismatch(other: number, theirs: ProtocolVersions, own: number, ours: ProtocolVersions): PeerRefused {
+  const [newer, older] = theirs.newest > ours.newest ? [other, own] : [own, other];
+  return new PeerRefused(
+    `member ${other} speaks peer protocol ${versionsText(theirs)}, member ${own} speaks ${versionsText(ours)}: ` +
+      `upgrade member ${older} to the version of ${newer}`,
+  );
+}
+
+function begin(version: number, step: number): JuteWriter {
   const writer = new JuteWriter(256);
   writer.writeInt(MAGIC);
-  writer.writeInt(VERSION);
+  writer.writeInt(version);
   writer.writeInt(step);
   return writer;
 }
@@ -174,17 +236,14 @@ function begin(step: number): JuteWriter {
 function reading(
   message: Uint8Array,
   expected: number,
-  read: (reader: JuteReader) => HandshakeStep,
+  read: (reader: JuteReader, version: number) => HandshakeStep,
 ): HandshakeStep {
   const reader = new JuteReader(message);
   try {
     if (reader.readInt() !== MAGIC) throw new PeerRefused('the other end is no member of an ensemble');
     const version = reader.readInt();
-    if (version !== VERSION) {
-      throw new PeerRefused(`the other end speaks version ${version}, this member version ${VERSION}`);
-    }
     if (reader.readInt() !== expected) throw new PeerRefused('the other end sent something out of turn');
-    return read(reader);
+    return read(reader, version);
   } catch (error) {
     if (!(error instanceof MarshallingError)) throw error;
     throw new PeerRefused(`the other end sent what cannot be read: ${error.message}`);

@@ -9,7 +9,7 @@ export const HANDSHAKE_MS = 2_000;
 export interface IntroductionEvents {
   readonly clock: Clock;
   /** Both ends have proved who they are: what comes from here on belongs to the link that this returns. */
-  readonly known: (peer: number) => PeerLink;
+  readonly known: (peer: number, version: number) => PeerLink;
   /** Called once in its place: the connection is closed, or about to be. */
   readonly refused: (problem: string) => void;
   readonly arrived: (link: PeerLink, frame: Uint8Array) => void;
@@ -38,12 +38,12 @@ export function introduce(
     refuse('the other end did not prove in time who it is'),
   );
   const hear = (bytes: Uint8Array): void => {
-    const { send, peer } = handshake.receive(bytes);
+    const { send, peer, version } = handshake.receive(bytes);
     if (send !== null) connection.send(send);
-    if (peer === null) return;
+    if (peer === null || version === null) return;
     isOver = true;
     timer.cancel();
-    link = events.known(peer);
+    link = events.known(peer, version);
   };
   connection.handle({
     message: (bytes) => {

@@ -62,14 +62,17 @@ export class PeerLink {
   readonly peer: number;
   /** Counts the links of this member: a later one has a higher number. */
   readonly number: number;
+  /** Of the peer protocol, as negotiated. */
+  readonly version: number;
   readonly #connection: Connection;
   readonly #bulk = new Lane(false);
   readonly #urgent = new Lane(true);
   #hasSent = false;
 
-  constructor(peer: number, number: number, connection: Connection) {
+  constructor(peer: number, number: number, version: number, connection: Connection) {
     this.peer = peer;
     this.number = number;
+    this.version = version;
     this.#connection = connection;
   }
 

@@ -24,6 +24,15 @@ const MAX_STRANGERS = 64;
  */
 const URGENT: ReadonlySet<PeerMessage['type']> = new Set(['ping', 'pong', 'ack']);
 
+/** Between messages and bytes, in a version of the peer protocol. */
+export interface PeerCodec {
+  encode(message: PeerMessage, version: number): Uint8Array;
+  /** Throws `PeerMessageError`. */
+  decode(bytes: Uint8Array, version: number): PeerMessage;
+}
+
+const PEER_CODEC: PeerCodec = { encode: encodePeerMessage, decode: decodePeerMessage };
+
 export interface PeerLinksParts {
   readonly identity: PeerIdentity;
   /** Where the others listen, by id: only these are dialled, whatever anybody else says (ZOOKEEPER-2164). */
@@ -36,6 +45,8 @@ export interface PeerLinksParts {
   readonly silenceMs: number;
   /** What may wait to leave on one link, beyond which the link is given up. */
   readonly maxQueuedBytes: number;
+  /** Default: the messages of Zab. */
+  readonly codec?: PeerCodec;
   readonly connected: (peer: number, link: number) => void;
   readonly disconnected: (peer: number, link: number) => void;
   readonly received: (peer: number, link: number, message: PeerMessage) => void;
@@ -59,13 +70,16 @@ export class PeerLinks {
   readonly #strangers = new Set<Connection>();
   readonly #redials = new Map<number, Timer>();
   readonly #failures = new Map<number, number>();
-  readonly #encoded = new Map<PeerMessage, Uint8Array>();
+  /** What was encoded in this turn, by version. */
+  readonly #encoded = new Map<number, Map<PeerMessage, Uint8Array>>();
+  readonly #codec: PeerCodec;
   readonly #refusals: RefusalLog;
   readonly #abort = new AbortController();
   #lastLink = 0;
 
   constructor(parts: PeerLinksParts) {
     this.#parts = parts;
+    this.#codec = parts.codec ?? PEER_CODEC;
     this.#refusals = new RefusalLog(parts.logger, parts.clock);
   }
 
@@ -110,12 +124,7 @@ export class PeerLinks {
   send(peer: number, link: number, message: PeerMessage): void {
     const established = this.#current(peer, link);
     if (established === null) return;
-    let bytes = this.#encoded.get(message);
-    if (bytes === undefined) {
-      bytes = encodePeerMessage(message);
-      this.#encoded.set(message, bytes);
-    }
-    established.link.send(bytes, URGENT.has(message.type));
+    established.link.send(this.#encode(message, established.link.version), URGENT.has(message.type));
   }
 
   /** To be called once per turn. */
@@ -162,6 +171,27 @@ export class PeerLinks {
       else if (now - established.heardAt > this.#parts.silenceMs) {
         this.#giveUp(peer, 'Peer link dropped: the other end is silent', {});
       }
+    }
+  }
+
+  /** A message that goes to several members is encoded once for each version that they speak. */
+  #encode(message: PeerMessage, version: number): Uint8Array {
+    const known = this.#encoded.get(version) ?? new Map<PeerMessage, Uint8Array>();
+    this.#encoded.set(version, known);
+    let bytes = known.get(message);
+    if (bytes === undefined) {
+      bytes = this.#codec.encode(message, version);
+      known.set(message, bytes);
+    }
+    return bytes;
+  }
+
+  #decode(bytes: Uint8Array, version: number): PeerMessage | string {
+    try {
+      return this.#codec.decode(bytes, version);
+    } catch (error) {
+      if (error instanceof PeerMessageError) return error.message;
+      throw error;
     }
   }
 
@@ -222,9 +252,9 @@ export class PeerLinks {
     this.#strangers.add(connection);
     introduce(connection, handshake, {
       clock: this.#parts.clock,
-      known: (peer) => {
+      known: (peer, version) => {
         this.#strangers.delete(connection);
-        return this.#establish(peer, connection);
+        return this.#establish(peer, version, connection);
       },
       refused: (problem) => {
         this.#strangers.delete(connection);
@@ -237,15 +267,20 @@ export class PeerLinks {
     });
   }
 
-  #establish(peer: number, connection: Connection): PeerLink {
+  #establish(peer: number, version: number, connection: Connection): PeerLink {
     const { clock, logger, connected } = this.#parts;
-    const link = new PeerLink(peer, (this.#lastLink += 1), connection);
+    const link = new PeerLink(peer, (this.#lastLink += 1), version, connection);
     const old = this.#links.get(peer);
     old?.link.terminate();
     this.#links.set(peer, { link, reader: new FrameReader(), heardAt: clock.now() });
     this.#failures.delete(peer);
     this.#refusals.forget(`${peer}`);
-    logger.info('Peer link established', { peer, remote: connection.remoteAddress, link: link.number });
+    logger.info('Peer link established', {
+      peer,
+      remote: connection.remoteAddress,
+      link: link.number,
+      protocol: version,
+    });
     connected(peer, link.number);
     return link;
   }
@@ -257,7 +292,7 @@ export class PeerLinks {
     const messages = established.reader.read(frame);
     if (messages === null) return this.#malformed(link, 'bytes that are no frame');
     for (const bytes of messages) {
-      const message = decoded(bytes);
+      const message = this.#decode(bytes, link.version);
       if (typeof message === 'string') return this.#malformed(link, message);
       this.#parts.received(link.peer, link.number, message);
       if (this.#current(link.peer, link.number) === null) return;
@@ -274,14 +309,5 @@ export class PeerLinks {
     this.#parts.logger.info('Peer link lost', { peer: link.peer, code: reason.code, reason: reason.text });
     this.#parts.disconnected(link.peer, link.number);
     this.#redial(link.peer);
-  }
-}
-
-function decoded(bytes: Uint8Array): PeerMessage | string {
-  try {
-    return decodePeerMessage(bytes);
-  } catch (error) {
-    if (error instanceof PeerMessageError) return error.message;
-    throw error;
   }
 }

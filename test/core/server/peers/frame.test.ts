@@ -21,7 +21,7 @@ class Pipe {
 }
 
 function linkOver(pipe: Pipe): PeerLink {
-  return new PeerLink(2, 1, pipe as unknown as Connection);
+  return new PeerLink(2, 1, 2, pipe as unknown as Connection);
 }
 
 function sizesOf(messages: readonly Uint8Array[]): number[] {

@@ -7,6 +7,7 @@ import {
   PeerRefused,
   type PeerIdentity,
 } from '../../../../core/server/peers/peer-handshake.js';
+import { PEER_PROTOCOL } from '../../../../core/zab/index.js';
 
 const key = peerKey(new Uint8Array(32).fill(1));
 const identity = (id: number): PeerIdentity => ({
@@ -28,7 +29,7 @@ test('both ends know each other when both have proved to know the key, and not b
   assert.is(proof.peer, null);
   const welcome = accepter.receive(proof.send!);
   assert.is(welcome.peer, 2);
-  assert.equal(dialler.receive(welcome.send!), { send: null, peer: 1 });
+  assert.equal(dialler.receive(welcome.send!), { send: null, peer: 1, version: PEER_PROTOCOL.newest });
 });
 
 test('the key is not the secret, and what is said does not hold it', () => {
@@ -67,7 +68,7 @@ test('steps out of turn, other versions and other protocols are refused', () => 
   const accepter = (): AccepterHandshake => new AccepterHandshake(identity(1), nonce(1));
   refuses(() => new DiallerHandshake(identity(2), 1, nonce(2)).receive(hello));
   const version = Uint8Array.from(hello);
-  version[7] = 2;
+  version[7] = 1;
   refuses(() => accepter().receive(version));
   const magic = Uint8Array.from(hello);
   magic[0] = 0;

@@ -2,14 +2,30 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { peerKey } from '../../../../core/server/peers/peer-handshake.js';
-import { PeerLinks } from '../../../../core/server/peers/peer-links.js';
+import { PeerLinks, type PeerCodec } from '../../../../core/server/peers/peer-links.js';
 import { SeededRandom, VirtualClock } from '../../../../core/testing/index.js';
 import { MemoryNetwork, type Connection } from '../../../../core/transport/index.js';
-import type { PeerMessage } from '../../../../core/zab/index.js';
+import {
+  decodePeerMessage,
+  encodePeerMessage,
+  PEER_PROTOCOL,
+  PeerMessageError,
+  spokenVersions,
+  type PeerMessage,
+} from '../../../../core/zab/index.js';
 import { LogBook } from '../world.js';
 
 const SILENCE_MS = 1_000;
 const SECRET = new Uint8Array(32).fill(1);
+
+/** Messages of every version, each of which names its version in its first byte. */
+const VERSIONED: PeerCodec = {
+  encode: (message, version) => Buffer.concat([Uint8Array.of(version), encodePeerMessage(message)]),
+  decode(bytes, version) {
+    if (bytes[0] !== version) throw new PeerMessageError(`version ${bytes[0]} on a link of ${version}`, 0);
+    return decodePeerMessage(bytes.subarray(1));
+  },
+};
 
 /** One end, with a diary of what it has heard. */
 interface End {
@@ -31,13 +47,15 @@ class Town {
       secret = SECRET,
       ensemble = 'members 1, 2, 3',
       others = [1, 2, 3].filter((other) => other !== id),
+      version = PEER_PROTOCOL.newest,
     } = {},
   ): End {
     const log = new LogBook();
     const diary: string[] = [];
     const accepted: Connection[] = [];
     const links = new PeerLinks({
-      identity: { id, ensemble, key: peerKey(secret), others },
+      identity: { id, ensemble, key: peerKey(secret), others, versions: spokenVersions(version) },
+      codec: VERSIONED,
       addresses: new Map(others.map((other) => [other, `${other}`])),
       dialer: this.network.dialer(`${id}`),
       clock: this.clock,
@@ -199,6 +217,40 @@ test('a link on which more waits than may be kept is dropped', async () => {
   }
   assert.is(one.diary[1], 'down 2 1');
   assert.ok(one.log.has(/takes in too little/));
+});
+
+test('members of three versions speak on each link the newest version that both know', async () => {
+  const town = new Town();
+  const ends = [town.add(3, { version: 4 }), town.add(2, { version: 5 }), town.add(1, { version: 4 })];
+  await town.pass(300);
+  for (const [index, peers] of [
+    [1, 2],
+    [1, 3],
+    [2, 3],
+  ].entries()) {
+    for (const peer of peers) ends[index]!.links.send(peer, 1, commit);
+    for (const peer of peers) ends[index]!.links.send(peer, 2, commit);
+    ends[index]!.links.flush();
+  }
+  await town.pass(100);
+  for (const { diary, log } of ends) {
+    assert.is(diary.filter((line) => line.startsWith('commit')).length, 2, diary.join(', '));
+    assert.ok(log.has(/Peer link established/));
+  }
+});
+
+test('a member two versions behind is refused, and both ends say which versions they speak', async () => {
+  const town = new Town();
+  const ends = [town.add(3, { version: 7 }), town.add(2, { others: [3], version: 5 })];
+  await town.pass(1_000);
+  const reason = 'member 2 speaks peer protocol 4 and 5, member 3 speaks 6 and 7: upgrade member 2';
+  for (const end of ends) {
+    assert.equal(end.diary, []);
+    assert.ok(
+      problems(end).some((line) => line.includes(reason)),
+      problems(end).join('\n'),
+    );
+  }
 });
 
 for (const [what, options, reason] of [
