@@ -112,6 +112,9 @@ const OF_CLIENTS: readonly FaultKind[] = [
   'wallClock',
 ];
 
+/** What an operator and a busy disk do to members, and no more: no write may be left in doubt by it. */
+const GENTLE: readonly FaultKind[] = ['restart', 'slowDisk', 'wallClock'];
+
 /** What only safety mode may do: an ensemble need not go on with a damaged disk. */
 const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile', 'amnesia'];
 
@@ -151,11 +154,16 @@ export function planFor(seed: number, mode: Mode): Plan {
     sessionMs: Math.max(leastSessionMs, tickMs * pick(random, [4, 8, 16, 40])),
     thinkMs: tickMs * pick(random, [0.3, 1, 1, 3]),
     workloads,
-    faults: random.next() < 0.03 ? [] : some(random, kinds, 1 + Math.floor(random.next() * 6)),
+    faults: faultsFrom(random, kinds),
     faultEveryMs: tickMs * pick(random, [1, 3, 8]),
     strikeMs: tickMs * pick(random, [15, 30, 50]) * (isLong ? 10 : 1),
     skew: pick(random, [0, 0, 0, 0.01, 0.2]),
   };
+}
+
+/** Whether members are only restarted in order, one after the other, and disks only a little slow. */
+export function isGentle({ faults }: Plan): boolean {
+  return faults.every((kind) => GENTLE.includes(kind));
 }
 
 export function isOfClients(kind: FaultKind): boolean {
@@ -173,6 +181,13 @@ export function pick<T>(random: Random, choices: readonly T[]): T {
 
 export function between(random: Random, least: number, most: number): number {
   return least + random.next() * (most - least);
+}
+
+function faultsFrom(random: Random, kinds: readonly FaultKind[]): readonly FaultKind[] {
+  const chance = random.next();
+  if (chance < 0.03) return [];
+  if (chance < 0.08) return GENTLE;
+  return some(random, kinds, 1 + Math.floor(random.next() * 6));
 }
 
 /** So many different ones. */

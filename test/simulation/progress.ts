@@ -40,7 +40,7 @@ export class Progress {
     const isWhole = (): boolean => {
       if (cluster.leader !== undefined) leaderAt = world.now;
       world.referee.watch(() => this.#checkLeaderless(world.now - leaderAt));
-      return cluster.members.every((member) => member.isServing && !member.member!.health().rejoining);
+      return world.isWhole;
     };
     await this.#waiting.until(
       isWhole,

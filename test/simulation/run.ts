@@ -61,6 +61,7 @@ export async function run({ seed, mode, focus, trace }: RunOptions): Promise<Out
       repeatedJobs: world.jobs.repeated,
       registerOperations: world.registers.length,
       unsureHistories: world.registers.unsure,
+      ...Object.fromEntries([...world.ends.counts].map(([code, count]) => [`closed${code}`, count])),
     },
     times: world.times,
   };

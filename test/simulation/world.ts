@@ -7,6 +7,7 @@ import type { Connection } from '../../core/transport/index.js';
 import { Actor, type Credentials } from './actor.js';
 import { checkBounds } from './checkers/bounds.js';
 import { Conversation } from './checkers/conversation.js';
+import { EndLedger } from './checkers/end-ledger.js';
 import { Ghost, type Delivered } from './checkers/ghost.js';
 import { HoldLedger } from './checkers/hold-ledger.js';
 import { JobLedger } from './checkers/job-ledger.js';
@@ -40,6 +41,7 @@ export class World {
   readonly holds: HoldLedger;
   readonly shards: ShardLedger;
   readonly jobs = new JobLedger();
+  readonly ends = new EndLedger();
   readonly roles = new RoleLedger(() => this.now);
   readonly actors: Actor[] = [];
   readonly rivals: Rival[] = [];
@@ -106,6 +108,16 @@ export class World {
     this.#setClocks();
   }
 
+  /** Every member serves and counts. */
+  get isWhole(): boolean {
+    return this.cluster.members.every(({ member, isServing }) => isServing && !member!.health().rejoining);
+  }
+
+  /** Whether the others are a quorum without it. */
+  isSpare({ isObserver }: ClusterMember): boolean {
+    return isObserver || this.plan.voters > 2;
+  }
+
   /** What an exchange between members takes at most while nothing is wrong, several times over. */
   get slowestMs(): number {
     const { latencyMs, jitterMs, syncMs } = this.plan;
@@ -148,10 +160,10 @@ export class World {
 
   /** The connection, with all that goes over it read along; `granted` is told of the session that is given to it. */
   tap(name: string, connection: Connection, granted?: (credentials: Credentials) => void): Connection {
-    const { ghost, model, sessions, referee } = this;
+    const { ghost, model, sessions, ends, referee } = this;
     const now = (): number => this.now;
     const wasEndProposed = (sessionId: bigint): boolean => this.#ends.has(sessionId);
-    const known = { ghost, model, sessions, now, wasEndProposed, ...(granted && { granted }) };
+    const known = { ghost, model, sessions, ends, now, wasEndProposed, ...(granted && { granted }) };
     return tapped(connection, new Conversation(name, known), referee);
   }
 

@@ -16,6 +16,7 @@ import {
 } from '../../../core/protocol/index.js';
 import type { Connection, ConnectionHandlers } from '../../../core/transport/index.js';
 import { Conversation } from './conversation.js';
+import { EndLedger } from './end-ledger.js';
 import { creates, SampleEnsemble, SESSION } from './sample-ensemble.js';
 import { statOf } from './tree-model.js';
 import { tapped } from './wire-tap.js';
@@ -30,7 +31,8 @@ class Scene {
   constructor(ensemble: SampleEnsemble) {
     const { ghost, model, sessions } = ensemble;
     this.ensemble = ensemble;
-    const known = { ghost, model, sessions, now: () => 0, wasEndProposed: () => false };
+    const ends = new EndLedger();
+    const known = { ghost, model, sessions, ends, now: () => 0, wasEndProposed: () => false };
     this.conversation = new Conversation('c1', known);
   }
 

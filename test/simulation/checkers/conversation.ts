@@ -17,6 +17,7 @@ import {
   type ReplyHeader,
   type Request,
 } from '../../../core/protocol/index.js';
+import type { EndingConnection, EndLedger } from './end-ledger.js';
 import type { Ghost } from './ghost.js';
 import { check, hex } from './referee.js';
 import { wrongRead, wrongWrite } from './reply-rules.js';
@@ -32,6 +33,7 @@ export interface Knowledge {
   readonly ghost: Ghost;
   readonly model: TreeModel;
   readonly sessions: SessionLedger;
+  readonly ends: EndLedger;
   /** True time, in milliseconds. */
   readonly now: () => number;
   /** Whether a member has proposed to end the session. */
@@ -46,6 +48,7 @@ interface Outstanding {
   readonly xid: number;
   readonly sentAt: number;
   readonly write: IssuedWrite | null;
+  readonly answered: () => void;
   /** The newest state that anybody had been told of: what a sync has to reach. */
   readonly acknowledged: bigint;
 }
@@ -60,6 +63,7 @@ export class Conversation {
   readonly #watches: WatchLedger;
   readonly #outstanding: Outstanding[] = [];
   readonly #pings: number[] = [];
+  readonly #end: EndingConnection = { closeCode: null };
   #greeting: ConnectRequest | null = null;
   #connection: SessionConnection = { greetedAt: 0, acceptedAt: Infinity };
   #sessionId: bigint | null = null;
@@ -83,6 +87,10 @@ export class Conversation {
     }
   }
 
+  closed(code: number, text: string): void {
+    this.#known.ends.ended(this.#client, this.#end, code, text);
+  }
+
   #request(packet: JuteReader): void {
     const now = this.#known.now();
     if (this.#greeting === null) {
@@ -102,7 +110,9 @@ export class Conversation {
     if (write !== null) this.#known.sessions.issued(this.#sessionId!, write);
     this.#watches.sent(request);
     const { acknowledged } = this.#known.sessions;
-    this.#outstanding.push({ request, xid: header.xid, sentAt: now, write, acknowledged });
+    const answered =
+      write === null ? (): void => undefined : this.#known.ends.sent(this.#client, this.#end, request);
+    this.#outstanding.push({ request, xid: header.xid, sentAt: now, write, answered, acknowledged });
   }
 
   #accepted(packet: JuteReader): void {
@@ -147,6 +157,7 @@ export class Conversation {
       this.#says(`is answered request ${xid}, when ${next?.xid ?? 'none'} was due`),
     );
     const { request, write, acknowledged, sentAt } = next;
+    next.answered();
     if (request.op !== OpCode.closeSession)
       this.#known.sessions.proven(this.#sessionId!, sentAt, this.#timeoutMs);
     const reply =

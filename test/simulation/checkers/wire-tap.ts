@@ -19,6 +19,10 @@ export function tapped(inner: Connection, conversation: Conversation, referee: R
           referee.watch(() => conversation.received(bytes));
           handlers.message(bytes);
         },
+        closed: (reason) => {
+          referee.watch(() => conversation.closed(reason.code, reason.text));
+          handlers.closed(reason);
+        },
       }),
     send: (message) => {
       referee.watch(() => conversation.sent(message));

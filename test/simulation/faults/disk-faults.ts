@@ -1,6 +1,6 @@
 import type { MemoryDisk } from '../../../core/testing/index.js';
 import { epochOf } from '../../../core/zab/index.js';
-import { between, pick } from '../plan.js';
+import { between, isGentle, pick } from '../plan.js';
 import type { World } from '../world.js';
 import type { Faults } from './faults.js';
 
@@ -12,7 +12,7 @@ export const diskFaults = {
   slowDisk({ world, faults }) {
     const { random, plan } = world;
     const member = faults.victim();
-    const ms = pick(random, [1, 5, 20]) * plan.tickMs;
+    const ms = (isGentle(plan) ? 1 : pick(random, [1, 5, 20])) * plan.tickMs;
     world.note(member.name, `has syncs of up to ${ms} ms`);
     faults.setSyncs(member, ms);
     faults.later(between(random, 3, 30) * plan.tickMs, () => faults.setSyncs(member, plan.syncMs));

@@ -1,5 +1,5 @@
 import type { CrashLoss } from '../../../core/storage/index.js';
-import { between, pick } from '../plan.js';
+import { between, isGentle, pick } from '../plan.js';
 import type { World } from '../world.js';
 import type { Faults } from './faults.js';
 
@@ -44,9 +44,10 @@ export const memberFaults = {
     member.jumpWall(ms);
   },
 
-  /** In order, as for a new version. */
+  /** In order, as for a new version; where nothing worse happens, one after the other, as the operators' manual has it. */
   restart({ world, faults }) {
     const member = faults.victim();
+    if (isGentle(world.plan) && !(world.isWhole && world.isSpare(member))) return;
     world.note(member.name, 'is stopped in order');
     void member.stop().then(
       () => faults.later(between(world.random, 0, 10) * world.plan.tickMs, () => member.start()),
