@@ -1,18 +1,28 @@
 import type { Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
 import type { Role } from './role.js';
-import { isAttended, isFoundedBy, type Standing } from './standing.js';
-import { isBetterVote, isSameVote, NO_VOTE, type Vote } from './vote.js';
+import { isAttended, type Standing } from './standing.js';
+import { isBetterVote, isSameVote, NO_VOTE, voteFor, type Vote } from './vote.js';
 
 const RESEND_MS = 200;
 const RESEND_MAX_MS = 2000;
-/** How long a quorum's agreement must stand before it counts, lest a better candidate is just being heard of. */
+/** How long a candidate waits for a better one, unless every voter that it can reach supports it. */
 const FINALIZE_WAIT_MS = 200;
 
 /**
- * Fast Leader Election. It only has to find a likely leader: whether that one may lead is settled in discovery,
- * so nothing here can break safety. The election begins when the disk is quiet, for a vote must name what is
- * durable and nothing else (ZOOKEEPER-4712: a disk write outlived the role that had computed its vote).
+ * Election over any graph of links. It only has to find a likely leader: whether that one may lead is settled in
+ * discovery, so nothing here can break safety. The election begins when the disk is quiet, for a vote must name what
+ * is durable and nothing else (ZOOKEEPER-4712: a disk write outlived the role that had computed its vote).
+ *
+ * Every looking voter tells each voter that it has a link to how recent its own history is, and whether it *can lead*:
+ * it and the looking voters that it has links to, those with a more recent history apart, are a quorum. Each votes for the
+ * best of itself and its direct neighbours that can lead. A vote for somebody else's neighbour is never adopted,
+ * because who adopts it may have no link to that one. A candidate that a quorum votes for leads, and says so to all.
+ *
+ * Why it elects somebody whenever somebody can lead: of all that can lead, let B be the best. Every neighbour of B with a
+ * history no more recent than B's votes for B, since B is the best that it can know of; they and B are a quorum. With equal
+ * histories that is whenever some voter has links to a quorum. Who has links to none of them disturbs nobody: it cannot
+ * lead, because voters that have a leader do not look for one.
  */
 export class Election implements Role {
   readonly name = 'looking';
@@ -24,12 +34,9 @@ export class Election implements Role {
   readonly #notBeforeMs: number;
   #hasBegun = false;
   #isAnnounced = false;
-  /** Votes of this round, by voter. */
-  readonly #received = new Map<number, Vote>();
-  /** What those say who have a leader already. */
-  readonly #settled = new Map<number, Notification>();
-  /** Which of those that were heard can be counted. */
-  readonly #standings = new Map<number, Standing>();
+  /** The newest word of each voter that looks for a leader in this round, over the link that is up. */
+  readonly #heard = new Map<number, Notification>();
+  #canLead = false;
   #resendMs = RESEND_MS;
   #resendAtMs = 0;
   #decideAtMs: number | null = null;
@@ -37,13 +44,13 @@ export class Election implements Role {
   constructor(state: PeerState, delayMs: number) {
     this.#state = state;
     this.#notBeforeMs = state.nowMs + delayMs;
-    state.vote = state.ownVote;
+    state.vote = this.#ownVote;
   }
 
   tick(): void {
     if (!this.#hasBegun) return this.#begin();
     const now = this.#state.nowMs;
-    if (this.#decideAtMs !== null && now >= this.#decideAtMs) return this.#elect(this.#state.vote.leader);
+    if (this.#decideAtMs !== null && now >= this.#decideAtMs) return this.#lead();
     if (now >= this.#resendAtMs) {
       this.#resendMs = Math.min(this.#resendMs * 2, RESEND_MAX_MS);
       this.#broadcast();
@@ -51,11 +58,12 @@ export class Election implements Role {
   }
 
   linkUp(peer: number): void {
-    if (this.#hasBegun) this.#notify(peer);
+    if (this.#hasBegun) this.introduce(peer);
   }
 
-  linkDown(): void {
-    if (this.#hasBegun) this.#tally();
+  linkDown(peer: number): void {
+    this.#heard.delete(peer);
+    if (this.#hasBegun) this.#decide();
   }
 
   pause(): void {}
@@ -68,12 +76,17 @@ export class Election implements Role {
 
   leave(): void {}
 
+  introduce(peer: number): void {
+    this.#state.notify(peer, this.name, { canLead: this.#canLead });
+  }
+
   step(from: number, message: PeerMessage): void {
-    if (message.type !== 'notification' || !this.#hasBegun) return;
-    if (!this.#state.quorum.isVoter(from) || !this.#state.quorum.isVoter(message.vote.leader)) return;
-    this.#standings.set(from, message.standing);
-    if (message.state === 'looking') this.#hearVote(from, message);
-    else if (message.state !== 'observing') this.#hearSettled(from, message);
+    if (message.type !== 'notification' || !this.#hasBegun || !this.#state.quorum.isVoter(from)) return;
+    if (message.state === 'leading') return this.#hearLeader(from, message);
+    if (message.state === 'looking' && message.vote.leader !== NO_VOTE.leader)
+      return this.#hearVote(from, message);
+    this.#heard.delete(from);
+    this.#decide();
   }
 
   #begin(): void {
@@ -81,8 +94,9 @@ export class Election implements Role {
     if (!state.disk.isIdle || state.nowMs < this.#notBeforeMs) return this.#announce();
     this.#hasBegun = true;
     state.round += 1;
-    this.#propose(state.ownVote);
-    this.#tally();
+    state.vote = this.#ownVote;
+    this.#broadcast();
+    this.#decide();
   }
 
   /** No vote yet, but whoever leads or follows this member has to know that it does not any more. */
@@ -95,84 +109,98 @@ export class Election implements Role {
     }
   }
 
-  #hearVote(from: number, { round, vote }: Notification): void {
+  #hearVote(from: number, notification: Notification): void {
     const state = this.#state;
+    const { round } = notification;
     if (!state.config.isVoter) return;
-    if (round < state.round) return this.#notify(from);
-    if (round > state.round) {
+    if (round < state.round) return this.introduce(from);
+    const isNewRound = round > state.round;
+    if (isNewRound) {
       state.round = round;
-      this.#received.clear();
-      const own = state.ownVote;
-      this.#propose(isBetterVote(vote, own) ? vote : own);
-    } else if (isBetterVote(vote, state.vote)) this.#propose(vote);
-    // It may have had a leader still when this member's vote came: without an answer it would wait for the next one.
-    else if (isBetterVote(state.vote, vote)) this.#notify(from);
-    this.#received.set(from, vote);
+      this.#heard.clear();
+    }
+    // It may have had a leader still when this member's word came: without an answer it would wait for the next one.
+    const isFirst = !this.#heard.has(from);
+    this.#heard.set(from, notification);
+    if (isNewRound) this.#broadcast();
+    else if (isFirst) this.introduce(from);
+    this.#decide();
+  }
+
+  /** Nobody but the leader itself is believed: who follows it may not know yet that it is gone. */
+  #hearLeader(from: number, { vote, round, canLead }: Notification): void {
+    const state = this.#state;
+    this.#heard.delete(from);
+    if (vote.leader !== from || !canLead) return this.#decide();
+    state.round = round;
+    state.vote = vote;
+    state.become({ to: 'following', leader: from, reason: `member ${from} leads` });
+  }
+
+  /** Something has changed: whether this member can lead, whom it votes for, and whether enough vote for it. */
+  #decide(): void {
+    const state = this.#state;
+    if (!state.config.isVoter || state.isLeaving) return;
+    const mayLead = state.ownVote.leader === state.id;
+    const canLead = mayLead && this.#isEnough([...this.#heard].filter(([, heard]) => this.#isNoNewer(heard)));
+    const vote = this.#bestVote(canLead);
+    if (canLead !== this.#canLead || !isSameVote(vote, state.vote)) {
+      this.#canLead = canLead;
+      state.vote = vote;
+      this.#resendMs = RESEND_MS;
+      this.#broadcast();
+    }
     this.#tally();
   }
 
-  /** Somebody has a leader. It is followed if a quorum says so, and it does itself. */
-  #hearSettled(from: number, notification: Notification): void {
-    const state = this.#state;
-    const { vote, round } = notification;
-    if (round === state.round) this.#received.set(from, vote);
-    this.#settled.set(from, notification);
-    const agrees = (other: Vote): boolean => other.leader === vote.leader && other.epoch === vote.epoch;
-    const inRound = [...this.#received].filter(([, other]) => agrees(other)).map(([voter]) => voter);
-    const anyRound = [...this.#settled].filter(([, other]) => agrees(other.vote)).map(([voter]) => voter);
-    const isAgreed =
-      (round === state.round && this.#isEnough(inRound)) ||
-      this.#isEnough(anyRound) ||
-      isFoundedBy(state.quorum, this.#standingsOf([...anyRound, state.id]));
-    const isConfirmed =
-      vote.leader === state.id ? round === state.round : this.#settled.get(vote.leader)?.state === 'leading';
-    if (!isAgreed || !isConfirmed) return;
-    state.round = round;
-    state.vote = vote;
-    this.#elect(vote.leader);
+  /** Without anybody who can lead a voter votes for itself. */
+  #bestVote(canLead: boolean): Vote {
+    let best = canLead ? this.#ownVote : null;
+    for (const [voter, heard] of this.#heard) {
+      const vote = voteFor(voter, heard.claim);
+      if (heard.canLead && (best === null || isBetterVote(vote, best))) best = vote;
+    }
+    return best ?? this.#ownVote;
   }
 
-  #propose(vote: Vote): void {
-    this.#state.vote = vote;
-    this.#decideAtMs = null;
-    if (this.#state.config.isVoter) this.#received.set(this.#state.id, vote);
-    this.#resendMs = RESEND_MS;
-    this.#broadcast();
+  /** For itself; counted only while this member can lead. */
+  get #ownVote(): Vote {
+    const { id, config, disk } = this.#state;
+    return config.isVoter ? voteFor(id, disk.durableZxid) : NO_VOTE;
   }
 
-  /** Decides at once when nobody who could be heard now has another opinion: waiting would change nothing. */
+  #isNoNewer({ claim }: Notification): boolean {
+    return claim <= this.#state.disk.durableZxid;
+  }
+
+  /** Leads at once when every voter that it can reach wants it: waiting would change nothing. */
   #tally(): void {
-    const { quorum, vote, nowMs, outbox } = this.#state;
-    const supporters = new Set<number>();
-    for (const [voter, other] of this.#received) if (isSameVote(other, vote)) supporters.add(voter);
-    const isSettled = (voter: number): boolean => supporters.has(voter) || !outbox.isUp(voter);
-    if (!this.#isEnough(supporters)) this.#decideAtMs = null;
-    else if (quorum.voters.every(isSettled)) this.#elect(vote.leader);
+    const { id, quorum, outbox, nowMs } = this.#state;
+    const supporters = [...this.#heard].filter(
+      ([, heard]) => heard.vote.leader === id && this.#isNoNewer(heard),
+    );
+    const wantsToLead = this.#canLead && this.#state.vote.leader === id && this.#isEnough(supporters);
+    const isSettled = (voter: number): boolean =>
+      voter === id || !outbox.isUp(voter) || this.#heard.get(voter)?.vote.leader === id;
+    if (!wantsToLead) this.#decideAtMs = null;
+    else if (quorum.voters.every(isSettled)) this.#lead();
     else this.#decideAtMs ??= nowMs + FINALIZE_WAIT_MS;
   }
 
-  #isEnough(voters: Iterable<number>): boolean {
-    return isAttended(this.#state.quorum, this.#standingsOf(voters));
+  /** Whether this member and these are a quorum of voters that can be counted. */
+  #isEnough(others: readonly (readonly [number, Notification])[]): boolean {
+    const { id, standing, quorum } = this.#state;
+    const standings = new Map<number, Standing>(others.map(([voter, heard]) => [voter, heard.standing]));
+    return isAttended(quorum, standings.set(id, standing));
   }
 
-  #standingsOf(voters: Iterable<number>): ReadonlyMap<number, Standing> {
-    const { id, standing } = this.#state;
-    const known = (voter: number): Standing => (voter === id ? standing : this.#standings.get(voter)!);
-    return new Map([...voters].map((voter) => [voter, known(voter)]));
-  }
-
-  #elect(leader: number): void {
-    if (leader === this.#state.id) this.#state.become({ to: 'leading', reason: 'elected' });
-    else this.#state.become({ to: 'following', leader, reason: `member ${leader} was elected` });
+  #lead(): void {
+    this.#state.become({ to: 'leading', reason: 'elected' });
   }
 
   #broadcast(): void {
     const state = this.#state;
     this.#resendAtMs = state.nowMs + state.jitter.spread(this.#resendMs);
-    for (const peer of state.config.others) this.#notify(peer);
-  }
-
-  #notify(peer: number): void {
-    this.#state.notify(peer, this.name);
+    for (const peer of state.config.others) this.introduce(peer);
   }
 }

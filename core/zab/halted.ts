@@ -25,5 +25,6 @@ export class Halted implements Role {
   step(): void {}
   durable(): void {}
   flush(): void {}
+  introduce(): void {}
   leave(): void {}
 }

@@ -16,7 +16,7 @@ import type { Role } from './role.js';
 import { SharedBatches } from './shared-batches.js';
 import { remembers, type Standing } from './standing.js';
 import { invariant, ProposalRefused } from './zab-error.js';
-import { counterOf, EPOCH_MAX, formatZxid, makeZxid } from './zxid.js';
+import { counterOf, EPOCH_MAX, makeZxid } from './zxid.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -154,7 +154,9 @@ export class Leader implements Role {
     this.#ping();
   }
 
-  linkUp(): void {}
+  linkUp(peer: number): void {
+    this.introduce(peer);
+  }
 
   linkDown(peer: number): void {
     this.#forget(peer);
@@ -195,6 +197,10 @@ export class Leader implements Role {
     }
     if (this.#rounds.isWanted) this.#ping();
     this.#handOver.carryOut(this.#learners.all, this.epoch);
+  }
+
+  introduce(peer: number): void {
+    this.#state.notify(peer, this.name, { canLead: this.#watch.canLead(this.#phase) });
   }
 
   /** Whoever has not been answered yet may still be by whoever this member is next. */
@@ -258,10 +264,9 @@ export class Leader implements Role {
     learner.report = report;
     if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);
     if (!report.isPromise || !learner.isVoter) return;
-    if (learner.standing !== 'rejoining' && report.lastZxid > this.#state.history.last) {
-      const reason = `member ${learner.id} has a more recent history, up to ${formatZxid(report.lastZxid)}`;
-      return this.#state.become({ to: 'looking', reason });
-    }
+    // A quorum may be complete without it, and then nothing that it has more is committed, and is cut.
+    if (learner.standing !== 'rejoining' && report.lastZxid > this.#state.history.last)
+      return this.#watch.isAhead(learner.id);
     this.#notePromise(learner.id, learner.standing);
   }
 
@@ -343,14 +348,16 @@ export class Leader implements Role {
     }
   }
 
-  /** It looks for a leader, or has another: what it said before this one was elected does not count. */
+  /** It looks for a leader, or has another. What it said before this leader was elected may still come, in an older round. */
   #hearNotification(from: number, { state: role, round, vote }: Notification): void {
     const { id, quorum, round: ownRound } = this.#state;
     const isLooking = role === 'looking';
-    if (role === 'observing' || (!isLooking && (vote.leader === id || round < ownRound))) return;
+    if (role === 'observing' || (!isLooking && vote.leader === id)) return;
     this.#forget(from);
     this.#watch.leaves(from);
-    if (quorum.isVoter(from) && !(isLooking && round <= ownRound)) this.#watch.deserts(from);
+    if (!quorum.isVoter(from)) return;
+    if (isLooking && round <= ownRound) this.#watch.returns(from);
+    else this.#watch.deserts(from);
   }
 
   /** An established leader looks after its ensemble and its own disk. */

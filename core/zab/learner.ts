@@ -36,6 +36,8 @@ export class Learner implements Role {
   #serveFrom: bigint | null = null;
   #deadlineMs: number;
   #heardMs: number;
+  /** When a link to the leader was up last, as long as the leader has not answered. */
+  #linkedMs: number;
   readonly #contact: LeaderContact;
 
   constructor(state: PeerState, leader: number, predecessor: number | null = null) {
@@ -45,6 +47,7 @@ export class Learner implements Role {
     this.name = state.config.isVoter ? 'following' : 'observing';
     this.#deadlineMs = state.nowMs + state.config.initLimitMs;
     this.#heardMs = state.nowMs;
+    this.#linkedMs = state.nowMs;
     this.#contact = new LeaderContact(state.nowMs);
     this.linkUp(leader);
   }
@@ -62,8 +65,11 @@ export class Learner implements Role {
   }
 
   tick(): void {
-    const { nowMs, config } = this.#state;
-    if (this.#phase !== 'broadcast' && nowMs >= this.#deadlineMs) {
+    const { nowMs, config, outbox } = this.#state;
+    if (this.#epoch === 0 && outbox.isUp(this.leader)) this.#linkedMs = nowMs;
+    if (this.#epoch === 0 && nowMs - this.#linkedMs > config.tickMs) {
+      this.#quit(`the link to member ${this.leader}, which was to lead, is down`);
+    } else if (this.#phase !== 'broadcast' && nowMs >= this.#deadlineMs) {
       this.#quit(`no progress in ${this.#phase} with member ${this.leader} within the limit`);
     } else if (this.#hasStream && nowMs - this.#contactMs > config.syncLimitMs) {
       this.#state.outbox.close(this.leader, 'the leader has been silent for too long');
@@ -74,6 +80,7 @@ export class Learner implements Role {
   /** Time that this process slept through says nothing about the leader. */
   pause(): void {
     this.#heardMs = this.#state.nowMs;
+    this.#linkedMs = this.#state.nowMs;
     this.#contact.provenAt(this.#state.nowMs);
   }
 
@@ -85,10 +92,15 @@ export class Learner implements Role {
     this.#state.outbox.send(peer, { type: 'learnerInfo', attempt: this.#attempt, acceptedEpoch, standing });
   }
 
-  /** Before the leader has answered, another link may serve as well. */
+  /** Before the leader has answered, another link may serve as well, if it is up soon. */
   linkDown(peer: number): void {
-    if (peer === this.leader && this.#epoch !== 0)
-      this.#quit(`the link to the leader, member ${peer}, is down`);
+    if (peer !== this.leader) return;
+    if (this.#epoch !== 0) this.#quit(`the link to the leader, member ${peer}, is down`);
+    else this.#linkedMs = this.#state.nowMs;
+  }
+
+  introduce(peer: number): void {
+    this.#state.notify(peer, this.name);
   }
 
   step(from: number, message: PeerMessage): void {
@@ -137,9 +149,9 @@ export class Learner implements Role {
     return true;
   }
 
-  /** The leader tells that it leads no longer, or that it never did. What it said before it was elected does not count. */
+  /** The leader leads no longer: it was followed because it said on this link, or on an older one, that it leads. */
   #hearNotification({ state: role, round, vote }: Notification): void {
-    const hasGivenUp = role === 'looking' && (this.#epoch !== 0 || round > this.#state.round);
+    const hasGivenUp = role === 'looking';
     // A successor may hear of the hand-over after those who are to follow it; it remembers that they came.
     const isYetToHear = this.#epoch === 0 && vote.leader === this.#predecessor;
     const followsAnother = (role === 'following' || role === 'observing') && round >= this.#state.round;

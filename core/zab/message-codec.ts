@@ -26,19 +26,23 @@ const EPOCH_END_BYTES = 8;
 const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
   notification: {
     number: 1,
-    write: (out, { state, round, vote, standing }) => {
+    write: (out, { state, round, vote, standing, claim, canLead }) => {
       out.byte(ROLES.indexOf(state));
       out.count(round);
       out.byte(vote.leader);
       out.count(vote.epoch);
       out.zxid(vote.zxid);
       out.byte(STANDINGS.indexOf(standing));
+      out.zxid(claim);
+      out.byte(canLead ? 1 : 0);
     },
     read: (from) => ({
       state: ROLES[from.byte()] ?? from.fail('an unknown state'),
       round: from.count(),
       vote: { leader: from.byte(), epoch: from.epoch(), zxid: from.zxid() },
       standing: readStanding(from),
+      claim: from.zxid(),
+      canLead: from.flag(),
     }),
   },
   learnerInfo: {

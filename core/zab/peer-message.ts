@@ -27,7 +27,7 @@ export type PeerMessage =
   | Readmitted
   | Application;
 
-/** Anybody to anybody: how the sender votes, and in which role it is. */
+/** Anybody to anybody: how the sender votes, in which role it is, and whether it is one to vote for. */
 export interface Notification {
   readonly type: 'notification';
   readonly state: PeerRole;
@@ -35,6 +35,13 @@ export interface Notification {
   readonly vote: Vote;
   /** Of the sender. */
   readonly standing: Standing;
+  /** The last durable zxid of the sender. */
+  readonly claim: bigint;
+  /**
+   * Of a candidate: it has links to a quorum of voters that look for a leader and have no more recent history. Of a leader:
+   * it has links to a quorum. False of anybody else.
+   */
+  readonly canLead: boolean;
 }
 
 /** Learner to leader: I follow you; this is what I promised (CEPOCH; FOLLOWERINFO, OBSERVERINFO). */

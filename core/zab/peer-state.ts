@@ -8,9 +8,9 @@ import type { LearnerInfo, Notification } from './peer-message.js';
 import { MajorityQuorum, type Quorum } from './quorum.js';
 import type { Transition } from './role.js';
 import { remembers, type Standing } from './standing.js';
-import { NO_VOTE, type Vote } from './vote.js';
+import { NO_VOTE, voteFor, type Vote } from './vote.js';
 import { invariant } from './zab-error.js';
-import { epochOf, maxZxid, minZxid } from './zxid.js';
+import { maxZxid, minZxid } from './zxid.js';
 
 /** Bytes of committed entries handed out at once, so that a long log is applied in pieces. */
 const COMMITTED_BYTES = 4 * 1024 * 1024;
@@ -83,7 +83,7 @@ export class PeerState {
   get ownVote(): Vote {
     const zxid = this.disk.durableZxid;
     const mayLead = this.config.isVoter && !this.needsSnapshot;
-    return mayLead ? { leader: this.id, epoch: epochOf(zxid), zxid } : NO_VOTE;
+    return mayLead ? voteFor(this.id, zxid) : NO_VOTE;
   }
 
   get standing(): Standing {
@@ -92,9 +92,15 @@ export class PeerState {
     return isBlank && this.#cause === 'new' ? 'new' : 'rejoining';
   }
 
-  /** Tells another member in which role this one is and how it votes. */
-  notify(peer: number, state: Notification['state'], { round = this.round, vote = this.vote } = {}): void {
-    this.outbox.send(peer, { type: 'notification', state, round, vote, standing: this.standing });
+  /** Sends another member this one's role and vote. */
+  notify(
+    peer: number,
+    state: Notification['state'],
+    { round = this.round, vote = this.vote, canLead = false } = {},
+  ): void {
+    const { standing, disk } = this;
+    const claim = disk.durableZxid;
+    this.outbox.send(peer, { type: 'notification', state, round, vote, standing, claim, canLead });
   }
 
   /** Another voter has said whether it can be counted. */

@@ -258,7 +258,7 @@ export class Peer {
   }
 
   #answer(peer: number): void {
-    if (this.#state.config.isVoter) this.#state.notify(peer, this.#role.name);
+    if (this.#state.config.isVoter) this.#role.introduce(peer);
   }
 
   /** Null if the learner that wanted it is gone. */
@@ -319,13 +319,17 @@ export class Peer {
   }
 
   #play(transition: Transition): Role {
-    if (transition.to === 'leading') return new Leader(this.#state);
-    if (transition.to === 'looking') return new Election(this.#state, this.#retryDelayMs());
-    const learner = new Learner(this.#state, transition.leader, transition.predecessor);
-    for (const peer of [...this.#state.waitingLearners.keys()].sort((a, b) => a - b)) {
-      this.#state.notify(peer, learner.name);
+    const state = this.#state;
+    if (transition.to === 'looking') return new Election(state, this.#retryDelayMs());
+    const role =
+      transition.to === 'leading'
+        ? new Leader(state)
+        : new Learner(state, transition.leader, transition.predecessor);
+    // A leader has to be found, and whoever waits for this member to lead, or to vote, has to know that it follows.
+    for (const peer of state.config.others) {
+      if (state.config.isVoter || state.waitingLearners.has(peer)) role.introduce(peer);
     }
-    return learner;
+    return role;
   }
 
   /** Attempts that keep failing are made more and more slowly. */

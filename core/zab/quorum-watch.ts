@@ -8,6 +8,8 @@ export class QuorumWatch {
   readonly #heardMs = new Map<number, number>();
   /** Voters known to look for another leader. */
   readonly #deserters = new Set<number>();
+  /** Voters with a more recent history than this leader's: they cannot promise it anything. */
+  readonly #ahead = new Set<number>();
   #deadlineMs = 0;
 
   constructor(state: PeerState) {
@@ -37,6 +39,19 @@ export class QuorumWatch {
     this.#deserters.delete(voter);
   }
 
+  isAhead(voter: number): void {
+    this.#ahead.add(voter);
+  }
+
+  /** Whether others should follow this leader: it has links to a quorum of voters that count, or to every voter. */
+  canLead(phase: PeerPhase): boolean {
+    const { id, quorum, disk, rejoiners } = this.#state;
+    const linked = this.#linked(phase);
+    const counts = (voter: number): boolean => (voter === id ? !disk.isRejoining : !rejoiners.has(voter));
+    const isEnough = quorum.isReached(linked.filter(counts)) || linked.length === quorum.voters.length;
+    return isEnough && this.verdict(phase) === null;
+  }
+
   /** This process has slept: it gives everybody the time again to be heard. */
   forgivePause(): void {
     for (const voter of this.#heardMs.keys()) this.#heardMs.set(voter, this.#state.nowMs);
@@ -49,7 +64,7 @@ export class QuorumWatch {
 
   /** Why this leader should give up; null if it need not. */
   verdict(phase: PeerPhase): string | null {
-    const { nowMs, config, quorum, id, disk, outbox } = this.#state;
+    const { nowMs, config, quorum, id, disk } = this.#state;
     if (phase === 'broadcast') {
       const heard = [...this.#heardMs]
         .filter(([, ms]) => nowMs - ms <= config.syncLimitMs)
@@ -58,10 +73,20 @@ export class QuorumWatch {
         ? null
         : 'no quorum was heard within the limit';
     }
-    // Whoever has lost the link has left this leader, and could only come back to it if a quorum had stayed.
-    const isPossible = (voter: number): boolean => outbox.isUp(voter) && !this.#deserters.has(voter);
-    const possible = quorum.voters.filter((voter) => voter === id || isPossible(voter));
-    if (!quorum.isReached(possible)) return `too few voters want this leader, or can be reached, in ${phase}`;
+    if (!quorum.isReached(this.#linked(phase)))
+      return `too few voters want this leader, or can be reached, in ${phase}`;
     return nowMs >= this.#deadlineMs ? `no quorum in ${phase} within the limit` : null;
+  }
+
+  /**
+   * This leader, and the voters with a link to it that may make a quorum for it. Whoever has lost the link has left it, and
+   * could only come back if a quorum had stayed. Once the epoch is established, everybody may come back.
+   */
+  #linked(phase: PeerPhase): readonly number[] {
+    const { id, quorum, outbox } = this.#state;
+    const refuses = (voter: number): boolean =>
+      (phase !== 'broadcast' && this.#deserters.has(voter)) ||
+      (phase === 'discovery' && this.#ahead.has(voter));
+    return quorum.voters.filter((voter) => voter === id || (outbox.isUp(voter) && !refuses(voter)));
   }
 }

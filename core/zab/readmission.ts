@@ -25,7 +25,8 @@ import { makeZxid } from './zxid.js';
  *   shares another voter than W with Q, and with A. P = E is impossible, since that voter promised it to one
  *   of the two only. P < E is an epoch that E has superseded, as ever. P > E: the one shared with A had acknowledged E's
  *   marker before it promised P, and reports it; C had accepted P before the loss, when that marker did not exist, and
- *   can have accepted nothing of E since. So C finds a more recent history than its own, and gives up.
+ *   can have accepted nothing of E since. So C finds a more recent history than its own, does not
+ *   count that promise, and has no quorum.
  * Should the shared voter itself have lost its disk since, it was taken back by the same rule, and the same holds
  * of what it has forgotten. All of this needs a quorum that remembers: if more voters have lost their disks, nothing goes on.
  *
@@ -55,7 +56,7 @@ export class Readmission {
     const epoch = this.#discovery.epoch;
     for (const learner of this.#learners.all) {
       if (!isWaiting(learner) || learner.isBeingReadmitted || learner.ackedZxid < this.#marker) continue;
-      if (!this.#isFounding && !this.#discovery.isAfterReturnOf(learner.id)) continue;
+      if (!this.#discovery.isAfterReturnOf(learner.id)) continue;
       learner.isBeingReadmitted = true;
       outbox.send(learner.id, { type: 'readmit', epoch });
     }

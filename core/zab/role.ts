@@ -20,6 +20,8 @@ export interface Role {
   durable(): void;
   /** Last call before output is taken: what can be sent in one message is sent now. */
   flush(): void;
+  /** Sends this member's role and vote to another one. */
+  introduce(peer: number): void;
   /** Another role takes over. */
   leave(): void;
 }

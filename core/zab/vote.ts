@@ -1,3 +1,5 @@
+import { epochOf } from './zxid.js';
+
 /** Whom a member wants to lead, and how recent that one's history is. */
 export interface Vote {
   /** A voter; 0 of one who has no vote to give. */
@@ -6,6 +8,11 @@ export interface Vote {
   readonly epoch: number;
   /** Last durable zxid of the leader. */
   readonly zxid: bigint;
+}
+
+/** For a candidate whose last durable entry is `zxid`. */
+export function voteFor(leader: number, zxid: bigint): Vote {
+  return { leader, epoch: epochOf(zxid), zxid };
 }
 
 export const NO_VOTE: Vote = { leader: 0, epoch: 0, zxid: 0n };

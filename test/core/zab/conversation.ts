@@ -180,22 +180,19 @@ export class Conversation {
     return this.readies.flatMap(({ readIndexes }) => readIndexes);
   }
 
-  /** That member votes for itself or another, in this peer's round. */
+  /** That member votes for itself, and can lead, or for another, with nothing in its own history; `zxid` is of the candidate. */
   hearVote(from: number, leader: number, zxid: bigint, round = 1): void {
-    this.hear(from, {
-      type: 'notification',
-      standing: 'full',
-      state: 'looking',
-      round,
-      vote: { leader, epoch: Number(zxid >> 32n), zxid },
-    });
+    const isOwn = leader === from;
+    const vote = { leader, epoch: Number(zxid >> 32n), zxid };
+    this.hear(from, notification({ round, vote, claim: isOwn ? zxid : 0n, canLead: isOwn }));
   }
 
-  /** The votes that make this peer (member 3) lead. */
-  elect(): void {
-    this.connect(1, 2);
-    const [vote] = this.takeSent(1, 'notification').slice(-1);
-    for (const other of [1, 2]) this.hear(other, { ...vote!, state: 'looking' });
+  /** The votes that make this peer lead. */
+  elect(...others: number[]): void {
+    const voters = others.length > 0 ? others : [1, 2];
+    this.connect(...voters);
+    const [vote] = this.takeSent(voters[0]!, 'notification').slice(-1);
+    for (const other of voters) this.hear(other, { ...vote!, canLead: false });
   }
 
   /** Phase 1 with that learner, who has this history. Returns the epoch. */
@@ -221,13 +218,42 @@ export class Conversation {
   /** The votes that make this peer follow member 3, and that one's epoch; up to the peer's own ACKEPOCH. */
   follow(epoch: number): void {
     this.connect(2, 3);
-    const zxid = makeZxid(epoch - 1, 0xffff);
-    this.hearVote(2, 3, zxid);
-    this.hearVote(3, 3, zxid);
-    this.pass(200);
+    this.hear(3, saysItLeads(3, { round: 1, epoch: epoch - 1 }));
     const { attempt } = this.takeSent(3, 'learnerInfo').at(-1)!;
     this.hear(3, { type: 'newEpoch', attempt, epoch });
   }
+}
+
+/** Of a looking voter in the first round, unless `fields` say otherwise. */
+export function notification(fields: Partial<MessageOf<'notification'>>): MessageOf<'notification'> {
+  const { vote = { leader: 0, epoch: 0, zxid: 0n }, ...rest } = fields;
+  return {
+    type: 'notification',
+    standing: 'full',
+    state: 'looking',
+    round: 1,
+    vote,
+    claim: vote.zxid,
+    canLead: false,
+    ...rest,
+  };
+}
+
+/** What a leader with links to a quorum says. */
+export function saysItLeads(
+  leader: number,
+  { round, epoch, zxid = 0n }: { round: number; epoch: number; zxid?: bigint },
+): MessageOf<'notification'> {
+  return notification({ state: 'leading', round, vote: { leader, epoch, zxid }, canLead: true });
+}
+
+/** What a follower of `leader` says. */
+export function saysItFollows(
+  leader: number,
+  options: { round: number; epoch: number },
+): MessageOf<'notification'> {
+  const { round, epoch } = options;
+  return notification({ state: 'following', round, vote: { leader, epoch, zxid: 0n } });
 }
 
 export function ackEpoch(epoch: number, history: readonly Entry[], isPromise = true): PeerMessage {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid } from '../../../core/zab/index.js';
-import { ackEpoch, Conversation, diskWith, epochOfEntries } from './conversation.js';
+import { ackEpoch, Conversation, diskWith, epochOfEntries, saysItLeads } from './conversation.js';
 
 const HISTORY = epochOfEntries(2, 3);
 
@@ -39,6 +39,19 @@ test('Zab phase 1: no epoch is announced before a quorum has come, and before it
   assert.is(conversation.takeSent(1, 'newEpoch').length, 1);
 });
 
+test('Zab phase 1: a voter that wanted to follow too early, and looks again since, is not waited for', () => {
+  const conversation = new Conversation({ id: 3 }, diskWith(HISTORY));
+  conversation.connect(1, 2);
+  conversation.hear(1, info(2));
+  conversation.hearVote(1, 3, HISTORY.at(-1)!.zxid);
+  conversation.hearVote(2, 3, HISTORY.at(-1)!.zxid);
+  assert.is(conversation.peer.status().state, 'leading');
+  assert.equal(conversation.persisted, [], 'no quorum has come');
+  conversation.hear(2, info(2));
+  assert.is(conversation.takeSent(2, 'newEpoch').length, 1);
+  assert.equal(conversation.takeSent(1, 'newEpoch'), []);
+});
+
 test('Zab phase 1: a learner that comes later is told the same epoch', () => {
   const conversation = candidate();
   conversation.hear(1, info(2));
@@ -61,10 +74,22 @@ test('Zab phase 1: nothing that changes a history is sent before a quorum has pr
   assert.is(conversation.persisted.at(-1)!.entries[0]!.zxid, makeZxid(3, 0));
 });
 
-test('Zab phase 1: a candidate gives up if a voter of the quorum has a more recent history', () => {
+test('Zab phase 1: the promise of a voter with a more recent history does not count', () => {
   const conversation = candidate();
   conversation.hear(1, info(2));
   conversation.hear(1, ackEpoch(3, epochOfEntries(2, 4)));
+  conversation.pass(100);
+  assert.is(conversation.peer.status().phase, 'discovery');
+  assert.equal(conversation.takeSent(1, 'trunc'), []);
+  conversation.promise(2, HISTORY);
+  assert.is(conversation.takeSent(1, 'trunc')[0]!.after, makeZxid(2, 3), 'a quorum lacks what it has more');
+});
+
+test('Zab phase 1: a candidate gives up at once if too many voters have a more recent history', () => {
+  const conversation = candidate();
+  conversation.hear(1, info(2));
+  for (const other of [1, 2]) conversation.promise(other, epochOfEntries(2, 4));
+  conversation.pass(25);
   assert.is(conversation.peer.status().state, 'looking');
   assert.equal(conversation.takeSent(1, 'trunc'), []);
 });
@@ -110,8 +135,7 @@ test('Zab phase 1: the same epoch is promised to one candidate only, as often as
 
   conversation.disconnect(3);
   conversation.connect(3);
-  conversation.hearVote(3, 3, makeZxid(2, 9), 2);
-  conversation.hearVote(2, 3, makeZxid(2, 9), 2);
+  conversation.hear(3, saysItLeads(3, { round: 2, epoch: 2 }));
   const { attempt } = conversation.takeSent(3, 'learnerInfo').at(-1)!;
   conversation.hear(3, { type: 'newEpoch', attempt, epoch: 3 });
   assert.is(conversation.takeSent(3, 'ackEpoch')[0]!.isPromise, true);
@@ -121,11 +145,21 @@ test('Zab phase 1: the same epoch is promised to one candidate only, as often as
   assert.is(restarted.takeSent(3, 'ackEpoch')[0]!.isPromise, false);
 });
 
+test('Zab phase 1: an epoch that was promised to one candidate is no promise to another', () => {
+  const conversation = new Conversation({ id: 1 }, diskWith(HISTORY));
+  conversation.follow(3);
+  assert.is(conversation.takeSent(3, 'ackEpoch')[0]!.isPromise, true);
+  conversation.disconnect(3);
+  conversation.hear(2, saysItLeads(2, { round: 2, epoch: 2 }));
+  const { attempt } = conversation.takeSent(2, 'learnerInfo').at(-1)!;
+  conversation.hear(2, { type: 'newEpoch', attempt, epoch: 3 });
+  assert.is(conversation.takeSent(2, 'ackEpoch')[0]!.isPromise, false);
+});
+
 test('Zab phase 1: an answer to an older attempt is not taken for one to the newer', () => {
   const conversation = new Conversation({ id: 1 }, diskWith(HISTORY));
   conversation.connect(2, 3);
-  for (const other of [2, 3]) conversation.hearVote(other, 3, makeZxid(2, 9));
-  conversation.pass(200);
+  conversation.hear(3, saysItLeads(3, { round: 1, epoch: 2 }));
   conversation.connect(3);
   const attempts = conversation.takeSent(3, 'learnerInfo').map(({ attempt }) => attempt);
   assert.is(attempts.length, 2);

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid } from '../../../core/zab/index.js';
-import { Conversation, entry, text, TICK_MS } from './conversation.js';
+import { Conversation, entry, saysItFollows, text, TICK_MS } from './conversation.js';
 import { SimulatedCluster } from './simulated-cluster.js';
 
 const MARKER = makeZxid(1, 0);
@@ -49,6 +49,19 @@ test('a leader that is to hand over waits for two ticks for a follower that does
   assert.equal(conversation.takeSent(1, 'handOver'), []);
   conversation.passInCompany(50, [1, 2], 1);
   assert.is(conversation.takeSent(1, 'handOver')[0]!.leader, 1);
+});
+
+test('a leader hands over when it has applied everything itself, and not when others have committed it', () => {
+  const conversation = leading();
+  conversation.isDiskHeld = true;
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.run(() => conversation.peer.transferLeadership());
+  for (const follower of [1, 2]) conversation.hear(follower, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  conversation.passInCompany(2 * TICK_MS, [1, 2], 1);
+  assert.is(conversation.peer.status().committed, makeZxid(1, 1));
+  assert.equal(conversation.takeSent(1, 'handOver'), []);
+  conversation.sync();
+  assert.is(conversation.takeSent(1, 'handOver').length, 1);
 });
 
 test('the successor hears of all that is committed before it hears of the hand-over', () => {
@@ -100,8 +113,7 @@ test('a follower that hears of a hand-over before the successor does waits for t
   conversation.hear(3, { type: 'handOver', epoch: 1, leader: 2, round: 1 });
   const { attempt } = conversation.takeSent(2, 'learnerInfo').at(-1)!;
 
-  const vote = { leader: 3, epoch: 1, zxid: 0n };
-  conversation.hear(2, { type: 'notification', standing: 'full', state: 'following', round: 1, vote });
+  conversation.hear(2, saysItFollows(3, { round: 1, epoch: 1 }));
 
   const { state, leader } = conversation.peer.status();
   assert.equal([state, leader], ['following', 2]);
@@ -117,8 +129,7 @@ test('a follower gives up a successor that follows somebody else after all', () 
   conversation.hear(3, { type: 'proposal', epoch: 1, entries: [entry(1, 0)], commit: MARKER });
   conversation.hear(3, { type: 'handOver', epoch: 1, leader: 2, round: 1 });
 
-  const vote = { leader: 4, epoch: 1, zxid: 0n };
-  conversation.hear(2, { type: 'notification', standing: 'full', state: 'following', round: 1, vote });
+  conversation.hear(2, saysItFollows(4, { round: 1, epoch: 1 }));
 
   assert.is(conversation.peer.status().state, 'looking');
 });

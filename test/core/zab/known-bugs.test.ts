@@ -15,6 +15,8 @@ import {
   EMPTY_DISK,
   entry,
   epochOfEntries,
+  saysItFollows,
+  saysItLeads,
   tableOf,
   text,
 } from './conversation.js';
@@ -342,23 +344,11 @@ test('ZOOKEEPER-582: a new epoch is larger than that of the snapshot, of the log
   assert.is(conversation.peer.nextZxid(), makeZxid(7, 1));
 });
 
-test('ZOOKEEPER-1732, ZOOKEEPER-1805, ZOOKEEPER-1818: settled votes agree if leader and epoch do, whatever their zxid and round', () => {
+test('ZOOKEEPER-1732, ZOOKEEPER-1805, ZOOKEEPER-1818: a leader is followed whatever zxid and round its followers have', () => {
   const conversation = new Conversation({ id: 1 }, diskWith(HISTORY));
   conversation.connect(2, 3);
-  conversation.hear(2, {
-    type: 'notification',
-    standing: 'full',
-    state: 'following',
-    round: 4,
-    vote: { leader: 3, epoch: 5, zxid: makeZxid(2, 1) },
-  });
-  conversation.hear(3, {
-    type: 'notification',
-    standing: 'full',
-    state: 'leading',
-    round: 6,
-    vote: { leader: 3, epoch: 5, zxid: makeZxid(4, 9) },
-  });
+  conversation.hear(2, saysItFollows(3, { round: 4, epoch: 5 }));
+  conversation.hear(3, saysItLeads(3, { round: 6, epoch: 5, zxid: makeZxid(4, 9) }));
   assert.is(conversation.peer.status().leader, 3);
 });
 
@@ -386,13 +376,7 @@ test('ZOOKEEPER-3109: a candidate whose voters have changed their minds gives up
   conversation.hearVote(1, 1, makeZxid(2, 4), 2);
   conversation.pass(25);
   assert.is(conversation.peer.status().state, 'leading');
-  conversation.hear(2, {
-    type: 'notification',
-    standing: 'full',
-    state: 'following',
-    round: 2,
-    vote: { leader: 1, epoch: 2, zxid: makeZxid(2, 4) },
-  });
+  conversation.hear(2, saysItFollows(1, { round: 2, epoch: 2 }));
   conversation.pass(25);
   assert.is(conversation.peer.status().state, 'looking');
 });

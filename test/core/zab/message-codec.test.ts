@@ -35,7 +35,14 @@ function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary
 const arbitraries: {
   [T in PeerMessage['type']]: fc.Arbitrary<Omit<Extract<PeerMessage, { type: T }>, 'type'>>;
 } = {
-  notification: record({ state, round: count, vote: record({ leader: id, epoch, zxid }), standing }),
+  notification: record({
+    state,
+    round: count,
+    vote: record({ leader: id, epoch, zxid }),
+    standing,
+    claim: zxid,
+    canLead: fc.boolean(),
+  }),
   learnerInfo: record({ attempt: count, acceptedEpoch: epoch, standing }),
   newEpoch: record({ attempt: count, epoch }),
   ackEpoch: record({ epoch, isPromise: fc.boolean(), needsSnapshot: fc.boolean(), lastZxid: zxid, epochs }),

@@ -59,8 +59,13 @@ const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    mistake: 'a candidate leads although a voter has a more recent history',
-    changes: [['leader.js', 'report.lastZxid > this.#state.history.last', 'false']],
+    mistake: 'a candidate is elected, and leads, although a voter has a more recent history',
+    changes: [
+      ['leader.js', 'report.lastZxid > this.#state.history.last', 'false'],
+      ['election.js', 'claim <= this.#state.disk.durableZxid', 'true'],
+      ['vote.js', 'vote.zxid !== other.zxid', 'false'],
+      ['vote.js', 'vote.epoch !== other.epoch', 'false'],
+    ],
   },
   {
     mistake: 'a candidate does not wait for a quorum of promises',

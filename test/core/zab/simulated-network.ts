@@ -109,7 +109,10 @@ export class SimulatedNetwork {
     const ids = [...this.#members.keys()];
     const leader = ids[Math.floor(this.#random.next() * ids.length)]!;
     const zxid = message.vote.zxid + BigInt(Math.floor(this.#random.next() * 20));
-    return { ...message, vote: { leader, epoch: message.vote.epoch, zxid } };
+    const canLead = this.#random.next() < 0.5;
+    // Whoever seems to have less supports candidates that it has more than.
+    const claim = message.claim >> BigInt(Math.floor(this.#random.next() * 2) * 64);
+    return { ...message, vote: { leader, epoch: message.vote.epoch, zxid }, claim, canLead };
   }
 
   #connect(a: number, b: number): void {

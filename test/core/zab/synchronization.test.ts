@@ -1,7 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid, type Entry, type PeerLimits, type RestoredHistory } from '../../../core/zab/index.js';
-import { ackEpoch, Conversation, diskWith, entry, epochOfEntries, tableOf, text } from './conversation.js';
+import {
+  ackEpoch,
+  Conversation,
+  diskWith,
+  entry,
+  epochOfEntries,
+  saysItLeads,
+  tableOf,
+  text,
+} from './conversation.js';
 
 /** Epochs 1 and 2, then the epoch 3 that the leader of these tests establishes. */
 const HISTORY = [...epochOfEntries(1, 3), ...epochOfEntries(2, 4)];
@@ -298,9 +307,7 @@ test('an observer that has everything already serves without hearing of another 
   const conversation = new Conversation({ id: 4, voters: [1, 2, 3], observers: [4] }, diskWith(history));
   conversation.connect(1, 3);
   const last = history.at(-1)!.zxid;
-  const vote = { leader: 3, epoch: 3, zxid: MARKER };
-  conversation.hear(1, { type: 'notification', standing: 'full', state: 'following', round: 2, vote });
-  conversation.hear(3, { type: 'notification', standing: 'full', state: 'leading', round: 2, vote });
+  conversation.hear(3, saysItLeads(3, { round: 2, epoch: 3, zxid: MARKER }));
   const { attempt } = conversation.takeSent(3, 'learnerInfo').at(-1)!;
   conversation.hear(3, { type: 'newEpoch', attempt, epoch: 3 }, { type: 'diff', epoch: 3, after: last });
   assert.is(lastAck(conversation), last);

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LeaderContact } from '../../../core/zab/leader-contact.js';
 import { makeZxid, type Peer } from '../../../core/zab/index.js';
-import { Conversation, entry, text, TICK_MS } from './conversation.js';
+import { Conversation, entry, saysItLeads, text, TICK_MS } from './conversation.js';
 
 const MARKER = makeZxid(1, 0);
 const SYNC_LIMIT_MS = 5 * TICK_MS;
@@ -186,13 +186,42 @@ test('a learner leaves its leader the moment the link breaks, or the leader says
   assert.is(stateOf(told.peer), 'looking');
 });
 
-test('what a leader said before it was elected does not put its followers off', () => {
+test('a follower that is not invited yet leaves a leader that looks for a leader, in whatever round', () => {
+  for (const round of [1, 2]) {
+    const conversation = new Conversation({ id: 1 });
+    conversation.connect(2, 3);
+    conversation.hear(3, saysItLeads(3, { round: 2, epoch: 0 }));
+    assert.is(stateOf(conversation.peer), 'following');
+    // A process that was restarted begins in the first round.
+    conversation.hearVote(3, 3, 0n, round);
+    assert.is(stateOf(conversation.peer), 'looking');
+  }
+});
+
+test('a follower that is not invited yet waits a tick for a broken link to its leader, and no longer', () => {
   const conversation = new Conversation({ id: 1 });
   conversation.connect(2, 3);
-  for (const other of [2, 3]) conversation.hearVote(other, 3, 0n);
-  conversation.pass(200);
-  conversation.hearVote(3, 3, 0n);
+  conversation.hear(3, saysItLeads(3, { round: 1, epoch: 0 }));
+  conversation.pass(3 * TICK_MS);
+  conversation.disconnect(3);
+  conversation.pass(TICK_MS);
   assert.is(stateOf(conversation.peer), 'following');
+  conversation.connect(3);
+  conversation.pass(3 * TICK_MS);
+  assert.is(stateOf(conversation.peer), 'following');
+  conversation.disconnect(3);
+  conversation.pass(TICK_MS + 25);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('a follower whose leader hands over to a member that it has no link to waits for a link for a tick', () => {
+  const conversation = following();
+  conversation.disconnect(2);
+  conversation.hear(3, { type: 'handOver', epoch: 1, leader: 2, round: 1 });
+  conversation.pass(TICK_MS);
+  assert.is(conversation.peer.status().leader, 2);
+  conversation.pass(25);
+  assert.is(stateOf(conversation.peer), 'looking');
 });
 
 test('a learner whose leader does not answer within initLimit ticks looks again', () => {
@@ -253,16 +282,7 @@ test('attempts that fail one after another are made more and more slowly', () =>
     let attempts = 0;
     for (let passed = 0; passed < ms; passed += 25) {
       conversation.pass(25);
-      for (const state of ['following', 'leading'] as const) {
-        const from = state === 'leading' ? 3 : 2;
-        conversation.hear(from, {
-          type: 'notification',
-          standing: 'full',
-          state,
-          round: 50,
-          vote: { leader: 3, epoch: 2, zxid: 0n },
-        });
-      }
+      conversation.hear(3, saysItLeads(3, { round: 50, epoch: 2 }));
       for (const { attempt } of conversation.takeSent(3, 'learnerInfo')) {
         attempts += 1;
         conversation.hear(3, { type: 'newEpoch', attempt, epoch: 2 });

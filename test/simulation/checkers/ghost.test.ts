@@ -158,7 +158,15 @@ const PROMISES: readonly (readonly [string, PeerMessage, PeerMessage, RegExp])[]
 
 function vote(zxid: bigint): PeerMessage {
   const own = { leader: 2, epoch: 1, zxid };
-  return { type: 'notification', state: 'looking', round: 1, vote: own, standing: 'full' };
+  return {
+    type: 'notification',
+    state: 'looking',
+    round: 1,
+    vote: own,
+    standing: 'full',
+    claim: zxid,
+    canLead: false,
+  };
 }
 
 for (const [what, right, wrong, message] of PROMISES)

@@ -65,6 +65,7 @@ export const AGREEMENT: readonly Mutant[] = [
     shownBy: { voters: 3, faults: ['crash', 'partition'], faultEveryMs: 300, strikeMs: 10_000 },
     changes: [
       ['core/zab/leader.ts', 'report.lastZxid > this.#state.history.last', 'false'],
+      ['core/zab/election.ts', 'claim <= this.#state.disk.durableZxid', 'true'],
       [
         'core/zab/vote.ts',
         'if (vote.epoch !== other.epoch) return vote.epoch > other.epoch;\n  if (vote.zxid !== other.zxid) return vote.zxid > other.zxid;\n',
@@ -254,6 +255,77 @@ export const AGREEMENT: readonly Mutant[] = [
         'core/server/peers/peer-link.ts',
         'if (first.nextSmall === undefined) return this.#give(first.takePart());',
         'if (first.nextSmall === undefined) return this.#give((this.#bulk.isEmpty ? first : this.#bulk).takePart());',
+      ],
+    ],
+  },
+  {
+    name: 'promise-repeated-to-another',
+    mistake: 'a learner repeats a promise as one to whoever asks, though it was made to another candidate',
+    standsFor: 'Zab: no two leaders of one epoch',
+    tests: ['core/zab/discovery'],
+    changes: [
+      [
+        'core/zab/learner.ts',
+        'promisedTo?.leader === this.leader && promisedTo.epoch === this.#epoch',
+        'promisedTo?.epoch === this.#epoch',
+      ],
+    ],
+  },
+  {
+    name: 'early-learner-stays',
+    mistake: 'a voter that wanted to follow, and looks for another leader now, is still waited for',
+    standsFor: 'ZOOKEEPER-3109',
+    tests: ['core/zab/discovery'],
+    changes: [['core/zab/peer.ts', 'waitingLearners.delete(peer);\n      if', 'if']],
+  },
+  {
+    name: 'uninvited-follower-stays',
+    mistake: 'a follower that is not invited yet does not notice that its leader has given up',
+    standsFor: 'nobody waits for a candidate that is gone',
+    tests: ['core/zab/timers'],
+    changes: [['core/zab/learner.ts', "role === 'looking'", "role === 'looking' && this.#epoch !== 0"]],
+  },
+  {
+    name: 'uninvited-follower-waits',
+    mistake: 'a follower that is not invited yet waits for initLimit for a leader without a link',
+    standsFor: 'nobody waits for a candidate that is gone',
+    tests: ['core/zab/timers'],
+    changes: [['core/zab/learner.ts', 'nowMs - this.#linkedMs > config.tickMs', 'false']],
+  },
+  {
+    name: 'hand-over-before-applied',
+    mistake: 'a leader hands over when everything is committed, not when it has applied it itself',
+    standsFor: 'an orderly restart leaves no write in doubt',
+    tests: ['core/zab/hand-over'],
+    changes: [
+      ['core/zab/hand-over-plan.ts', 'this.#state.deliveredZxid !== last', 'this.#state.commitZxid !== last'],
+    ],
+  },
+  {
+    name: 'older-link-leaks',
+    mistake: 'a link that is made anew forgets the older one and does not close it',
+    standsFor: 'connections leak with every half-open line',
+    tests: ['core/server/peers/peer-links'],
+    changes: [['core/server/peers/peer-links.ts', 'old?.link.terminate();', 'void old;']],
+  },
+  {
+    name: 'votes-are-passed-on',
+    mistake: 'a voter votes for the best that it has heard of, whether that one has links to a quorum or not',
+    standsFor: 'fast leader election: a better-voted member at the edge blocks a connected quorum',
+    tests: ['core/zab/election', 'core/zab/link-graphs'],
+    changes: [['core/zab/election.ts', 'heard.canLead && (best', '(best']],
+  },
+  {
+    name: 'more-recent-voter-ends-candidacy',
+    mistake:
+      'a candidate gives up because of one voter with a more recent history, though it has a quorum without it',
+    standsFor: 'a quorum that can serve does',
+    tests: ['core/zab/discovery', 'core/zab/link-graphs'],
+    changes: [
+      [
+        'core/zab/leader.ts',
+        'return this.#watch.isAhead(learner.id);',
+        "return this.#giveUp('a voter has a more recent history');",
       ],
     ],
   },

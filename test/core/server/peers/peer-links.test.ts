@@ -158,6 +158,18 @@ test('the newest link wins, because who dials again has lost the old one', async
   assert.equal(again.diary, ['up 3 1']);
 });
 
+test('a link that is made anew closes the older one, which the other end may not know to be broken', async () => {
+  const town = new Town();
+  const one = town.add(3);
+  town.add(2, { others: [3] });
+  await town.pass(200);
+  const [older] = one.accepted;
+  const again = new PeerLinksOf(town, 2);
+  await town.pass(10);
+  assert.equal(again.diary, ['up 3 1']);
+  assert.is(older!.isOpen, false);
+});
+
 /** A second process of a member that has a listener already. */
 class PeerLinksOf {
   readonly diary: string[] = [];
