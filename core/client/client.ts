@@ -45,7 +45,7 @@ export type CreateModeName =
  */
 export type Watch = (event: WatchNotice) => void;
 
-/** `zxid` is that of the change; -1n from servers that do not tell it, as Apache ZooKeeper's before 3.9. */
+/** `zxid` is that of the change; -1n for one that was missed while the client was away, and from Apache ZooKeeper before 3.9. */
 export type WatchNotice =
   | {
       readonly type: 'created' | 'deleted' | 'dataChanged' | 'childrenChanged';

@@ -23,7 +23,7 @@ import type { Recovered } from './recover.js';
 import { RequestRouter } from './request-router.js';
 import { RequestService } from './requests/request-service.js';
 import { SyncService } from './requests/sync-service.js';
-import { MAX_BYTES_IN_FLIGHT, type WritePath } from './requests/write-path.js';
+import type { WritePath } from './requests/write-path.js';
 import type { ServerOptions } from './server-options.js';
 import { SessionService } from './session-service.js';
 import { SnapshotReceiver } from './snapshot-receiver.js';
@@ -81,7 +81,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
   const wake = (): void => loop.wake();
   const wakePeer = (): void => loop.wakePeer();
   const sessions = new SessionService({ memberId: options.id, secret });
-  const watches = new WatchService();
+  const watches = new WatchService(options.watchPathsPerTurn);
   const syncs = new SyncService();
   const hasOthers = parts.ensemble !== undefined;
   const requests = new RequestService({
@@ -172,7 +172,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
 function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLoop): PeerLinks | null {
   const { ensemble, clock, random, logger, secret } = parts;
   if (ensemble === undefined) return null;
-  const { id, tickMs, syncLimit, maxPacketBytes } = parts.options;
+  const { id, tickMs, syncLimit, maxTxnBytes, maxBytesInFlight } = parts.options;
   const others = ensemble.members.filter((member) => member.id !== id);
   return new PeerLinks({
     identity: {
@@ -187,7 +187,7 @@ function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLo
     random,
     logger,
     silenceMs: syncLimit * tickMs,
-    maxQueuedBytes: 2 * MAX_BYTES_IN_FLIGHT + 4 * maxPacketBytes,
+    maxQueuedBytes: 2 * maxBytesInFlight + 2 * maxTxnBytes,
     connected: (peer, link) => loop().connected(peer, link),
     disconnected: (peer, link) => loop().disconnected(peer, link),
     received: (peer, link, message) => loop().received(peer, link, message),
@@ -195,7 +195,7 @@ function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLo
 }
 
 function peerConfig({ options, random, ensemble, limits }: Omit<AssemblyParts, 'recovered'>): PeerConfig {
-  const { id, tickMs, initLimit, syncLimit, maxProposalsInFlight } = options;
+  const { id, tickMs, initLimit, syncLimit, maxProposalsInFlight, maxBytesInFlight, maxTxnBytes } = options;
   const members = ensemble?.members ?? [{ id, address: '' }];
   return {
     id,
@@ -208,7 +208,7 @@ function peerConfig({ options, random, ensemble, limits }: Omit<AssemblyParts, '
     // Above what the pipeline ever has under way by its own bounds, so that the peer never has to refuse.
     limits: {
       uncommittedEntries: 3 * maxProposalsInFlight + 1_000,
-      uncommittedBytes: 8 * MAX_BYTES_IN_FLIGHT,
+      uncommittedBytes: 8 * maxBytesInFlight + 4 * maxTxnBytes,
       ...limits,
     },
   };

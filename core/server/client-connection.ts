@@ -17,6 +17,7 @@ import { identitiesOfAddress } from './authentication.js';
 import { ConnectionOutput, type OutputLimits } from './connection-output.js';
 import { ConnectionAccount } from './inspection/connection-account.js';
 import type { Traffic } from './inspection/traffic.js';
+import { OwedReplies } from './owed-replies.js';
 import type { ReplySlot } from './reply-slot.js';
 import { isWriteOperation } from './requests/write-operation.js';
 import type { WriterPool } from './writer-pool.js';
@@ -102,7 +103,7 @@ export class ClientConnection {
   readonly #output: ConnectionOutput;
   #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
   readonly #packets = new Fifo<Packet>();
-  readonly #slots = new Fifo<ReplySlot>();
+  readonly #owed = new OwedReplies();
   #toldZxid = 0n;
   #isReading = true;
   #heldBytes = 0;
@@ -173,18 +174,19 @@ export class ClientConnection {
     return this.#packets.length > 0;
   }
 
-  /** The next request, or null if there is none, or none may be taken now. */
+  /** The next request, or null if there is none, or none may be taken now. A write that may not holds up all behind it. */
   takePacket(): Packet | null {
     if (this.#state !== 'established' || this.#isLastOwed) return null;
-    const isFull = this.#slots.length >= this.#host.limits.maxOutstandingRequests || this.#output.isFull;
+    const isFull = this.#owed.length >= this.#host.limits.maxOutstandingRequests || this.#output.isFull;
     if (isFull && !this.#isLost) return null;
+    if (!this.#owed.mayTakeWrite && isWriteOperation(this.#packets.peek()?.op ?? 0)) return null;
     this.#taken = this.#packets.shift() ?? null;
     return this.#taken;
   }
 
   /** Requests that have no reply yet. */
   get outstanding(): number {
-    return this.#packets.length + this.#slots.length;
+    return this.#packets.length + this.#owed.length;
   }
 
   /** Takes note that a reply is owed, behind all that are owed already. */
@@ -193,22 +195,27 @@ export class ClientConnection {
       slot.op = this.#taken.op;
       slot.arrivedAt = this.#taken.arrivedAt;
     }
-    if (!this.#isLost) this.#slots.push(slot);
+    if (!this.#isLost) this.#owed.push(slot);
     if (slot.isLast) this.#isLastOwed = true;
   }
 
-  /** Writes out the replies that may leave: those at the head that are complete, or can be answered from memory. */
+  /**
+   * Writes out the replies that may leave: those at the head that are complete, or can be answered from memory. Only a read
+   * waits for room, and only if no write of its session stands behind it: that could be applied before.
+   */
   advance(): void {
-    let slot = this.#slots.peek();
-    while (slot !== undefined && this.#state === 'established' && !this.#output.isFull) {
+    const owed = this.#owed;
+    let slot = owed.peek();
+    while (slot !== undefined && this.#state === 'established') {
       if (!slot.isDone) {
         if (slot.request === null) return;
+        if (this.#output.isFull && owed.mayWaitForRoom) return;
         if (!this.#host.answer(this, slot)) return this.#host.wake(this);
       }
-      this.#slots.shift();
+      owed.shift();
       this.#reply(slot);
       if (slot.isLast) return this.end(SESSION_CLOSED);
-      slot = this.#slots.peek();
+      slot = owed.peek();
     }
   }
 
@@ -280,8 +287,7 @@ export class ClientConnection {
    * whatever the client has no answer to had no effect and never will have, and it is told that.
    */
   dismiss(text: string): void {
-    const isInDoubt = this.#slots.toArray().some((slot) => slot.mayTakeEffect);
-    this.end({ code: isInDoubt ? CloseCode.goingAway : CloseCode.notTaken, text });
+    this.end({ code: this.#owed.isAnyInDoubt ? CloseCode.goingAway : CloseCode.notTaken, text });
   }
 
   /** Closes at once, and says so in the log. */
@@ -398,7 +404,7 @@ export class ClientConnection {
   #lost(): void {
     this.#isLost = true;
     this.#hasHeardAll = true;
-    this.#slots.clear();
+    this.#owed.clear();
     for (let left = this.#packets.length; left > 0; left--) {
       const packet = this.#packets.shift()!;
       if (isWriteOperation(packet.op)) this.#packets.push(packet);
@@ -410,7 +416,7 @@ export class ClientConnection {
   #endIfDone(): void {
     if (!this.#hasHeardAll || (this.#packets.length > 0 && !this.#isLastOwed)) return;
     if (this.#isLost) this.#leave();
-    else if (this.#slots.length === 0) this.end({ code: CloseCode.normal, text: 'the client has closed' });
+    else if (this.#owed.length === 0) this.end({ code: CloseCode.normal, text: 'the client has closed' });
   }
 
   #drained(): void {
@@ -423,12 +429,13 @@ export class ClientConnection {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#packets.clear();
-    this.#slots.clear();
+    this.#owed.clear();
     this.#hold(-this.#heldBytes);
     this.#host.gone(this);
   }
 }
 
+/** Whatever its xid: the reply has that of pings, as in ZooKeeper. */
 function isPing(packet: Packet): boolean {
-  return packet.xid === Xid.ping && packet.op === OpCode.ping;
+  return packet.op === OpCode.ping;
 }

@@ -33,21 +33,18 @@ export class LocalRequests {
     const request = slot.request!;
     const machine = this.#machine();
     if (request.op === OpCode.setWatches || request.op === OpCode.setWatches2) {
-      const next = this.#watches.rearm(connection, withAllLists(request), machine, slot.progress);
-      if (next !== null) {
-        slot.progress = next;
-        return false;
-      }
+      if (!this.#watches.rearm(connection, slot, withAllLists(request), machine)) return false;
       slot.complete(ErrorCode.ok, null, machine.lastZxid);
       return true;
     }
-    const { error, reply } = this.#run(connection, request, machine);
+    const { error, reply } = this.#run(connection, slot, request, machine);
     slot.complete(error, reply, machine.lastZxid);
     return true;
   }
 
   #run(
     connection: ClientConnection,
+    slot: ReplySlot,
     request: Request,
     machine: StateMachine,
   ): { readonly error: ErrorCode; readonly reply: Reply | null } {
@@ -58,20 +55,21 @@ export class LocalRequests {
       case OpCode.removeWatches:
         return this.#lookForWatch(connection, request.op, request.body.path, request.body.type);
       case OpCode.whoAmI:
-        return ok({ op: OpCode.whoAmI, body: { clientInfo: connection.identities.map(clientInfo) } });
+        return ok({ op: OpCode.whoAmI, body: { clientInfo: slot.identities.map(clientInfo) } });
       case OpCode.reconfig:
         return refused(ErrorCode.reconfigDisabled);
       default:
-        return this.#read(connection, request, machine);
+        return this.#read(connection, slot, request, machine);
     }
   }
 
   #read(
     connection: ClientConnection,
+    slot: ReplySlot,
     request: Request,
     machine: StateMachine,
   ): { readonly error: ErrorCode; readonly reply: Reply | null } {
-    const result = machine.read(request, connection);
+    const result = machine.read(request, slot);
     const { table } = this.#watches;
     switch (request.op) {
       case OpCode.exists:

@@ -37,12 +37,10 @@ export class RequestRouter {
 
   route(connection: ClientConnection, packet: Packet): void {
     if (!isClientOp(packet.op)) return this.#refuse(connection, packet);
-    if (packet.op === OpCode.ping && packet.xid === Xid.ping) return connection.pong();
+    if (packet.op === OpCode.ping) return connection.pong();
     const request = this.#decode(connection, packet);
     if (request === null) return;
     if (isWriteOperation(request.op)) this.#write(connection, packet.xid, request);
-    else if (request.op === OpCode.ping)
-      this.#answer(connection, new ReplySlot(packet.xid, null), ErrorCode.ok);
     else if (request.op === OpCode.auth) this.#authenticate(connection, packet.xid, request.body);
     else if (request.op === OpCode.sync) this.#sync(connection, packet.xid, request.body.path);
     else this.#local(connection, packet.xid, request);
@@ -71,7 +69,7 @@ export class RequestRouter {
   }
 
   #local(connection: ClientConnection, xid: number, request: Request): void {
-    connection.owe(new ReplySlot(xid, request));
+    connection.owe(new ReplySlot(xid, request, connection.sessionId, connection.identities));
     connection.advance();
   }
 
@@ -81,6 +79,7 @@ export class RequestRouter {
     const { sessionId, identities } = connection;
     const slot = new ReplySlot(xid, null);
     slot.isLast = request.op === OpCode.closeSession;
+    slot.isWrite = true;
     slot.mayTakeEffect = true;
     connection.owe(slot);
     path.write(request, { sessionId, cxid: xid, identities, connection, slot });

@@ -42,6 +42,10 @@ export interface ServerOptions {
   readonly maxOutstandingRequests: number;
   /** Proposals that may be under way in this member; beyond it no connection's writes are read. Default 20 000. */
   readonly maxProposalsInFlight: number;
+  /** Bytes of transactions that may be under way in this member; beyond it no connection's writes are read. Default 32 MiB. */
+  readonly maxBytesInFlight: number;
+  /** Paths of one `setWatches` that are looked at before others are served. Default 2 000. */
+  readonly watchPathsPerTurn: number;
   /** Unsent output of a connection beyond which its requests are not read. Default 1 MiB. */
   readonly outputHighWaterBytes: number;
   /** Unsent output beyond which a connection is cut off: it gets events and never reads. Default 64 MiB. */
@@ -96,6 +100,8 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     maxConnections: integer('maxConnections', given.maxConnections, 20_000, 1, 1_000_000),
     maxOutstandingRequests: integer('maxOutstandingRequests', given.maxOutstandingRequests, 1_000, 1, 1e6),
     maxProposalsInFlight: integer('maxProposalsInFlight', given.maxProposalsInFlight, 20_000, 1, 1e6),
+    maxBytesInFlight: integer('maxBytesInFlight', given.maxBytesInFlight, 32 * MIB, 1, 1_024 * MIB),
+    watchPathsPerTurn: integer('watchPathsPerTurn', given.watchPathsPerTurn, 2_000, 1, 1e6),
     outputHighWaterBytes: integer('outputHighWaterBytes', given.outputHighWaterBytes, MIB, 1, 1_024 * MIB),
     maxOutputBytes: integer('maxOutputBytes', given.maxOutputBytes, 64 * MIB, 1, 4_096 * MIB),
     snapshotTxns: optional('snapshotTxns', given.snapshotTxns, 2, 1e9),

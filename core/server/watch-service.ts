@@ -8,9 +8,10 @@ import {
   type WatchEvent,
 } from '../protocol/index.js';
 import type { ClientConnection } from './client-connection.js';
+import type { ReplySlot } from './reply-slot.js';
 
-/** Paths of a setWatches that are looked at in one turn. */
-const PATHS_PER_TURN = 2_000;
+/** Header of an event that no single transaction has caused, as in ZooKeeper 3.9. */
+const NO_ZXID = -1n;
 
 /**
  * The watches of this member's connections: who hears of a change, and who may. A thousand may hear of one: its event is
@@ -23,6 +24,12 @@ export class WatchService {
   #event: WatchEvent | null = null;
   #packet: Uint8Array = new Uint8Array(0);
   #zxid = 0n;
+  readonly #pathsPerTurn: number;
+
+  /** `pathsPerTurn`: paths of a setWatches that are looked at in one turn. */
+  constructor(pathsPerTurn: number) {
+    this.#pathsPerTurn = pathsPerTurn;
+  }
 
   /** Writes out the events of what a transaction changed, to those who may read what it is about. */
   fire(zxid: bigint, changes: readonly Change[]): void {
@@ -32,20 +39,23 @@ export class WatchService {
   }
 
   /**
-   * Takes up again the part of the watches of a reconnected client that begins at path number `from`. What has changed
-   * meanwhile is told at once. Returns where the next part begins, or null when all are up.
+   * Sets the next part of the watches of a reconnected client, and notifies it of what changed in the meantime. The events carry
+   * no zxid: several transactions may be behind one. Advances `slot.progress`, the number of paths that are done; returns
+   * whether that is all of them.
    */
   rearm(
     connection: ClientConnection,
+    slot: ReplySlot,
     request: SetWatches2Request,
     machine: StateMachine,
-    from: number,
-  ): number | null {
-    const part = partOf(request, from, from + PATHS_PER_TURN);
-    const events = this.table.rearm(connection, part, machine, (acl) => mayRead(connection, acl));
-    for (const event of events) connection.notify(machine.lastZxid, this.#encode(machine.lastZxid, event));
-    const next = from + PATHS_PER_TURN;
-    return next < countOf(request) ? next : null;
+  ): boolean {
+    const from = slot.progress;
+    const next = from + this.#pathsPerTurn;
+    const mayReadIt = (acl: readonly Acl[]): boolean => isAllowed(acl, Permission.read, slot.identities);
+    const events = this.table.rearm(connection, partOf(request, from, next), machine, mayReadIt);
+    for (const event of events) connection.notify(NO_ZXID, this.#encode(NO_ZXID, event));
+    slot.progress = next;
+    return next >= countOf(request);
   }
 
   readonly #notify = (connection: ClientConnection, event: WatchEvent): void => {

@@ -14,7 +14,7 @@ import type { ServerOptions } from '../server-options.js';
 import type { SessionService } from '../session-service.js';
 import type { LeaderSessions } from './leader-sessions.js';
 import { Refusal } from './member-message.js';
-import { MAX_BYTES_IN_FLIGHT, Proposals, type Origin, type Proposal, type WritePath } from './write-path.js';
+import { Proposals, type Origin, type Proposal, type WritePath } from './write-path.js';
 
 /** Most sessions whose end is proposed in one tick. */
 const EXPIRED_PER_TICK = 2_000;
@@ -118,12 +118,11 @@ export class LeaderPath implements WritePath {
   }
 
   /**
-   * `member` speaks for the session from now on; who did before is told. Answers with its timeout, or null if it is over,
-   * but not before a quorum has confirmed that this member still leads: a later leader may have opened the session.
+   * `member` speaks for the session from now on; who did before is told. Answers with its timeout, or null if it is over, once a
+   * quorum has confirmed that this member still leads. A deposed leader answers nothing: under a later leader the session
+   * may have a connection already, may be over, or may have begun.
    */
   claim(sessionId: bigint, member: number, answer: (timeoutMs: number | null) => void): void {
-    const timeoutMs = this.#claim(sessionId, member);
-    if (timeoutMs !== null) return answer(timeoutMs);
     this.readIndex(() => answer(this.#claim(sessionId, member)));
   }
 
@@ -190,8 +189,8 @@ export class LeaderPath implements WritePath {
 
   #isFilled(times: number): boolean {
     const { length, bytes } = this.#proposals;
-    const { maxProposalsInFlight } = this.#parts.options;
-    return length >= times * maxProposalsInFlight || bytes >= times * MAX_BYTES_IN_FLIGHT;
+    const { maxProposalsInFlight, maxBytesInFlight } = this.#parts.options;
+    return length >= times * maxProposalsInFlight || bytes >= times * maxBytesInFlight;
   }
 
   /** Null if nothing was proposed: preparing failed by a fault of this member, or it does not lead any more. */

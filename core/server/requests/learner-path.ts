@@ -11,7 +11,7 @@ import {
   type ForwardedRequest,
   type LeaderItem,
 } from './member-message.js';
-import { MAX_BYTES_IN_FLIGHT, Proposals, type Origin, type Proposal, type WritePath } from './write-path.js';
+import { Proposals, type Origin, type Proposal, type WritePath } from './write-path.js';
 
 /** What gathers in a turn leaves in messages of about this size. */
 const MESSAGE_BYTES = 256 * 1024;
@@ -193,8 +193,8 @@ export class LearnerPath implements WritePath {
   }
 
   #isFilled(times: number): boolean {
-    const { maxProposalsInFlight } = this.#parts.options;
-    return this.length >= times * maxProposalsInFlight || this.bytes >= times * MAX_BYTES_IN_FLIGHT;
+    const { maxProposalsInFlight, maxBytesInFlight } = this.#parts.options;
+    return this.length >= times * maxProposalsInFlight || this.bytes >= times * maxBytesInFlight;
   }
 
   #nextToken(): number {

@@ -4,9 +4,6 @@ import type { ClientConnection } from '../client-connection.js';
 import { Fifo } from '../../runtime/index.js';
 import type { ReplySlot } from '../reply-slot.js';
 
-/** Transactions under way are held in memory up to about this size; then writes wait. */
-export const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024;
-
 /** On whose behalf something is to be written. */
 export interface Origin {
   /** 0 where a session is to be created: whoever leads chooses its id. */

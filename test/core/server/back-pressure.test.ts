@@ -62,13 +62,15 @@ test('a reply that waits for room behind events does not lead its client back in
 
   const earlier = ['/a', '/b'].map((path) => before.setData(path, ''));
   const own = client.setData('/own', '');
+  const read = client.exists('/own');
   const later = behind.setData('/c', '');
   await world.wait(Promise.all([...earlier, later]));
 
-  const { zxid } = await world.wait(own);
+  const { zxid } = await world.wait(read);
   const isToldBefore = client.arrivals.indexOf('event 3 /c') < client.arrivals.findLastIndex(isReply);
   assert.ok(isToldBefore, client.arrivals.join());
-  assert.ok(zxid >= (await later).zxid, 'the event told of more than the reply behind it');
+  assert.is(zxid, (await later).zxid, 'the event told of more than the reply behind it');
+  assert.is((await world.wait(own)).zxid, zxid - 1n, 'the reply to a write does not wait');
 });
 
 test('a client that is told more and more and never reads is cut off, and the others go on', async () => {

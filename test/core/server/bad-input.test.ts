@@ -42,11 +42,19 @@ test('a body that cannot be decoded is answered as such, in its turn, and the co
   await using world = await World.start();
   const client = await world.open();
   const before = client.create('/a');
-  const broken = client.send(OpCode.ping, {}, 50);
+  const between = client.send(OpCode.exists, { path: '/a', watch: false }, 50);
   client.sendBytes(packet(51, OpCode.create, Uint8Array.of(0x7f, 0xff, 0xff, 0xff)));
   const after = client.exists('/a');
-  await world.wait(Promise.all([before, broken, after]));
+  await world.wait(Promise.all([before, between, after]));
   assert.equal(client.arrivals, ['connected', 'reply 1', 'reply 50', 'reply 51', 'reply 2']);
+});
+
+test('a ping is answered with the xid of pings, whatever its own is', async () => {
+  await using world = await World.start();
+  const client = await world.open();
+  client.sendBytes(packet(50, OpCode.ping));
+  await world.wait(client.exists('/'));
+  assert.equal(client.arrivals, ['connected', 'pong', 'reply 1']);
 });
 
 const garbage: readonly [string, Uint8Array, number][] = [

@@ -159,6 +159,38 @@ test('what was never delivered is not told', async () => {
   assert.throws(() => scene.answer(5, scene.end + 1n, scene.truth(reads)), /was ever delivered/);
 });
 
+test('a read that sees what its session wrote behind it is found', async () => {
+  const scene = await Scene.start();
+  scene.ask(5, reads);
+  scene.ask(6, sets);
+  const { zxid } = await scene.ensemble.write(sets, 6);
+  scene.answer(5, zxid, scene.truth(reads));
+  const stat = statOf(scene.ensemble.model.at('/a', zxid)!);
+  assert.throws(
+    () => scene.answer(6, zxid, { op: OpCode.setData, body: { stat } }),
+    /an earlier request saw a later write/,
+  );
+});
+
+test('a write whose reply has the zxid of a later transaction is found', async () => {
+  const scene = await Scene.start();
+  scene.ask(5, sets);
+  const { zxid } = await scene.ensemble.write(sets, 5);
+  await scene.ensemble.write(creates('/c'), 6, SESSION);
+  const stat = statOf(scene.ensemble.model.at('/a', zxid)!);
+  assert.throws(
+    () => scene.answer(5, zxid + 1n, { op: OpCode.setData, body: { stat } }),
+    /with the zxid 0x100000004/,
+  );
+});
+
+test('an event without a zxid is allowed while watches are taken up only, and leads nobody back in time', async () => {
+  const scene = await Scene.start();
+  scene.ask(5, reads);
+  scene.answer(5, scene.end, scene.truth(reads));
+  assert.throws(() => scene.tell(-1n, '/a'), /which no watch that is taken up waits for/);
+});
+
 test('a read that does not fit its zxid is found', async () => {
   const scene = await Scene.start();
   const old = scene.truth(reads);

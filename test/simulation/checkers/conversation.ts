@@ -28,6 +28,9 @@ import { WatchLedger } from './watch-ledger.js';
 
 const MAX_PACKET_BYTES = 64 * 1024 * 1024;
 
+/** Of an event that several transactions may have caused. */
+const NO_ZXID = -1n;
+
 /** What a conversation is checked against. */
 export interface Knowledge {
   readonly ghost: Ghost;
@@ -55,7 +58,8 @@ interface Outstanding {
 
 /**
  * One connection of a client, read along at the client's end. Replies come in the order of the requests and tell of
- * states that never go back; each says what the model says of its zxid; nothing uncommitted is ever told.
+ * states that never go back; each says what the model says of its zxid; nothing uncommitted is ever told. The reply to a write has
+ * the zxid of its transaction, and no reply before it tells of that transaction.
  */
 export class Conversation {
   readonly #client: string;
@@ -69,6 +73,8 @@ export class Conversation {
   #sessionId: bigint | null = null;
   #timeoutMs = 0;
   #zxid = 0n;
+  /** Of the last reply to a request. */
+  #answeredZxid = 0n;
 
   constructor(client: string, known: Knowledge) {
     this.#client = client;
@@ -138,6 +144,8 @@ export class Conversation {
     const header = readReplyHeader(packet);
     const { sessions } = this.#known;
     if (header.xid === Xid.auth) return;
+    if (header.xid === Xid.notification && header.zxid === NO_ZXID)
+      return this.#watches.notifiedOfMissed(readWatchEvent(packet), this.#zxid);
     this.#checkZxid(header.zxid);
     sessions.told(header.zxid);
     if (header.xid === Xid.notification) return this.#watches.notified(readWatchEvent(packet), header.zxid);
@@ -163,7 +171,9 @@ export class Conversation {
     const reply =
       err === ErrorCode.ok ? ({ op: request.op, body: readReplyBody(request.op, packet) } as Reply) : null;
     this.#watches.answered(request, err, zxid);
-    if (write !== null) return this.#checkWrite(write, zxid, { error: err, reply });
+    const answered = this.#answeredZxid;
+    this.#answeredZxid = zxid;
+    if (write !== null) return this.#checkWrite(write, answered, zxid, { error: err, reply });
     if (isRead(request) && zxid < acknowledged) this.#known.sessions.staleReads += 1;
     check(request.op !== OpCode.sync || zxid >= acknowledged, () =>
       this.#says(`has synced to ${hex(zxid)}, when ${hex(acknowledged)} had been told to somebody`),
@@ -176,14 +186,15 @@ export class Conversation {
     check(wrong === null, () => this.#says(`reads ${nameOf(request)} at ${hex(zxid)}: the reply ${wrong}`));
   }
 
+  /** `answered`: the zxid of the reply before this one. */
   #checkWrite(
     write: IssuedWrite,
+    answered: bigint,
     toldZxid: bigint,
     received: { readonly error: ErrorCode; readonly reply: Reply | null },
   ): void {
     const { model, ghost } = this.#known;
     const { request, xid } = write;
-    // A reply that had to wait for one before it may tell of a later state than its own.
     const own = ghost
       .ofSession(this.#sessionId!)
       .findLast((other) => other.zxid <= toldZxid && other.txn?.cxid === xid && other.txn.op === request.op);
@@ -193,6 +204,14 @@ export class Conversation {
     const { zxid } = own;
     const txn = own.txn!;
     write.zxid = zxid;
+    check(zxid === toldZxid, () =>
+      this.#says(`is answered its ${nameOf(request)} of ${hex(zxid)} with the zxid ${hex(toldZxid)}`),
+    );
+    check(answered < zxid, () =>
+      this.#says(
+        `was told of ${hex(answered)} before its ${nameOf(request)} of ${hex(zxid)}: an earlier request saw a later write`,
+      ),
+    );
     const expected = expectedOutcome(request, { model, zxid, txn });
     const unfit = misfit(txn.outcome, expected);
     check(unfit === null, () => `the ${nameOf(request)} of ${this.#client} at ${hex(zxid)} ${unfit}`);

@@ -139,10 +139,10 @@ test('a watch that is taken up again in the way of older servers tells first of 
   const { ledger, set, now } = await scene();
   const { persistentWatches: _, persistentRecursiveWatches: __, ...nothing } = NOTHING;
   const body = { ...nothing, relativeZxid: now(), dataWatches: ['/a'] };
-  const zxid = await set();
+  await set();
   const request: Request = { op: OpCode.setWatches, body };
   ledger.sent(request);
-  ledger.notified(changed, zxid);
+  ledger.notifiedOfMissed(changed, now());
   ledger.answered(request, ErrorCode.ok, now());
   assert.is(ledger.size, 0);
 });
@@ -150,13 +150,13 @@ test('a watch that is taken up again in the way of older servers tells first of 
 test('a watch that is taken up again tells first of what was missed', async () => {
   const { ledger, set, now } = await scene();
   const relativeZxid = now();
-  const zxid = await set();
+  await set();
   const request: Request = {
     op: OpCode.setWatches2,
     body: { ...NOTHING, relativeZxid, dataWatches: ['/a'] },
   };
   ledger.sent(request);
-  ledger.notified(changed, zxid);
+  ledger.notifiedOfMissed(changed, relativeZxid);
   ledger.answered(request, ErrorCode.ok, now());
   assert.is(ledger.size, 0);
 });
@@ -177,18 +177,29 @@ test('of two watches that are taken up again at a znode that has gone, each tell
   const { ledger, now, remove, create } = await scene();
   await create();
   const relativeZxid = now();
-  const zxid = await remove();
+  await remove();
   const request: Request = {
     op: OpCode.setWatches2,
     body: { ...NOTHING, relativeZxid, dataWatches: ['/a/x'], childWatches: ['/a/x'] },
   };
   const deleted = { type: WatchEventType.deleted, path: '/a/x' };
   ledger.sent(request);
-  ledger.notified(deleted, zxid);
-  ledger.notified(deleted, zxid);
-  assert.throws(() => ledger.notified(deleted, zxid), /which no watch waits for/);
+  ledger.notifiedOfMissed(deleted, now());
+  ledger.notifiedOfMissed(deleted, now());
+  assert.throws(() => ledger.notifiedOfMissed(deleted, now()), /which no watch that is taken up waits for/);
   ledger.answered(request, ErrorCode.ok, now());
   assert.is(ledger.size, 0);
+});
+
+test('an event of a missed change that did not happen is found', async () => {
+  const { ledger, now } = await scene();
+  const request: Request = {
+    op: OpCode.setWatches2,
+    body: { ...NOTHING, relativeZxid: now(), dataWatches: ['/a'] },
+  };
+  ledger.sent(request);
+  ledger.notifiedOfMissed(changed, now());
+  assert.throws(() => ledger.answered(request, ErrorCode.ok, now()), /which it was not/);
 });
 
 test.run();

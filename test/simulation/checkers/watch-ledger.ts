@@ -27,7 +27,14 @@ interface Registration {
 interface Rearming {
   readonly relativeZxid: bigint;
   /** Those that have not fired meanwhile. */
-  readonly left: Map<string, { readonly list: 'data' | 'exist' | 'child'; readonly path: string }>;
+  readonly left: Map<string, RearmedWatch>;
+  /** Those that have, to be checked when the answer shows up to which state that can have been. */
+  readonly fired: { readonly watch: RearmedWatch; readonly type: ChangeType; readonly from: bigint }[];
+}
+
+interface RearmedWatch {
+  readonly list: 'data' | 'exist' | 'child';
+  readonly path: string;
 }
 
 const TYPES: Readonly<Record<WatchEventType, ChangeType>> = {
@@ -35,6 +42,13 @@ const TYPES: Readonly<Record<WatchEventType, ChangeType>> = {
   [WatchEventType.deleted]: 'deleted',
   [WatchEventType.dataChanged]: 'dataChanged',
   [WatchEventType.childrenChanged]: 'childrenChanged',
+};
+
+/** What watches of each list of a `setWatches` can have missed. */
+const LIST_EVENTS: Readonly<Record<RearmedWatch['list'], readonly ChangeType[]>> = {
+  data: ['deleted', 'dataChanged'],
+  exist: ['created'],
+  child: ['deleted', 'childrenChanged'],
 };
 
 /**
@@ -62,7 +76,7 @@ export class WatchLedger {
     for (const path of dataWatches) left.set(`data:${path}`, { list: 'data', path });
     for (const path of existWatches) left.set(`exist:${path}`, { list: 'exist', path });
     for (const path of childWatches) left.set(`child:${path}`, { list: 'child', path });
-    this.#rearmings.push({ relativeZxid, left });
+    this.#rearmings.push({ relativeZxid, left, fired: [] });
   }
 
   /** A reply has come. */
@@ -120,8 +134,24 @@ export class WatchLedger {
       .changesOf(path)
       .some((change) => change.zxid === zxid && change.type === type);
     const told = hasHappened ? this.#tell({ zxid, type, path }) : false;
-    const rearmed = this.#rearmedEvent(type, path, zxid);
-    check(told || rearmed, () => `told that ${path} was ${type} at ${hex(zxid)}, which no watch waits for`);
+    check(told, () => `told that ${path} was ${type} at ${hex(zxid)}, which no watch waits for`);
+  }
+
+  /** An event without a zxid: a watch that is being taken up again has missed something. `from`: the newest state that was told of. */
+  notifiedOfMissed({ type: number, path }: WatchEvent, from: bigint): void {
+    const type = TYPES[number];
+    for (const { left, fired } of this.#rearmings) {
+      for (const [key, watch] of left) {
+        if (watch.path !== path || !LIST_EVENTS[watch.list].includes(type)) continue;
+        left.delete(key);
+        fired.push({ watch, type, from });
+        return;
+      }
+    }
+    check(
+      false,
+      () => `told without a zxid that ${path} was ${type}, which no watch that is taken up waits for`,
+    );
   }
 
   /** Consumes what waits for the change; false if nothing does. */
@@ -143,24 +173,17 @@ export class WatchLedger {
     return isWanted;
   }
 
-  /** Whether a watch that is being taken up again has missed this. Each has an event of its own, even if several have missed the same. */
-  #rearmedEvent(type: ChangeType, path: string, zxid: bigint): boolean {
-    for (const { left, relativeZxid } of this.#rearmings) {
-      for (const [key, watch] of left) {
-        if (watch.path !== path || !this.#isMissed(watch, type, zxid, relativeZxid)) continue;
-        left.delete(key);
-        return true;
-      }
+  /** Each event of a missed change was true at some state from that before it to that of the answer. */
+  #checkFired({ fired, relativeZxid }: Rearming, upTo: bigint): void {
+    for (const { watch, type, from } of fired) {
+      const changes = this.#model.changesOf(watch.path).map(({ zxid }) => zxid);
+      const states = [from, ...changes.filter((zxid) => zxid > from && zxid <= upTo)];
+      const isTrue = states.some((zxid) => this.#isMissed(watch, type, zxid, relativeZxid));
+      check(isTrue, () => `told that ${watch.path} was ${type} since ${hex(relativeZxid)}, which it was not`);
     }
-    return false;
   }
 
-  #isMissed(
-    { list, path }: { readonly list: 'data' | 'exist' | 'child'; readonly path: string },
-    type: ChangeType,
-    zxid: bigint,
-    relativeZxid: bigint,
-  ): boolean {
+  #isMissed({ list, path }: RearmedWatch, type: ChangeType, zxid: bigint, relativeZxid: bigint): boolean {
     const node = this.#model.at(path, zxid);
     if (list === 'exist') return type === 'created' && node !== null;
     if (type === 'deleted') return node === null;
@@ -170,7 +193,9 @@ export class WatchLedger {
 
   /** What has not fired waits on; but nothing can have happened to it. */
   #rearmed(zxid: bigint): void {
-    const { left, relativeZxid } = this.#rearmings.shift()!;
+    const rearming = this.#rearmings.shift()!;
+    const { left, relativeZxid } = rearming;
+    this.#checkFired(rearming, zxid);
     for (const { list, path } of left.values()) {
       const node = this.#model.at(path, zxid);
       const isQuiet =

@@ -199,8 +199,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/client-connection.ts',
-        'this.#slots.push(slot);',
-        'if (slot.request !== null && this.#host.answer(this, slot)) return this.#reply(slot);\n        this.#slots.push(slot);',
+        'this.#owed.push(slot);',
+        'if (slot.request !== null && this.#host.answer(this, slot)) return this.#reply(slot);\n        this.#owed.push(slot);',
       ],
     ],
   },
@@ -211,8 +211,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/client-connection.ts',
-        'this.#slots.push(slot);',
-        'if (slot.request !== null) this.#host.answer(this, slot);\n        this.#slots.push(slot);',
+        'this.#owed.push(slot);',
+        'if (slot.request !== null) this.#host.answer(this, slot);\n        this.#owed.push(slot);',
       ],
     ],
   },
