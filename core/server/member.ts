@@ -56,16 +56,12 @@ export class Member {
   #state: 'starting' | 'serving' | 'stopping' | 'closed' | 'failed' = 'starting';
   #failure: Error | null = null;
   #closing: Promise<void> | null = null;
-  /** No other member could give back a state that is wrong here. */
-  readonly #isOnlyVoter: boolean;
   /** The state has been found to differ from a quorum's, and was given up for a snapshot. */
   #hasDiverged = false;
 
   private constructor(parts: MemberParts, options: ServerOptions, recovered: Recovered) {
     this.options = options;
     this.#storage = parts.storage;
-    const voters = (parts.ensemble?.members ?? []).filter(({ isObserver }) => isObserver !== true);
-    this.#isOnlyVoter = voters.every(({ id }) => id === options.id);
     this.#clock = parts.clock;
     this.#logger = (parts.logger ?? silentLogger).child({ member: options.id });
     this.#rooms = assemble({
@@ -238,38 +234,43 @@ export class Member {
     this.#rooms.snapshotsIn.abort();
   }
 
-  /** The state of this member, in memory or on disk, is not what the ensemble agreed on. */
+  /**
+   * The state of this member, in memory or on disk, is not what the ensemble agreed on. The first time a snapshot of the leader
+   * replaces it; if that differs again, memory or disk of this machine cannot be trusted, and the member stops.
+   */
   #stateDiffers(own: DigestPoint, expected: DigestPoint): void {
-    this.#replaceState(new StateDivergedError(this.options.id, own, expected), {
-      message: "State differs from a quorum's; a snapshot of the leader replaces it",
-      fields: { zxid: hex(own.zxid), digest: hex(own.digest), expected: hex(expected.digest) },
+    if (this.#hasDiverged) return this.#fail(new StateDivergedError(this.options.id, own, expected));
+    this.#hasDiverged = true;
+    this.#logger.error("State differs from a quorum's; a snapshot of the leader replaces it", {
+      zxid: hex(own.zxid),
+      digest: hex(own.digest),
+      expected: hex(expected.digest),
     });
-  }
-
-  /** The state in memory has changed without a write. */
-  #stateDamaged(result: RecountResult): void {
-    const { zxid, kept, counted, path } = result;
-    const error = new StateDamagedError(this.options.id, result);
-    if (this.#isOnlyVoter) return this.#leave(error);
-    this.#replaceState(error, {
-      message: 'State in memory is damaged; a snapshot of the leader replaces it',
-      fields: { zxid: hex(zxid), digest: hex(counted), expected: hex(kept), path },
-    });
+    this.#rooms.snapshotter.suspend();
+    this.#rooms.loop.stateDiverged();
   }
 
   /**
-   * The state is wrong. The first time the member leaves office, serves nobody, and a snapshot of the leader replaces its state;
-   * if the state is wrong again, memory or disk of this machine cannot be trusted, and the member stops with `second`.
+   * The state in memory has changed without a write. Log and snapshots on disk are right, for they were verified when they were
+   * written: the member stops in order, which hands over a leadership, and can be started again on them with its vote.
    */
-  #replaceState(
-    second: Error,
-    first: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> },
-  ): void {
-    if (this.#hasDiverged) return this.#fail(second);
-    this.#hasDiverged = true;
-    this.#logger.error(first.message, first.fields);
-    this.#rooms.snapshotter.suspend();
-    void this.#handOver().then(() => this.#rooms.loop.stateDiverged());
+  #stateDamaged(result: RecountResult): void {
+    const { zxid, kept, counted, path } = result;
+    if (this.#state !== 'serving') return;
+    this.#logger.error('State in memory is damaged: the member stops in order', {
+      zxid: hex(zxid),
+      digest: hex(counted),
+      expected: hex(kept),
+      path,
+    });
+    const reason = new StateDamagedError(this.options.id, result);
+    const end = (): void => {
+      if (this.#failure !== null) return;
+      this.#state = 'failed';
+      this.#failure = reason;
+      this.#reportFailure(reason);
+    };
+    void this.close().then(end, end);
   }
 
   /**
@@ -279,30 +280,7 @@ export class Member {
   #snapshotNotReadBack(error: SnapshotReadBackError, isRepeated: boolean): void {
     if (isRepeated) return this.#fail(error);
     this.#rooms.recounter.begin();
-    void this.#handOver();
-  }
-
-  /** Resolves when another member leads, or when none can take over. */
-  async #handOver(): Promise<void> {
-    const { loop, peer } = this.#rooms;
-    if (!peer.status().isEstablishedLeader || !loop.transferLeadership()) return;
-    const deadline = this.#clock.now() + DRAIN_MS;
-    while (peer.status().isEstablishedLeader && this.#failure === null && this.#clock.now() < deadline) {
-      await new Promise<void>((resolve) => this.#clock.setTimer(1, resolve, { hold: true }));
-    }
-  }
-
-  /** Stops in order, as `close` does, and fails then. */
-  #leave(reason: Error): void {
-    if (this.#state !== 'serving') return this.#fail(reason);
-    this.#logger.error('State in memory is damaged: the member stops in order', { error: reason });
-    const end = (): void => {
-      if (this.#failure !== null) return;
-      this.#state = 'failed';
-      this.#failure = reason;
-      this.#reportFailure(reason);
-    };
-    void this.close().then(end, end);
+    this.#rooms.loop.transferLeadership();
   }
 
   #fail(error: unknown): void {

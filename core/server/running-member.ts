@@ -3,9 +3,9 @@ import { StateDamagedError } from './digests/state-damaged-error.js';
 import type { Member } from './member.js';
 
 /**
- * The member of this process. One that stands alone and finds its state in memory damaged is started again in its place, once:
- * its log and its snapshots were verified when they were written, so it recovers the right state from them. Its clients keep
- * their sessions and come back.
+ * The member of this process. One that finds its state in memory damaged is started again in its place, once: its log and its
+ * snapshots were verified when they were written, so it recovers the right state from them. Its clients keep their sessions and
+ * come back, and it keeps its vote.
  */
 export class RunningMember {
   readonly #start: () => Promise<Member>;
@@ -14,16 +14,15 @@ export class RunningMember {
   #current: Member | null = null;
   /** The last one that was started. */
   #latest!: Member;
-  #mayStartAgain: boolean;
+  #mayStartAgain = true;
   #failure: Error | null = null;
   #starting: Promise<void>;
   #isClosing = false;
 
   /** `start` opens the data directory and starts a member on it. */
-  constructor(start: () => Promise<Member>, options: { readonly isAlone: boolean; readonly logger: Logger }) {
+  constructor(start: () => Promise<Member>, logger: Logger) {
     this.#start = start;
-    this.#logger = options.logger;
-    this.#mayStartAgain = options.isAlone;
+    this.#logger = logger;
     this.#starting = this.#run();
   }
 

@@ -146,7 +146,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   try {
     const otherAddresses = await listenElsewhere(plan, current);
     const { logger } = plan;
-    running = new RunningMember(() => startMember(plan), { isAlone: members === null, logger });
+    running = new RunningMember(() => startMember(plan), logger);
     await running.started();
     return served(running, health, listeners, { ...bound, otherAddresses });
   } catch (error) {

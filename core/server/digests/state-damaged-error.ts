@@ -1,7 +1,7 @@
 import type { RecountResult } from '../../data/index.js';
 import { QuorateError } from '../../runtime/index.js';
 
-/** The state in memory is not what the applied transactions add up to, and nobody can replace it while the member runs. */
+/** The state in memory is not what the applied transactions add up to; the member has to start again from its disk. */
 export class StateDamagedError extends QuorateError {
   constructor(member: number, { zxid, kept, counted, path }: RecountResult) {
     super(

@@ -19,23 +19,21 @@ class StartedMember {
   }
 }
 
-async function running(
-  isAlone: boolean,
-): Promise<{ member: RunningMember; started: StartedMember[]; failures: Error[] }> {
+async function running(): Promise<{ member: RunningMember; started: StartedMember[]; failures: Error[] }> {
   const started: StartedMember[] = [];
   const start = async (): Promise<Member> => {
     started.push(new StartedMember());
     return started.at(-1) as unknown as Member;
   };
-  const member = new RunningMember(start, { isAlone, logger: silentLogger });
+  const member = new RunningMember(start, silentLogger);
   await member.started();
   const failures: Error[] = [];
   member.onFailure((error) => failures.push(error));
   return { member, started, failures };
 }
 
-test('a lone member whose state in memory was damaged is started again once, and fails the second time', async () => {
-  const { member, started, failures } = await running(true);
+test('a member whose state in memory was damaged is started again once, and fails the second time', async () => {
+  const { member, started, failures } = await running();
 
   started[0]!.fail(damaged());
   assert.is(member.current, null, 'nobody is served meanwhile');
@@ -47,19 +45,17 @@ test('a lone member whose state in memory was damaged is started again once, and
   assert.equal([started.length, failures.length], [2, 1]);
 });
 
-test('any other failure, or that of a member of an ensemble, is final', async () => {
-  for (const [isAlone, error] of [
-    [true, new Error('the disk failed')],
-    [false, damaged()],
-  ] as const) {
-    const { started, failures } = await running(isAlone);
-    started[0]!.fail(error);
-    assert.equal([started.length, failures], [1, [error]]);
-  }
+test('any other failure is final', async () => {
+  const { started, failures } = await running();
+  const error = new Error('the disk failed');
+
+  started[0]!.fail(error);
+
+  assert.equal([started.length, failures], [1, [error]]);
 });
 
 test('a member that is started again while the process closes is closed too', async () => {
-  const { member, started } = await running(true);
+  const { member, started } = await running();
   started[0]!.fail(damaged());
 
   await member.close();
@@ -78,7 +74,7 @@ test('a start that fails after the state was damaged is the failure of the membe
     if (starts > 1) throw new Error('the disk is damaged as well');
     return first as unknown as Member;
   };
-  const member = new RunningMember(start, { isAlone: true, logger: silentLogger });
+  const member = new RunningMember(start, silentLogger);
   await member.started();
   const failed = new Promise<Error>((resolve) => member.onFailure(resolve));
 
