@@ -106,7 +106,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     taken,
     notReadBack: parts.snapshotNotReadBack,
   });
-  const snapshotsIn = new SnapshotReceiver(storage);
+  const snapshotsIn = new SnapshotReceiver(storage, parts.clock);
   const snapshotsOut = new SnapshotSender(peer, machine);
   const handshake = new Handshake({ options, clock: parts.clock, sessions, path, machine });
   const clients = new ClientService({
@@ -190,6 +190,7 @@ function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLo
     maxQueuedBytes: 2 * maxBytesInFlight + 2 * maxTxnBytes,
     connected: (peer, link) => loop().connected(peer, link),
     disconnected: (peer, link) => loop().disconnected(peer, link),
+    snapshotRefused: (peer) => loop().snapshotRefused(peer),
     received: (peer, link, message) => loop().received(peer, link, message),
   });
 }

@@ -101,12 +101,25 @@ export class MemberLoop {
   };
 
   readonly disconnected = (peer: number, link: number): void => {
+    this.#parts.snapshotsIn.disconnected(link);
     this.#input(() => this.#parts.peer.disconnected(peer, link));
   };
 
   readonly received = (peer: number, link: number, message: PeerMessage): void => {
-    this.#input(() => this.#parts.peer.step(peer, link, message));
+    const fault = this.#parts.snapshotsIn.heard(link, message);
+    if (fault === null) this.#input(() => this.#parts.peer.step(peer, link, message));
+    else this.#refuseSnapshot(peer, link, fault);
   };
+
+  /** Another member has refused the snapshot that it got from here: what this one has in memory may be damaged. */
+  readonly snapshotRefused = (_peer: number): void => this.#parts.recounter.begin();
+
+  /** Nothing of it has taken effect: the member keeps what it has, and looks for a leader again. */
+  #refuseSnapshot(leader: number, link: number, fault: string): void {
+    this.#parts.logger.error('Snapshot of the leader is damaged and refused', { leader, fault });
+    this.#parts.links?.refuseSnapshot(leader, link, fault);
+    this.disconnected(leader, link);
+  }
 
   /** Lets the most recent follower lead; false if nobody could now. */
   transferLeadership(): boolean {

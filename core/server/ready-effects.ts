@@ -60,7 +60,10 @@ export class ReadyEffects {
     for (const { token, zxid } of ready.readIndexes) requests.leader?.readIndexAnswered(token, zxid);
     for (const read of ready.reads) this.#readLog(read);
     for (const step of ready.snapshots) snapshotsOut.carryOut(step);
-    for (const { peer, link, reason } of ready.disconnects) links?.close(peer, link, reason);
+    for (const { peer, link, reason } of ready.disconnects) {
+      snapshotsIn.disconnected(link);
+      links?.close(peer, link, reason);
+    }
     if (ready.status !== null) this.#statusChanged(ready.status);
     if (requests.path?.isFull === false) clients.unstall();
   }

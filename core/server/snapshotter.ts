@@ -1,12 +1,12 @@
-import { type Snapshot, SnapshotVerifier, type StateMachine } from '../data/index.js';
+import type { Snapshot, StateMachine } from '../data/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
 import {
   SnapshotPostponedError,
   SnapshotReadBackError,
-  type ContentCheck,
   type EpochTable,
   type Storage,
 } from '../storage/index.js';
+import { snapshotCheck } from './snapshot-check.js';
 
 /** One slice is read per turn of the loop, so that no client waits for longer than it takes to encode this. */
 const SLICE_BYTES = 64 * 1024;
@@ -94,9 +94,10 @@ export class Snapshotter {
     const { storage, clock, logger, taken } = this.#parts;
     const snapshot = machine.snapshot();
     const { zxid } = snapshot;
+    const check = snapshotCheck(clock, () => snapshot);
     const startedAt = clock.now();
     try {
-      await storage.writeSnapshot(zxid, epochs, this.#slices(snapshot), this.#check(snapshot));
+      await storage.writeSnapshot(zxid, epochs, this.#slices(snapshot), check);
       this.#hasReadBackFailed = false;
       taken(zxid);
       logger.info('Snapshot taken', { zxid, ms: Math.round(clock.now() - startedAt) });
@@ -124,26 +125,8 @@ export class Snapshotter {
   async *#slices(snapshot: Snapshot): AsyncIterable<Uint8Array> {
     for (let slice = snapshot.next(SLICE_BYTES); slice !== null; slice = snapshot.next(SLICE_BYTES)) {
       yield slice;
-      await this.#nextTurn();
+      await new Promise<void>((resolve) => this.#parts.clock.soon(resolve));
     }
-  }
-
-  /** Compares what was read back with the state that the snapshot was taken of, a slice per turn. */
-  #check(expected: Snapshot): ContentCheck {
-    return async (content) => {
-      const verifier = new SnapshotVerifier(expected.nodeCount);
-      for await (const piece of content) {
-        for (let at = 0; at < piece.length; at += SLICE_BYTES) {
-          verifier.push(piece.subarray(at, at + SLICE_BYTES));
-          await this.#nextTurn();
-        }
-      }
-      verifier.finish(expected);
-    };
-  }
-
-  #nextTurn(): Promise<void> {
-    return new Promise((resolve) => this.#parts.clock.soon(resolve));
   }
 
   /**

@@ -54,6 +54,8 @@ export const CloseCode = {
   internalError: 1011,
   /** This ensemble's own: no request that was not answered had an effect, or will have one. All answers were sent before. */
   notTaken: 4001,
+  /** Between members: the snapshot that came over this link is damaged; the text says how. */
+  snapshotRefused: 4002,
 } as const;
 
 /** Opens connections. `address` is in the dialer's own form, such as `ws://host:7300`. */

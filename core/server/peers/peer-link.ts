@@ -115,9 +115,9 @@ export class PeerLink {
   }
 
   /** What was sent still arrives. */
-  close(text: string): void {
+  close(text: string, code: number = CloseCode.normal): void {
     this.flush();
-    this.#connection.close({ code: CloseCode.normal, text });
+    this.#connection.close({ code, text });
   }
 
   terminate(): void {

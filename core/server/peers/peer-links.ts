@@ -13,6 +13,8 @@ import { PeerLink } from './peer-link.js';
 import { RefusalLog } from './refusal-log.js';
 
 const NONCE_BYTES = 32;
+/** Characters that the reason of a close has room for. */
+const LONGEST_REASON = 120;
 const REDIAL_MIN_MS = 20;
 const REDIAL_MAX_MS = 500;
 /** Connections that have not proved yet who they are; one more is closed. */
@@ -49,6 +51,8 @@ export interface PeerLinksParts {
   readonly codec?: PeerCodec;
   readonly connected: (peer: number, link: number) => void;
   readonly disconnected: (peer: number, link: number) => void;
+  /** The other member has refused the snapshot that this one sent, because it is damaged. */
+  readonly snapshotRefused: (peer: number) => void;
   readonly received: (peer: number, link: number, message: PeerMessage) => void;
 }
 
@@ -146,6 +150,18 @@ export class PeerLinks {
     this.#parts.logger.warn('Peer link closed', { peer, reason });
     this.#links.delete(peer);
     established.link.terminate();
+    this.#redial(peer);
+  }
+
+  /** The other member has sent a damaged snapshot, and is told so. */
+  refuseSnapshot(peer: number, link: number, fault: string): void {
+    const established = this.#current(peer, link);
+    if (established === null) return;
+    this.#links.delete(peer);
+    established.link.close(
+      `the snapshot is damaged: ${fault}`.slice(0, LONGEST_REASON),
+      CloseCode.snapshotRefused,
+    );
     this.#redial(peer);
   }
 
@@ -306,7 +322,11 @@ export class PeerLinks {
   #lost(link: PeerLink, reason: CloseReason): void {
     if (this.#current(link.peer, link.number) === null) return;
     this.#links.delete(link.peer);
-    this.#parts.logger.info('Peer link lost', { peer: link.peer, code: reason.code, reason: reason.text });
+    const fields = { peer: link.peer, code: reason.code, reason: reason.text };
+    if (reason.code === CloseCode.snapshotRefused) {
+      this.#parts.logger.error('Another member refused the snapshot of this one', fields);
+      this.#parts.snapshotRefused(link.peer);
+    } else this.#parts.logger.info('Peer link lost', fields);
     this.#parts.disconnected(link.peer, link.number);
     this.#redial(link.peer);
   }

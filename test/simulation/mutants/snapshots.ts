@@ -73,7 +73,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     mistake: 'a snapshot that was read back is not compared with the state that it was taken of',
     standsFor: 'a bit that flips in memory ends no snapshot that was good',
     tests: ['core/server/snapshot-read-back'],
-    changes: [['core/server/snapshotter.ts', 'verifier.finish(expected);', '']],
+    changes: [['core/server/snapshot-check.ts', 'verifier.finish(expected());', '']],
   },
   {
     name: 'no-space-for-a-snapshot-is-fatal',
@@ -99,6 +99,52 @@ export const SNAPSHOTS: readonly Mutant[] = [
         'core/data/recount.ts',
         'if (lanes.low !== node.bodyLow || lanes.high !== node.bodyHigh) this.#path ??= node.path;',
         '',
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-while-one-comes-in',
+    mistake: 'a snapshot of the old state may be taken while one of the leader is coming in',
+    standsFor: 'what is about to be replaced is not written',
+    tests: ['core/server/member-loop'],
+    changes: [
+      [
+        'core/server/member-loop.ts',
+        'if (!snapshotter.isDue || snapshotsIn.isReceiving) return;',
+        'if (!snapshotter.isDue) return;',
+      ],
+    ],
+  },
+  {
+    name: 'expired-right-after-a-pause',
+    mistake: 'after a pause a leader expires sessions whose packets wait to be read',
+    standsFor: 'no session expires whose client has been heard in time',
+    tests: ['core/server/member-loop'],
+    changes: [['core/server/member-loop.ts', 'if (!isLate) requests.tick(now);', 'requests.tick(now);']],
+  },
+  {
+    name: 'learner-installs-unverified',
+    mistake: 'a learner acts upon a snapshot before it was verified',
+    standsFor: 'a snapshot replaces nothing before all of it adds up to its digest',
+    tests: ['core/server/snapshot-refused'],
+    changes: [
+      [
+        'core/server/member-loop.ts',
+        'if (fault === null) this.#input(() => this.#parts.peer.step(peer, link, message));',
+        'if (fault !== undefined) this.#input(() => this.#parts.peer.step(peer, link, message));',
+      ],
+    ],
+  },
+  {
+    name: 'received-snapshot-not-read-back',
+    mistake: 'a received snapshot replaces the history without having been read back',
+    standsFor: 'what is older is removed only after what replaces it was read back',
+    tests: ['core/server/snapshot-refused'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        "await this.#readBack({ name: draft, kind: 'snapshot', generation, zxid: header.zxid }, checkContent);",
+        "if (!header.standsAlone) await this.#readBack({ name: draft, kind: 'snapshot', generation, zxid: header.zxid }, checkContent);",
       ],
     ],
   },

@@ -64,6 +64,7 @@ class Town {
       silenceMs: SILENCE_MS,
       maxQueuedBytes: 1_000_000,
       connected: (peer, link) => diary.push(`up ${peer} ${link}`),
+      snapshotRefused: () => undefined,
       disconnected: (peer, link) => diary.push(`down ${peer} ${link}`),
       received: (peer, link, message) => diary.push(`${message.type} ${peer} ${link}`),
     });
@@ -185,6 +186,7 @@ class PeerLinksOf {
       silenceMs: SILENCE_MS,
       maxQueuedBytes: 1_000_000,
       connected: (peer, link) => this.diary.push(`up ${peer} ${link}`),
+      snapshotRefused: () => undefined,
       disconnected: (peer, link) => this.diary.push(`down ${peer} ${link}`),
       received: () => undefined,
     });
