@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { chown, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
@@ -30,7 +30,7 @@ export class NodeDisk implements Disk {
   static async open(directory: string): Promise<NodeDisk> {
     const location = resolve(directory);
     try {
-      const firstMade = await mkdir(location, { recursive: true });
+      const firstMade = await makeLevels(location);
       // A process may have made an empty directory and died before it could sync the levels above.
       if ((await readdir(location)).length === 0) await syncLevelsAbove(location, firstMade);
       return new NodeDisk(location);
@@ -187,6 +187,32 @@ async function writeAll(descriptor: number, position: number, bytes: Uint8Array)
     written += await call<number>((done) =>
       fs.write(descriptor, bytes, written, bytes.length - written, position + written, done),
     );
+  }
+}
+
+/**
+ * Makes the directory and what is missing above it, and returns the first level that it made. `mkdir` of Node hides
+ * the reason with `recursive`: it reports a read-only file system as ENOENT, and does not return for `/proc/x`.
+ */
+async function makeLevels(location: string): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (let level = location; !(await exists(level)); level = dirname(level)) missing.unshift(level);
+  for (const level of missing) {
+    await mkdir(level).catch((error: NodeJS.ErrnoException) => {
+      // Another process has made it meanwhile; or it is a broken link, which the next step finds.
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+  return missing[0];
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -214,7 +214,7 @@ export function toOpeningError(
 ): StorageError {
   const { location, doing, file = 'the data directory' } = what;
   const errno = errnoOf(error);
-  if (errno === 'EEXIST' || errno === 'ENOTDIR') {
+  if (errno === 'ENOTDIR') {
     return new StorageError(
       `Cannot use ${location} as a data directory: it, or a folder above it, is a file (${errno}). Nothing was changed. ` +
         `Remove that file, or give another path`,

@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mkdtempSync, rmSync } from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serve } from '../../core/server/index.js';
@@ -49,6 +51,41 @@ test('a directory can be opened again while it is still being closed', async () 
   await closing;
   assert.is(second.state, 'connected');
   await second.close();
+});
+
+test('a directory is not opened before the member of its last user has released it', async () => {
+  const data = join(directory, 'one-owner');
+  const url = `embedded:${data}`;
+  const first = await connect(url);
+  const { readFile, stat } = fsPromises;
+  let isOpened = false;
+  let wasOpenedEarly: boolean | undefined;
+  let second: ReturnType<typeof connect> | undefined;
+  const patched = fsPromises as unknown as Record<
+    'readFile' | 'stat',
+    (path: string, options?: 'utf8') => Promise<unknown>
+  >;
+  patched.stat = (path) => {
+    if (path === data) isOpened = true;
+    return stat(path);
+  };
+  // The member reads its lock file to release it: it is still closing then.
+  patched.readFile = async (path, options) => {
+    if (path !== join(data, 'lock') || second !== undefined) return readFile(path, options);
+    second = connect(url);
+    await new Promise((resolve) => setImmediate(resolve));
+    wasOpenedEarly = isOpened;
+    return readFile(path, options);
+  };
+  syncBuiltinESMExports();
+  try {
+    await first.close();
+    await (await second!).close();
+  } finally {
+    Object.assign(fsPromises, { readFile, stat });
+    syncBuiltinESMExports();
+  }
+  assert.equal([wasOpenedEarly, isOpened], [false, true]);
 });
 
 test('three embedded members are one ensemble, in memory or in a directory that keeps it', async () => {

@@ -187,19 +187,20 @@ test('a slow process that makes a number which was used and removed withdraws', 
   const self = await describeSelf(false);
   await mkdir(join(directory, 'lock.5'));
   await writeFile(join(directory, 'lock.5', 'owner'), STALE);
-  const { rename } = fsPromises;
+  const { mkdir: makeFolder } = fsPromises;
   let between: unknown;
-  fsPromises.rename = async (from, to) => {
-    fsPromises.rename = rename;
+  fsPromises.mkdir = async (path) => {
+    fsPromises.mkdir = makeFolder;
     syncBuiltinESMExports();
-    // While the slow one is about to make number 6, another makes it and releases it, and a third one holds
-    // 7 and removes 6.
+    // While the slow one is about to make number 6, another makes it and releases it, and a third one holds 7
+    // and removes 6.
     const first = await takeLockFile(directory, self);
     assert.ok(first !== null && 'release' in first);
     await first.release();
     between = await takeLockFile(directory, self);
     assert.equal(await numbers(directory), ['lock.7']);
-    await rename(from, to);
+    await makeFolder(path);
+    return undefined;
   };
   syncBuiltinESMExports();
   try {
@@ -208,7 +209,7 @@ test('a slow process that makes a number which was used and removed withdraws', 
     assert.equal(slow, self, 'it sees the living owner of number 7');
     assert.equal(await numbers(directory), ['lock.7']);
   } finally {
-    fsPromises.rename = rename;
+    fsPromises.mkdir = makeFolder;
     syncBuiltinESMExports();
   }
 });

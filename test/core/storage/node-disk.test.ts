@@ -83,7 +83,6 @@ test('a start without access names directory, reason and remedy, and claims noth
     { code: 'EACCES', expected: 'STORAGE_ACCESS_DENIED', remedy: /Give the user of this process.* access/ },
     { code: 'EPERM', expected: 'STORAGE_ACCESS_DENIED', remedy: /Give the user of this process.* access/ },
     { code: 'EROFS', expected: 'STORAGE_ACCESS_DENIED', remedy: /mount it for writing/ },
-    { code: 'EEXIST', expected: 'STORAGE_FAILED', remedy: /Remove that file, or give another path/ },
     { code: 'ENOTDIR', expected: 'STORAGE_FAILED', remedy: /Remove that file, or give another path/ },
     { code: 'ENAMETOOLONG', expected: 'STORAGE_FAILED', remedy: /Check the path/ },
     { code: 'ENOSPC', expected: 'DISK_FULL', remedy: /Free some space/ },
@@ -94,9 +93,10 @@ test('a start without access names directory, reason and remedy, and claims noth
       fs.promises.mkdir = () =>
         Promise.reject<undefined>(Object.assign(new Error(`${code}: it failed`), { code }));
       syncBuiltinESMExports();
-      const error = await rejection(NodeDisk.open(directory));
+      const error = await rejection(NodeDisk.open(join(directory, 'new')));
       assert.is(error.code, expected);
-      assert.ok(error.message.includes(directory) && error.message.includes(code === 'ENOSPC' ? '' : code));
+      assert.match(error.message, directory);
+      if (code !== 'ENOSPC') assert.match(error.message, code);
       assert.match(error.message, remedy);
       assert.not.match(error.message, 'what the disk holds');
     }
@@ -104,6 +104,17 @@ test('a start without access names directory, reason and remedy, and claims noth
     fs.promises.mkdir = makeDirectory;
     syncBuiltinESMExports();
   }
+});
+
+test('a directory that cannot exist is refused at once', async ({ directory }) => {
+  await writeFile(join(directory, 'file'), '');
+  for (const location of [join(directory, 'file'), join(directory, 'file', 'a', 'b')]) {
+    const error = await rejection(NodeDisk.open(location));
+    assert.match(error.message, 'it, or a folder above it, is a file (ENOTDIR)');
+  }
+  if (process.platform !== 'linux') return;
+  const error = await rejection(NodeDisk.open('/proc/quorate'));
+  assert.match(error.message, 'Cannot use /proc/quorate as a data directory');
 });
 
 test('a session secret that cannot be read or made is refused by name of the file', async ({ directory }) => {

@@ -3,6 +3,68 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in what is written to the disk, and in how it is read back. */
 export const DURABILITY: readonly Mutant[] = [
   {
+    name: 'kernel-lock-given-back',
+    mistake: 'the descriptor that holds the lock of a directory is closed as soon as it has it',
+    standsFor: 'a data directory has one owner',
+    tests: ['core/storage/directory-lock'],
+    changes: [
+      [
+        'core/storage/kernel-lock.ts',
+        "if (outcome === 'held') return { descriptor };\n  await closeDescriptor(descriptor);",
+        "await closeDescriptor(descriptor);\n  if (outcome === 'held') return { descriptor: 1_000_000 };",
+      ],
+      [
+        'core/storage/directory-lock.ts',
+        'await removeRecord(location, self);\n      await closeDescriptor(descriptor);',
+        'await removeRecord(location, self);',
+      ],
+    ],
+  },
+  {
+    name: 'lock-number-not-looked-for-again',
+    mistake: 'a slow process keeps a lock number that was used and removed before it made it again',
+    standsFor: 'a data directory has one owner',
+    tests: ['core/storage/directory-lock'],
+    changes: [
+      [
+        'core/storage/lock-files.ts',
+        'if ((await highestNumber(directory)) > highest + 1) {',
+        'if (highest < 0) {',
+      ],
+    ],
+  },
+  {
+    name: 'other-kind-of-lock-not-looked-for',
+    mistake: 'a process with the lock of the kernel does not look for lock files of processes without',
+    standsFor: 'a data directory has one owner',
+    tests: ['core/storage/directory-lock'],
+    changes: [
+      [
+        'core/storage/directory-lock.ts',
+        'const other = await lockFileHolder(location);',
+        'const other = null as LockOwner | null;',
+      ],
+      [
+        'core/storage/directory-lock.ts',
+        'if (found !== null && found.hasKernelLock !== true && (await isAlive(found))) {',
+        'if (found !== null && found.host === undefined && (await isAlive(found))) {',
+      ],
+    ],
+  },
+  {
+    name: 'levels-above-not-synced',
+    mistake: 'only the parent of the first new level of a data directory is synced',
+    standsFor: 'a new data directory survives a power failure',
+    tests: ['core/storage/node-disk'],
+    changes: [
+      [
+        'core/storage/node-disk.ts',
+        'for (let level = dirname(location); ; level = dirname(level)) {',
+        'for (let level = required; ; level = dirname(level)) {',
+      ],
+    ],
+  },
+  {
     name: 'log-not-synced',
     mistake: 'an append counts as durable without a sync',
     standsFor: 'nothing is acknowledged before it is synced',

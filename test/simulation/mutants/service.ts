@@ -3,6 +3,32 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in how a member serves its clients, and looks after their sessions. */
 export const SERVICE: readonly Mutant[] = [
   {
+    name: 'messages-in-the-newest-version',
+    mistake: 'a message that goes to several members is encoded once, in the version of the first',
+    standsFor: 'members run mixed versions',
+    tests: ['core/server/peers/peer-links'],
+    changes: [
+      [
+        'core/server/peers/peer-links.ts',
+        'const known = this.#encoded.get(version) ?? new Map<PeerMessage, Uint8Array>();',
+        'const known = this.#encoded.values().next().value ?? new Map<PeerMessage, Uint8Array>();',
+      ],
+    ],
+  },
+  {
+    name: 'chosen-version-not-proved',
+    mistake: 'the proofs of two members leave out the version that was chosen',
+    standsFor: 'nobody makes members speak an older version',
+    tests: ['core/server/peers/peer-versions'],
+    changes: [
+      [
+        'core/server/peers/peer-handshake.ts',
+        'writer.writeInt(transcript.spoken.newest);\n  writer.writeInt(transcript.version);',
+        'writer.writeInt(0);',
+      ],
+    ],
+  },
+  {
     name: 'expired-without-report',
     mistake: 'the leader expires a session of another member without waiting for whom that member has heard',
     standsFor: 'a session lives for its timeout from the last answer',

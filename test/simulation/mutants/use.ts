@@ -3,6 +3,13 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in the client and the recipes. */
 export const USE: readonly Mutant[] = [
   {
+    name: 'directory-opened-while-it-closes',
+    mistake: 'an embedded directory is opened while the member of its last user is still closing it',
+    standsFor: 'a data directory has one owner',
+    tests: ['framework/engine'],
+    changes: [['framework/engine.ts', 'await last.catch(() => undefined);', 'break;']],
+  },
+  {
     name: 'lost-session-resumed',
     mistake: 'a client goes on with a session that it has declared lost',
     standsFor: 'lost is final',

@@ -7,14 +7,7 @@ import {
   PeerRefused,
   type PeerIdentity,
 } from '../../../../core/server/peers/peer-handshake.js';
-import {
-  PEER_PROTOCOL,
-  PeerMessageError,
-  decodePeerMessage,
-  spokenVersions,
-  type ProtocolVersions,
-} from '../../../../core/zab/index.js';
-import { readFixture } from '../../../versions/fixture.js';
+import { PEER_PROTOCOL, spokenVersions, type ProtocolVersions } from '../../../../core/zab/index.js';
 
 /** The version that the tests take for this one, N. */
 const N = 5;
@@ -116,44 +109,6 @@ test('whoever changes the versions of a hello or of a challenge makes the proofs
   refused(() => proof.accepter.receive(withVersion(proved, N - 1)));
   const welcome = proof.accepter.receive(proved).send!;
   refused(() => proof.dialler.receive(withVersion(welcome, N - 1)));
-});
-
-interface Bytes {
-  readonly hex: string;
-}
-
-interface Frames {
-  readonly handshake: { readonly hello: Bytes; readonly challenge: Bytes };
-  readonly messages: readonly { readonly message: { readonly type: string }; readonly bytes: Bytes }[];
-}
-
-const bytesOf = ({ hex }: Bytes): Uint8Array => Buffer.from(hex, 'hex');
-
-test('a member of 0.1.0 is refused by the version that it speaks, on both ends of a link', async () => {
-  const { handshake } = (await readFixture('0.1.0', 'frames')) as Frames;
-  const { newest } = PEER_PROTOCOL;
-  const accepter = new AccepterHandshake(identity(2), nonce(2));
-  assert.throws(
-    () => accepter.receive(bytesOf(handshake.hello)),
-    `member 1 speaks peer protocol 1, member 2 speaks ${newest}: upgrade member 1 to the version of 2`,
-  );
-  const dialler = new DiallerHandshake(identity(1), 2, nonce(1));
-  assert.throws(
-    () => dialler.receive(bytesOf(handshake.challenge)),
-    `member 2 speaks peer protocol 1, member 1 speaks ${newest}: upgrade member 2 to the version of 1`,
-  );
-});
-
-test('a peer message of 0.1.0 is a message or refused as malformed, whatever its kind', async () => {
-  const { messages } = (await readFixture('0.1.0', 'frames')) as Frames;
-  assert.ok(new Set(messages.map(({ message }) => message.type)).size >= 20);
-  for (const { message, bytes } of messages) {
-    try {
-      assert.is(decodePeerMessage(bytesOf(bytes)).type, message.type);
-    } catch (error) {
-      assert.instance(error, PeerMessageError);
-    }
-  }
 });
 
 test('this version speaks its own protocol and the one before, but not that of 0.1.0', () => {
