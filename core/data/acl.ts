@@ -72,12 +72,25 @@ function expandEntry(entry: Acl, identities: readonly Id[]): readonly Acl[] {
     .map((id) => ({ perms: entry.perms, id }));
 }
 
+/**
+ * `user:hash`, as ZooKeeper checks it by splitting at colons in the way of Java, which drops empty parts at the end: the user
+ * may be empty, colons may follow the hash.
+ */
+function isUserAndHash(text: string): boolean {
+  let end = text.length;
+  while (text[end - 1] === ':') end -= 1;
+  const colon = text.indexOf(':');
+  if (colon === -1 || colon >= end) return false;
+  const next = text.indexOf(':', colon + 1);
+  return next === -1 || next >= end;
+}
+
 function isWellFormed(id: Id): boolean {
   switch (id.scheme) {
     case 'world':
       return isEverybody(id);
     case 'digest':
-      return id.id.split(':').length === 2;
+      return isUserAndHash(id.id);
     case 'ip':
       return isIpNetwork(id.id);
     case 'sasl':

@@ -23,11 +23,11 @@ export class Authentication {
     return null;
   }
 
-  #digest(auth: Uint8Array): readonly Id[] | null {
+  /** Any text is a user and a password, as in ZooKeeper: an empty one is an empty user without a password. */
+  #digest(auth: Uint8Array): readonly Id[] {
     const text = new TextDecoder().decode(auth);
-    if (text === '') return null;
     const hash = createHash('sha1').update(text, 'utf8').digest('base64');
-    // Without a colon all of it is the user, as in ZooKeeper: somebody without a password.
+    // Without a colon all of it is the user.
     const id = `${text.split(':', 1)[0]}:${hash}`;
     const identity = { scheme: 'digest', id };
     return id === this.#superDigest ? [identity, { scheme: 'super', id: '' }] : [identity];

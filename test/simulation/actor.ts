@@ -2,6 +2,7 @@ import {
   BadVersionError,
   ClosedError,
   MultiError,
+  NoAuthError,
   NoChildrenForEphemeralsError,
   NodeExistsError,
   NoNodeError,
@@ -52,6 +53,7 @@ const REFUSALS = [
   NotEmptyError,
   NoChildrenForEphemeralsError,
   MultiError,
+  NoAuthError,
 ];
 
 const LOSSES = [

@@ -47,6 +47,7 @@ export const WORKLOADS = [
   'caches',
   'large',
   'subtrees',
+  'bursts',
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
@@ -62,6 +63,10 @@ export interface Bounds {
   readonly outstanding: number;
   /** Output of one connection that has not left yet. */
   readonly outputBytes: number;
+  /** Bytes of transactions of all clients of a member that are under way. */
+  readonly bytesUnderWay: number;
+  /** Paths of a setWatches in one turn. */
+  readonly watchPaths: number;
 }
 
 /** Everything about a run that its seed decides beforehand. Durations in milliseconds of virtual time. */
@@ -149,6 +154,8 @@ export function planFor(seed: number, mode: Mode): Plan {
       proposals: pick(random, [1, 10, 20_000]),
       outstanding: pick(random, [1, 10, 1000]),
       outputBytes: pick(random, [200, 10_000, 1_048_576]),
+      bytesUnderWay: pick(random, [20_000, 33_554_432]),
+      watchPaths: pick(random, [1, 3, 2_000]),
     },
     clients: 2 + Math.floor(random.next() * 3),
     sessionMs: Math.max(leastSessionMs, tickMs * pick(random, [4, 8, 16, 40])),

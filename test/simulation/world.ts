@@ -80,6 +80,8 @@ export class World {
         maxProposalsInFlight: bounds.proposals,
         maxOutstandingRequests: bounds.outstanding,
         outputHighWaterBytes: bounds.outputBytes,
+        maxBytesInFlight: bounds.bytesUnderWay,
+        watchPathsPerTurn: bounds.watchPaths,
       },
       line: { latencyMs, jitterMs },
       segmentBytes,

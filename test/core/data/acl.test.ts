@@ -104,6 +104,13 @@ test('an ACL is stored as given, without exact duplicates', () => {
   assert.equal(expandAcl(acl, []), [acl[0], acl[1], acl[3]]);
 });
 
+test('a digest id is valid if it has one user and one hash, as Java splits it', () => {
+  const isValid = (text: string): boolean => expandAcl([entry(`digest:${text}`)], []) !== null;
+  for (const text of ['a:b', ':b', 'a:b:', 'a:b::', ':b:']) assert.ok(isValid(text), text);
+  for (const text of ['', 'a', 'a:', ':', '::', 'a::', '::b', 'a::b', 'a:b:c'])
+    assert.not(isValid(text), text);
+});
+
 test('an empty ACL is invalid', () => {
   assert.is(expandAcl([], [alice]), null);
 });

@@ -141,6 +141,20 @@ test('a pipeline cannot overshoot a hard limit', () => {
   assert.equal(errors, [0, 0, quotaExceeded, quotaExceeded, 0, 0]);
 });
 
+test('pipelined writes of one znode count by what it grows only', () => {
+  const ensemble = new EnsembleOfOne({ enforceQuota: true });
+  create(ensemble, '/a');
+  setQuota(ensemble, 'byteHardLimit=10');
+  create(ensemble, '/a/b', '12345678');
+  for (let count = 0; count < 5; count++)
+    ensemble.propose({ op: OpCode.setData, body: { path: '/a/b', data: bytes('87654321'), version: -1 } });
+  ensemble.propose({ op: OpCode.setData, body: { path: '/a/b', data: bytes('1'), version: -1 } });
+  ensemble.propose({ op: OpCode.create, body: createBody('/a/c', { data: bytes('123456789') }) });
+  ensemble.propose({ op: OpCode.create, body: createBody('/a/d', { data: bytes('12') }) });
+  const errors = Array.from({ length: 8 }, () => ensemble.commit().error);
+  assert.equal(errors, [0, 0, 0, 0, 0, 0, 0, ErrorCode.quotaExceeded]);
+});
+
 test('a quota holds from the moment its limits are proposed', () => {
   const ensemble = new EnsembleOfOne({ enforceQuota: true });
   create(ensemble, '/a');

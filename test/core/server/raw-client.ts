@@ -41,6 +41,8 @@ export class RawClient {
   readonly connection: Connection;
   /** What has arrived: `reply <xid>`, `event <type> <path>`, `pong`, `connected`. */
   readonly arrivals: string[] = [];
+  /** Called with the zxid in the header of each event. */
+  onEvent: (zxid: bigint) => void = () => undefined;
   response: ConnectResponse | null = null;
   end: CloseReason | null = null;
   readonly closed: Promise<CloseReason>;
@@ -169,6 +171,7 @@ export class RawClient {
     if (xid === Xid.notification) {
       const { type, path } = readWatchEvent(packet);
       this.arrivals.push(`event ${type} ${path}`);
+      this.onEvent(zxid);
       return;
     }
     this.arrivals.push(xid === Xid.ping ? 'pong' : `reply ${xid}`);

@@ -171,6 +171,36 @@ test('tens of thousands of watches are taken up in parts, and what comes behind 
   assert.equal(events(client), ['event 1 /29999']);
 });
 
+test('every watch of a setWatches that takes several turns is set, those at the borders of a turn too', async () => {
+  await using world = await World.start({ watchPathsPerTurn: 3 });
+  const [watcher, writer] = [await world.open(), await world.open()];
+  const existWatches = Array.from({ length: 10 }, (_, index) => `/n${index}`);
+  const body = { relativeZxid: 0n, dataWatches: [], existWatches, childWatches: [] };
+  await world.wait(watcher.send(OpCode.setWatches, body));
+
+  for (const path of existWatches) await world.wait(writer.create(path));
+  await world.wait(watcher.exists('/'));
+
+  const events = watcher.arrivals.filter((arrival) => arrival.startsWith('event'));
+  assert.equal(
+    events,
+    existWatches.map((path) => `event 1 ${path}`),
+  );
+});
+
+test('events of missed changes carry no zxid, those of changes that are seen carry that of the change', async () => {
+  await using world = await World.start();
+  const client = await world.open();
+  const zxids: bigint[] = [];
+  await world.wait(client.create('/a'));
+  client.onEvent = (zxid) => zxids.push(zxid);
+  const body = { relativeZxid: 0n, dataWatches: ['/a'], existWatches: [], childWatches: [] };
+  await world.wait(client.send(OpCode.setWatches, body));
+  await world.wait(client.getData('/a', true));
+  const { zxid } = await world.wait(client.setData('/a', 'x'));
+  assert.equal(zxids, [-1n, zxid]);
+});
+
 test('watches can be looked for and taken back', async () => {
   await using world = await World.start();
   const client = await world.open();

@@ -9,6 +9,8 @@ const BOUNDS = {
   proposals: 5,
   outstanding: 5,
   outputBytes: 1000,
+  bytesUnderWay: 1000,
+  watchPaths: 1000,
 };
 const ensemble = await SampleEnsemble.start();
 const { end } = ensemble.ghost;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   ErrorCode,
   OpCode,
@@ -10,6 +11,7 @@ import {
   readWatchEvent,
   splitPackets,
   Xid,
+  type AuthRequest,
   type ConnectRequest,
   type ConnectResponse,
   type JuteReader,
@@ -54,6 +56,8 @@ interface Outstanding {
   readonly answered: () => void;
   /** The newest state that anybody had been told of: what a sync has to reach. */
   readonly acknowledged: bigint;
+  /** Digest ids that were proved before. */
+  readonly users: readonly string[];
 }
 
 /**
@@ -73,6 +77,7 @@ export class Conversation {
   #sessionId: bigint | null = null;
   #timeoutMs = 0;
   #zxid = 0n;
+  #users: readonly string[] = [];
   /** Of the last reply to a request. */
   #answeredZxid = 0n;
 
@@ -107,8 +112,8 @@ export class Conversation {
     }
     const header = readRequestHeader(packet);
     if (header.xid === Xid.ping) return void this.#pings.push(now);
-    if (header.xid === Xid.auth) return;
     const request = readRequest(packet, header);
+    if (request.op === OpCode.auth) return this.#proved(request.body);
     const connection = this.#connection;
     const write = isWrite(request)
       ? { client: this.#client, connection, xid: header.xid, request, zxid: null }
@@ -118,7 +123,15 @@ export class Conversation {
     const { acknowledged } = this.#known.sessions;
     const answered =
       write === null ? (): void => undefined : this.#known.ends.sent(this.#client, this.#end, request);
-    this.#outstanding.push({ request, xid: header.xid, sentAt: now, write, answered, acknowledged });
+    const users = this.#users;
+    this.#outstanding.push({ request, xid: header.xid, sentAt: now, write, answered, acknowledged, users });
+  }
+
+  /** Counts for what is sent behind it only. */
+  #proved({ scheme, auth }: AuthRequest): void {
+    if (scheme !== 'digest') return;
+    const hash = createHash('sha1').update(auth).digest('base64');
+    this.#users = [...this.#users, `${new TextDecoder().decode(auth).split(':', 1)[0]}:${hash}`];
   }
 
   #accepted(packet: JuteReader): void {
@@ -164,7 +177,7 @@ export class Conversation {
     check(next?.xid === xid, () =>
       this.#says(`is answered request ${xid}, when ${next?.xid ?? 'none'} was due`),
     );
-    const { request, write, acknowledged, sentAt } = next;
+    const { request, write, acknowledged, sentAt, users } = next;
     next.answered();
     if (request.op !== OpCode.closeSession)
       this.#known.sessions.proven(this.#sessionId!, sentAt, this.#timeoutMs);
@@ -181,7 +194,7 @@ export class Conversation {
     const { model } = this.#known;
     const sessionId = this.#sessionId!;
     const wrong = isRead(request)
-      ? wrongRead(request, { error: err, reply }, { model, zxid, sessionId })
+      ? wrongRead(request, { error: err, reply }, { model, zxid, sessionId, users })
       : null;
     check(wrong === null, () => this.#says(`reads ${nameOf(request)} at ${hex(zxid)}: the reply ${wrong}`));
   }

@@ -1,6 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CreateMode, ErrorCode, OpCode, type Reply, type Request } from '../../../core/protocol/index.js';
+import {
+  CreateMode,
+  ErrorCode,
+  OpCode,
+  Permission,
+  type Reply,
+  type Request,
+} from '../../../core/protocol/index.js';
 import { wrongRead, wrongWrite } from './reply-rules.js';
 import { creates, SampleEnsemble, SESSION } from './sample-ensemble.js';
 import { statOf } from './tree-model.js';
@@ -23,7 +30,7 @@ function wrong(
   zxid = NOW,
   error: ErrorCode = ErrorCode.ok,
 ): string | null {
-  return wrongRead(request, { error, reply }, { model: ensemble.model, zxid, sessionId: SESSION });
+  return wrongRead(request, { error, reply }, { model: ensemble.model, zxid, sessionId: SESSION, users: [] });
 }
 
 const READS: readonly Request[] = [
@@ -50,6 +57,21 @@ test('an error is right only where it is due', () => {
   assert.is(wrong(missing, null, NOW, ErrorCode.noNode), null);
   assert.match(wrong(there, null, NOW, ErrorCode.noNode)!, /is there/);
   assert.match(wrong(missing, truth(there))!, /there is no \/x/);
+});
+
+test('a read that is let in by an identity of somebody else is found, and one that is refused in spite of its own', async () => {
+  const acl = [{ perms: Permission.read, id: { scheme: 'digest', id: 'anna:hash' } }];
+  const body = { path: '/hers', data: null, acl, flags: 0, ttlMs: 0 };
+  const { zxid } = await ensemble.write({ op: OpCode.create2, body }, 4);
+  const request: Request = { op: OpCode.getAcl, body: { path: '/hers' } };
+  const stat = statOf(ensemble.model.at('/hers', zxid)!);
+  const shown: Reply = { op: OpCode.getAcl, body: { acl, stat } };
+  const judge = (users: readonly string[], reply: Reply | null, error: ErrorCode): string | null =>
+    wrongRead(request, { error, reply }, { model: ensemble.model, zxid, sessionId: SESSION, users });
+  assert.is(judge([], null, ErrorCode.noAuth), null);
+  assert.is(judge(['anna:hash'], shown, ErrorCode.ok), null);
+  assert.match(judge(['bert:hash'], shown, ErrorCode.ok)!, /may not read/);
+  assert.match(judge(['anna:hash'], null, ErrorCode.noAuth)!, /is there/);
 });
 
 test('other data than was written is found', () => {

@@ -1,6 +1,7 @@
 import {
   ErrorCode,
   OpCode,
+  Permission,
   type MultiResult,
   type Reply,
   type Request,
@@ -19,7 +20,13 @@ export interface ReceivedReply {
 export function wrongRead(
   request: Request,
   { error, reply }: ReceivedReply,
-  at: { readonly model: TreeModel; readonly zxid: bigint; readonly sessionId: bigint },
+  at: {
+    readonly model: TreeModel;
+    readonly zxid: bigint;
+    readonly sessionId: bigint;
+    /** The digest ids that were proved before the request was sent. */
+    readonly users: readonly string[];
+  },
 ): string | null {
   const { model, zxid } = at;
   if (request.op === OpCode.getEphemerals) {
@@ -34,8 +41,20 @@ export function wrongRead(
   const { path } = request.body;
   const node = model.at(path, zxid);
   if (node === null) return error === ErrorCode.noNode ? null : `answers ${error}, but there is no ${path}`;
+  if (!mayRead(node, at.users))
+    return error === ErrorCode.noAuth ? null : `answers ${error}, but the reader may not read ${path}`;
   if (error !== ErrorCode.ok || reply === null) return `answers ${error}, but ${path} is there`;
   return wrongBody(reply, node, model, zxid);
+}
+
+function mayRead({ acl }: ModelNode, users: readonly string[]): boolean {
+  // Only the znodes of the system have none.
+  if (acl.length === 0) return true;
+  return acl.some(
+    ({ perms, id }) =>
+      (perms & Permission.read) !== 0 &&
+      (id.scheme === 'world' || (id.scheme === 'digest' && users.includes(id.id))),
+  );
 }
 
 function wrongBody(reply: Reply, node: ModelNode, model: TreeModel, zxid: bigint): string | null {

@@ -278,4 +278,79 @@ export const SERVICE: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'read-waits-for-room',
+    mistake: 'a read waits for room in the output though a write of its session stands behind it',
+    standsFor: 'a read never sees what its session wrote behind it',
+    tests: ['core/server/read-order'],
+    changes: [
+      [
+        'core/server/client-connection.ts',
+        'this.#output.isFull && owed.mayWaitForRoom',
+        'this.#output.isFull',
+      ],
+    ],
+  },
+  {
+    name: 'write-taken-behind-sync',
+    mistake: 'a write is taken while a sync before it waits for the leader',
+    standsFor: 'a read never sees what its session wrote behind it',
+    shownBy: { workloads: ['bursts'] },
+    changes: [['core/server/owed-replies.ts', 'return this.#cost < COST_LIMIT;', 'return this.#cost >= 0;']],
+  },
+  {
+    name: 'identity-at-evaluation',
+    mistake: 'a read is judged with the identities that its connection has when it is evaluated',
+    standsFor: 'a request has the identities that were proved before it',
+    shownBy: { workloads: ['bursts'] },
+    changes: [
+      [
+        'core/server/local-requests.ts',
+        'machine.read(request, slot)',
+        'machine.read(request, { sessionId: slot.sessionId, identities: connection.identities })',
+      ],
+    ],
+  },
+  {
+    name: 'deposed-leader-admits-session',
+    mistake: 'a leader lets in a session that it knows without asking a quorum',
+    standsFor: 'a session has one connection, under the latest leader',
+    tests: ['core/server/deposed-leader'],
+    changes: [
+      [
+        'core/server/requests/leader-path.ts',
+        'this.readIndex(() => answer(this.#claim(sessionId, member)));',
+        `const known = this.#claim(sessionId, member);
+    if (known !== null) return answer(known);
+    this.readIndex(() => answer(this.#claim(sessionId, member)));`,
+      ],
+    ],
+  },
+  {
+    name: 'watch-lost-between-turns',
+    mistake: 'a setWatches of several turns leaves out the first path of each turn but the first',
+    standsFor: 'no watch event is lost',
+    tests: ['core/server/watches'],
+    changes: [
+      [
+        'core/server/watch-service.ts',
+        'const from = slot.progress;',
+        'const from = slot.progress + (slot.progress > 0 ? 1 : 0);',
+      ],
+    ],
+  },
+  {
+    name: 'applied-bytes-stay-under-way',
+    mistake: 'bytes of proposals that were applied still count as under way',
+    standsFor: 'a member takes writes for as long as it runs',
+    tests: ['core/server/requests/write-path'],
+    changes: [['core/server/requests/write-path.ts', 'this.#bytes -= proposal.bytes;', '']],
+  },
+  {
+    name: 'answered-sync-kept',
+    mistake: 'a leader keeps every sync that it has answered',
+    standsFor: 'nothing gathers without a bound in a member',
+    tests: ['core/server/requests/leader-path'],
+    changes: [['core/server/requests/leader-path.ts', 'this.#questions.delete(token);', '']],
+  },
 ];

@@ -145,4 +145,17 @@ export const STATE: readonly Mutant[] = [
     tests: ['core/server/digests/divergence'],
     changes: [['core/zab/peer.ts', "if (state.config.isVoter) state.disk.rejoin('diverged');", '']],
   },
+  {
+    name: 'pending-write-charged-in-full',
+    mistake: 'a write that is under way charges its whole length to a quota, not its growth',
+    standsFor: 'a quota refuses growth only',
+    tests: ['core/data/quota'],
+    changes: [
+      [
+        'core/data/prepare/pending-overlay.ts',
+        'pending.dataLength - lengthBefore',
+        'pending.dataLength + 0 * lengthBefore',
+      ],
+    ],
+  },
 ];

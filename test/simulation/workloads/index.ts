@@ -1,5 +1,6 @@
 import type { Actor } from '../actor.js';
 import type { WorkloadName } from '../plan.js';
+import { BURST_PATHS, bursts } from './bursts.js';
 import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes.js';
 import { large, LARGE_PATHS } from './large.js';
 import { shards } from './shards.js';
@@ -24,6 +25,7 @@ export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<
   caches,
   large,
   subtrees,
+  bursts,
 };
 
 /** What an account holds at the beginning. */
@@ -33,7 +35,7 @@ export const OPENING_BALANCE = 100;
 export async function setUp(actor: Actor): Promise<void> {
   const create = (path: string, data: string): Promise<unknown> =>
     actor.attempt(`create ${path}`, () => actor.client.create(path, data));
-  for (const path of [...REGISTER_PATHS, ...ZNODE_PATHS, ...WATCHED_PATHS, ...LARGE_PATHS])
+  for (const path of [...REGISTER_PATHS, ...ZNODE_PATHS, ...WATCHED_PATHS, ...LARGE_PATHS, ...BURST_PATHS])
     await create(path, '');
   for (const path of ACCOUNT_PATHS) await create(path, String(OPENING_BALANCE));
   for (const path of COUNTER_PATHS) await create(path, '0');
