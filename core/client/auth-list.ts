@@ -1,4 +1,5 @@
 import { OpCode } from '../protocol/index.js';
+import { encodeAuth } from './arguments.js';
 import { AuthFailedError, ConnectionLossError } from './errors.js';
 import { PendingRequest } from './pending-request.js';
 import type { ServerLink } from './server-link.js';
@@ -22,8 +23,7 @@ class Identity {
 
   constructor(info: AuthInfo, isEstablished: boolean) {
     this.scheme = info.scheme;
-    this.auth =
-      typeof info.auth === 'string' ? new TextEncoder().encode(info.auth) : Uint8Array.from(info.auth);
+    this.auth = encodeAuth(info);
     this.isEstablished = isEstablished;
   }
 
@@ -52,8 +52,8 @@ export class AuthList {
     for (const identity of this.#identities) this.#send(identity, link);
   }
 
-  /** Resolves when a server has accepted it; rejects with `AuthFailedError`. */
-  add(info: AuthInfo, link: ServerLink | null): Promise<void> {
+  /** Resolves when a server has accepted it; rejects with `AuthFailedError`, or with `BadArgumentsError` before anything is sent. */
+  async add(info: AuthInfo, link: ServerLink | null): Promise<void> {
     const added = new Identity(info, false);
     const known = this.#identities.find((identity) => identity.equals(added));
     if (known === undefined) this.#identities.push(added);

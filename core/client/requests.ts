@@ -10,6 +10,7 @@ import {
   type Request,
   type Stat,
 } from '../protocol/index.js';
+import { checkedAcl, encodeData } from './arguments.js';
 import type { Chroot } from './chroot.js';
 import { MultiError } from './client-errors.js';
 import type { CreateModeName, Created, Operation, OperationResult } from './client.js';
@@ -33,7 +34,6 @@ const FLAGS: Readonly<Record<CreateModeName, CreateMode>> = {
 const MAX_TTL_MS = 0xff_ffff_ffff;
 const MIN_VERSION = -0x8000_0000;
 const MAX_VERSION = 0x7fff_ffff;
-const encoder = new TextEncoder();
 
 /** Whether the server appends a number to the path. */
 export function isSequential(flags: number): boolean {
@@ -47,10 +47,6 @@ export function isSequential(flags: number): boolean {
 /** Whether the znode ends with the session. */
 export function isEphemeral(flags: number): boolean {
   return flags === CreateMode.ephemeral || flags === CreateMode.ephemeralSequential;
-}
-
-export function encodeData(data: Uint8Array | string | null | undefined): Uint8Array | null {
-  return typeof data === 'string' ? encoder.encode(data) : (data ?? null);
 }
 
 /** A copy: what comes from the wire is a view of the whole message, and in Node a `Buffer`. */
@@ -77,7 +73,9 @@ export function createRequest(
   }
   validatePath(path, 'create', { sequential: isSequential(flags) });
   const ttlMs = checkedTtl(path, mode, create.ttlMs);
-  const body = { path: chroot.toServer(path), data: encodeData(create.data), acl, flags, ttlMs };
+  const call = { operation: 'create', path };
+  const data = encodeData(create.data, call);
+  const body = { path: chroot.toServer(path), data, acl: checkedAcl(acl, call), flags, ttlMs };
   return { op: createOpOf(flags), body };
 }
 
@@ -120,7 +118,7 @@ export function multiMember(chroot: Chroot, operation: Operation): MultiMember {
     case 'check':
       return { op: OpCode.check, body: pathVersion(chroot, operation) };
     case 'setData': {
-      const data = encodeData(operation.data);
+      const data = encodeData(operation.data, { operation: 'setData', path });
       return { op: OpCode.setData, body: { ...pathVersion(chroot, operation), data } };
     }
     default:

@@ -18,7 +18,7 @@ import {
 import { Fifo, type Clock } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { OutcomeUnknownError, RequestTooLargeError } from './client-errors.js';
-import { ConnectionLossError, MarshallingError } from './errors.js';
+import { BadArgumentsError, ConnectionLossError, MarshallingError } from './errors.js';
 import type { PendingRequest } from './pending-request.js';
 
 /** `jute.maxbuffer` as servers have it by default: a larger request would cost the connection. */
@@ -109,7 +109,7 @@ export class ServerLink {
   send(request: PendingRequest): void {
     const before = this.#writer.length;
     const xid = this.#lastXid === MAX_XID ? 1 : this.#lastXid + 1;
-    writeRequest(this.#writer, xid, request.spec.op, request.spec.body);
+    if (!this.#write(xid, request)) return;
     const bytes = this.#writer.length - before - 4;
     if (bytes > MAX_REQUEST_BYTES) {
       this.#writer.truncate(before);
@@ -128,10 +128,26 @@ export class ServerLink {
 
   /** Sends an `auth` request, whose answer servers may give out of turn. */
   authenticate(request: PendingRequest): void {
+    if (!this.#write(Xid.auth, request)) return;
     request.sentAt = this.#clock.now();
     this.#authentications.push(request);
-    writeRequest(this.#writer, Xid.auth, request.spec.op, request.spec.body);
     this.#scheduleFlush();
+  }
+
+  /** False, and the request rejected, if it cannot be encoded: nothing of it may stay among the bytes that leave. */
+  #write(xid: number, request: PendingRequest): boolean {
+    const { op, body, operation, path } = request.spec;
+    const before = this.#writer.length;
+    try {
+      writeRequest(this.#writer, xid, op, body);
+      return true;
+    } catch (cause) {
+      this.#writer.truncate(before);
+      request.reject(
+        new BadArgumentsError({ operation, path, what: 'the request cannot be encoded', cause }),
+      );
+      return false;
+    }
   }
 
   ping(): void {

@@ -8,6 +8,7 @@ import {
 } from '../protocol/index.js';
 import type { Clock, Logger, Random } from '../runtime/index.js';
 import { abortable } from './abortable.js';
+import { checkedAcl, encodeData } from './arguments.js';
 import type { Chroot } from './chroot.js';
 import type {
   Client,
@@ -26,15 +27,7 @@ import { createWithParents } from './create-with-parents.js';
 import { InvalidAclError } from './errors.js';
 import { validatePath } from './path.js';
 import type { RequestSpec } from './pending-request.js';
-import {
-  checkedVersion,
-  created,
-  createRequest,
-  encodeData,
-  multiMember,
-  multiResults,
-  ownBytes,
-} from './requests.js';
+import { checkedVersion, created, createRequest, multiMember, multiResults, ownBytes } from './requests.js';
 import { SessionMachine, type SessionMachineOptions } from './session-machine.js';
 import type { WatchKind } from './watch-registry.js';
 
@@ -165,7 +158,7 @@ export class SessionClient implements Client {
       path,
       body: (serverPath) => ({
         ...versioned('setData', path, serverPath, options),
-        data: encodeData(data),
+        data: encodeData(data, { operation: 'setData', path }),
       }),
       result: ({ stat }) => stat,
     });
@@ -203,6 +196,7 @@ export class SessionClient implements Client {
       operation: 'setAcl',
       path,
       body: (serverPath) => {
+        checkedAcl(acl, { operation: 'setAcl', path });
         if (acl.length === 0) throw new InvalidAclError({ operation: 'setAcl', path });
         return { ...versioned('setAcl', path, serverPath, options), acl };
       },

@@ -16,6 +16,8 @@
 export interface Hold extends AsyncDisposable {
   /** Path of the own znode. */
   readonly path: string;
+  /** Paths of all own znodes: it is held as long as each of them is there. Default: `path` alone. */
+  readonly paths?: readonly string[] | undefined;
   readonly fence: bigint;
   readonly signal: AbortSignal;
   /**

@@ -51,6 +51,10 @@ export class SharedHold implements Hold {
     return this.#shared.inner.path;
   }
 
+  get paths(): readonly string[] | undefined {
+    return this.#shared.inner.paths;
+  }
+
   get fence(): bigint {
     return this.#shared.inner.fence;
   }

@@ -10,7 +10,7 @@ import { HoldLostError } from '../errors.js';
 import { hasCode, persist } from '../waiting/failure.js';
 
 /**
- * Carries out `operations`, all or none, only if `hold` is still held when the servers come to them: the own znode of the
+ * Carries out `operations`, all or none, only if `hold` is still held when the servers come to them: every own znode of the
  * hold is checked in the same transaction. So not even a holder that was paused for an hour can write late.
  *
  * Returns the results of `operations`.
@@ -25,17 +25,16 @@ export async function multiFenced(
 ): Promise<readonly OperationResult[]> {
   if (hold.signal.aborted)
     throw new HoldLostError(hold.path, 'it was over before the write', hold.signal.reason);
+  const checks = (hold.paths ?? [hold.path]).map((path): Operation => ({ type: 'check', path }));
   try {
     const { epoch } = client.session;
-    const results = await client.multi([{ type: 'check', path: hold.path }, ...operations], {
-      session: epoch,
-    });
-    return results.slice(1);
+    const results = await client.multi([...checks, ...operations], { session: epoch });
+    return results.slice(checks.length);
   } catch (error) {
     if (hasCode(error, 'SESSION_EXPIRED')) throw new HoldLostError(hold.path, 'its session is over', error);
     if (!(error instanceof MultiError)) throw error;
-    if (error.index === 0) throw new HoldLostError(hold.path, 'its znode is gone', error);
-    throw new MultiError({ index: error.index - 1, cause: error.cause });
+    if (error.index < checks.length) throw new HoldLostError(hold.path, 'its znode is gone', error);
+    throw new MultiError({ index: error.index - checks.length, cause: error.cause });
   }
 }
 

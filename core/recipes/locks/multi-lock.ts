@@ -104,11 +104,13 @@ class AllHeld implements MultiHold {
   readonly fence: bigint;
   readonly signal: AbortSignal;
   readonly holds: ReadonlyMap<string, Hold>;
+  readonly paths: readonly string[];
   readonly #released = new AbortController();
 
   constructor(locks: readonly Lock[], held: readonly Hold[]) {
     this.holds = new Map(held.map((hold, index) => [locks[index]!.path, hold]));
     this.path = held.at(-1)!.path;
+    this.paths = held.flatMap((hold) => hold.paths ?? [hold.path]);
     this.fence = held.reduce((highest, { fence }) => (fence > highest ? fence : highest), 0n);
     this.signal = AbortSignal.any([this.#released.signal, ...held.map(({ signal }) => signal)]);
   }

@@ -56,7 +56,9 @@ export class ReadWriteLock {
   }
 
   /**
-   * Holds for reading too what is held for writing; release the writing hold afterwards. Others that read wait until then.
+   * Holds for reading too what is held for writing, at once; release the writing hold afterwards. Other readers are let in then,
+   * unless a writer asked before this call: no writer may come between, so the writing znode stays until the reading hold
+   * is released, and other readers wait until that writer has had its turn.
    * @throws HoldMismatchError if `held` is no writing hold of this lock, or over.
    */
   async downgrade(held: Hold, options: Pick<AcquireOptions, 'signal' | 'timeoutMs'> = {}): Promise<Hold> {
@@ -68,9 +70,10 @@ export class ReadWriteLock {
       (timeoutMs) => new AcquireTimeoutError(this.path, timeoutMs),
     );
     const contender = this.#contender(CURATOR_READ, lastWriterBefore(nameOf(held.path)));
-    const hold = await contender.contend(deadline.signal, 'endless');
-    this.#options.onHeld?.(hold!);
-    return SharedHold.first(hold!, identityOf(this.path, 'read'));
+    const own = await contender.contend(deadline.signal, 'none');
+    const hold = own ?? SharedHold.within(held, identityOf(this.path, 'write'));
+    this.#options.onHeld?.(hold);
+    return SharedHold.first(hold, identityOf(this.path, 'read'));
   }
 
   /** Who holds it since when, and who waits, in order. */

@@ -9,16 +9,21 @@ export interface OwnNode {
   readonly session: Session;
 }
 
+/** Names that no later znode can have: the servers give no number twice in a directory, and a uuid is drawn once. */
+const IS_UNIQUE = /(?:\d{10}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
+
 /**
  * Deletes an own ephemeral znode. Resolves when it is gone: deleted, or its session over and the znode with
- * it. Keeps trying through connection losses as long as the session lives. Before a try after one of unknown
- * outcome it looks whether the znode is still the own one, so it never deletes what another created since.
+ * it. Keeps trying through connection losses as long as the session lives. It deletes nothing that another has created
+ * since: where a later znode can have the same path, and before a try after one of unknown outcome, it looks first
+ * whether the znode is still the own one.
  */
 export async function removeOwnNode(client: Client, node: OwnNode): Promise<void> {
   const { path, session } = node;
   for (let attempt = 0; !session.signal.aborted; attempt++) {
     try {
-      if (attempt > 0 && !(await isStillThere(client, node))) return;
+      const mayBeAnothers = attempt > 0 || !IS_UNIQUE.test(path);
+      if (mayBeAnothers && !(await isStillThere(client, node))) return;
       await orAborted(client.delete(path, { session: session.epoch }), session.signal);
       return;
     } catch (error) {

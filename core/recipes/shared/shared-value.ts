@@ -21,6 +21,8 @@ export interface SharedValueOptions<T> {
 export interface Versioned<T> {
   readonly value: T;
   readonly version: number;
+  /** zxid that created its znode: one that was removed and made again counts its versions anew. 0 while nobody has set it. */
+  readonly czxid: bigint;
 }
 
 interface WaitOptions {
@@ -52,9 +54,9 @@ export class SharedValue<T> {
   async get(options: WaitOptions = {}): Promise<Versioned<T>> {
     try {
       const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
-      return { value: this.#decode(data), version: stat.version };
+      return { value: this.#decode(data), version: stat.version, czxid: stat.czxid };
     } catch (error) {
-      if (hasCode(error, 'NO_NODE')) return { value: this.#seed, version: -1 };
+      if (hasCode(error, 'NO_NODE')) return { value: this.#seed, version: -1, czxid: 0n };
       throw error;
     }
   }
@@ -67,8 +69,13 @@ export class SharedValue<T> {
     }
   }
 
-  /** Sets it if it has still the version of `previous`; null if another was faster, and nothing was changed. */
-  trySet(previous: Versioned<T>, value: T, options: WaitOptions = {}): Promise<Versioned<T> | null> {
+  /**
+   * Sets it if it has still the version of `previous`; null if another was faster, and nothing was changed. Servers compare
+   * versions alone, so it is read first whether the znode is still the same. Not noticed is only a znode that is removed, made
+   * again and changed as often as the old one between this reading and the write.
+   */
+  async trySet(previous: Versioned<T>, value: T, options: WaitOptions = {}): Promise<Versioned<T> | null> {
+    if (previous.version > -1 && !(await this.#isSame(previous, options))) return null;
     return this.#write(value, previous.version, options);
   }
 
@@ -80,11 +87,9 @@ export class SharedValue<T> {
   async update(change: (value: T) => T, options: WaitOptions = {}): Promise<Versioned<T>> {
     for (;;) {
       options.signal?.throwIfAborted();
-      const previous = await this.get(options);
-      const done = await this.trySet(previous, change(previous.value), options);
+      const previous = await this.#getNewest(options);
+      const done = await this.#write(change(previous.value), previous.version, options);
       if (done !== null) return done;
-      // The server that answers reads may be behind the one that took the other's write.
-      await ask(this.#client, options, () => this.#client.sync(this.path, options));
     }
   }
 
@@ -93,15 +98,28 @@ export class SharedValue<T> {
    * that follow each other quickly may be seen as one; the last one is always seen.
    */
   async *values(options: WaitOptions = {}): AsyncIterable<Versioned<T>> {
-    let last: number | undefined;
+    let last: Versioned<T> | undefined;
     for await (const { type } of this.#client.watch(this.path, options)) {
       if (type === 'childrenChanged') continue;
       const now = await this.#unlessOver(options, () => this.get(options));
       if (now === null) return;
-      if (now.version === last) continue;
-      last = now.version;
+      if (now.version === last?.version && now.czxid === last.czxid) continue;
+      last = now;
       yield now;
     }
+  }
+
+  async #isSame({ czxid }: Versioned<T>, options: WaitOptions): Promise<boolean> {
+    return (await this.#getNewest(options)).czxid === czxid;
+  }
+
+  /** A server that lags behind would show the value, or even the znode, of before. */
+  async #getNewest(options: WaitOptions): Promise<Versioned<T>> {
+    const read = async (): Promise<Versioned<T>> => {
+      const [, newest] = await Promise.all([this.#client.sync(this.path, options), this.get(options)]);
+      return newest;
+    };
+    return ask(this.#client, options, read);
   }
 
   /** Null if the signal aborted, or the client closed, meanwhile. */
@@ -121,10 +139,10 @@ export class SharedValue<T> {
     try {
       if (version !== -1) {
         const stat = await this.#client.setData(this.path, data, { version: version ?? -1, signal });
-        return { value, version: stat.version };
+        return { value, version: stat.version, czxid: stat.czxid };
       }
       const { stat } = await this.#client.create(this.path, data, { createParents: true, signal });
-      return { value, version: stat.version };
+      return { value, version: stat.version, czxid: stat.czxid };
     } catch (error) {
       if (hasCode(error, 'NO_NODE') && version === null) return this.#write(value, -1, options);
       if (hasCode(error, 'BAD_VERSION') || hasCode(error, 'NODE_EXISTS') || hasCode(error, 'NO_NODE'))

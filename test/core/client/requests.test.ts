@@ -129,4 +129,42 @@ test('a request larger than servers accept is refused here, and the connection s
   await world.close();
 });
 
+test('a request that cannot be encoded is refused alone, and the connection and other requests go on', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const untyped = client as unknown as Record<string, (...values: unknown[]) => Promise<unknown>>;
+  const calls: readonly (readonly [string, ...unknown[]])[] = [
+    ['create', '/x', 'd', { acl: [{ perms: 31, scheme: 'world', id: 'anyone' }] }],
+    ['create', '/x', { a: 1 }],
+    ['create', '/x', [1, 2, 3]],
+    ['setAcl', '/', [null]],
+    ['setAcl', '/', 'everybody'],
+    ['setData', '/', 5],
+    ['setData', '/', 'x', { version: '1' }],
+    ['multi', [{ type: 'create', path: '/y', data: {} }]],
+    ['addAuth', 'digest', 5],
+    ['addAuth', 7, 'anna:secret'],
+    ['getData', 9],
+  ];
+  for (const [method, ...values] of calls) {
+    const bad = failureOf(untyped[method]!(...values));
+    const good = client.exists('/');
+
+    assert.is(((await world.get(bad)) as { code?: string }).code, 'BAD_ARGUMENTS', method);
+    assert.ok(await world.get(good), method);
+  }
+  assert.is(world.server.links.length, 1);
+  await world.close();
+});
+
+test('requests that cannot be encoded do not count as waiting', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected({ maxPendingRequests: 5 });
+  const untyped = client as unknown as { setData(path: string, data: unknown): Promise<unknown> };
+  for (let count = 0; count < 20; count++) await world.get(failureOf(untyped.setData('/', count)));
+
+  assert.ok(await world.get(client.exists('/')));
+  await world.close();
+});
+
 test.run();

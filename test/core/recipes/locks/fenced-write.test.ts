@@ -5,6 +5,7 @@ import {
   FairLock,
   HoldLostError,
   multiFenced,
+  MultiLock,
   TryLock,
   writeFenced,
 } from '../../../../core/recipes/index.js';
@@ -68,6 +69,43 @@ test('a fenced write survives the loss of the connection at each of its steps', 
     plan();
     await writeFenced(client, hold, '/ledger', 'mine');
     assert.is(text((await other.client.getData('/ledger')).data), 'mine');
+    await hold.release();
+  });
+});
+
+test('a holder of several locks that has lost one of them writes nothing', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    for (const lost of [0, 1]) {
+      const locks = ['a', 'b'].map((name) => new FairLock(one.client, name));
+      const hold = await new MultiLock(one.client, locks).acquire();
+      assert.ok(await writeFenced(one.client, hold, '/ledger', 'held'));
+      one.line.pause();
+      await other.client.delete([...hold.holds.values()][lost]!.path);
+      const late = writeFenced(one.client, hold, '/ledger', 'late').catch((error: unknown) => error);
+      one.line.rejoin();
+
+      assert.instance(await late, HoldLostError);
+      assert.is(text((await other.client.getData('/ledger')).data), 'held');
+      await hold.release();
+    }
+  });
+});
+
+test('the place of a failed operation is told without the checks of the locks before it', async () => {
+  await RecipeWorld.play(async (world) => {
+    const { client } = await world.join();
+    const locks = ['a', 'b'].map((name) => new FairLock(client, name));
+    const hold = await new MultiLock(client, locks).acquire();
+    const failed = await multiFenced(client, hold, [
+      { type: 'create', path: '/x', data: 'x' },
+      { type: 'delete', path: '/missing' },
+    ]).catch((error: unknown) => error);
+
+    assert.instance(failed, MultiError);
+    assert.is((failed as MultiError).index, 1);
+    const [created] = await multiFenced(client, hold, [{ type: 'create', path: '/x', data: 'x' }]);
+    assert.is(created?.type, 'create');
     await hold.release();
   });
 });

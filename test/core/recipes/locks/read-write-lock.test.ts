@@ -67,15 +67,20 @@ test('a writer goes on as a reader, and no other writer comes in between', async
     });
     await world.sleep(100);
 
-    // The rival asked before: without the own writing hold the reader would have to wait for it.
-    const reading = lock
-      .downgrade(writing, { timeoutMs: 500 })
-      .catch((error: { code: string }) => error.code);
-    assert.is(await reading, 'ACQUIRE_TIMEOUT', 'a writer that asked before goes first');
+    // The rival asked before: it has its turn when the reader is done, and not when the writer is.
+    const reading = await lock.downgrade(writing, { timeoutMs: 500 });
     await writing.release();
+    await world.sleep(1_000);
+    assert.not.ok(reading.signal.aborted);
+    assert.not.ok(hasWritten, 'another writes while this one reads');
+    assert.is(await new ReadWriteLock(other.client, 'ledger').read.tryAcquire(), null);
+
+    await reading.release();
     const theirs = await rival;
     assert.ok(hasWritten);
+    assert.ok(theirs.fence > reading.fence);
     await theirs.release();
+    assert.is((await one.client.getChildren(lock.path)).children.length, 0, 'nothing is left behind');
 
     const again = await lock.write.acquire();
     const kept = await lock.downgrade(again);

@@ -187,4 +187,28 @@ test('a znode that is no lock is told apart from a held one', async () => {
   });
 });
 
+test('a release of a lost hold leaves the znode of the next holder alone', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, two, admin] = [await world.join(), await world.join(), await world.join()];
+    for (const knows of [true, false]) {
+      const lost = await new TryLock(one.client, 'door').acquire();
+      const waiting = new TryLock(two.client, 'door').acquire();
+      await world.sleep(50);
+      if (!knows) one.line.pause();
+      await admin.client.delete('/locks/door');
+      const next = await waiting;
+      if (knows) await world.until(() => lost.signal.aborted);
+      assert.is(lost.signal.aborted, knows);
+
+      const released = lost.release();
+      one.line.rejoin();
+      await released;
+
+      assert.is((await admin.client.exists('/locks/door'))?.czxid, next.fence, `knows: ${knows}`);
+      await next.release();
+      assert.is(await admin.client.exists('/locks/door'), null);
+    }
+  });
+});
+
 test.run();

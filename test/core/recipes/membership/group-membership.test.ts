@@ -186,4 +186,25 @@ test('an id that is no name, and data without an id, are refused', async () => {
   });
 });
 
+test('a member that closes leaves the registration of another session under its id alone', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, two, admin] = [await world.join(), await world.join(), await world.join()];
+    const former = new GroupMembership(one.client, '/group', { id: 'a' }).start();
+    await former.ready();
+    const next = new GroupMembership(two.client, '/group', { id: 'a' }).start();
+    await world.sleep(50);
+    one.line.pause();
+    await admin.client.delete('/group/a');
+    await world.until(() => next.isRegistered);
+    const before = await admin.client.exists('/group/a');
+
+    const closed = former.close();
+    one.line.rejoin();
+    await closed;
+
+    assert.is((await admin.client.exists('/group/a'))?.czxid, before!.czxid);
+    await next.close();
+  });
+});
+
 test.run();

@@ -21,11 +21,11 @@ test('it is the seed until somebody sets it, and only the newest version can be 
     const mine = new SharedValue(one.client, 'greeting', { seed: 'hello', codec: text });
     const theirs = new SharedValue(other.client, 'greeting', { seed: 'hello', codec: text });
     const seed = await mine.get();
-    assert.equal(seed, { value: 'hello', version: -1 });
+    assert.equal(seed, { value: 'hello', version: -1, czxid: 0n });
     const first = await mine.trySet(seed, 'salut');
-    assert.equal(first, { value: 'salut', version: 0 });
+    assert.equal([first?.value, first?.version], ['salut', 0]);
     assert.is(await theirs.trySet(seed, 'hallo'), null);
-    assert.equal(await theirs.trySet(first!, 'hallo'), { value: 'hallo', version: 1 });
+    assert.equal(await theirs.trySet(first!, 'hallo'), { value: 'hallo', version: 1, czxid: first!.czxid });
     assert.is(await mine.trySet(first!, 'ciao'), null);
     assert.is((await mine.set('ciao')).version, 2);
     assert.is((await theirs.update((value) => `${value}!`)).value, 'ciao!');
@@ -174,6 +174,31 @@ test('values ends, and does not fail, when its signal aborts or the client close
     await world.until(() => isReading);
     await participant.client.close();
     assert.is(await second, 0);
+  });
+});
+
+test('a znode that was removed and made again is another value, whatever its version', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const mine = new SharedValue(one.client, 'greeting', { seed: '', codec: text });
+    const theirs = new SharedValue(other.client, 'greeting', { seed: '', codec: text });
+    const first = await mine.set('one');
+    const seen: string[] = [];
+    const stop = new AbortController();
+    const following = (async () => {
+      for await (const { value } of mine.values({ signal: stop.signal })) seen.push(value);
+    })();
+    await world.until(() => seen.length === 1);
+    one.line.pause();
+    await other.client.delete(mine.path);
+    await theirs.set('two');
+    one.line.rejoin();
+
+    await world.until(() => seen.at(-1) === 'two');
+    assert.is(await theirs.trySet(first, 'three'), null);
+    assert.is((await theirs.get()).value, 'two');
+    stop.abort();
+    await following;
   });
 });
 
