@@ -17,6 +17,7 @@ import type { MemberProbe } from './member-probe.js';
 import { peerKey } from './peers/peer-handshake.js';
 import { PeerLinks } from './peers/peer-links.js';
 import { publishedConfiguration } from './published-configuration.js';
+import { DirectoryWatch } from './directory-watch.js';
 import { Recounter } from './digests/recounter.js';
 import { Reaper } from './reaper.js';
 import type { Recovered } from './recover.js';
@@ -150,6 +151,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
     snapshotsOut,
     reaper,
     recounter,
+    directory: new DirectoryWatch(parts),
     links,
     gauges: () => gaugesOf({ peer, clients, requests, sessions, watches, syncs, links }),
   });

@@ -5,6 +5,7 @@ import type { ClientService } from './client-service.js';
 import type { MemberGauges, MemberProbe } from './member-probe.js';
 import type { PeerLinks } from './peers/peer-links.js';
 import { ReadyEffects, type ReadyEffectsParts } from './ready-effects.js';
+import type { DirectoryWatch } from './directory-watch.js';
 import type { Recounter } from './digests/recounter.js';
 import type { Reaper } from './reaper.js';
 import type { RequestService } from './requests/request-service.js';
@@ -32,6 +33,7 @@ export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
   readonly snapshotsIn: SnapshotReceiver;
   readonly reaper: Reaper;
   readonly recounter: Recounter;
+  readonly directory: DirectoryWatch;
   /** Links to the other members; null for a member that stands alone. */
   readonly links: PeerLinks | null;
   readonly probe?: MemberProbe | undefined;
@@ -222,7 +224,7 @@ export class MemberLoop {
 
   readonly #tick = (): void => {
     if (!this.#isRunning) return;
-    const { clock, peer, clients, reaper, recounter, requests, links, failed } = this.#parts;
+    const { clock, peer, clients, reaper, recounter, directory, requests, links, failed } = this.#parts;
     const now = clock.now();
     const isLate = this.#hasPaused;
     try {
@@ -236,6 +238,7 @@ export class MemberLoop {
       if (!isLate) requests.tick(now);
       reaper.tick(now);
       recounter.tick(now);
+      directory.tick(now);
       clients.tick(now);
     } catch (error) {
       return failed(error);

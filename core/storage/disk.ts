@@ -24,8 +24,10 @@ export interface Directory {
   remove(name: string): Promise<void>;
   /** Moves a file into a folder below this directory, made if it is not there, where nothing here looks any more. Durable when it resolves. */
   setAside(name: string, folder: string): Promise<void>;
-  /** Makes every create, rename and remove so far survive a crash. */
+  /** Makes every create, rename and remove so far survive a crash. Rejects as `verifyPlace` does. */
   syncDirectory(): Promise<void>;
+  /** Rejects with `DataDirectoryReplacedError` if the directory that was locked is not at its place any more. */
+  verifyPlace(): Promise<void>;
   /** Gives up the lock. Idempotent. */
   release(): Promise<void>;
 }

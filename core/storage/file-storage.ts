@@ -8,7 +8,12 @@ import { ReadGate } from './read-gate.js';
 import { recoverHistory, type RecoveredHistory } from './recovery.js';
 import { readSnapshotContent } from './snapshot-file.js';
 import { SnapshotFailure, SnapshotStore } from './snapshot-store.js';
-import { SnapshotPostponedError, StorageError, toStorageError } from './storage-error.js';
+import {
+  DataDirectoryReplacedError,
+  SnapshotPostponedError,
+  StorageError,
+  toStorageError,
+} from './storage-error.js';
 import type { ContentCheck, EpochTable, LogEntry, PersistBatch, RecoveredState, Storage } from './storage.js';
 import { reportingUnreadableBlocks } from './unreadable-blocks.js';
 import { TransactionLog, type LogOptions } from './transaction-log.js';
@@ -128,6 +133,17 @@ export class FileStorage implements Storage {
     if (refusal !== null) return Promise.reject(refusal);
     const install = (): Promise<void> => this.#install({ zxid, epochs, content, checkContent });
     return this.#queue.pushAct(() => this.#inTurn(install, 'needed'));
+  }
+
+  async verifyPlace(): Promise<void> {
+    const refusal = this.#refusal();
+    if (refusal !== null) throw refusal;
+    try {
+      await this.#directory.verifyPlace();
+    } catch (error) {
+      // Whatever else goes wrong with a look at the directory harms nobody.
+      if (error instanceof DataDirectoryReplacedError) throw this.#fail(error, 'looking at');
+    }
   }
 
   close(): Promise<void> {

@@ -17,6 +17,7 @@ export type { CrashLoss } from './crash-loss.js';
 export {
   CorruptionError,
   DataDirectoryLockedError,
+  DataDirectoryReplacedError,
   DiskFullError,
   ForeignDataDirectoryError,
   SnapshotPostponedError,

@@ -2,7 +2,7 @@ import { SeededRandom, type Clock, type Random } from '../runtime/index.js';
 import { planLoss, type CrashLoss, type LossPlan } from './crash-loss.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 import { MemoryFile } from './memory-file.js';
-import { DataDirectoryLockedError } from './storage-error.js';
+import { DataDirectoryLockedError, DataDirectoryReplacedError } from './storage-error.js';
 
 /** What a disk can be asked to do, and so where it can fail or crash. */
 export type DiskOperation =
@@ -43,6 +43,7 @@ export class MemoryDisk implements Disk {
   /** Grows with each crash: tells the living from the dead. */
   #incarnation = 0;
   #isLocked = false;
+  #isReplaced = false;
   #operations = 0;
   #crashAt = Infinity;
   #lossToCome: CrashLoss = 'random';
@@ -60,6 +61,7 @@ export class MemoryDisk implements Disk {
       return Promise.reject(new DataDirectoryLockedError({ location: this.location, owner }));
     }
     this.#isLocked = true;
+    this.#isReplaced = false;
     return Promise.resolve(this.#directoryOf(this.#incarnation));
   }
 
@@ -103,6 +105,11 @@ export class MemoryDisk implements Disk {
   /** The block of the file that holds the byte at `offset` cannot be read any more, wherever the file is moved. */
   spoil(name: string, offset: number): void {
     this.#find(name).spoil(offset);
+  }
+
+  /** Somebody puts another directory in the place of the one that is locked. */
+  replaceDirectory(): void {
+    this.#isReplaced = true;
   }
 
   fail(fault: DiskFault): void {
@@ -157,6 +164,7 @@ export class MemoryDisk implements Disk {
       },
       remove: (name) => perform('remove', name, () => this.#remove(name)),
       syncDirectory: () => perform('syncDirectory', '', () => this.#syncDirectory()),
+      verifyPlace: async () => this.#verifyPlace(),
       release: async () => {
         if (incarnation === this.#incarnation) this.#isLocked = false;
       },
@@ -207,7 +215,12 @@ export class MemoryDisk implements Disk {
     this.#change([{ name, before: this.#find(name), after: undefined }]);
   }
 
+  #verifyPlace(): void {
+    if (this.#isReplaced) throw new DataDirectoryReplacedError({ location: this.location, isGone: false });
+  }
+
   #syncDirectory(): void {
+    this.#verifyPlace();
     if (!this.#isCutShort()) this.#unsynced = [];
   }
 

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 import { ownerToKeep, type FileOwner } from './file-owner.js';
-import { toOpeningError } from './storage-error.js';
+import { DataDirectoryReplacedError, toOpeningError } from './storage-error.js';
 
 const FLAGS: Record<OpenMode, string> = { create: 'w+', write: 'r+', read: 'r' };
 
@@ -41,20 +41,35 @@ export class NodeDisk implements Disk {
 
   async lock(): Promise<Directory> {
     const lock = await lockDirectory(this.location);
-    return new NodeDirectory(this.location, lock, await ownerToKeep(this.location));
+    try {
+      const [place, owner] = [await placeOf(this.location), await ownerToKeep(this.location)];
+      return new NodeDirectory(this.location, { lock, place, owner });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   }
 }
 
 class NodeDirectory implements Directory {
   readonly location: string;
   readonly #lock: DirectoryLock;
+  readonly #place: Place;
   readonly #owner: FileOwner | null;
 
-  /** `owner`: whose the files are that are made here; null for this process's own user. */
-  constructor(location: string, lock: DirectoryLock, owner: FileOwner | null) {
+  constructor(
+    location: string,
+    parts: {
+      readonly lock: DirectoryLock;
+      readonly place: Place;
+      /** Whose the files are that are made here; null for this process's own user. */
+      readonly owner: FileOwner | null;
+    },
+  ) {
     this.location = location;
-    this.#lock = lock;
-    this.#owner = owner;
+    this.#lock = parts.lock;
+    this.#place = parts.place;
+    this.#owner = parts.owner;
   }
 
   async list(): Promise<readonly string[]> {
@@ -67,7 +82,7 @@ class NodeDirectory implements Directory {
 
   async open(name: string, mode: OpenMode): Promise<DiskFile> {
     const path = join(this.location, name);
-    const descriptor = await openFile(path, FLAGS[mode]);
+    const descriptor = await this.#inPlace(() => openFile(path, FLAGS[mode]));
     const file = new NodeFile(name, path, descriptor);
     try {
       if (mode === 'create' && this.#owner !== null) await changeOwner(descriptor, this.#owner);
@@ -79,7 +94,7 @@ class NodeDirectory implements Directory {
   }
 
   rename(from: string, to: string): Promise<void> {
-    return rename(join(this.location, from), join(this.location, to));
+    return this.#inPlace(() => rename(join(this.location, from), join(this.location, to)));
   }
 
   async setAside(name: string, folder: string): Promise<void> {
@@ -95,13 +110,46 @@ class NodeDirectory implements Directory {
     return rm(join(this.location, name));
   }
 
-  syncDirectory(): Promise<void> {
-    return syncDirectory(this.location);
+  async syncDirectory(): Promise<void> {
+    await this.#inPlace(() => syncDirectory(this.location));
+    await this.verifyPlace();
+  }
+
+  /** What fails because the directory is not there any more says so. */
+  async #inPlace<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      await this.verifyPlace();
+      throw error;
+    }
+  }
+
+  async verifyPlace(): Promise<void> {
+    const { location } = this;
+    const found = await placeOf(location).catch((error: unknown) => {
+      const code = (error as { code?: unknown }).code;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+      throw error;
+    });
+    if (found?.device === this.#place.device && found.inode === this.#place.inode) return;
+    throw new DataDirectoryReplacedError({ location, isGone: found === null });
   }
 
   release(): Promise<void> {
     return this.#lock.release();
   }
+}
+
+/** What tells a directory from any other that is given its name. */
+interface Place {
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+async function placeOf(path: string): Promise<Place> {
+  const { dev: device, ino: inode } = await stat(path, { bigint: true });
+  return { device, inode };
 }
 
 function changeOwner(descriptor: number, { uid, gid }: FileOwner): Promise<void> {

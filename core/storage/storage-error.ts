@@ -23,6 +23,7 @@ export class StorageError extends QuorateError {
         | 'STORAGE_ACCESS_DENIED'
         | 'STORAGE_FORMAT_UNKNOWN'
         | 'DISK_FULL'
+        | 'DATA_DIRECTORY_REPLACED'
         | 'DATA_DIRECTORY_LOCKED'
         | 'DATA_DIRECTORY_FOREIGN';
     } = {},
@@ -140,6 +141,19 @@ export class SnapshotReadBackError extends StorageError {
       `${location}: the snapshot ${file} does not read back as the state that it was taken of: ${reason}. It does not count; older ` +
         `snapshots and the log are kept. Check the memory and the disk of this machine`,
       { code: 'SNAPSHOT_NOT_READ_BACK', fields: { location, file, reason }, cause },
+    );
+  }
+}
+
+/** The data directory was removed, renamed or replaced while a member used it: what is written goes to files that nobody finds again. */
+export class DataDirectoryReplacedError extends StorageError {
+  constructor(options: { readonly location: string; readonly isGone: boolean }) {
+    const { location, isGone } = options;
+    super(
+      `${location} was ${isGone ? 'removed' : 'replaced by another directory'} while the member was using it. Writes go to files that ` +
+        `are not there any more, so the member stops at once. Put the directory back, or start the member with an empty one: it ` +
+        `rejoins its ensemble without a vote until the other members have given its history back`,
+      { code: 'DATA_DIRECTORY_REPLACED', fields: { ...options } },
     );
   }
 }

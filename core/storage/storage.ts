@@ -92,6 +92,8 @@ export interface Storage {
     content: AsyncIterable<Uint8Array>,
     checkContent?: ContentCheck,
   ): Promise<void>;
+  /** Rejects with `DataDirectoryReplacedError`, and the storage has stopped, if the data directory is not at its place any more. */
+  verifyPlace(): Promise<void>;
   /** Waits for what is under way, then releases the files. Idempotent. */
   close(): Promise<void>;
 }

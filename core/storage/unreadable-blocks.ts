@@ -18,6 +18,7 @@ export function reportingUnreadableBlocks(directory: Directory): Directory {
     remove: (name) => directory.remove(name),
     setAside: (name, folder) => directory.setAside(name, folder),
     syncDirectory: () => directory.syncDirectory(),
+    verifyPlace: () => directory.verifyPlace(),
     release: () => directory.release(),
   };
 }

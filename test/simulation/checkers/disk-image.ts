@@ -94,6 +94,7 @@ export class DiskImage {
         await storage.installSnapshot(zxid, epochs, content, check);
         this.#referee.watch(() => this.#installed(zxid));
       },
+      verifyPlace: () => storage.verifyPlace(),
       close: () => storage.close(),
     };
   }

@@ -168,5 +168,6 @@ const nothingFails: Storage = {
   readEntries: async () => [],
   writeSnapshot: async () => undefined,
   installSnapshot: async () => undefined,
+  verifyPlace: async () => undefined,
   close: async () => undefined,
 };

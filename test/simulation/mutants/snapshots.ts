@@ -148,4 +148,25 @@ export const SNAPSHOTS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'replaced-directory-unnoticed',
+    mistake:
+      'a new log file is written without a look whether the directory is still the one that was locked',
+    standsFor: 'what is acknowledged is where the next start finds it',
+    tests: ['core/server/directory-replaced'],
+    changes: [
+      [
+        'core/storage/node-disk.ts',
+        'await this.#inPlace(() => syncDirectory(this.location));\n    await this.verifyPlace();',
+        'await this.#inPlace(() => syncDirectory(this.location));',
+      ],
+    ],
+  },
+  {
+    name: 'replaced-directory-not-looked-at',
+    mistake: 'a member without writes does not notice that its directory was replaced',
+    standsFor: 'a data directory that was removed or replaced stops the member at once',
+    tests: ['core/server/directory-replaced'],
+    changes: [['core/server/member-loop.ts', 'directory.tick(now);', '']],
+  },
 ];

@@ -48,6 +48,7 @@ export class RecordingDisk<Mark> implements Disk {
         this.events.push({ type: 'syncNames' });
       },
       syncDirectory: async () => void this.events.push({ type: 'syncNames' }),
+      verifyPlace: async () => undefined,
       release: async () => undefined,
     };
   }
