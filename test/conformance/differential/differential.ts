@@ -30,8 +30,14 @@ export async function judgeSeed(
   theirs: Servers,
   ours: Servers,
 ): Promise<string[]> {
+  const lines = await judgeSteps(sequenceOf(seed, length), theirs, ours);
+  if (lines.length === 0) return [];
+  return [...lines, `again: npm run conformance:differential -- --seed ${seed} --length ${length}`];
+}
+
+/** The same for steps that somebody else has chosen. */
+export async function judgeSteps(steps: readonly Step[], theirs: Servers, ours: Servers): Promise<string[]> {
   const [there, here] = [theirs.addresses[0]!, ours.addresses[0]!];
-  const steps = sequenceOf(seed, length);
   const divergence = await compare(there, here, steps);
   if (divergence === null) return [];
   const shortest = await shrink(steps.slice(0, divergence.index + 1), async (candidate) => {
@@ -39,14 +45,13 @@ export async function judgeSeed(
   });
   const last = (await compare(there, here, shortest)) ?? divergence;
   return [
-    `step ${divergence.index} of ${length} differs: ${describeStep(steps[divergence.index]!)}`,
+    `step ${divergence.index} of ${steps.length} differs: ${describeStep(steps[divergence.index]!)}`,
     ...divergence.theirs.map((line) => `- ${line}`),
     ...divergence.ours.map((line) => `+ ${line}`),
     `in ${shortest.length} steps:`,
     ...shortest.map((step) => `  ${describeStep(step)}`),
     ...last.theirs.map((line) => `- ${line}`),
     ...last.ours.map((line) => `+ ${line}`),
-    `again: npm run conformance:differential -- --seed ${seed} --length ${length}`,
   ];
 }
 

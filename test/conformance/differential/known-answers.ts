@@ -71,6 +71,14 @@ export const KNOWN_ANSWERS: Readonly<
     ],
     ours: ['0: reply 2 +3 ok {"path":"/r/x"}', '0: reply 3 +3 ok {}'],
   },
+  'IPv6 addresses in `ip` ACLs': {
+    theirs: ['0: reply 2 +3 invalidAcl'],
+    ours: ['0: reply 2 +3 ok {"path":"/r/x"}'],
+  },
+  'Watch types 4 and 5': {
+    theirs: ['0: reply 2 +2 marshallingError', '0: reply 3 +2 marshallingError'],
+    ours: ['0: reply 2 +2 noWatcher', '0: reply 3 +2 noWatcher'],
+  },
   'The timeout of a session': {
     theirs: ['0: connected 0 30000 session 1 16 bytes false', '0: connected 0 5000 session 1 16 bytes false'],
     ours: ['0: connected 0 10000 session 1 16 bytes false', '0: connected 0 5000 session 1 16 bytes false'],

@@ -76,6 +76,13 @@ export const KNOWN_STEPS: Readonly<Record<string, readonly Step[]>> = {
       persistentRecursiveWatches: [],
     }),
   ],
+  'IPv6 addresses in `ip` ACLs': [
+    send(0, create(CHILD, { acl: [{ perms: 31, id: { scheme: 'ip', id: '::1' } }] })),
+  ],
+  'Watch types 4 and 5': [
+    send(0, { op: OpCode.checkWatches, body: { path: ROOT, type: WatcherType.persistent } }),
+    send(0, { op: OpCode.removeWatches, body: { path: ROOT, type: WatcherType.persistentRecursive } }),
+  ],
   'The timeout of a session': [
     { ...resume, timeoutMs: 30_000 },
     { ...resume, timeoutMs: 5_000 },

@@ -1,11 +1,13 @@
 import type { Cell, Column, Row } from '../matrix.js';
 import { ApacheServers, QuorateServers, type Servers } from '../servers/index.js';
 import { THEMES, type Theme } from './choice.js';
-import { judgeSeed } from './differential.js';
+import { batchesOf } from './batches.js';
+import { judgeSeed, judgeSteps } from './differential.js';
 import { forgetEnsemble } from './housekeeping.js';
 import { judgeKnown, KNOWN_HEADINGS } from './known.js';
 
 const CLIENT = 'random sequences';
+const BATCH_ROW = 'batches in one piece';
 const KNOWN_ROW = 'differences kept on purpose';
 /** Sequences of each theme, of steps each. */
 const SEEDS_PER_THEME = 10;
@@ -22,7 +24,7 @@ type OurColumn = keyof typeof OURS;
 
 /** The rows of the matrix whose names contain one of the words; all if there are none. */
 function wanted(words: readonly string[]): readonly string[] {
-  const names = [...THEMES, KNOWN_ROW];
+  const names = [...THEMES, BATCH_ROW, KNOWN_ROW];
   if (words.length === 0) return names;
   return names.filter((name) => words.some((word) => `${CLIENT}/${name}`.includes(word)));
 }
@@ -59,7 +61,17 @@ export async function differentialRows(words: readonly string[], firstSeed: numb
 
 function judge(name: string, firstSeed: number, theirs: Servers, ours: Servers): Promise<string[]> {
   if (name === KNOWN_ROW) return judgeAllKnown(theirs, ours);
+  if (name === BATCH_ROW) return judgeBatches(firstSeed, theirs, ours);
   return judgeTheme(name as Theme, firstSeed, theirs, ours);
+}
+
+async function judgeBatches(firstSeed: number, theirs: Servers, ours: Servers): Promise<string[]> {
+  for (let at = 0; at < SEEDS_PER_THEME; at++) {
+    const seed = (at < FIXED_SEEDS_PER_THEME ? 0 : firstSeed) + at;
+    const lines = await judgeSteps(batchesOf(seed), theirs, ours);
+    if (lines.length > 0) return [`batches of seed ${seed}:`, ...lines];
+  }
+  return [];
 }
 
 async function judgeTheme(

@@ -75,7 +75,7 @@ function anyMove(choice: Choice, hardLimits: string): Step[] {
     // These two are answered at once by ZooKeeper, whatever is under way before them.
     case 'auth':
       return [{ move: 'send', slot, requests: [anyAuth(choice)] }];
-    // The answer to this one, and to reads behind it, may know already of what was asked for after it.
+    // Together with others it is sent by `batchesOf`.
     case 'sync':
       return [{ move: 'send', slot, requests: [{ op: OpCode.sync, body: { path: plainPath(choice) } }] }];
     case 'unknown':
