@@ -32,6 +32,8 @@ export interface Diagnosis {
   readonly owner: string | null;
   readonly acceptedEpoch: number | null;
   readonly rejoining: Rejoining | null;
+  /** Entries behind the last one and up to this zxid may have been acknowledged, and are gone; null if there are none. */
+  readonly mayHold: string | null;
   /** What can be read without a gap. */
   readonly firstZxid: string;
   readonly lastZxid: string;
@@ -76,7 +78,8 @@ export async function treatDataDirectory(options: DoctorOptions): Promise<Treatm
     const examination = await doctor.examine();
     const before = diagnosisOf(disk, examination);
     const isHealthy =
-      before.state === 'empty' || (before.state === 'sound' && !(alone && before.rejoining !== null));
+      before.state === 'empty' ||
+      (before.state === 'sound' && !(alone && (before.rejoining !== null || before.mayHold !== null)));
     if (!repair || isHealthy) return { before, after: null, moved: [] };
     const moved = await doctor.repair(examination, { folder, isAlone: alone, logger });
     return { before, after: diagnosisOf(disk, await doctor.examine()), moved };
@@ -115,6 +118,7 @@ function diagnosisOf({ location }: Disk, { survey, prognosis }: Examination): Di
     damage.push({ file, offset: offset ?? null, reason });
   }
   const { soundUpTo, knownUpTo, isLoss } = prognosis;
+  const mayHold = torn?.mayHold ?? promises?.mayHold ?? 0n;
   return {
     location,
     state: isEmpty ? 'empty' : damage.length > 0 ? 'damaged' : torn !== null ? 'torn' : 'sound',
@@ -122,6 +126,7 @@ function diagnosisOf({ location }: Disk, { survey, prognosis }: Examination): Di
     owner: identity?.owner ?? null,
     acceptedEpoch: promises?.acceptedEpoch ?? null,
     rejoining: promises?.rejoining ?? null,
+    mayHold: mayHold > soundUpTo ? hex(mayHold) : null,
     firstZxid: hex(
       logs.find(({ prevZxid, records }) => prevZxid !== null && records > 0)?.file.zxid ?? soundUpTo,
     ),

@@ -13,6 +13,11 @@ export interface MemberHealth {
   readonly readOnly: boolean;
   /** It may have forgotten what it once promised, so it has no vote until the others have taken it back. */
   readonly rejoining: boolean;
+  /**
+   * Why the voters that are there elect no leader though they would be enough: entries that may have been acknowledged are gone.
+   * Null if nothing of that kind stands in the way.
+   */
+  readonly waitsFor: string | null;
   /** The member that leads, as far as this one knows. */
   readonly leader: number | null;
   readonly epoch: number;
@@ -48,6 +53,7 @@ export function startingHealth(id: number): MemberHealth {
     isServing: false,
     readOnly: false,
     rejoining: false,
+    waitsFor: null,
     leader: null,
     epoch: 0,
     zxid: '0x0',
@@ -77,8 +83,9 @@ export function readyz(health: MemberHealth): HttpAnswer {
 }
 
 /** Null if it is ready. */
-function unreadiness({ isServing, rejoining, state, phase }: MemberHealth): string | null {
+function unreadiness({ isServing, rejoining, waitsFor, state, phase }: MemberHealth): string | null {
   if (isServing) return rejoining ? 'rejoining: it has no vote before the others have taken it back' : null;
+  if (waitsFor !== null) return `${state}: ${waitsFor}`;
   const isInRole = state === 'leading' || state === 'following' || state === 'observing';
   return isInRole ? `${state}, but in ${phase} still` : state;
 }

@@ -224,7 +224,8 @@ export class MemberLoop {
 
   readonly #tick = (): void => {
     if (!this.#isRunning) return;
-    const { clock, peer, clients, reaper, recounter, directory, requests, links, failed } = this.#parts;
+    const { clock, storage, peer, clients, reaper, recounter, directory } = this.#parts;
+    const { requests, links, failed } = this.#parts;
     const now = clock.now();
     const isLate = this.#hasPaused;
     try {
@@ -236,6 +237,7 @@ export class MemberLoop {
       links?.tick(now, isLate);
       // After a pause of this process the clients' packets still wait to be read: nobody is expired before that.
       if (!isLate) requests.tick(now);
+      storage.proveEnd().catch(failed);
       reaper.tick(now);
       recounter.tick(now);
       directory.tick(now);

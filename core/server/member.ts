@@ -149,6 +149,7 @@ export class Member {
       isServing,
       readOnly: (this.#state === 'serving' || this.#state === 'starting') && requests.isReadOnly,
       rejoining: status.isRejoining,
+      waitsFor: status.obstacle,
       leader,
       epoch,
       zxid: hex(this.#rooms.machine().lastZxid),

@@ -33,11 +33,17 @@ export interface ReadyEffectsParts {
   readonly probe?: MemberProbe | undefined;
 }
 
+const ACCEPT_LOSS =
+  'Start the missing members. If one is lost for good: stop the members whose logs are incomplete, accept the loss with ' +
+  '`quorate doctor --repair --alone` on their data directories, and start them again.';
+
 /** Carries out what the peer asks for: messages, the disk, the state, and the service of clients that goes with a role. */
 export class ReadyEffects {
   readonly #parts: ReadyEffectsParts;
   /** As it was logged last. */
   #role = '';
+  /** As it was logged last. */
+  #obstacle: string | null = null;
   /** The role in which clients are served, null while they are not. */
   #serving: string | null = null;
 
@@ -110,6 +116,13 @@ export class ReadyEffects {
     if (role !== this.#role)
       logger.info('Role changed', { state, phase, epoch, leader, because: lastChange });
     this.#role = role;
+    if (status.obstacle !== null && status.obstacle !== this.#obstacle) {
+      logger.warn('No leader can be elected without entries that may have been acknowledged', {
+        because: status.obstacle,
+        remedy: ACCEPT_LOSS,
+      });
+    }
+    this.#obstacle = status.obstacle;
     const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
     if (serving !== this.#serving) {
       const isHandOver = this.#serving !== null && status.endedByHandOver;

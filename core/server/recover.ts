@@ -18,7 +18,7 @@ export interface Recovered {
  */
 export async function recover(storage: Storage): Promise<Recovered> {
   let restored: StateMachine | null = null;
-  const { acceptedEpoch, rejoining, snapshot, entries, isNew } = await storage.recover(
+  const { acceptedEpoch, rejoining, mayHold, snapshot, entries, isNew } = await storage.recover(
     async (content, header) => {
       restored = await machineOf(content, header.zxid);
     },
@@ -26,7 +26,12 @@ export async function recover(storage: Storage): Promise<Recovered> {
   const machine = snapshot === null ? new StateMachine() : present(restored, snapshot.zxid);
   const epochs = snapshot?.epochs ?? [];
   const snapshotZxid = snapshot?.zxid ?? 0n;
-  return { machine, epochs, history: { acceptedEpoch, rejoining, snapshotZxid, epochs, entries }, isNew };
+  return {
+    machine,
+    epochs,
+    history: { acceptedEpoch, rejoining, mayHold, snapshotZxid, epochs, entries },
+    isNew,
+  };
 }
 
 function present(restored: StateMachine | null, zxid: bigint): StateMachine {

@@ -279,7 +279,13 @@ function socketsOf(options: ServeOptions, { maxConnections }: ServerOptions): So
 async function startMember({ options, resolved, members, sockets, ...plan }: Plan): Promise<Member> {
   const { clock, random, logger } = plan;
   const disk = await NodeDisk.open(options.data);
-  const storage = await FileStorage.open({ disk, owner: `member ${resolved.id}`, logger, random });
+  const storage = await FileStorage.open({
+    disk,
+    owner: `member ${resolved.id}`,
+    canRejoin: members !== null,
+    logger,
+    random,
+  });
   try {
     const secret = plan.secret ?? (await memberSecret(disk.location, random));
     const dialer = new WebSocketDialer({

@@ -14,6 +14,8 @@ export interface HistoryFile {
 
 export const EPOCH_FILE = 'accepted-epoch';
 export const IDENTITY_FILE = 'identity';
+/** How far the log is known to be durable. */
+export const LOG_END_FILE = 'end-of-log';
 const TEMPORARY_SUFFIX = '.tmp';
 const DAMAGED_SUFFIX = '.damaged';
 
@@ -43,4 +45,22 @@ export function parseFileName(name: string): HistoryFile | null {
     generation: Number.parseInt(match[2]!, 16),
     zxid: BigInt(`0x${match[3]}`),
   };
+}
+
+/** True of the name of a file without which a directory is not whole. */
+export function isDataFile(name: string): boolean {
+  return (
+    name === EPOCH_FILE || name === IDENTITY_FILE || name === LOG_END_FILE || parseFileName(name) !== null
+  );
+}
+
+/** `cut-<number>-<log file>-<offset>`: what was cut off a log, with the place where it stood. Numbers grow. */
+export function cutName(number: number, file: string, offset: number): string {
+  return `cut-${number.toString(16).padStart(8, '0')}-${file}-${offset.toString(16).padStart(8, '0')}`;
+}
+
+/** The number of a cut; null for a name of another kind. */
+export function cutNumber(name: string): number | null {
+  const match = /^cut-([0-9a-f]{8})-log-[0-9a-f]{8}-[0-9a-f]{16}-[0-9a-f]{8}$/.exec(name);
+  return match === null ? null : Number.parseInt(match[1]!, 16);
 }

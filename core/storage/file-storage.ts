@@ -4,11 +4,14 @@ import { openDirectory, saltOf, type DirectoryContent } from './data-directory.j
 import type { Directory, Disk } from './disk.js';
 import { epochOf } from './epoch-table.js';
 import { writePromises, type Promises } from './epoch-file.js';
+import { LogEndWriter, type LogEnd } from './log-end.js';
 import { ReadGate } from './read-gate.js';
 import { recoverHistory, type RecoveredHistory } from './recovery.js';
 import { readSnapshotContent } from './snapshot-file.js';
 import { SnapshotFailure, SnapshotStore } from './snapshot-store.js';
+import { repairForRejoining } from './self-repair.js';
 import {
+  CorruptionError,
   DataDirectoryReplacedError,
   SnapshotPostponedError,
   StorageError,
@@ -31,6 +34,11 @@ export interface FileStorageOptions {
   readonly snapshotsKept?: number | undefined;
   /** Whose directory it is, such as `member 1`. A directory made for another owner is refused. */
   readonly owner?: string | undefined;
+  /**
+   * Other members can give back what a damaged directory has lost: instead of rejecting with `CorruptionError`, `recover` keeps what
+   * is sound, sets the rest aside, and reports `rejoining`. Default false.
+   */
+  readonly canRejoin?: boolean | undefined;
   /** For the directory's own id. */
   readonly random?: Random | undefined;
 }
@@ -44,7 +52,7 @@ export class FileStorage implements Storage {
   readonly #directory: Directory;
   readonly #logger: Logger;
   readonly #options: Required<
-    Pick<FileStorageOptions, 'segmentBytes' | 'snapshotsKept' | 'owner' | 'random'>
+    Pick<FileStorageOptions, 'segmentBytes' | 'snapshotsKept' | 'owner' | 'random' | 'canRejoin'>
   >;
   readonly #gate = new ReadGate();
   readonly #queue = new CommitQueue((batches) => this.#commit(batches));
@@ -68,6 +76,7 @@ export class FileStorage implements Storage {
       snapshotsKept: options.snapshotsKept ?? DEFAULT_SNAPSHOTS_KEPT,
       owner: options.owner ?? '',
       random: options.random ?? new SystemRandom(),
+      canRejoin: options.canRejoin ?? false,
     };
   }
 
@@ -82,9 +91,11 @@ export class FileStorage implements Storage {
     if (this.#hasBegunRecovery) throw misuse('recover was called twice; open the storage anew instead');
     this.#hasBegunRecovery = true;
     try {
-      const content = await openDirectory(reportingUnreadableBlocks(this.#directory), this.#options);
-      const history = await recoverHistory(this.#directory, content, { logger: this.#logger, checkContent });
-      return this.#begin(content, history);
+      return await this.#recover(checkContent).catch(async (error: unknown) => {
+        if (!(error instanceof CorruptionError) || !this.#options.canRejoin) throw error;
+        await this.#repair(error, checkContent);
+        return this.#recover(checkContent);
+      });
     } catch (error) {
       throw this.#fail(error, 'recovering');
     }
@@ -93,6 +104,18 @@ export class FileStorage implements Storage {
   persist(batch: PersistBatch): Promise<void> {
     const refusal = this.#refusal();
     return refusal === null ? this.#queue.push(batch) : Promise.reject(refusal);
+  }
+
+  async proveEnd(): Promise<void> {
+    if (this.#refusal() !== null || !this.#log!.isUnproven) return;
+    await this.#queue.pushAct(async () => {
+      if (this.#failure !== null) throw this.#failure;
+      try {
+        await this.#log!.proveEnd();
+      } catch (error) {
+        throw this.#fail(error, 'writing');
+      }
+    });
   }
 
   async readEntries(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null> {
@@ -151,9 +174,24 @@ export class FileStorage implements Storage {
     return this.#closed;
   }
 
+  async #recover(checkContent: ContentCheck | undefined): Promise<RecoveredState> {
+    const content = await openDirectory(reportingUnreadableBlocks(this.#directory), this.#options);
+    const history = await recoverHistory(this.#directory, content, { logger: this.#logger, checkContent });
+    return this.#begin(content, history);
+  }
+
+  async #repair(error: CorruptionError, checkContent: ContentCheck | undefined): Promise<void> {
+    const id = Buffer.from(this.#options.random.bytes(4)).toString('hex');
+    await repairForRejoining(reportingUnreadableBlocks(this.#directory), error, {
+      folder: `damaged-${id}`,
+      checkContent,
+      logger: this.#logger,
+    });
+  }
+
   #begin(content: DirectoryContent, history: RecoveredHistory): RecoveredState {
-    const { identity, promises, isNew } = content;
-    const { snapshot, epochs } = history;
+    const { identity, isNew } = content;
+    const { snapshot, epochs, promises } = history;
     this.#promises = promises;
     this.#generation = content.generation;
     this.#snapshots = new SnapshotStore(this.#directory, identity.id, history.snapshots);
@@ -161,12 +199,14 @@ export class FileStorage implements Storage {
       directory: this.#directory,
       directoryId: identity.id,
       salt: saltOf(identity),
+      logEnd: new LogEndWriter(this.#directory, identity.id),
       segmentBytes: this.#options.segmentBytes,
     };
     this.#log = new TransactionLog(this.#logOptions, history.log);
     return {
       acceptedEpoch: promises.acceptedEpoch,
       rejoining: promises.rejoining ?? null,
+      mayHold: promises.mayHold ?? null,
       isNew,
       epochs,
       snapshot: snapshot && {
@@ -216,7 +256,9 @@ export class FileStorage implements Storage {
     ) {
       throw misuse(`epoch ${acceptedEpoch} cannot be promised after epoch ${before.acceptedEpoch}`);
     }
-    const promises = { acceptedEpoch, rejoining };
+    const { mayHold } = before;
+    const isMissing = mayHold !== undefined && this.#log!.lastZxid < mayHold;
+    const promises = { acceptedEpoch, rejoining, ...(isMissing ? { mayHold } : {}) };
     await writePromises(this.#directory, promises);
     this.#promises = promises;
   }
@@ -248,7 +290,7 @@ export class FileStorage implements Storage {
     }
   }
 
-  /** The rename is the switch: the new generation outlaws every file of the old one. */
+  /** What `end-of-log` says is the switch: files of another generation than that one do not count. */
   async #install({ zxid, epochs, content, checkContent }: ReceivedSnapshot): Promise<void> {
     if (epochOf(zxid) > this.#promises.acceptedEpoch) {
       throw misuse(
@@ -261,8 +303,11 @@ export class FileStorage implements Storage {
     await this.#gate.alone(async () => {
       await this.#snapshots.publish(staged);
       const old = this.#log!;
+      const proven: LogEnd = { generation, zxid, newest: null };
+      await this.#logOptions.logEnd.write(proven);
       this.#generation = generation;
-      this.#log = new TransactionLog(this.#logOptions, { generation, floor: zxid, segments: [] });
+      const state = { generation, floor: zxid, segments: [], allocatedBytes: 0, proven };
+      this.#log = new TransactionLog(this.#logOptions, state);
       await this.#snapshots.removeOlderThan(generation);
       await old.remove();
       await this.#directory.syncDirectory();

@@ -1,11 +1,12 @@
 import { crc32 } from 'node:zlib';
+import { MARK_LENGTH, GROUP_MARK_BYTES, groupMarkOffset, headerCheck, writeGroupMark } from './group-mark.js';
 
 /*
  * One record of the log, little endian, at a multiple of eight bytes:
  *
  *    0  u32  chain         crc of everything below and of the payload, continued from the record before
  *    4  u32  headerCheck   crc of the 24 bytes that follow, started from the directory's own salt
- *    8  u32  payloadBytes  or `MARK_LENGTH`
+ *    8  u32  payloadBytes  or the kind of a mark
  *   12  u32  syncedTo      offset up to which this file had been synced when the record was written
  *   16  u64  zxid
  *   24  u64  prevZxid      zxid of the record before: a gap shows itself
@@ -13,14 +14,12 @@ import { crc32 } from 'node:zlib';
  *
  * Thirty-two zeros are the end of the log: files are preallocated. `syncedTo` lets the reader tell a torn write
  * from damage: a record that verifies proves that everything below its `syncedTo` once was on disk, so what does not
- * verify there was damaged later. A mark is a header without a record, written when the log is closed, to say so
- * of the last records too; the next append overwrites it.
+ * verify there was damaged later. A mark is a header without a record. Behind each group stands a group mark
+ * (`group-mark.ts`). Version 0.1.0 wrote a closing mark directly behind the last record when the log was closed.
  */
 export const RECORD_HEADER_BYTES = 32;
 const ALIGNMENT = 8;
-const MARK_LENGTH = 0xffffffff;
 const ZEROS = Buffer.alloc(RECORD_HEADER_BYTES);
-const CRC_OF_BYTE = Int32Array.from({ length: 256 }, (_, byte) => ~crc32(Uint8Array.of(byte), 0xffffffff));
 /** Turns two ints into one long with a single allocation. */
 const scratch = new DataView(new ArrayBuffer(8));
 
@@ -35,8 +34,8 @@ export interface LogPosition {
 
 export type Decoded =
   | DecodedRecord
-  /** `isMark`: everything before it was synced. */
-  | { readonly type: 'end'; readonly isMark: boolean }
+  /** `isClosed`: a closing mark of version 0.1.0 stands there, so everything before it was synced. */
+  | { readonly type: 'end'; readonly isClosed: boolean }
   /** The header verifies, the buffer ends before the record does; `bytes` is the whole record's size. */
   | { readonly type: 'partial'; readonly bytes: number }
   | { readonly type: 'damaged'; readonly reason: string };
@@ -88,7 +87,10 @@ export class RecordWriter {
   #zxid: bigint;
   #chain: number;
 
-  /** `buffer` has room for all that will be added; `start` is where the group will stand and, as everything before it has been synced, what its records bear witness to. */
+  /**
+   * `buffer` has room for all that will be added and `GROUP_MARK_ROOM` more. `start` is the place of the group in the file;
+   * everything before it has been synced, which is what the records of the group prove.
+   */
   constructor(buffer: Buffer, start: LogPosition, salt: number) {
     this.#buffer = buffer;
     this.#view = viewOf(buffer);
@@ -111,9 +113,13 @@ export class RecordWriter {
     this.#zxid = zxid;
   }
 
-  /** The group. */
-  get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#at);
+  /** Ends the group with its mark and returns all of it. */
+  finish(): Buffer {
+    const start = this.#syncedTo;
+    const markAt = groupMarkOffset(start + this.#at) - start;
+    this.#buffer.fill(0, this.#at, markAt);
+    writeGroupMark(this.#buffer, markAt, { start, end: this.end, salt: this.#salt });
+    return this.#buffer.subarray(0, markAt + GROUP_MARK_BYTES);
   }
 
   /** Where it ends. */
@@ -122,16 +128,7 @@ export class RecordWriter {
   }
 }
 
-/** The mark that everything before `end` has been synced. */
-export function encodeMark(end: LogPosition, salt: number): Buffer {
-  const buffer = Buffer.alloc(RECORD_HEADER_BYTES);
-  const { zxid, offset } = end;
-  writeHeader(viewOf(buffer), 0, MARK_LENGTH, offset, zxid, zxid);
-  buffer.writeUInt32LE(headerCheck(buffer, 0, salt), 4);
-  return buffer;
-}
-
-/** All but the two checksums. */
+/** Writes all of a header but its two checksums. */
 function writeHeader(
   view: DataView,
   at: number,
@@ -146,15 +143,6 @@ function writeHeader(
   view.setBigUint64(at + 24, prevZxid, true);
 }
 
-/** What crc32 computes, in place: of so few bytes the call alone would take longer. */
-function headerCheck(buffer: Buffer, at: number, salt: number): number {
-  let crc = ~salt;
-  for (let index = at + 8; index < at + RECORD_HEADER_BYTES; index++) {
-    crc = CRC_OF_BYTE[(crc ^ buffer[index]!) & 0xff]! ^ (crc >>> 8);
-  }
-  return ~crc >>> 0;
-}
-
 function viewOf(buffer: Buffer): DataView {
   return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
@@ -162,12 +150,14 @@ function viewOf(buffer: Buffer): DataView {
 /** Reads what stands at `at`, which is `previous.offset` in the file. */
 export function decodeRecord(buffer: Buffer, at: number, previous: LogPosition, salt: number): Decoded {
   if (buffer.length - at < RECORD_HEADER_BYTES) return { type: 'partial', bytes: RECORD_HEADER_BYTES };
-  if (isEnd(buffer, at)) return { type: 'end', isMark: false };
+  if (isEnd(buffer, at)) return { type: 'end', isClosed: false };
   if (buffer.readUInt32LE(at + 4) !== headerCheck(buffer, at, salt)) {
     return { type: 'damaged', reason: 'the checksum of a record header does not match' };
   }
   const length = buffer.readUInt32LE(at + 8);
-  if (length === MARK_LENGTH) return { type: 'end', isMark: true };
+  if (length === MARK_LENGTH) {
+    return { type: 'end', isClosed: buffer.readUInt32LE(at + 12) === previous.offset };
+  }
   const bytes = recordBytes(length);
   if (buffer.length - at < bytes) return { type: 'partial', bytes };
   const prevZxid = longAt(buffer, at + 24);
@@ -193,18 +183,4 @@ function longAt(buffer: Buffer, at: number): bigint {
   scratch.setInt32(0, buffer.readInt32LE(at), true);
   scratch.setInt32(4, buffer.readInt32LE(at + 4), true);
   return scratch.getBigUint64(0, true);
-}
-
-/**
- * How far `file` — its content from `offset` on, a multiple of eight — proves that it had been synced: the highest `syncedTo` of any
- * header that verifies there, or 0.
- */
-export function findSyncedTo(content: Buffer, offset: number, salt: number): number {
-  let synced = 0;
-  for (let at = 0; at + RECORD_HEADER_BYTES <= content.length; at += ALIGNMENT) {
-    const syncedTo = content.readUInt32LE(at + 12);
-    const isPlausible = syncedTo > synced && syncedTo <= offset + at;
-    if (isPlausible && content.readUInt32LE(at + 4) === headerCheck(content, at, salt)) synced = syncedTo;
-  }
-  return synced;
 }

@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
-import { DIRECTORY_ID_BYTES } from './data-directory.js';
+import { DIRECTORY_ID_BYTES } from './directory-id.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
-import { fileName, type HistoryFile } from './file-name.js';
+import { fileName, temporaryName, type HistoryFile } from './file-name.js';
 import type { LogPosition } from './log-record.js';
+import { UnknownFormatError } from './storage-error.js';
 
 /*
  * The header of a segment, little endian, written and synced before the first record:
@@ -13,7 +14,9 @@ import type { LogPosition } from './log-record.js';
  */
 export const SEGMENT_HEADER_BYTES = 64;
 const MAGIC = Buffer.from('QRTLOG \n', 'latin1');
-const VERSION = 1;
+/** Segments of format 1, written by version 0.1.0, have no group marks: they are read, and never appended to. */
+const VERSION = 2;
+const OLDEST_VERSION = 1;
 
 /** Twice the largest size at which a file is followed by the next: the last group of records may go beyond that. */
 const LARGEST_FILE_BYTES = 2 * 1024 * 1024 * 1024;
@@ -24,6 +27,8 @@ const INDEX_BYTES = 64 * 1024;
 /** A file of the log, as it is known in memory. */
 export interface Segment {
   readonly name: string;
+  /** Format of the file. */
+  readonly version: number;
   readonly firstZxid: bigint;
   /** Before its first record. */
   readonly start: LogPosition;
@@ -35,7 +40,14 @@ export interface Segment {
   readers: number;
 }
 
+/** True of a segment that new records may be appended to. */
+export function isCurrentFormat({ version }: Segment): boolean {
+  return version === VERSION;
+}
+
 export interface SegmentHeader {
+  /** Default: the current format. */
+  readonly version?: number;
   readonly firstZxid: bigint;
   readonly prevZxid: bigint;
   readonly chain: number;
@@ -48,7 +60,10 @@ export type HeaderReading =
   /** `isEmpty`: nothing but zeros stands behind it, so the segment was never used. */
   | { readonly type: 'damaged'; readonly isEmpty: boolean; readonly reason: string };
 
-/** Makes the file, preallocates `allocateBytes`, and leaves it durable under its name. */
+/**
+ * Makes the file under another name, preallocates `allocateBytes`, and leaves it durable under its own: a file with that name
+ * and without a whole header is damaged.
+ */
 export async function createSegment(
   directory: Directory,
   options: {
@@ -60,22 +75,22 @@ export async function createSegment(
 ): Promise<{ readonly file: DiskFile; readonly segment: Segment }> {
   const { header } = options;
   const name = fileName('log', options.generation, header.firstZxid);
-  const file = await directory.open(name, 'create');
-  try {
+  const draft = temporaryName(name);
+  await withFile(directory, draft, 'create', async (file) => {
     await file.write(0, encodeHeader(header, options.directoryId));
     await writeZeros(file, SEGMENT_HEADER_BYTES, options.allocateBytes);
     await file.sync();
-    await directory.syncDirectory();
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+  });
+  await directory.rename(draft, name);
+  await directory.syncDirectory();
+  const file = await directory.open(name, 'write');
   return { file, segment: segmentOf(name, header) };
 }
 
 export function segmentOf(name: string, header: SegmentHeader): Segment {
   const start = { offset: SEGMENT_HEADER_BYTES, zxid: header.prevZxid, chain: header.chain };
-  return { name, firstZxid: header.firstZxid, start, end: start, index: [], readers: 0 };
+  const { version = VERSION, firstZxid } = header;
+  return { name, version, firstZxid, start, end: start, index: [], readers: 0 };
 }
 
 export async function readHeader(
@@ -90,6 +105,7 @@ export async function readHeader(
       return { type: 'damaged', isEmpty: false, reason };
     }
     const bytes = await readExactly(file, 0, SEGMENT_HEADER_BYTES);
+    requireKnownFormat(directory, found.name, bytes);
     const reason = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
     if (bytes !== null && reason === null) return { type: 'header', header: decodeHeader(bytes) };
     return { type: 'damaged', isEmpty: await isZeroFrom(file, SEGMENT_HEADER_BYTES), reason: reason ?? '' };
@@ -99,11 +115,7 @@ export async function readHeader(
 /** The directory that a segment says it belongs to; null if its header cannot be read. */
 export async function readDirectoryId(directory: Directory, { name }: HistoryFile): Promise<Buffer | null> {
   const bytes = await withFile(directory, name, 'read', (file) => readExactly(file, 0, SEGMENT_HEADER_BYTES));
-  const isWhole =
-    bytes !== null &&
-    bytes.subarray(0, MAGIC.length).equals(MAGIC) &&
-    bytes.readUInt32LE(12) === checkOf(bytes);
-  return isWhole ? bytes.subarray(40, 40 + DIRECTORY_ID_BYTES) : null;
+  return bytes !== null && isWholeHeader(bytes) ? bytes.subarray(40, 40 + DIRECTORY_ID_BYTES) : null;
 }
 
 /** The closest known place at or before the end of `zxid`, from which to read on. */
@@ -157,6 +169,7 @@ function encodeHeader(header: SegmentHeader, directoryId: Uint8Array): Buffer {
 
 function decodeHeader(bytes: Buffer): SegmentHeader {
   return {
+    version: bytes.readUInt32LE(8),
     firstZxid: bytes.readBigUInt64LE(16),
     prevZxid: bytes.readBigUInt64LE(24),
     chain: bytes.readUInt32LE(32),
@@ -167,12 +180,23 @@ function decodeHeader(bytes: Buffer): SegmentHeader {
 function headerFault(bytes: Buffer, found: HistoryFile, directoryId: Uint8Array): string | null {
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return 'it does not begin as a log segment does';
   if (bytes.readUInt32LE(12) !== checkOf(bytes)) return 'the checksum of its header does not match';
-  if (bytes.readUInt32LE(8) !== VERSION) return `its version ${bytes.readUInt32LE(8)} is unknown`;
+  if (bytes.readUInt32LE(8) < OLDEST_VERSION) return 'it claims format 0, which never existed';
   if (!bytes.subarray(40, 40 + DIRECTORY_ID_BYTES).equals(directoryId)) {
     return 'it was written in another data directory';
   }
   if (bytes.readBigUInt64LE(16) !== found.zxid) return 'it was written under another name';
   return null;
+}
+
+function requireKnownFormat(directory: Directory, file: string, header: Buffer | null): void {
+  if (header === null || !isWholeHeader(header)) return;
+  const version = header.readUInt32LE(8);
+  if (version <= VERSION) return;
+  throw new UnknownFormatError({ location: directory.location, file, version, newestKnown: VERSION });
+}
+
+function isWholeHeader(bytes: Buffer): boolean {
+  return bytes.subarray(0, MAGIC.length).equals(MAGIC) && bytes.readUInt32LE(12) === checkOf(bytes);
 }
 
 function checkOf(bytes: Buffer): number {

@@ -3,8 +3,9 @@ import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
+import { isDataFile } from './file-name.js';
 import { ownerToKeep, type FileOwner } from './file-owner.js';
-import { DataDirectoryReplacedError, toOpeningError } from './storage-error.js';
+import { DataDirectoryReplacedError, StorageError, toOpeningError } from './storage-error.js';
 
 const FLAGS: Record<OpenMode, string> = { create: 'w+', write: 'r+', read: 'r' };
 
@@ -74,6 +75,8 @@ class NodeDirectory implements Directory {
 
   async list(): Promise<readonly string[]> {
     const entries = await readdir(this.location, { withFileTypes: true });
+    const link = entries.find((entry) => entry.isSymbolicLink() && isDataFile(entry.name));
+    if (link !== undefined) throw linkError(this.location, link.name);
     return entries
       .filter((entry) => entry.isFile())
       .map((entry) => entry.name)
@@ -223,6 +226,14 @@ class NodeFile implements DiskFile {
       await call<void>((done) => fs.close(this.#descriptor, done));
     }
   }
+}
+
+function linkError(location: string, file: string): StorageError {
+  return new StorageError(
+    `${location}: ${file} is a symbolic link. Links to files of a data directory are not followed, for their targets are not synced ` +
+      `with it. Move the file itself to its place; a link to the directory as a whole is allowed`,
+    { fields: { location, file } },
+  );
 }
 
 function openFile(path: string, flags: string | number): Promise<number> {

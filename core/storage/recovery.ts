@@ -1,10 +1,13 @@
 import { silentLogger, type Logger } from '../runtime/index.js';
-import { saltOf, type DirectoryContent } from './data-directory.js';
+import { writeIdentity, type DirectoryContent } from './data-directory.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import { epochOf, EpochTableBuilder } from './epoch-table.js';
-import { damagedName, EPOCH_FILE, type HistoryFile } from './file-name.js';
-import { noteProgress, readHeader, segmentOf, type Segment, type SegmentHeader } from './log-segment.js';
-import { SegmentScan } from './segment-scan.js';
+import { damagedName, EPOCH_FILE, LOG_END_FILE, type HistoryFile } from './file-name.js';
+import { keepTail } from './cut-tail.js';
+import { writePromises, type Promises } from './epoch-file.js';
+import { createLogEnd, LogEndWriter, type LogEnd } from './log-end.js';
+import { LogRecovery, type Tail } from './log-recovery.js';
+import type { Segment } from './log-segment.js';
 import { verifySnapshot, type SnapshotHeader } from './snapshot-file.js';
 import { CorruptionError } from './storage-error.js';
 import { reportingUnreadableBlocks } from './unreadable-blocks.js';
@@ -14,6 +17,8 @@ import type { LogState } from './transaction-log.js';
 /** A history that has been read, verified, repaired and synced. */
 export interface RecoveredHistory {
   readonly log: LogState;
+  /** With what the end of the log adds to them. */
+  readonly promises: Promises;
   readonly snapshot: { readonly file: HistoryFile; readonly header: SnapshotHeader } | null;
   /** Of the newest generation that may serve as a fallback, oldest first. */
   readonly snapshots: readonly HistoryFile[];
@@ -23,9 +28,10 @@ export interface RecoveredHistory {
 }
 
 /**
- * Reads the history of a directory. What a crash can leave behind is repaired: a torn tail of the last segment
+ * Reads the history of a directory. What a crash can leave behind is repaired: a torn or ambiguous end of the last segment
  * is cut, a segment that was never used goes, a half-written file goes. What a crash cannot explain is damage:
- * `CorruptionError`, and nothing on the disk has been changed.
+ * `CorruptionError`, and nothing on the disk has been changed. Writes what is known of the end of the log into `end-of-log`, and
+ * makes a directory of version 0.1.0 one of the current format.
  */
 export async function recoverHistory(
   directory: Directory,
@@ -44,21 +50,14 @@ export async function checkHistory(
   return new Recovery(directory, content, { logger: silentLogger, checkContent }).check();
 }
 
-/** What a crash left behind the last whole record. */
+/** What stands behind the last whole record, where nothing shows that it was ever acknowledged. */
 export interface TornTail {
   readonly file: string;
   readonly offset: number;
   readonly bytes: number;
   readonly reason: string;
-}
-
-/** How the last segment ends. */
-interface Tail {
-  readonly segment: Segment;
-  /** Up to there its own records prove that it was synced. */
-  readonly syncedTo: number;
-  /** What has to be cut off, once everything else has proved sound. */
-  readonly torn: { readonly bytes: number; readonly reason: string } | null;
+  /** The last entry of what may have been acknowledged; null if nothing shows that the sync returned, or ever began. */
+  readonly mayHold: bigint | null;
 }
 
 class Recovery {
@@ -68,8 +67,7 @@ class Recovery {
   readonly #checkContent: ContentCheck | undefined;
   readonly #removals: string[];
   readonly #damagedSnapshots: { readonly file: HistoryFile; readonly error: CorruptionError }[] = [];
-  readonly #entries: LogEntry[] = [];
-  #tail: Tail | null = null;
+  readonly #log: LogRecovery;
 
   constructor(
     directory: Directory,
@@ -81,70 +79,51 @@ class Recovery {
     this.#logger = options.logger;
     this.#checkContent = options.checkContent;
     this.#removals = [...content.leftovers];
+    this.#log = new LogRecovery(this.#directory, content);
   }
 
   async run(): Promise<RecoveredHistory> {
     const { history, used } = await this.#examine();
-    await this.#repair(used);
-    return history;
+    const promises = await this.#promise(used.at(-1)?.end.zxid ?? history.snapshot?.header.zxid ?? 0n);
+    const repaired = await this.#repair(used, history.snapshot?.header.zxid ?? 0n);
+    const { generation } = this.#content;
+    const floor = used[0]?.start.zxid ?? history.snapshot?.header.zxid ?? 0n;
+    return { ...history, promises, log: { generation, floor, segments: used, ...repaired } };
   }
 
   async check(): Promise<TornTail | null> {
     await this.#examine();
-    const tail = this.#tail;
-    return tail?.torn ? { file: tail.segment.name, offset: tail.segment.end.offset, ...tail.torn } : null;
+    const { tail } = this.#log;
+    if (tail === null || tail.verdict.type === 'complete') return null;
+    const { segment, bytes, verdict } = tail;
+    const mayHold = verdict.type === 'ambiguous' ? verdict.mayHold : null;
+    return { file: segment.name, offset: segment.end.offset, bytes, reason: verdict.reason, mayHold };
   }
 
-  async #examine(): Promise<{ readonly history: RecoveredHistory; readonly used: readonly Segment[] }> {
-    const segments = await this.#readSegments();
+  async #examine(): Promise<{
+    readonly history: Omit<RecoveredHistory, 'log' | 'promises'>;
+    readonly used: readonly Segment[];
+  }> {
     const snapshot = await this.#chooseSnapshot();
     const base = snapshot?.header.zxid ?? 0n;
+    const segments = await this.#log.readSegments(base);
     this.#requireReach(segments, snapshot);
     const epochs = new EpochTableBuilder(snapshot?.header.epochs);
     for (const segment of segments) {
       const isLast = segment === segments.at(-1);
-      if (isLast || segment.end.zxid > base) await this.#scan(segment, isLast, epochs, base);
+      if (isLast || segment.end.zxid > base) await this.#log.scan(segment, { isLast, base, epochs });
     }
-    const used = this.#dropUnusedSegment(segments);
-    const lastZxid = used.at(-1)?.end.zxid ?? base;
-    this.#requireNothingLost(lastZxid);
-    const floor = used[0]?.start.zxid ?? base;
+    const used = this.#withoutUnusedSegment(segments);
+    this.#requireNothingLost(used.at(-1)?.end.zxid ?? base);
     const history = {
-      log: { generation: this.#content.generation, floor, segments: used },
       snapshot,
       snapshots: this.#content.snapshots.filter(
         (file) => !this.#damagedSnapshots.some((damaged) => damaged.file === file),
       ),
       epochs: epochs.table(),
-      entries: this.#entries,
+      entries: this.#log.entries,
     };
     return { history, used };
-  }
-
-  /** In order. Each but the last ends where the header of the next one says. */
-  async #readSegments(): Promise<Segment[]> {
-    const segments: Segment[] = [];
-    const { logs, identity } = this.#content;
-    for (const found of logs) {
-      const reading = await readHeader(this.#directory, found, identity.id);
-      if (reading.type === 'header') {
-        this.#link(segments.at(-1), found, reading.header);
-        segments.push(segmentOf(found.name, reading.header));
-      } else if (reading.isEmpty && found === logs.at(-1)) {
-        this.#removals.push(found.name);
-      } else {
-        throw this.#damage(found.name, 0, reading.reason);
-      }
-    }
-    return segments;
-  }
-
-  #link(previous: Segment | undefined, found: HistoryFile, header: SegmentHeader): void {
-    if (previous === undefined) return;
-    if (header.prevZxid < previous.firstZxid || header.prevEnd <= previous.start.offset) {
-      throw this.#damage(found.name, 0, `it does not continue ${previous.name}`);
-    }
-    previous.end = { offset: header.prevEnd, zxid: header.prevZxid, chain: header.chain };
   }
 
   /** The newest that verifies; damaged ones are remembered. */
@@ -188,57 +167,10 @@ class Recovery {
     return this.#damage(newest.file.name, offset, `${reason}; ${consequence}`);
   }
 
-  async #scan(segment: Segment, isLast: boolean, epochs: EpochTableBuilder, base: bigint): Promise<void> {
-    const expectedEnd = segment.end;
-    segment.end = segment.start;
-    await withFile(this.#directory, segment.name, 'read', async (file) => {
-      const limit = isLast ? await file.size() : expectedEnd.offset;
-      const scan = new SegmentScan(file, {
-        from: segment.start,
-        limit,
-        salt: saltOf(this.#content.identity),
-      });
-      for (let entries = await scan.next(); entries !== null; entries = await scan.next()) {
-        for (const entry of entries) {
-          const { zxid } = entry;
-          noteProgress(segment, entry.next);
-          if (zxid <= base) continue;
-          epochs.add(zxid);
-          this.#entries.push({ zxid, payload: entry.payload });
-        }
-      }
-      if (isLast) await this.#judgeTail(segment, scan);
-      else this.#requireEnd(segment, scan, expectedEnd.chain);
-    });
-  }
-
-  #requireEnd(segment: Segment, scan: SegmentScan, chain: number): void {
-    const { position, fault } = scan;
-    if (fault === null && position.chain === chain) return;
-    throw this.#damage(segment.name, position.offset, fault ?? 'the next segment does not continue it');
-  }
-
-  async #judgeTail(segment: Segment, scan: SegmentScan): Promise<void> {
-    const rest = await scan.inspectRest();
-    if (rest.wasSynced) {
-      const reason = scan.fault ?? 'a record is missing';
-      throw this.#damage(
-        segment.name,
-        scan.position.offset,
-        `${reason}, and records behind it prove that it was there`,
-      );
-    }
-    const torn = rest.isClean ? null : { bytes: rest.bytes, reason: scan.fault ?? 'bytes behind the end' };
-    this.#tail = { segment, syncedTo: scan.syncedTo, torn };
-  }
-
   /** A segment is started just before its first record is written: one without records holds nothing. */
-  #dropUnusedSegment(segments: readonly Segment[]): readonly Segment[] {
+  #withoutUnusedSegment(segments: readonly Segment[]): readonly Segment[] {
     const last = segments.at(-1);
-    if (last === undefined || last.end !== last.start) return segments;
-    this.#removals.push(last.name);
-    this.#tail = null;
-    return segments.slice(0, -1);
+    return last === undefined || last.end !== last.start ? segments : segments.slice(0, -1);
   }
 
   /** What snapshots and promises prove to have been there is there. */
@@ -251,7 +183,12 @@ class Recovery {
         `the log ends at 0x${lastZxid.toString(16)}, before the snapshot, and so has lost its end`,
       );
     }
-    const { acceptedEpoch } = this.#content.promises;
+    const { end, promises } = this.#content;
+    if (end !== null && end.zxid > lastZxid) {
+      const reached = `it says that the history reaches 0x${end.zxid.toString(16)}`;
+      throw this.#damage(LOG_END_FILE, undefined, `${reached}, and it ends at 0x${lastZxid.toString(16)}`);
+    }
+    const { acceptedEpoch } = promises;
     if (epochOf(lastZxid) > acceptedEpoch) {
       throw this.#damage(
         EPOCH_FILE,
@@ -261,41 +198,126 @@ class Recovery {
     }
   }
 
+  /** What this member may have acknowledged and does not hold is recorded before the traces of it are cut. */
+  async #promise(lastZxid: bigint): Promise<Promises> {
+    const { promises, end } = this.#content;
+    const mayHold = mayHoldOf(this.#log.tail, this.#content, lastZxid);
+    if (mayHold === null || mayHold <= lastZxid || mayHold <= (promises.mayHold ?? 0n)) return promises;
+    const changed = { ...promises, mayHold };
+    await writePromises(this.#directory, changed);
+    const fields = { behind: hex(lastZxid), upTo: end === null ? null : hex(mayHold) };
+    this.#logger.warn('The end of the log may have been acknowledged; it is unknown whether it was', fields);
+    return changed;
+  }
+
   /** Nothing that was found may be promised before it is durable: it may have been read from a cache that a dead process left behind. */
-  async #repair(segments: readonly Segment[]): Promise<void> {
+  async #repair(
+    segments: readonly Segment[],
+    base: bigint,
+  ): Promise<{ readonly allocatedBytes: number; readonly proven: LogEnd }> {
+    const { tail } = this.#log;
+    const last = segments.at(-1);
+    if (tail !== null && tail.verdict.type !== 'complete') await this.#setTailAside(tail);
     for (const segment of segments) {
       await withFile(this.#directory, segment.name, 'write', async (file) => {
-        if (this.#tail?.segment === segment) await this.#repairTail(file, this.#tail);
+        if (tail?.segment === segment) await this.#rewriteUnproven(file, tail);
         await file.sync();
       });
     }
     await this.#directory.syncDirectory();
-    for (const name of this.#removals) await this.#directory.remove(name);
-    for (const { file } of this.#damagedSnapshots) {
-      await this.#directory.rename(file.name, damagedName(file.name));
+    const isCut = tail?.segment === last && tail?.verdict.type !== 'complete';
+    const allocatedBytes = last === undefined ? 0 : isCut ? last.end.offset : await this.#sizeOf(last);
+    const proven = await this.#claim(last, allocatedBytes, base);
+    if (isCut && last !== undefined) await this.#cut(last);
+    await this.#clean(tail?.segment === last ? null : (tail?.segment.name ?? null));
+    return { allocatedBytes, proven };
+  }
+
+  /** Records what is durable now, before anything is cut or removed that was claimed to be there. */
+  async #claim(last: Segment | undefined, allocatedBytes: number, base: bigint): Promise<LogEnd> {
+    const { generation, identity, end } = this.#content;
+    const proven: LogEnd = {
+      generation,
+      zxid: last?.end.zxid ?? base,
+      newest: last === undefined ? null : { firstZxid: last.firstZxid, allocatedBytes, position: last.end },
+    };
+    if (end !== null) await new LogEndWriter(this.#directory, identity.id).write(proven);
+    else {
+      await createLogEnd(this.#directory, identity.id, proven);
+      await writeIdentity(this.#directory, { id: identity.id, owner: identity.owner });
     }
-    if (this.#removals.length + this.#damagedSnapshots.length > 0) await this.#directory.syncDirectory();
+    return proven;
+  }
+
+  async #setTailAside({ segment, bytes, verdict }: Tail): Promise<void> {
+    const { offset } = segment.end;
+    const keptAs = bytes === 0 ? null : await keepTail(this.#directory, segment.name, { offset, bytes });
+    const reason = verdict.type === 'complete' ? '' : verdict.reason;
+    const fields = { file: segment.name, offset, bytes, reason, keptAs };
+    if (verdict.type === 'torn')
+      this.#logger.warn('Cut an incomplete end off the log; nothing shows that its sync returned', fields);
+    else if (bytes > 0) this.#logger.warn('Cut an unreadable end off the log', fields);
   }
 
   /**
-   * Cuts what is torn, and writes once more what does not prove to have been synced: if the sync of these records
-   * failed and that ended the process, the system may hold them in memory as if they had been written, and
-   * report success for every later sync. Written again, they make the next sync a true one.
+   * Writes once more what does not prove to have been synced: if the sync of these records failed and that ended the process,
+   * the system may hold them in memory as if they had been written, and report success for every later sync. Written again,
+   * they make the next sync a true one.
    */
-  async #repairTail(file: DiskFile, { segment, syncedTo, torn }: Tail): Promise<void> {
+  async #rewriteUnproven(file: DiskFile, { segment, syncedTo }: Tail): Promise<void> {
     const { offset } = segment.end;
-    if (torn !== null) {
-      await file.truncate(offset);
-      const fields = { file: segment.name, offset, ...torn };
-      this.#logger.warn('Cut a torn tail off the log; nothing in it was ever acknowledged', fields);
-    }
     const from = Math.max(segment.start.offset, syncedTo);
     const unproven = from < offset ? await readExactly(file, from, offset - from) : null;
     if (unproven !== null) await file.write(from, unproven);
+  }
+
+  #cut(segment: Segment): Promise<void> {
+    return withFile(this.#directory, segment.name, 'write', async (file) => {
+      await file.truncate(segment.end.offset);
+      await file.sync();
+    });
+  }
+
+  /** `unused`: a segment without a record. */
+  async #clean(unused: string | null): Promise<void> {
+    const names = new Set(await this.#directory.list());
+    const candidates = [...this.#removals, ...this.#log.unused, ...(unused === null ? [] : [unused])];
+    // What recovery itself has replaced since is gone already.
+    const removals = candidates.filter((name) => names.has(name));
+    const damaged = [
+      ...this.#damagedSnapshots.map(({ file }) => file.name),
+      ...this.#log.superseded,
+      ...this.#content.strays,
+    ];
+    for (const name of this.#log.superseded)
+      this.#logger.warn('A log file is damaged or leads nowhere; a snapshot covers it', { file: name });
+    for (const name of this.#content.strays)
+      this.#logger.warn('A file belongs to no generation of this directory; it is set aside', { file: name });
+    for (const name of removals) await this.#directory.remove(name);
+    for (const name of damaged) await this.#directory.rename(name, damagedName(name));
+    if (removals.length + damaged.length > 0) await this.#directory.syncDirectory();
+  }
+
+  #sizeOf({ name }: Segment): Promise<number> {
+    return withFile(this.#directory, name, 'read', (file) => file.size());
   }
 
   #damage(file: string, offset: number | undefined, reason: string): CorruptionError {
     const place = offset === undefined ? {} : { offset };
     return new CorruptionError({ location: this.#directory.location, file, reason, ...place });
   }
+}
+
+/** The zxid up to which entries may have been acknowledged that are not there; null if it is known that there are none. */
+function mayHoldOf(tail: Tail | null, { end, promises }: DirectoryContent, lastZxid: bigint): bigint | null {
+  if (tail?.verdict.type === 'ambiguous') return tail.verdict.mayHold;
+  // Version 0.1.0 recorded nowhere that a log had begun.
+  const isUnknown = tail === null && end === null && promises.acceptedEpoch > 0;
+  return isUnknown
+    ? (BigInt(Math.max(promises.acceptedEpoch, epochOf(lastZxid))) << 32n) | 0xffffffffn
+    : null;
+}
+
+function hex(zxid: bigint): string {
+  return `0x${zxid.toString(16)}`;
 }

@@ -1,5 +1,6 @@
 import type { DiskFile } from './disk.js';
-import { decodeRecord, findSyncedTo, RECORD_HEADER_BYTES, type LogPosition } from './log-record.js';
+import { decodeRecord, type LogPosition } from './log-record.js';
+import { TailSearch, type TailFindings } from './tail-search.js';
 import type { LogEntry } from './storage.js';
 
 /** Read at once; more only for a record that is larger. */
@@ -21,6 +22,7 @@ export class SegmentScan {
   #fault: string | null = null;
   #syncedTo = 0;
   #hasEnded = false;
+  #isClosed = false;
 
   constructor(
     file: DiskFile,
@@ -42,9 +44,14 @@ export class SegmentScan {
     return this.#fault;
   }
 
-  /** Offset up to which the records read so far, or the mark behind them, prove that the file was synced. */
+  /** Offset up to which the records read so far, or a closing mark behind them, prove that the file was synced. */
   get syncedTo(): number {
     return this.#syncedTo;
+  }
+
+  /** A closing mark of version 0.1.0 stands at `position`. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** The next entries, at least one; null at the end or at the first fault. */
@@ -56,24 +63,9 @@ export class SegmentScan {
     return null;
   }
 
-  /**
-   * What stands behind `position`. `wasSynced`: records there prove that what is wrong at `position` once was on
-   * disk, so it is damage and no torn write. `isClean`: nothing but the zeros of preallocation, or a mark and zeros.
-   */
-  async inspectRest(): Promise<{
-    readonly wasSynced: boolean;
-    readonly isClean: boolean;
-    readonly bytes: number;
-  }> {
-    const { offset } = this.#position;
-    const buffer = Buffer.alloc(Math.max(0, this.#limit - offset));
-    const bytes = await this.#file.read(offset, buffer);
-    const rest = withoutZeros(buffer.subarray(0, bytes));
-    return {
-      wasSynced: findSyncedTo(rest, offset, this.#salt) > offset,
-      isClean: this.#fault === null && withoutZeros(rest.subarray(RECORD_HEADER_BYTES)).length === 0,
-      bytes,
-    };
+  /** Searches what stands behind `position`, up to the limit. */
+  inspectRest(): Promise<TailFindings> {
+    return new TailSearch(this.#file, this.#position, this.#salt).run(this.#limit);
   }
 
   async #readWindow(): Promise<ScannedEntry[]> {
@@ -101,23 +93,13 @@ export class SegmentScan {
         return entries;
       }
       this.#hasEnded = true;
-      if (decoded.type === 'end' && decoded.isMark) this.#syncedTo = this.#position.offset;
+      if (decoded.type === 'end' && decoded.isClosed) {
+        this.#syncedTo = this.#position.offset;
+        this.#isClosed = true;
+      }
       if (decoded.type === 'damaged') this.#fault = decoded.reason;
       if (decoded.type === 'partial' && at < window.length) this.#fault = 'the file ends within a record';
       return entries;
     }
   }
-}
-
-const ZEROS = Buffer.alloc(4096);
-
-/** Without most of the zeros at the end, in which no record header begins: a preallocated file has megabytes of them. */
-function withoutZeros(content: Buffer): Buffer {
-  let end = content.length;
-  while (end > 0) {
-    const length = Math.min(ZEROS.length, end);
-    if (content.compare(ZEROS, 0, length, end - length, end) !== 0) break;
-    end -= length;
-  }
-  return end === 0 ? content.subarray(0, 0) : content.subarray(0, end + RECORD_HEADER_BYTES);
 }

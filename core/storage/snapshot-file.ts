@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { DIRECTORY_ID_BYTES } from './data-directory.js';
+import { DIRECTORY_ID_BYTES } from './directory-id.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import type { HistoryFile } from './file-name.js';
 import { CorruptionError, errnoOf, StorageError, UnknownFormatError } from './storage-error.js';

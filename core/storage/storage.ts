@@ -47,6 +47,11 @@ export interface RecoveredState {
   readonly acceptedEpoch: number;
   /** As it was last made durable; null if that never happened, which is so if `isNew`. */
   readonly rejoining: Rejoining | null;
+  /**
+   * Entries behind the last one and up to this zxid may have been acknowledged, and are gone: the end of the log is ambiguous. Null
+   * if there are none.
+   */
+  readonly mayHold: bigint | null;
   /** The newest snapshot that verifies and that the log reaches back to; null if there is none. */
   readonly snapshot: StoredSnapshot | null;
   /** Of the whole history: the snapshot's, and the entries behind it. */
@@ -71,6 +76,11 @@ export interface Storage {
   recover(checkContent?: ContentCheck): Promise<RecoveredState>;
   /** Resolves when the batch is durable. Batches handed over while a sync is under way share the next one (group commit). */
   persist(batch: PersistBatch): Promise<void>;
+  /**
+   * Records apart from the log how far it is durable, unless that is recorded already. To be called once in a while, at least
+   * every tick: what was appended last cannot be told from an append that was never acknowledged before that.
+   */
+  proveEnd(): Promise<void>;
   /** The durable entries behind `after`, oldest first, as many as fit in `maxBytes` (at least one if there is any); null if the log no longer reaches back that far. */
   readEntries(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null>;
   /**

@@ -1,9 +1,13 @@
 import type { Directory, DiskFile } from './disk.js';
 import { withFile } from './disk.js';
-import { encodeMark, recordBytes, RecordWriter, type LogPosition } from './log-record.js';
+import { LOG_END_FILE } from './file-name.js';
+import { GROUP_MARK_ROOM } from './group-mark.js';
+import type { LogEnd, LogEndWriter } from './log-end.js';
+import { recordBytes, RecordWriter, type LogPosition } from './log-record.js';
 import {
   createSegment,
   endAt,
+  isCurrentFormat,
   noteProgress,
   positionBefore,
   SEGMENT_HEADER_BYTES,
@@ -24,6 +28,8 @@ export interface LogOptions {
   readonly directory: Directory;
   readonly directoryId: Uint8Array;
   readonly salt: number;
+  /** Of the same directory. */
+  readonly logEnd: LogEndWriter;
   /** A segment that has grown so large is followed by a new one. */
   readonly segmentBytes: number;
 }
@@ -34,10 +40,14 @@ export interface LogState {
   /** zxid before the first entry. */
   readonly floor: bigint;
   readonly segments: readonly Segment[];
+  /** Size of the last segment's file; 0 without one. */
+  readonly allocatedBytes: number;
+  /** What the file `end-of-log` says. */
+  readonly proven: LogEnd;
 }
 
 /**
- * The entries of one generation, in segment files. Appends, truncations and `close` are called one at a time;
+ * The entries of one generation, in segment files. Appends, truncations, `proveEnd` and `close` are called one at a time;
  * `read` and `purge` may run beside appends. Positions in memory only ever describe what has been synced.
  */
 export class TransactionLog {
@@ -48,7 +58,9 @@ export class TransactionLog {
   #segments: Segment[];
   /** The last segment, open for writing; null until the first append. */
   #file: DiskFile | null = null;
-  #allocatedBytes = 0;
+  /** Size of the last segment's file. */
+  #allocatedBytes: number;
+  #proven: LogEnd;
   readonly #buffer = Buffer.allocUnsafeSlow(KEPT_BUFFER_BYTES);
 
   constructor(options: LogOptions, state: LogState) {
@@ -56,6 +68,8 @@ export class TransactionLog {
     this.#generation = state.generation;
     this.#floor = state.floor;
     this.#segments = [...state.segments];
+    this.#allocatedBytes = state.allocatedBytes;
+    this.#proven = state.proven;
     this.#extensionBytes = Math.min(
       LARGEST_EXTENSION_BYTES,
       Math.ceil(options.segmentBytes / EXTENSIONS_PER_SEGMENT),
@@ -72,40 +86,64 @@ export class TransactionLog {
     return this.#segments[0]?.start.zxid ?? this.#floor;
   }
 
+  /** Something has become durable that `end-of-log` does not say yet. */
+  get isUnproven(): boolean {
+    const position = this.#segments.at(-1)?.end;
+    return this.#proven.zxid !== this.lastZxid || this.#proven.newest?.position.offset !== position?.offset;
+  }
+
   /** Appends all lists, in one write and one sync. Rejects with a `StorageError`, after which the log is not to be used. */
   async append(lists: readonly (readonly LogEntry[])[]): Promise<void> {
     const first = lists.find((list) => list.length > 0)?.[0];
     if (first === undefined) return;
     const { file, segment } = await this.#writable(first.zxid);
-    const { bytes, end } = this.#encode(lists, segment.end);
+    const writer = this.#encode(lists, segment.end);
+    const bytes = writer.finish();
+    const before = this.#allocatedBytes;
     try {
       await this.#writeDurably(file, segment.end.offset, bytes);
     } catch (error) {
       const failure = this.#failure(error, 'appending to', segment.name);
-      if (failure instanceof DiskFullError) await this.#undoAppend(file, segment);
+      if (failure instanceof DiskFullError) await this.#undoAppend(file, segment, before, bytes.length);
       throw failure;
     }
-    noteProgress(segment, end);
+    noteProgress(segment, writer.end);
+    if (this.#allocatedBytes > before) await this.proveEnd();
   }
 
-  /** Durably removes every entry behind `zxid`: from the end, so that a crash leaves a log without a hole. */
+  /**
+   * Writes into `end-of-log` what is durable. To be called when nothing is appended for a while: until then the next group proves it.
+   * Rejects with a `StorageError`, after which the log is not to be used.
+   */
+  async proveEnd(): Promise<void> {
+    await this.#claim(this.#segments.at(-1));
+  }
+
+  /**
+   * Durably removes every entry behind `zxid`: from the end, so that a crash leaves a log without a hole. What is about to be removed
+   * is no longer claimed to be there from the beginning on.
+   */
   async truncateAfter(zxid: bigint): Promise<void> {
     const { directory } = this.#options;
+    const kept = this.#segments.findLast((segment) => segment.firstZxid <= zxid);
+    const isWhole = kept === undefined || kept.end.zxid <= zxid;
+    if (isWhole && kept === this.#segments.at(-1)) return;
     await this.#closeFile();
-    for (let last = this.#segments.at(-1); last !== undefined; last = this.#segments.at(-1)) {
-      if (last.firstZxid <= zxid) break;
-      await directory.remove(last.name);
+    const cut = kept === undefined || isWhole ? kept?.end : await this.#findEnd(kept, zxid);
+    await this.#claim(kept, cut, cut?.offset);
+    for (let last = this.#segments.at(-1); last !== kept; last = this.#segments.at(-1)) {
+      await directory.remove(last!.name);
       await directory.syncDirectory();
       this.#segments.pop();
     }
-    const last = this.#segments.at(-1);
-    if (last === undefined || last.end.zxid <= zxid) return;
-    const cut = await this.#findEnd(last, zxid);
-    await withFile(directory, last.name, 'write', async (file) => {
-      await file.truncate(cut.offset);
+    this.#allocatedBytes = kept === undefined ? 0 : await sizeOfFile(directory, kept.name);
+    if (isWhole) return;
+    await withFile(directory, kept.name, 'write', async (file) => {
+      await file.truncate(cut!.offset);
       await file.sync();
     });
-    endAt(last, cut);
+    endAt(kept, cut!);
+    this.#allocatedBytes = cut!.offset;
   }
 
   /** Durable entries behind `after`, at least one if there is any; null if the log begins later. */
@@ -155,17 +193,9 @@ export class TransactionLog {
     }
   }
 
-  /** Marks the end as synced, so that later damage to the last records is known for what it is, and lets go of the file. */
+  /** Records where the log ends, so that later damage to its last records is known for what it is, and closes the file. */
   async close(): Promise<void> {
-    const segment = this.#segments.at(-1);
-    if (this.#file !== null && segment !== undefined) {
-      try {
-        await this.#file.write(segment.end.offset, encodeMark(segment.end, this.#options.salt));
-        await this.#file.syncData();
-      } catch (error) {
-        throw this.#failure(error, 'closing', segment.name);
-      }
-    }
+    await this.proveEnd();
     await this.#closeFile();
   }
 
@@ -182,20 +212,15 @@ export class TransactionLog {
 
   async #writable(nextZxid: bigint): Promise<{ readonly file: DiskFile; readonly segment: Segment }> {
     const last = this.#segments.at(-1);
-    if (last === undefined || last.end.offset >= this.#options.segmentBytes)
+    if (last === undefined || last.end.offset >= this.#options.segmentBytes || !isCurrentFormat(last)) {
       return this.#roll(nextZxid, last);
+    }
     try {
-      this.#file ??= await this.#reopen(last);
+      this.#file ??= await this.#options.directory.open(last.name, 'write');
     } catch (error) {
       throw this.#failure(error, 'opening', last.name);
     }
     return { file: this.#file, segment: last };
-  }
-
-  async #reopen(last: Segment): Promise<DiskFile> {
-    const file = await this.#options.directory.open(last.name, 'write');
-    this.#allocatedBytes = await file.size();
-    return file;
   }
 
   async #roll(
@@ -220,6 +245,8 @@ export class TransactionLog {
       this.#file = file;
       this.#allocatedBytes = Math.max(SEGMENT_HEADER_BYTES, this.#extensionBytes);
       this.#segments.push(segment);
+      // Before anything is acknowledged in it: that it is missing would not show otherwise.
+      await this.proveEnd();
       return { file, segment };
     } catch (error) {
       throw this.#failure(error, 'starting a new segment behind', last?.name ?? 'the beginning of the log');
@@ -227,7 +254,11 @@ export class TransactionLog {
   }
 
   #encode(lists: readonly (readonly LogEntry[])[], start: LogPosition): RecordWriter {
-    const writer = new RecordWriter(this.#bufferOf(sizeOf(lists)), start, this.#options.salt);
+    const writer = new RecordWriter(
+      this.#bufferOf(sizeOf(lists) + GROUP_MARK_ROOM),
+      start,
+      this.#options.salt,
+    );
     for (const list of lists) for (const { zxid, payload } of list) writer.add(zxid, payload);
     return writer;
   }
@@ -251,14 +282,36 @@ export class TransactionLog {
     this.#allocatedBytes = extended;
   }
 
-  /** Nothing half-written stays behind if the disk lets us; if not, recovery cuts it. */
-  async #undoAppend(file: DiskFile, segment: Segment): Promise<void> {
+  /** Leaves nothing half-written if the disk allows it; if not, recovery cuts it. */
+  async #undoAppend(file: DiskFile, segment: Segment, size: number, bytes: number): Promise<void> {
+    const { offset } = segment.end;
     try {
-      await file.truncate(segment.end.offset);
+      await file.truncate(size);
+      await writeZeros(file, offset, Math.min(size, offset + bytes));
       await file.sync();
+      this.#allocatedBytes = size;
+      await this.proveEnd();
     } catch {
       // The first error is the one that counts.
     }
+  }
+
+  /** Writes into `end-of-log` that `newest` reaches `position` and is so large, unless it says so. */
+  async #claim(
+    newest: Segment | undefined,
+    position = newest?.end,
+    allocatedBytes = this.#allocatedBytes,
+  ): Promise<void> {
+    const zxid = position?.zxid ?? this.#floor;
+    const claimed = { firstZxid: newest?.firstZxid ?? 0n, allocatedBytes, position: position! };
+    const end = { generation: this.#generation, zxid, newest: newest === undefined ? null : claimed };
+    if (isSameEnd(end, this.#proven)) return;
+    try {
+      await this.#options.logEnd.write(end);
+    } catch (error) {
+      throw this.#failure(error, 'writing', LOG_END_FILE);
+    }
+    this.#proven = end;
   }
 
   async #findEnd(segment: Segment, zxid: bigint): Promise<LogPosition> {
@@ -302,6 +355,20 @@ export class TransactionLog {
   #failure(error: unknown, doing: string, file: string): StorageError {
     return toStorageError(error, { location: this.#options.directory.location, doing, file });
   }
+}
+
+function isSameEnd(a: LogEnd, b: LogEnd): boolean {
+  return (
+    a.generation === b.generation &&
+    a.zxid === b.zxid &&
+    a.newest?.firstZxid === b.newest?.firstZxid &&
+    a.newest?.allocatedBytes === b.newest?.allocatedBytes &&
+    a.newest?.position.offset === b.newest?.position.offset
+  );
+}
+
+function sizeOfFile(directory: Directory, name: string): Promise<number> {
+  return withFile(directory, name, 'read', (file) => file.size());
 }
 
 function sizeOf(lists: readonly (readonly LogEntry[])[]): number {

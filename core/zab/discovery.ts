@@ -1,3 +1,4 @@
+import { countableFor, type VoterState } from './ambiguous-end.js';
 import type { LearnerRoster } from './learner-roster.js';
 import type { LearnerTracker } from './learner-tracker.js';
 import type { LearnerInfo } from './peer-message.js';
@@ -12,7 +13,7 @@ export class Discovery {
   readonly #state: PeerState;
   readonly #learners: LearnerRoster;
   readonly #accepted = new Map<number, { readonly epoch: number; readonly standing: Standing }>();
-  readonly #promised = new Map<number, Standing>();
+  readonly #promised = new Map<number, VoterState>();
   /** Who was known to be rejoining, and over which link, when the epoch was fixed. */
   #rejoiners: ReadonlyMap<number, number> = new Map();
   #epoch = 0;
@@ -35,7 +36,8 @@ export class Discovery {
   }
 
   get hasPromiseQuorum(): boolean {
-    return isAttended(this.#state.quorum, this.#promised);
+    const { quorum, history } = this.#state;
+    return isAttended(quorum, countableFor(quorum, this.#promised, history.last));
   }
 
   /** A voter wants to follow. */
@@ -61,8 +63,8 @@ export class Discovery {
     }
   }
 
-  promise(voter: number, standing: Standing): void {
-    this.#promised.set(voter, standing);
+  promise(voter: number, state: VoterState): void {
+    this.#promised.set(voter, state);
   }
 
   /** Whether it had said that it is rejoining, still the same process, before this epoch was fixed. */

@@ -1,8 +1,10 @@
+import { countableFor, describeWait, voterStateOf, type VoterState } from './ambiguous-end.js';
 import type { Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
 import type { Role } from './role.js';
-import { isAttended, type Standing } from './standing.js';
+import { isAttended } from './standing.js';
 import { isBetterVote, isSameVote, NO_VOTE, voteFor, type Vote } from './vote.js';
+import { maxZxid, NO_ZXID } from './zxid.js';
 
 const RESEND_MS = 200;
 const RESEND_MAX_MS = 2000;
@@ -37,6 +39,7 @@ export class Election implements Role {
   /** The newest word of each voter that looks for a leader in this round, over the link that is up. */
   readonly #heard = new Map<number, Notification>();
   #canLead = false;
+  #obstacle: string | null = null;
   #resendMs = RESEND_MS;
   #resendAtMs = 0;
   #decideAtMs: number | null = null;
@@ -45,6 +48,11 @@ export class Election implements Role {
     this.#state = state;
     this.#notBeforeMs = state.nowMs + delayMs;
     state.vote = this.#ownVote;
+  }
+
+  /** What keeps voters that would be enough from electing a leader; null if nothing does. */
+  get obstacle(): string | null {
+    return this.#obstacle;
   }
 
   tick(): void {
@@ -150,6 +158,7 @@ export class Election implements Role {
       this.#resendMs = RESEND_MS;
       this.#broadcast();
     }
+    this.#obstacle = this.#waitsFor();
     this.#tally();
   }
 
@@ -187,11 +196,29 @@ export class Election implements Role {
     else this.#decideAtMs ??= nowMs + FINALIZE_WAIT_MS;
   }
 
-  /** Whether this member and these are a quorum of voters that can be counted. */
-  #isEnough(others: readonly (readonly [number, Notification])[]): boolean {
-    const { id, standing, quorum } = this.#state;
-    const standings = new Map<number, Standing>(others.map(([voter, heard]) => [voter, heard.standing]));
-    return isAttended(quorum, standings.set(id, standing));
+  /** Whether this member and these are a quorum of voters that count for this member. */
+  #isEnough(others: Iterable<readonly [number, Notification]>): boolean {
+    const { quorum, disk } = this.#state;
+    return isAttended(quorum, countableFor(quorum, this.#withSelf(others), disk.durableZxid));
+  }
+
+  /** What keeps voters that would be enough from electing one of them; null if nothing does. */
+  #waitsFor(): string | null {
+    const { quorum, disk } = this.#state;
+    const voters = this.#withSelf(this.#heard);
+    const lost = [...voters.values()].filter(({ standing }) => standing === 'ambiguous');
+    const heard = [...this.#heard.values()];
+    const newest = heard.reduce((zxid, { claim }) => maxZxid(zxid, claim), disk.durableZxid);
+    const couldLead = this.#canLead || heard.some(({ canLead }) => canLead);
+    if (couldLead || lost.every(({ mayHold = NO_ZXID }) => mayHold <= newest)) return null;
+    const standings = new Map([...voters].map(([voter, { standing }]) => [voter, standing]));
+    return isAttended(quorum, standings) ? describeWait(quorum, voters) : null;
+  }
+
+  #withSelf(others: Iterable<readonly [number, Notification]>): Map<number, VoterState> {
+    const { id, voterState } = this.#state;
+    const voters = new Map([...others].map(([voter, heard]) => [voter, voterStateOf(heard)]));
+    return voters.set(id, voterState);
   }
 
   #lead(): void {

@@ -1,3 +1,4 @@
+import { voterStateOf, type VoterState } from './ambiguous-end.js';
 import { Discovery } from './discovery.js';
 import { HandOverPlan } from './hand-over-plan.js';
 import { LearnerRoster } from './learner-roster.js';
@@ -14,7 +15,7 @@ import { Readmission } from './readmission.js';
 import type { ReadIndexAnswer } from './ready.js';
 import type { Role } from './role.js';
 import { SharedBatches } from './shared-batches.js';
-import { remembers, type Standing } from './standing.js';
+import { remembers } from './standing.js';
 import { invariant, ProposalRefused } from './zab-error.js';
 import { counterOf, EPOCH_MAX, makeZxid } from './zxid.js';
 
@@ -174,8 +175,8 @@ export class Leader implements Role {
 
   durable(): void {
     if (!this.#discovery.isEpochDurable) return;
-    const { id, standing, disk } = this.#state;
-    if (this.#phase === 'discovery') this.#notePromise(id, standing);
+    const { id, voterState, disk } = this.#state;
+    if (this.#phase === 'discovery') this.#notePromise(id, voterState);
     this.#discovery.invite(this.#phase === 'broadcast');
     if (this.#phase === 'discovery') return;
     if (disk.isRejoining) this.#count();
@@ -267,12 +268,12 @@ export class Leader implements Role {
     // A quorum may be complete without it, and then nothing that it has more is committed, and is cut.
     if (learner.standing !== 'rejoining' && report.lastZxid > this.#state.history.last)
       return this.#watch.isAhead(learner.id);
-    this.#notePromise(learner.id, learner.standing);
+    this.#notePromise(learner.id, voterStateOf(learner.info));
   }
 
   /** Phase 2 begins with the quorum of promises: the history is closed with the epoch's marker and sent to everybody. */
-  #notePromise(voter: number, standing: Standing): void {
-    this.#discovery.promise(voter, standing);
+  #notePromise(voter: number, state: VoterState): void {
+    this.#discovery.promise(voter, state);
     if (this.#phase !== 'discovery' || !this.#discovery.hasPromiseQuorum) return;
     this.#phase = 'synchronization';
     this.#watch.noteProgress();

@@ -87,9 +87,14 @@ export class Learner implements Role {
   linkUp(peer: number): void {
     if (peer !== this.leader || !this.#state.outbox.isUp(peer)) return;
     this.#attempt = this.#state.attempts += 1;
-    const { disk, standing } = this.#state;
+    const { disk, voterState } = this.#state;
     const { acceptedEpoch } = disk;
-    this.#state.outbox.send(peer, { type: 'learnerInfo', attempt: this.#attempt, acceptedEpoch, standing });
+    this.#state.outbox.send(peer, {
+      type: 'learnerInfo',
+      attempt: this.#attempt,
+      acceptedEpoch,
+      ...voterState,
+    });
   }
 
   /** Before the leader has answered, another link may serve as well, if it is up soon. */

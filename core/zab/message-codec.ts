@@ -1,3 +1,4 @@
+import type { VoterState } from './ambiguous-end.js';
 import { ByteReader } from './byte-reader.js';
 import { ByteWriter } from './byte-writer.js';
 import type { EpochTable } from './epoch-table.js';
@@ -6,7 +7,7 @@ import type { PeerMessage } from './peer-message.js';
 import type { PeerRole } from './peer-status.js';
 import { PEER_PROTOCOL } from './protocol-version.js';
 import type { Standing } from './standing.js';
-import { epochOf } from './zxid.js';
+import { epochOf, NO_ZXID } from './zxid.js';
 
 type MessageOf<T extends PeerMessage['type']> = Extract<PeerMessage, { type: T }>;
 
@@ -19,20 +20,20 @@ interface Codec<T extends PeerMessage['type']> {
 }
 
 const ROLES: readonly PeerRole[] = ['looking', 'following', 'leading', 'observing'];
-const STANDINGS: readonly Standing[] = ['full', 'blank', 'new', 'rejoining'];
+const STANDINGS: readonly Standing[] = ['full', 'blank', 'new', 'rejoining', 'ambiguous'];
 const ENTRY_MIN_BYTES = 9;
 const EPOCH_END_BYTES = 8;
 
 const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
   notification: {
     number: 1,
-    write: (out, { state, round, vote, standing, claim, canLead }) => {
+    write: (out, { state, round, vote, claim, canLead, ...voter }) => {
       out.byte(ROLES.indexOf(state));
       out.count(round);
       out.byte(vote.leader);
       out.count(vote.epoch);
       out.zxid(vote.zxid);
-      out.byte(STANDINGS.indexOf(standing));
+      writeVoterState(out, voter);
       out.zxid(claim);
       out.byte(canLead ? 1 : 0);
     },
@@ -40,22 +41,22 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
       state: ROLES[from.byte()] ?? from.fail('an unknown state'),
       round: from.count(),
       vote: { leader: from.byte(), epoch: from.epoch(), zxid: from.zxid() },
-      standing: readStanding(from),
+      ...readVoterState(from),
       claim: from.zxid(),
       canLead: from.flag(),
     }),
   },
   learnerInfo: {
     number: 2,
-    write: (out, { attempt, acceptedEpoch, standing }) => {
+    write: (out, { attempt, acceptedEpoch, ...voter }) => {
       out.count(attempt);
       out.count(acceptedEpoch);
-      out.byte(STANDINGS.indexOf(standing));
+      writeVoterState(out, voter);
     },
     read: (from) => ({
       attempt: from.count(),
       acceptedEpoch: from.epoch(),
-      standing: readStanding(from),
+      ...readVoterState(from),
     }),
   },
   newEpoch: {
@@ -232,8 +233,14 @@ function writeEpochAndZxid(out: ByteWriter, epoch: number, zxid: bigint): void {
   out.zxid(zxid);
 }
 
-function readStanding(from: ByteReader): Standing {
-  return STANDINGS[from.byte()] ?? from.fail('an unknown standing');
+function writeVoterState(out: ByteWriter, { standing, mayHold = NO_ZXID }: VoterState): void {
+  out.byte(STANDINGS.indexOf(standing));
+  if (standing === 'ambiguous') out.zxid(mayHold);
+}
+
+function readVoterState(from: ByteReader): VoterState {
+  const standing = STANDINGS[from.byte()] ?? from.fail('an unknown standing');
+  return standing === 'ambiguous' ? { standing, mayHold: from.zxid() } : { standing };
 }
 
 /** The epoch is the upper half of its last zxid. */

@@ -53,6 +53,8 @@ export interface RestoredHistory {
   readonly entries: readonly Entry[];
   /** Why this member cannot be counted until its ensemble has taken it back; null or absent if it can. */
   readonly rejoining?: Rejoining | null;
+  /** Entries behind the last one and up to this zxid may have been acknowledged, and are gone. Default null: there are none. */
+  readonly mayHold?: bigint | null;
 }
 
 /**

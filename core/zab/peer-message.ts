@@ -35,6 +35,8 @@ export interface Notification {
   readonly vote: Vote;
   /** Of the sender. */
   readonly standing: Standing;
+  /** The last entry that the sender may have acknowledged, if its standing is *ambiguous*. */
+  readonly mayHold?: bigint;
   /** The last durable zxid of the sender. */
   readonly claim: bigint;
   /**
@@ -51,6 +53,8 @@ export interface LearnerInfo {
   readonly attempt: number;
   readonly acceptedEpoch: number;
   readonly standing: Standing;
+  /** As in a notification. */
+  readonly mayHold?: bigint;
 }
 
 /** Leader to learner: this will be my epoch (NEWEPOCH; LEADERINFO). */

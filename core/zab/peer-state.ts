@@ -1,3 +1,4 @@
+import { voterStateOf, type VoterState } from './ambiguous-end.js';
 import { DiskQueue } from './disk-queue.js';
 import { History } from './history.js';
 import { Jitter } from './jitter.js';
@@ -10,7 +11,7 @@ import type { Transition } from './role.js';
 import { remembers, type Standing } from './standing.js';
 import { NO_VOTE, voteFor, type Vote } from './vote.js';
 import { invariant } from './zab-error.js';
-import { maxZxid, minZxid } from './zxid.js';
+import { maxZxid, minZxid, NO_ZXID } from './zxid.js';
 
 /** Bytes of committed entries handed out at once, so that a long log is applied in pieces. */
 const COMMITTED_BYTES = 4 * 1024 * 1024;
@@ -45,6 +46,8 @@ export class PeerState {
   /** The state differs from a quorum's, and no snapshot has replaced it yet. */
   needsSnapshot: boolean;
   readonly #cause: Rejoining | null;
+  /** The last entry that may have been acknowledged and is gone. */
+  readonly #mayHold: bigint;
   #commitZxid: bigint;
   #deliveredZxid: bigint;
   #transition: Transition | null = null;
@@ -55,6 +58,7 @@ export class PeerState {
     this.quorum = new MajorityQuorum(config.voters);
     this.history = new History(restored, config.limits);
     this.#cause = config.isVoter ? (restored.rejoining ?? null) : null;
+    this.#mayHold = config.isVoter ? (restored.mayHold ?? NO_ZXID) : NO_ZXID;
     this.needsSnapshot = restored.rejoining === 'diverged';
     this.disk = new DiskQueue({
       zxid: this.history.last,
@@ -88,8 +92,14 @@ export class PeerState {
 
   get standing(): Standing {
     const { isBlank } = this.history;
+    if (!this.disk.isRejoining && this.disk.durableZxid < this.#mayHold) return 'ambiguous';
     if (!this.disk.isRejoining) return isBlank ? 'blank' : 'full';
     return isBlank && this.#cause === 'new' ? 'new' : 'rejoining';
+  }
+
+  /** What this member says of itself to those who count it. */
+  get voterState(): VoterState {
+    return voterStateOf({ standing: this.standing, mayHold: this.#mayHold });
   }
 
   /** Sends another member this one's role and vote. */
@@ -98,9 +108,8 @@ export class PeerState {
     state: Notification['state'],
     { round = this.round, vote = this.vote, canLead = false } = {},
   ): void {
-    const { standing, disk } = this;
-    const claim = disk.durableZxid;
-    this.outbox.send(peer, { type: 'notification', state, round, vote, standing, claim, canLead });
+    const claim = this.disk.durableZxid;
+    this.outbox.send(peer, { type: 'notification', state, round, vote, claim, canLead, ...this.voterState });
   }
 
   /** Another voter has said whether it can be counted. */

@@ -18,6 +18,8 @@ export interface PeerStatus {
   readonly isQuorumConfirmed: boolean;
   /** What this member promised and acknowledged may be forgotten: it is not counted until the ensemble has taken it back. */
   readonly isRejoining: boolean;
+  /** Why voters that would be enough elect no leader; null if nothing of that kind stands in the way. */
+  readonly obstacle: string | null;
   readonly lastProposed: bigint;
   readonly lastDurable: bigint;
   readonly committed: bigint;
@@ -44,6 +46,7 @@ export function isSameSituation(a: PeerStatus, b: PeerStatus): boolean {
     a.admits === b.admits &&
     a.isQuorumConfirmed === b.isQuorumConfirmed &&
     a.isRejoining === b.isRejoining &&
+    a.obstacle === b.obstacle &&
     a.lastChange === b.lastChange
   );
 }

@@ -228,6 +228,7 @@ export class Peer {
       isEstablishedLeader: leader?.isEstablished ?? false,
       admits: this.admits,
       isRejoining: state.disk.isRejoining,
+      obstacle: role instanceof Election ? role.obstacle : null,
       isQuorumConfirmed: leader?.isQuorumConfirmed ?? false,
       lastProposed: state.history.last,
       lastDurable: state.disk.durableZxid,

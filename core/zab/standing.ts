@@ -3,13 +3,14 @@ import type { Quorum } from './quorum.js';
 /**
  * Whether a voter can be counted. *full*: it remembers everything that it ever promised and acknowledged · *blank*: so
  * it does, and there is no transaction in its history · *new*: it started with nothing, perhaps because its disk was
- * wiped, and has no transaction since · *rejoining*: what it promised and acknowledged is lost, wholly or in part.
+ * wiped, and has no transaction since · *rejoining*: what it promised and acknowledged is lost, wholly or in part ·
+ * *ambiguous*: it remembers its promises, and may have lost the last entries that it acknowledged (`ambiguous-end.ts`).
  */
-export type Standing = 'full' | 'blank' | 'new' | 'rejoining';
+export type Standing = 'full' | 'blank' | 'new' | 'rejoining' | 'ambiguous';
 
 /** A voter that does not, neither votes nor promises nor acknowledges in anybody's count. */
 export function remembers(standing: Standing): boolean {
-  return standing === 'full' || standing === 'blank';
+  return standing === 'full' || standing === 'blank' || standing === 'ambiguous';
 }
 
 /**

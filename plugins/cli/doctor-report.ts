@@ -19,6 +19,7 @@ function describe(diagnosis: Diagnosis): string[] {
     owner,
     acceptedEpoch,
     rejoining,
+    mayHold,
     firstZxid,
     lastZxid,
     files,
@@ -38,9 +39,14 @@ function describe(diagnosis: Diagnosis): string[] {
   for (const { file, offset, reason } of damage) {
     lines.push(`  DAMAGED ${file}${offset === null ? '' : ` at byte ${offset}`}: ${reason}`);
   }
-  if (torn !== null) {
+  if (torn !== null && torn.bytes > 0) {
     lines.push(
       `  ${torn.file}: the ${torn.bytes} bytes behind byte ${torn.offset} are no whole record, as after a crash during a write`,
+    );
+  }
+  if (mayHold !== null) {
+    lines.push(
+      `  Entries behind ${lastZxid}, up to ${mayHold} at most, are gone; it is unknown whether this member acknowledged them.`,
     );
   }
   if (mayBeLost !== null) lines.push(...describeLoss(mayBeLost));

@@ -43,12 +43,13 @@ export class DataDirectoryDoctor {
   }
 
   /** True if a start accepts what the plan keeps: a second fault may hide behind the one that stops it now. */
-  async #wouldStart({ identity, promises }: Survey, plan: RepairPlan): Promise<boolean> {
+  async #wouldStart({ identity, promises, end }: Survey, plan: RepairPlan): Promise<boolean> {
     if (identity === null || promises === null || plan.type !== 'trim' || plan.cut !== null) return false;
     const aside = new Set(plan.aside.map(({ name }) => name));
     const names = (await this.#directory.list()).filter((name) => !aside.has(name));
     try {
-      await checkHistory(this.#directory, contentOf(names, identity, promises), this.#checkContent);
+      const content = await contentOf(this.#directory, names, { identity, promises, end });
+      await checkHistory(this.#directory, content, this.#checkContent);
       return true;
     } catch (error) {
       if (error instanceof CorruptionError) return false;

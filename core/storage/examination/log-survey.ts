@@ -1,5 +1,7 @@
 import { withFile, type Directory } from '../disk.js';
 import type { HistoryFile } from '../file-name.js';
+import { judgeEnd } from '../end-verdict.js';
+import type { LogEnd } from '../log-end.js';
 import type { LogPosition } from '../log-record.js';
 import { readHeader, SEGMENT_HEADER_BYTES, type HeaderReading, type SegmentHeader } from '../log-segment.js';
 import { SegmentScan } from '../segment-scan.js';
@@ -21,6 +23,8 @@ export interface LogSurvey {
 interface Owner {
   readonly id: Uint8Array;
   readonly salt: number;
+  /** What is known of the log apart from its files; null if nothing is. */
+  readonly end: LogEnd | null;
 }
 
 /** Verifies every record of every file, and that each file continues the one before. */
@@ -41,7 +45,7 @@ export async function surveyLogs(
       const scanned = await scan(directory, file, { header: reading.header, successor, isLast, owner });
       surveys.push({ ...scanned, damage: scanned.damage ?? linkFault(surveys.at(-1), reading.header) });
     } else {
-      const isUnused = reading.isEmpty && isLast;
+      const isUnused = reading.isEmpty && isLast && owner.end === null;
       surveys.push({
         file,
         bytes: await sizeOf(directory, file),
@@ -124,9 +128,11 @@ async function scanRecords(directory: Directory, file: HistoryFile, parts: ScanP
       return { ...survey, damage: isContinued ? null : { offset: end.offset, reason } };
     }
     const rest = await segment.inspectRest();
-    const isDamaged = rest.wasSynced || (!isLast && fault !== null);
-    const reason = `${fault ?? 'a record is missing'}${rest.wasSynced ? ', and records behind it prove that it was there' : ''}`;
-    return { ...survey, damage: isDamaged ? { offset: end.offset, reason } : null };
+    const proven = owner.end?.newest?.firstZxid === file.zxid ? owner.end.newest : null;
+    const verdict = judgeEnd({ position: end, fault, fileBytes: bytes, proven, oldFormat: null, ...rest });
+    if (verdict.type === 'damaged')
+      return { ...survey, damage: { offset: end.offset, reason: verdict.reason } };
+    return { ...survey, damage: isLast || fault === null ? null : { offset: end.offset, reason: fault } };
   });
 }
 

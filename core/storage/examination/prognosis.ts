@@ -35,6 +35,7 @@ export type RepairPlan =
 export function prognose(survey: Survey): Prognosis {
   const { snapshots, logs, damagedFiles, refusal, identity } = survey;
   const knownUpTo = highest([
+    survey.end?.zxid ?? 0n,
     ...snapshots.map(({ file }) => file.zxid),
     ...logs.map(({ end }) => end.zxid),
     ...logs.map(({ prevZxid }) => prevZxid ?? 0n),

@@ -1,14 +1,11 @@
 import { SystemRandom, type Logger } from '../../runtime/index.js';
-import {
-  DIRECTORY_ID_BYTES,
-  readDirectory,
-  writeIdentity,
-  type DirectoryIdentity,
-} from '../data-directory.js';
+import { readDirectory, writeIdentity, type DirectoryIdentity } from '../data-directory.js';
+import { DIRECTORY_ID_BYTES } from '../directory-id.js';
 import { withFile, type Directory } from '../disk.js';
 import { epochOf } from '../epoch-table.js';
 import { writePromises } from '../epoch-file.js';
 import { fileName, IDENTITY_FILE, parseFileName, temporaryName, type HistoryFile } from '../file-name.js';
+import { createLogEnd, noClaim } from '../log-end.js';
 import { recoverHistory } from '../recovery.js';
 import { readSnapshotContent, readSnapshotHeader, writeSnapshotFile } from '../snapshot-file.js';
 import { CorruptionError } from '../storage-error.js';
@@ -45,12 +42,18 @@ export async function repairDirectory(
   for (const { name } of survey.damagedFiles) await aside.copy(name);
   if (isLoss) await writePromises(directory, { acceptedEpoch, rejoining: 'damaged' });
   await carryOut(plan, survey, aside, directory);
+  const identity = survey.identity ?? newIdentity();
+  // What is kept may be less than what was proved: from here on nothing is claimed but what the next recovery finds.
+  if (survey.refusal !== null) {
+    const generation = survey.generation + (plan.type === 'snapshot' ? 1 : 0);
+    await createLogEnd(directory, identity.id, noClaim(generation));
+  }
   if (survey.damagedFiles.some(({ name }) => name === IDENTITY_FILE)) {
-    await writeIdentity(directory, survey.identity ?? newIdentity());
+    await writeIdentity(directory, { id: identity.id, owner: identity.owner });
   }
   await recoverHistory(directory, await readDirectory(directory), { logger, checkContent });
   const rejoining: Rejoining | null | undefined = isAlone ? null : isLoss ? 'damaged' : before;
-  if (isLoss || rejoining !== before) await writePromises(directory, { acceptedEpoch, rejoining });
+  if (isAlone || isLoss || rejoining !== before) await writePromises(directory, { acceptedEpoch, rejoining });
   return aside.names;
 }
 

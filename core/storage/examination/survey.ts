@@ -1,7 +1,23 @@
-import { contentOf, readDirectory, readIdentity, saltOf, type DirectoryIdentity } from '../data-directory.js';
+import {
+  contentOf,
+  readDirectory,
+  readEndOf,
+  readIdentity,
+  saltOf,
+  type DirectoryIdentity,
+} from '../data-directory.js';
 import { withFile, type Directory } from '../disk.js';
 import { readPromises, type Promises } from '../epoch-file.js';
-import { EPOCH_FILE, IDENTITY_FILE, isTemporary, parseFileName, type HistoryFile } from '../file-name.js';
+import {
+  EPOCH_FILE,
+  IDENTITY_FILE,
+  isTemporary,
+  LOG_END_FILE,
+  parseFileName,
+  type HistoryFile,
+} from '../file-name.js';
+import { currentGeneration } from '../generation.js';
+import { noClaim, type LogEnd } from '../log-end.js';
 import { checkHistory, type TornTail } from '../recovery.js';
 import { readDirectoryId } from '../log-segment.js';
 import {
@@ -28,6 +44,8 @@ export interface Survey {
   /** As a file of the log has it if its own file cannot be read; null if none can. */
   readonly identity: DirectoryIdentity | null;
   readonly promises: Promises | null;
+  /** What is known of the log apart from its files; null in a directory of version 0.1.0. */
+  readonly end: LogEnd | null;
   /** Of the small files, which belong to no part of the history. */
   readonly damagedFiles: readonly { readonly name: string; readonly damage: Damage }[];
   readonly generation: number;
@@ -53,15 +71,19 @@ export interface Survey {
 export async function surveyDirectory(directory: Directory, checkContent: ContentCheck): Promise<Survey> {
   const names = await directory.list();
   const history = names.map(parseFileName).filter((file) => file !== null);
-  const generation = Math.max(0, ...history.map((file) => file.generation));
-  const current = history.filter((file) => file.generation === generation);
   const damagedFiles: { name: string; damage: Damage }[] = [];
   const isUntouched = history.length === 0 && !names.includes(EPOCH_FILE) && !names.includes(IDENTITY_FILE);
-  const logs = current.filter(({ kind }) => kind === 'log');
   const ownIdentity = isUntouched
     ? null
     : await attempt(directory, IDENTITY_FILE, damagedFiles, names, () => readIdentity(directory, ''));
-  const identity = ownIdentity ?? (await identityOf(directory, current));
+  const identity = ownIdentity ?? (await identityOf(directory, history.toReversed()));
+  const end = identity === null ? null : await endOf(directory, { identity, damagedFiles, names });
+  const generation =
+    identity === null
+      ? Math.max(0, ...history.map((file) => file.generation))
+      : await currentGeneration(directory, history, identity.id, end);
+  const current = history.filter((file) => file.generation === generation);
+  const logs = current.filter(({ kind }) => kind === 'log');
   const promises = isUntouched
     ? null
     : await attempt(directory, EPOCH_FILE, damagedFiles, names, () => readPromises(directory));
@@ -73,11 +95,14 @@ export async function surveyDirectory(directory: Directory, checkContent: Conten
   return {
     identity,
     promises,
+    end,
     damagedFiles,
     generation,
     snapshots,
     logs:
-      identity === null ? [] : await surveyLogs(directory, logs, { id: identity.id, salt: saltOf(identity) }),
+      identity === null
+        ? []
+        : await surveyLogs(directory, logs, { id: identity.id, salt: saltOf(identity), end }),
     leftovers: [
       ...names.filter(isTemporary),
       ...history.filter((file) => file.generation < generation).map(({ name }) => name),
@@ -85,8 +110,30 @@ export async function surveyDirectory(directory: Directory, checkContent: Conten
     isUntouched,
     ...(isUntouched
       ? { torn: null, refusal: null, historyRefusal: null }
-      : await tryStart(directory, { names, identity, promises, checkContent })),
+      : await tryStart(directory, { names, identity, promises, end, checkContent })),
   };
+}
+
+/** Without its file nothing is claimed of a log, and its generation is that of the newest files. */
+async function endOf(
+  directory: Directory,
+  found: {
+    readonly identity: DirectoryIdentity;
+    readonly damagedFiles: { name: string; damage: Damage }[];
+    readonly names: readonly string[];
+  },
+): Promise<LogEnd | null> {
+  const { identity, damagedFiles, names } = found;
+  // An identity that was read from a file of the history does not tell the format.
+  const isExpected = identity.format !== undefined || names.includes(LOG_END_FILE);
+  if (!isExpected) return null;
+  try {
+    return await readEndOf(directory, identity);
+  } catch (error) {
+    damagedFiles.push({ name: LOG_END_FILE, damage: damageOf(error, directory, LOG_END_FILE) });
+    const files = names.map(parseFileName).filter((file) => file !== null);
+    return noClaim(await currentGeneration(directory, files, identity.id, null));
+  }
 }
 
 /** Each file of a history says to which directory it belongs. */
@@ -111,16 +158,17 @@ function onlyDamage(error: unknown): null {
 /** What a start would make of it, in its own words; and of the history, if only the small files stop it. */
 async function tryStart(
   directory: Directory,
-  found: Pick<Survey, 'identity' | 'promises'> & {
+  found: Pick<Survey, 'identity' | 'promises' | 'end'> & {
     readonly names: readonly string[];
     readonly checkContent: ContentCheck;
   },
 ): Promise<Pick<Survey, 'torn' | 'refusal' | 'historyRefusal'>> {
-  const { names, identity, promises, checkContent } = found;
+  const { names, identity, promises, end, checkContent } = found;
   const refusal = await readDirectory(directory).then(() => null, corruptionOf);
   if (identity === null || promises === null) return { torn: null, refusal, historyRefusal: undefined };
   try {
-    const torn = await checkHistory(directory, contentOf(names, identity, promises), checkContent);
+    const content = await contentOf(directory, names, { identity, promises, end });
+    const torn = await checkHistory(directory, content, checkContent);
     return { torn, refusal, historyRefusal: null };
   } catch (error) {
     const historyRefusal = corruptionOf(error);

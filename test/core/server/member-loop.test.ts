@@ -61,6 +61,7 @@ function running(): Stage {
     },
     reaper: { tick: nothing },
     recounter: { tick: nothing, cancel: nothing },
+    storage: { proveEnd: async () => undefined },
     directory: { tick: nothing },
     links: null,
     gauges: { turned: nothing },

@@ -13,6 +13,7 @@ import {
   zxid,
   type Found,
 } from './history.js';
+import { endOfRecords } from './log-layout.js';
 
 const ACKNOWLEDGED = 70;
 const LAST_GROUP = 4;
@@ -41,11 +42,6 @@ function lastLog(disk: MemoryDisk): string {
   return disk.names().findLast((name) => name.startsWith('log'))!;
 }
 
-/** Where the records end and preallocated zeros begin. */
-function endOfRecords(bytes: Uint8Array): number {
-  return (bytes.findLastIndex((byte) => byte !== 0) + 8) & -8;
-}
-
 function requirePrefix(found: Found, least: number, context: string): void {
   assert.ok(
     found.entries.length >= least,
@@ -54,7 +50,7 @@ function requirePrefix(found: Found, least: number, context: string): void {
   assert.equal(found.entries, whole.slice(0, found.entries.length), context);
 }
 
-test('a log cut at any byte of its last records gives all that was acknowledged before, and a prefix of the rest', async () => {
+test('a log whose last write ends at any byte gives all that was acknowledged before, and a prefix of the rest', async () => {
   const disk = await madeDirectory({ close: false });
   const name = lastLog(disk);
   const bytes = disk.contentOf(name);
@@ -62,24 +58,21 @@ test('a log cut at any byte of its last records gives all that was acknowledged 
   const start = end - LAST_GROUP * 144;
 
   for (let cut = start; cut <= end; cut++) {
-    for (const isPreallocated of [false, true]) {
-      const copy = disk.copy();
-      const torn = bytes.slice(0, isPreallocated ? bytes.length : cut).fill(0, cut);
-      copy.replace(name, torn);
+    const copy = disk.copy();
+    copy.replace(name, bytes.slice().fill(0, cut));
 
-      const found = await find(copy);
+    const found = await find(copy);
 
-      requirePrefix(found, withoutLastGroup.length, `cut at ${cut}`);
-      assert.equal(await find(copy), found, 'a second recovery finds the same');
-    }
+    requirePrefix(found, withoutLastGroup.length, `cut at ${cut}`);
+    assert.equal(await find(copy), found, 'a second recovery finds the same');
   }
 });
 
-test('a torn tail is cut with a warning that names file and offset', async () => {
+test('a torn tail is cut and kept beside the log, with a warning that names file and offset', async () => {
   const disk = await madeDirectory({ close: false });
   const name = lastLog(disk);
   const bytes = disk.contentOf(name);
-  disk.replace(name, bytes.slice(0, endOfRecords(bytes) - 5));
+  disk.replace(name, bytes.slice().fill(0, endOfRecords(bytes) - 5));
   const logger = recordingLogger();
 
   await find(disk, { logger });
@@ -87,6 +80,8 @@ test('a torn tail is cut with a warning that names file and offset', async () =>
   assert.is(logger.lines.length, 1);
   assert.is(logger.lines[0]!.fields.file, name);
   assert.type(logger.lines[0]!.fields.offset, 'number');
+  const kept = String(logger.lines[0]!.fields.keptAs);
+  assert.is(disk.contentOf(kept).length, logger.lines[0]!.fields.bytes);
   await find(disk, { logger });
   assert.is(logger.lines.length, 1, 'it is gone for good');
 });
@@ -100,7 +95,7 @@ test('a bit flipped anywhere in the log after a crash is refused, or harmless, o
       if (offset >= copy.contentOf(name).length) continue;
       copy.flipBit(name, offset, offset % 8);
       const context = `${name}, byte ${offset}`;
-      const isInLastGroup = name === lastLog(disk) && offset >= end - LAST_GROUP * 144;
+      const isInLastGroup = name === lastLog(disk) && offset >= end - LAST_GROUP * 144 && offset < end;
 
       const outcome = await find(copy).catch((error: unknown) => error as Error);
 
@@ -114,7 +109,7 @@ test('after an orderly close a flipped bit in any record is refused, in the last
   const disk = await madeDirectory({ close: true });
   const name = lastLog(disk);
   const bytes = disk.contentOf(name);
-  const end = endOfRecords(bytes) - 32;
+  const end = endOfRecords(bytes);
   for (let offset = end - LAST_GROUP * 144; offset < end; offset++) {
     const copy = disk.copy();
     copy.flipBit(name, offset, offset % 8);
@@ -249,7 +244,7 @@ test('every file of the history that is missing is missed', async () => {
   await storage.close();
   const logs = disk.names().filter((name) => name.startsWith('log'));
   assert.ok(logs.length >= 3);
-  for (const name of ['identity', 'accepted-epoch', logs.at(-1)!]) {
+  for (const name of ['identity', 'accepted-epoch', 'end-of-log', logs.at(-1)!]) {
     const copy = disk.copy();
     copy.forget(name);
 
@@ -257,7 +252,7 @@ test('every file of the history that is missing is missed', async () => {
   }
   const withoutLog = disk.copy();
   for (const name of logs) withoutLog.forget(name);
-  assert.match((await rejection(find(withoutLog))).message, 'the log that belongs to it is missing');
+  assert.instance(await rejection(find(withoutLog)), CorruptionError);
 });
 
 test('a segment missing in the middle, or copied from another directory, is refused', async () => {
@@ -293,19 +288,18 @@ test('a promise that cannot be read, or that is older than the history, is refus
   assert.match((await rejection(find(disk))).message, 'it is an old copy');
 });
 
-test('an empty or header-less last segment goes, and the log goes on', async () => {
+test('a file of the log without a whole header is refused', async () => {
   const disk = await madeDirectory({ close: true });
   const header = disk.contentOf(lastLog(disk)).slice(0, 64);
   const name = 'log-00000000-000000010000004a';
   for (const bytes of [new Uint8Array(0), header.slice(0, 20), new Uint8Array(4096)]) {
     const copy = disk.copy();
     copy.replace(name, bytes);
-    const { storage, found } = await start(copy);
-    await storage.persist({ entries: entries(74, 1) });
-    await storage.close();
 
-    assert.equal(found.entries, whole);
-    assert.is((await find(copy)).entries.length, whole.length + 1);
+    const error = await rejection(find(copy));
+
+    assert.instance(error, CorruptionError);
+    assert.is(error.fields?.file, name);
   }
 });
 

@@ -87,6 +87,7 @@ export class DiskImage {
         await storage.persist(batch);
         this.#referee.watch(() => this.#persisted(batch, last));
       },
+      proveEnd: () => storage.proveEnd(),
       readEntries: (after, maxBytes) => storage.readEntries(after, maxBytes),
       writeSnapshot: (zxid, epochs, content, check) => storage.writeSnapshot(zxid, epochs, content, check),
       installSnapshot: async (zxid, epochs, content, check) => {

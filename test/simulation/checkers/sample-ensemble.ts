@@ -129,6 +129,7 @@ export class SampleEnsemble {
         isServing: true,
         isEstablishedLeader: false,
         admits: false,
+        obstacle: null,
         isQuorumConfirmed: true,
         isRejoining: false,
         lastProposed: end,
@@ -165,6 +166,7 @@ export function creates(path: string, flags: number = CreateMode.persistent, dat
 const nothingFails: Storage = {
   recover: () => Promise.reject(new Error('nothing is recovered')),
   persist: async () => undefined,
+  proveEnd: async () => undefined,
   readEntries: async () => [],
   writeSnapshot: async () => undefined,
   installSnapshot: async () => undefined,

@@ -118,8 +118,8 @@ export const DURABILITY: readonly Mutant[] = [
     changes: [
       [
         'core/storage/log-segment.ts',
-        'await file.sync();\n    await directory.syncDirectory();',
-        'await file.sync();',
+        'await directory.rename(draft, name);\n  await directory.syncDirectory();',
+        'await directory.rename(draft, name);',
       ],
     ],
   },
@@ -153,10 +153,11 @@ export const DURABILITY: readonly Mutant[] = [
       workloads: ['pipelines', 'registers'],
     },
     changes: [
+      ['core/storage/end-verdict.ts', 'if (syncedTo > position.offset) {', 'if (false) {'],
       [
-        'core/storage/segment-scan.ts',
-        'wasSynced: findSyncedTo(rest, offset, this.#salt) > offset',
-        'wasSynced: false',
+        'core/storage/end-verdict.ts',
+        'if (proven !== null && proven.position.offset > position.offset) {',
+        'if (false) {',
       ],
     ],
   },
@@ -168,8 +169,8 @@ export const DURABILITY: readonly Mutant[] = [
     changes: [
       [
         'core/storage/transaction-log.ts',
-        'await file.truncate(cut.offset);\n      await file.sync();',
-        'await file.truncate(cut.offset);',
+        'await file.truncate(cut!.offset);\n      await file.sync();',
+        'await file.truncate(cut!.offset);',
       ],
     ],
   },
@@ -193,6 +194,95 @@ export const DURABILITY: readonly Mutant[] = [
     tests: ['core/storage/crash-states/crash-states'],
     changes: [
       ['core/storage/snapshot-file.ts', 'await writer.end();\n    await file.sync();', 'await writer.end();'],
+    ],
+  },
+  {
+    name: 'group-mark-in-its-own-block',
+    mistake: 'the mark of a group stands directly behind its records',
+    standsFor: 'what identifies the last records does not lie in their block',
+    tests: ['core/storage/end-of-log'],
+    changes: [
+      ['core/storage/group-mark.ts', 'return Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES;', 'return end;'],
+    ],
+  },
+  {
+    name: 'group-mark-proves-its-own-group',
+    mistake: 'the mark of a group says that its group was synced, though the sync has not returned',
+    standsFor: 'a torn write after a power failure is not taken for damage',
+    tests: ['core/storage/end-of-log'],
+    changes: [
+      [
+        'core/storage/log-record.ts',
+        'writeGroupMark(this.#buffer, markAt, { start, end: this.end, salt: this.#salt });',
+        'writeGroupMark(this.#buffer, markAt, { start: this.end.offset, end: this.end, salt: this.#salt });',
+      ],
+    ],
+  },
+  {
+    name: 'proof-before-the-sync',
+    mistake: 'the file end-of-log names a group before its sync has returned',
+    standsFor: 'a torn write after a power failure is not taken for damage',
+    tests: ['core/storage/end-of-log'],
+    changes: [
+      [
+        'core/storage/transaction-log.ts',
+        'await this.#writeDurably(file, segment.end.offset, bytes);',
+        'await this.#claim(segment, writer.end);\n      await this.#writeDurably(file, segment.end.offset, bytes);',
+      ],
+    ],
+  },
+  {
+    name: 'ambiguous-end-taken-for-torn',
+    mistake: 'a group that may have been acknowledged is cut off, and nothing says so',
+    standsFor: 'a member whose log may have lost its end does not vote as if it had not',
+    tests: ['core/storage/end-of-log'],
+    changes: [
+      [
+        'core/storage/end-verdict.ts',
+        'if (missingGroupEnd !== null) return',
+        'if (missingGroupEnd?.offset === 0) return',
+      ],
+    ],
+  },
+  {
+    name: 'ambiguous-voter-counts-always',
+    mistake: 'a voter that may have lost entries which it acknowledged counts for a candidate without them',
+    standsFor: 'nobody is elected without entries that a missing voter may hold',
+    tests: ['core/zab/ambiguous-end'],
+    changes: [
+      [
+        'core/zab/ambiguous-end.ts',
+        "standing !== 'ambiguous' || mayHold <= zxid || areAllPresent;",
+        "standing !== 'ambiguous' || mayHold >= 0n || zxid > 0n || areAllPresent;",
+      ],
+    ],
+  },
+  {
+    name: 'missing-segment-not-missed',
+    mistake: 'nobody looks whether the newest file of the log is there, and how far it reached',
+    standsFor: 'a member whose log files are gone does not vote',
+    tests: ['core/storage/damaged-file'],
+    changes: [
+      [
+        'core/storage/log-recovery.ts',
+        'if (end === null || end.newest === null) return;',
+        'if (end?.zxid !== -1n) return;',
+      ],
+      ['core/storage/recovery.ts', 'if (end !== null && end.zxid > lastZxid) {', 'if (end?.zxid === -1n) {'],
+    ],
+  },
+  {
+    name: 'readmission-shares-a-write',
+    mistake:
+      'a batch that ends rejoining is carried out behind another in one group, of which only the first may hold more than entries',
+    standsFor: 'a readmission that is reported as durable is durable',
+    tests: ['core/storage/commit-queue'],
+    changes: [
+      [
+        'core/storage/commit-queue.ts',
+        'return acceptedEpoch === undefined && rejoining === undefined && truncateAfter === undefined;',
+        'return acceptedEpoch === undefined && (rejoining ?? null) === null && truncateAfter === undefined;',
+      ],
     ],
   },
 ];

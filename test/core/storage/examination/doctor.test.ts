@@ -10,6 +10,7 @@ import {
   type Examination,
 } from '../../../../core/storage/index.js';
 import { content, entries, find, plain, rejection, start, zxid, type Found } from '../history.js';
+import { endOfRecords } from '../log-layout.js';
 
 const LAST = 79;
 const SNAPSHOT = 20;
@@ -270,9 +271,13 @@ test('a lost identity is read back from a snapshot where there is no log', async
 
 test('an unreadable block of a file is damage at its offset, and a repair keeps all that can be read', async () => {
   const made = await madeDirectory();
-  for (const name of made.names()) {
+  const newest = made.names().findLast((name) => name.startsWith('log-'));
+  for (const name of made.names().filter((other) => other !== 'end-of-log')) {
     const size = made.contentOf(name).length;
     for (let from = 0; from < size; from += 4096) {
+      // Nobody reads what stands behind the records of an older file.
+      const isOlder = name.startsWith('log-') && name !== newest;
+      if (isOlder && from >= endOfRecords(made.contentOf(name))) continue;
       const context = `${name} at ${from}`;
       const disk = made.copy();
       disk.spoil(name, from);
