@@ -69,6 +69,10 @@ export interface ApplicationOptions {
   /** Stop on SIGTERM and SIGINT; a second one stops without waiting for work in hand. */
   readonly handleSignals?: boolean | undefined;
   readonly hooks?: ApplicationHooks | undefined;
+  /**
+   * Where log lines go. Default: warnings and errors to standard error, one line each, with the stack of what user code
+   * threw; `silentLogger` for nothing.
+   */
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;

@@ -1,18 +1,18 @@
 import { hostname } from 'node:os';
 import type { Client as SessionClient } from '../core/client/index.js';
+import type { Hold } from '../core/recipes/index.js';
 import {
   QuorateError,
-  silentLogger,
   SystemClock,
   SystemRandom,
+  warningLogger,
   type Clock,
   type Logger as LoggerPort,
 } from '../core/runtime/index.js';
 import type { ApplicationHooks, ApplicationOptions, Provision } from './application-options.js';
-import { ConfigStore } from './config/config-store.js';
+import { BUILT_IN, makeBuiltIns, provideBuiltIns, type BuiltIns } from './built-ins.js';
 import { LastKnownGood } from './config/last-known-good.js';
-import { Container, isRegisteredGlobally, type Token } from './container.js';
-import { DeclarationError } from './declaration-error.js';
+import { Container, isRegisteredGlobally, tokenName, type Token } from './container.js';
 import { publishDiagnostics } from './diagnostics.js';
 import { openEngine } from './engine.js';
 import {
@@ -24,11 +24,10 @@ import {
 } from './events.js';
 import { explore } from './explorer.js';
 import type { ApplicationHealth } from './health.js';
-import { LeaderJobs } from './leader-jobs.js';
-import { Locks } from './locks.js';
 import { composeModules } from './module.js';
 import type { Plan } from './plan.js';
-import { Queues } from './queues.js';
+import { checkApplicationOptions, checkPluginNames } from './option-checks.js';
+import { startTimeout } from './start-timeout.js';
 import { HealthEndpoint } from './runtime/health-endpoint.js';
 import { HealthMonitor } from './runtime/health-monitor.js';
 import { LockInterceptor } from './runtime/lock-interceptor.js';
@@ -38,8 +37,6 @@ import { startRunners } from './runtime/orchestrator.js';
 import { handleSignals } from './runtime/process-signals.js';
 import { UndoStack } from './runtime/undo-stack.js';
 import { settledWithin } from './runtime/waiting.js';
-import { Services } from './services.js';
-import { Client, Logger } from './tokens.js';
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
@@ -50,9 +47,6 @@ const STOP_GRACE_MS = 5000;
 
 /** Longer than any process lives. */
 const FOR_EVER_MS = 2 ** 52;
-
-/** What is there to be injected in every application. */
-const BUILT_IN: readonly Token[] = [Client, Logger, LeaderJobs, Locks, Queues, Services, ConfigStore];
 
 /**
  * The declared classes of one process, running.
@@ -82,7 +76,9 @@ export class Application implements AsyncDisposable {
   readonly #provisions: readonly Provision[];
   /** Aborts when work in hand may not go on any longer. */
   readonly #deadline = new AbortController();
-  #container = new Container();
+  #container: Container | undefined;
+  /** Set when the configurations are about to be loaded: from then on declared classes can be asked for. */
+  #areClassesKnown = false;
   #endpoint: HealthEndpoint | undefined;
   #client: SessionClient | undefined;
   #state: ApplicationState = 'starting';
@@ -94,7 +90,7 @@ export class Application implements AsyncDisposable {
     this.id = options.id ?? `${hostname()}-${process.pid}-${random.uuid().slice(0, 8)}`;
     this.#options = { ...options, random };
     this.#clock = options.clock ?? new SystemClock();
-    this.#logger = (options.logger ?? silentLogger).child({ application: this.id });
+    this.#logger = (options.logger ?? warningLogger).child({ application: this.id });
     this.#events = new EventHub(this.#logger);
     this.#undo = new UndoStack(this.#clock, this.#logger);
     this.#health = new HealthMonitor(plan, this.#events, this.#clock);
@@ -107,9 +103,11 @@ export class Application implements AsyncDisposable {
   /**
    * Resolves when everything runs. If a step fails, what had been started is stopped again, and it rejects with the
    * reason.
-   * @throws DeclarationError when the declarations cannot work; then nothing was started.
+   * @throws InvalidArgumentError for options of the wrong type, DeclarationError when the declarations cannot work; then
+   * nothing was started.
    */
   static async start(options: ApplicationOptions): Promise<Application> {
+    checkApplicationOptions(options);
     const plugins = options.use ?? [];
     checkPluginNames(plugins.map(({ name }) => name));
     const { classes, provisions: composed } = composeModules([
@@ -157,9 +155,31 @@ export class Application implements AsyncDisposable {
     return this.#endpoint?.port;
   }
 
-  /** The instance of a class, or the value of a token. */
+  /**
+   * The instance of a class, or the value of a token. From the hook `connected` on for `Queues`, `Locks` and what else is
+   * built in or provided; from the hook `started` on for declared classes.
+   * @throws QuorateError `NOT_CONNECTED` or `NOT_BUILT` when it is too early, InjectionError when it cannot be built.
+   */
   get<T>(token: Token<T>): T {
-    return this.#container.get(token);
+    const container = this.#container;
+    if (container === undefined) {
+      const name = tokenName(token);
+      throw new QuorateError(
+        'NOT_CONNECTED',
+        `app.get(${name}): the application is not connected yet. Call it from the hook connected on.`,
+        { fields: { token: name } },
+      );
+    }
+    if (!this.#areClassesKnown && !container.has(token)) {
+      const name = tokenName(token);
+      throw new QuorateError(
+        'NOT_BUILT',
+        `app.get(${name}): classes are built when their configuration is loaded, which is after the hook connected. ` +
+          'Call it from the hook started on.',
+        { fields: { token: name } },
+      );
+    }
+    return container.get(token);
   }
 
   /** Calls `listener` with every event of one type, or of all with `*`; returns how to stop it. */
@@ -196,11 +216,13 @@ export class Application implements AsyncDisposable {
       await this.#openEndpoint();
       const isOnline = await this.#connect();
       this.#watchLoop();
+      const builtIns = this.#openContainer(plan);
       for (const { connected } of this.#allHooks()) await connected?.(this);
-      await this.#startRunners(plan, isOnline);
+      await this.#startRunners(plan, builtIns, isOnline);
       for (const { started } of this.#allHooks()) await started?.(this);
     } catch (error) {
-      this.#logger.error('the application could not start', { error });
+      // The caller is given the error; a second copy of it would only be noise.
+      this.#logger.info('The application could not start', { error });
       this.#deadline.abort();
       this.#stopping = this.#stop('failed');
       await this.#stopping;
@@ -276,33 +298,28 @@ export class Application implements AsyncDisposable {
       });
       return false;
     }
-    throw new QuorateError(
-      'START_TIMEOUT',
-      `no server answered within ${connectTimeoutMs} ms; check the address, or set lastKnownGood to start without one`,
-      { fields: { connectTimeoutMs } },
-    );
+    throw startTimeout(connect, connectTimeoutMs, client.connectError);
   }
 
-  async #startRunners(plan: Plan, isOnline: boolean): Promise<void> {
+  /** Makes what can be injected, before any class is built. */
+  #openContainer(plan: Plan): BuiltIns {
+    const { client, id } = this;
+    const onHeld = (name: string, hold: Hold): void => tellOfLock(this.#events, name, hold);
+    const builtIns = makeBuiltIns(client, { id, plan, onHeld });
+    this.#undo.push('service directories', () => builtIns.services[Symbol.asyncDispose]());
+    const interceptor = new LockInterceptor(builtIns.locks, this.#deadline.signal);
+    const container = new Container((instance, target) => interceptor.intercept(instance, target));
+    this.#undo.push('the container', () => container.dispose());
+    provideBuiltIns(container, client, { logger: this.#logger, builtIns });
+    for (const { token, value } of this.#provisions) container.provide(token, value);
+    this.#container = container;
+    return builtIns;
+  }
+
+  async #startRunners(plan: Plan, { queues, store }: BuiltIns, isOnline: boolean): Promise<void> {
     const { client, id } = this;
     const { lastKnownGood, random } = this.#options;
-    const locks = new Locks(client, id, (name, hold) => tellOfLock(this.#events, name, hold));
-    const queues = new Queues(client, new Map(plan.workers.map(({ queue, validate }) => [queue, validate])));
-    const store = new ConfigStore(client);
-    const services = new Services(client);
-    this.#undo.push('service directories', () => services[Symbol.asyncDispose]());
-    const interceptor = new LockInterceptor(locks, this.#deadline.signal);
-    const container = new Container((instance, target) => interceptor.intercept(instance, target));
-    this.#container = container;
-    this.#undo.push('the container', () => container.dispose());
-    container.provide(Client, client);
-    container.provide(Logger, this.#logger);
-    container.provide(LeaderJobs, new LeaderJobs(client));
-    container.provide(Locks, locks);
-    container.provide(Queues, queues);
-    container.provide(Services, services);
-    container.provide(ConfigStore, store);
-    for (const { token, value } of this.#provisions) container.provide(token, value);
+    this.#areClassesKnown = true;
     await startRunners({
       plan,
       context: {
@@ -314,7 +331,7 @@ export class Application implements AsyncDisposable {
         id,
         environment: this.#options.environment ?? process.env,
       },
-      container,
+      container: this.#container!,
       undo: this.#undo,
       queues,
       store,
@@ -368,16 +385,4 @@ export class Application implements AsyncDisposable {
     this.#logger.info('application', { state });
     this.#events.emit({ type: 'state', state });
   }
-}
-
-function checkPluginNames(names: readonly string[]): void {
-  const twice = names.filter((name, index) => names.indexOf(name) !== index);
-  if (twice.length === 0) return;
-  throw new DeclarationError(
-    twice.map((name) => ({
-      className: name,
-      problem: 'is in use twice',
-      remedy: 'use each plugin once, or give each a name of its own',
-    })),
-  );
 }

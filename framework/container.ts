@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { container as rootContainer, type DependencyContainer, type InjectionToken } from 'tsyringe';
 import { classNameOf, type Constructor } from './constructor.js';
-import { QuorateError } from '../core/runtime/index.js';
+import { describeValue, QuorateError } from '../core/runtime/index.js';
 
 declare const injected: unique symbol;
 
@@ -18,7 +18,7 @@ export function token<T>(name: string): NamedToken<T> {
 }
 
 export function tokenName(of: Token | undefined): string {
-  if (of === undefined) return 'undefined';
+  if (typeof of !== 'function' && typeof of !== 'symbol') return describeValue(of);
   return typeof of === 'symbol' ? (of.description ?? 'unnamed token') : classNameOf(of);
 }
 
@@ -114,6 +114,16 @@ export class Container {
    * @throws InjectionError with the chain of constructors that led to the failure.
    */
   get<T>(of: Token<T>): T {
+    if (typeof of !== 'function' && typeof of !== 'symbol') {
+      const hint =
+        of === undefined ? '; an undefined class is usually a circular import between two files' : '';
+      const problem = `a class or a token is needed, not ${describeValue(of)}${hint}`;
+      throw new InjectionError([...this.#underway, describeValue(of)], new Error(problem));
+    }
+    if (typeof of === 'symbol' && !this.has(of)) {
+      const problem = 'nothing provides this token: give its value with provide';
+      throw new InjectionError([...this.#underway, tokenName(of)], new Error(problem));
+    }
     if (typeof of === 'function' && !this.has(of)) this.#register(of as unknown as Constructor);
     try {
       return this.#container.resolve<T>(of as InjectionToken<T>);

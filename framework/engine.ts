@@ -6,7 +6,7 @@ import {
   type ClientOptions,
   type ConnectOptions,
 } from '../core/client/index.js';
-import { QuorateError } from '../core/runtime/index.js';
+import { describeValue, QuorateError } from '../core/runtime/index.js';
 import { Embedded } from '../core/server/index.js';
 
 /** Where sessions come from. */
@@ -52,6 +52,7 @@ interface Endpoint {
  */
 export async function openEngine(target: ConnectTarget, options: ClientOptions): Promise<OpenEngine> {
   if (typeof target !== 'string') {
+    checkTarget(target);
     if (!('createClient' in target)) return { client: target, close: async () => undefined };
     const client = target.createClient(options);
     return { client, close: () => client.close() };
@@ -92,7 +93,19 @@ async function closeBoth(client: Pick<Client, 'close'>, endpoint: Endpoint): Pro
   await endpoint.close();
 }
 
+/** Only a program without types can give anything else than an engine or a client. */
+function checkTarget(target: Engine | Client): void {
+  const methods: readonly string[] = ['createClient', 'onState'];
+  const given: unknown = target;
+  const isTarget =
+    typeof given === 'object' &&
+    given !== null &&
+    methods.some((name) => typeof (given as Readonly<Record<string, unknown>>)[name] === 'function');
+  if (!isTarget) throw unknownEngine(target);
+}
+
 async function endpointOf(target: string, options: ClientOptions): Promise<Endpoint> {
+  if (typeof target !== 'string') throw unknownEngine(target);
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(target.trim()) ?? [];
   switch (scheme?.toLowerCase()) {
     case 'ws':
@@ -115,10 +128,13 @@ async function embeddedEndpoint(target: string, rest: string, options: ClientOpt
   return sharedEndpoint(resolve(directory), count, options);
 }
 
-function unknownEngine(target: string): QuorateError {
-  return new QuorateError('ENGINE_UNKNOWN', `'${target}' names no engine: write ${FORMS}`, {
-    fields: { connect: target },
-  });
+function unknownEngine(target: unknown): QuorateError {
+  const hint = target === undefined ? ' (is the environment variable set that it comes from?)' : '';
+  return new QuorateError(
+    'ENGINE_UNKNOWN',
+    `connect is ${describeValue(target)}, which names no engine${hint}: write ${FORMS}`,
+    { fields: { connect: String(target) } },
+  );
 }
 
 function startMember(

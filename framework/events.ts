@@ -125,6 +125,8 @@ export type ApplicationEvent =
       readonly attempt: number;
       /** False when another attempt will follow. */
       readonly isFinal: boolean;
+      /** When that attempt may begin; undefined when none follows, or the servers refused to note the failure. */
+      readonly retryAt: Date | undefined;
       readonly error: unknown;
     }
   | {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Applications: decorators, lifecycle, configuration, services, leader jobs, queues; and the coordination
  * primitives that they are made of.
@@ -83,13 +84,26 @@ export {
   type ConfigRules,
   type StoredConfig,
 } from './config/config-store.js';
-export { ConfigRefusedError, ConfigRevisionError, ConfigUnknownError } from './config/config-errors.js';
+export {
+  ConfigRefusedError,
+  ConfigRevisionError,
+  ConfigUnknownError,
+  ConfigUnreadableError,
+} from './config/config-errors.js';
 export { ConfigLayerError, type LayerOptions } from './config/layers.js';
 export type { AppliedConfig } from './config/applied-config.js';
 export type { Difference } from './config/difference.js';
 export { redact } from './config/secrets.js';
 export { onReload } from './config/live-config.js';
-export { QuorateError, type Clock, type LogFields, type Random } from '../core/runtime/index.js';
+export {
+  InvalidArgumentError,
+  QuorateError,
+  silentLogger,
+  warningLogger,
+  type Clock,
+  type LogFields,
+  type Random,
+} from '../core/runtime/index.js';
 export type { ConnectOptions, ConnectionState, Session, TlsOptions } from '../core/client/index.js';
 export {
   AcquireTimeoutError,
@@ -115,6 +129,7 @@ export {
   JobCancelledError,
   JobDeadError,
   JobDraft,
+  JobNotEncodableError,
   JobSettledError,
   JobTooLargeError,
   KeptNode,

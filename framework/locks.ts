@@ -15,6 +15,7 @@ import {
   type TryLockOptions,
 } from '../core/recipes/index.js';
 import type { Client, Operation, OperationResult, Stat } from '../core/client/index.js';
+import { InvalidArgumentError } from '../core/runtime/index.js';
 import { heldAround, runHolding, type LockMode } from './held-locks.js';
 
 export interface RunLockedOptions extends Pick<AcquireOptions, 'signal' | 'timeoutMs'> {
@@ -78,6 +79,7 @@ export class Locks {
     task: (hold: Hold) => T | Promise<T>,
     options: RunLockedOptions = {},
   ): Promise<T> {
+    checkRun(task, options);
     const mode = modeOf(options);
     const outer = heldAround(name, mode);
     if (outer !== undefined) return task(outer);
@@ -128,6 +130,20 @@ export class Locks {
     if (permits !== undefined) return this.semaphore(name, { permits });
     return mode === undefined ? this.fair(name) : this.readWrite(name)[mode];
   }
+}
+
+/** Only a program without types can give anything else. A name is checked where its path is made. */
+function checkRun(task: unknown, options: RunLockedOptions): void {
+  const refuse = (argument: string, expected: string, given: unknown): never => {
+    throw new InvalidArgumentError('Locks.run', argument, expected, given);
+  };
+  if (typeof task !== 'function') refuse('the task', 'a function', task);
+  if (typeof options !== 'object' || options === null) refuse('the options', 'an object', options);
+  const { mode, signal, timeoutMs } = options;
+  if (mode !== undefined && mode !== 'read' && mode !== 'write') refuse('mode', "'read' or 'write'", mode);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) refuse('signal', 'an AbortSignal', signal);
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0))
+    refuse('timeoutMs', 'a number of milliseconds from 0', timeoutMs);
 }
 
 function modeOf({ mode, permits }: RunLockedOptions): LockMode {

@@ -1,6 +1,12 @@
 import type { Client } from '../core/client/index.js';
-import { WorkQueue, type JobDraft, type JobOptions, type WorkQueueOptions } from '../core/recipes/index.js';
-import { QuorateError } from '../core/runtime/index.js';
+import {
+  JobNotEncodableError,
+  WorkQueue,
+  type JobDraft,
+  type JobOptions,
+  type WorkQueueOptions,
+} from '../core/recipes/index.js';
+import { InvalidArgumentError, QuorateError } from '../core/runtime/index.js';
 import type { QueueReference } from './queue-reference.js';
 import { compileSchema, type Validator } from './schema.js';
 
@@ -35,11 +41,19 @@ export class Queue<T> extends WorkQueue<T> {
 
   /** What the worker will see: the JSON form, with the schema's defaults. */
   #checked(data: T, validate: Validator): T {
-    const json = JSON.stringify(data) as string | undefined;
+    const json = this.#json(data);
     const seen = json === undefined ? undefined : (JSON.parse(json) as T);
     const violations = validate(seen);
     if (violations.length > 0) throw new JobInvalidError(this.name, violations);
     return seen as T;
+  }
+
+  #json(data: T): string | undefined {
+    try {
+      return JSON.stringify(data);
+    } catch (error) {
+      throw new JobNotEncodableError(this.name, error);
+    }
   }
 }
 
@@ -59,9 +73,18 @@ export class Queues {
    * against the schema of the reference, or of this application's own worker.
    */
   of<T>(queue: string | QueueReference<T>, options?: WorkQueueOptions<T>): Queue<T> {
-    const name = typeof queue === 'string' ? queue : queue.name;
+    const name = nameOf(queue);
     if (typeof queue !== 'string' && queue.schema !== undefined && !this.#validators.has(name))
       this.#validators.set(name, compileSchema(queue.schema));
     return new Queue<T>(this.#client, name, this.#validators.get(name), options);
   }
+}
+
+/** Only a program without types can give anything else than these two. */
+function nameOf(queue: string | QueueReference): string {
+  if (typeof queue === 'string') return queue;
+  const given: unknown = queue;
+  const isReference = typeof given === 'object' && given !== null && 'name' in given;
+  if (isReference && typeof given.name === 'string') return given.name;
+  throw new InvalidArgumentError('Queues.of', 'the queue', 'a name or what defineQueue gives', given);
 }

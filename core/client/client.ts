@@ -146,6 +146,8 @@ export type OperationResult =
 export interface Client extends AsyncDisposable {
   readonly state: ConnectionState;
   readonly session: Session;
+  /** Why the last attempt to reach a server failed; null when connected, or before an attempt has failed. */
+  readonly connectError: Error | null;
   /**
    * Highest zxid seen in any reply: what this client has seen includes everything up to it. A server that is behind it
    * does not get this client, in this session or a later one, so reads never go back in time.

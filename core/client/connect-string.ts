@@ -21,6 +21,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { ws: 7300, wss: 7300, z
  * has a single address, the whole text, and no chroot. Throws `ConnectStringError`.
  */
 export function parseConnectString(text: string): ConnectString {
+  if (typeof text !== 'string') throw invalid(String(text), `it must be a text, not ${typeof text}`);
   const trimmed = text.trim();
   const match = /^([a-z][a-z0-9+.-]*):(\/\/)?(.*)$/is.exec(trimmed);
   if (match === null || looksLikeHostAndPort(match)) {

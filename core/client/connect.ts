@@ -2,7 +2,7 @@ import { zooKeeperDialer } from '#zookeeper-transport';
 import {
   SystemClock,
   SystemRandom,
-  silentLogger,
+  warningLogger,
   type Clock,
   type Logger,
   type Random,
@@ -39,6 +39,7 @@ export interface ClientOptions {
   readonly maxPendingBytes?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
+  /** Default: warnings and errors to standard error; `silentLogger` for nothing. */
   readonly logger?: Logger | undefined;
 }
 
@@ -79,7 +80,7 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
     },
     clock: options.clock ?? new SystemClock(),
     random: options.random ?? new SystemRandom(),
-    logger: options.logger ?? silentLogger,
+    logger: options.logger ?? warningLogger,
   });
 }
 
@@ -88,7 +89,7 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
  * signal's reason, or with what made the client close itself, such as `AuthFailedError`; the client is then closed.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
-  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal } = options;
+  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal } = checkedOptions(options);
   checkDuration('connectTimeoutMs', connectTimeoutMs);
   signal?.throwIfAborted();
   const client = createClient(url, options);
@@ -96,8 +97,12 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const timer = client.clock.setTimer(
     connectTimeoutMs,
     () => {
-      const what = `no server of ${url} accepted a session within ${connectTimeoutMs} ms`;
-      timeout.abort(new ConnectTimeoutError({ what, fields: { connectString: url } }));
+      const cause = client.connectError;
+      const why = cause?.message ?? 'no server has answered';
+      const what = `no server of ${url} accepted a session within ${connectTimeoutMs} ms (${why})`;
+      timeout.abort(
+        new ConnectTimeoutError({ what, fields: { connectString: url }, cause: cause ?? undefined }),
+      );
     },
     { hold: true },
   );
@@ -134,6 +139,19 @@ function dialerFor(url: string, scheme: string, options: ClientOptions): Dialer 
     what: `connect string "${url}": no transport speaks "${scheme}", only ${known}`,
     fields: { connectString: url },
   });
+}
+
+/** Only a program without types can give anything else. */
+function checkedOptions<Options extends ConnectOptions>(options: Options): Options {
+  const { signal } = options ?? {};
+  const what =
+    typeof options !== 'object' || options === null
+      ? `the options must be an object, not ${String(options)}`
+      : signal !== undefined && !(signal instanceof AbortSignal)
+        ? 'signal must be an AbortSignal'
+        : null;
+  if (what !== null) throw new BadArgumentsError({ operation: 'connect', what });
+  return options;
 }
 
 function checkDuration(option: string, value: number): void {

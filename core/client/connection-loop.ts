@@ -1,5 +1,5 @@
 import type { ConnectRequest, ConnectResponse, WatchEvent } from '../protocol/index.js';
-import type { Clock, Logger, Random } from '../runtime/index.js';
+import type { Clock, Logger, Random, Timer } from '../runtime/index.js';
 import type { Connection, Dialer } from '../transport/index.js';
 import { ConnectionLossError } from './errors.js';
 import type { RetryPolicy } from './retry.js';
@@ -8,6 +8,8 @@ import { sleep } from './sleep.js';
 
 /** A link that lived shorter does not count as a success: a server that accepts and fails must not be tried in a tight loop. */
 const STEADY_LINK_MS = 1000;
+/** A search that lasts so long is reported, and again whenever it has lasted twice as long. */
+const FIRST_REPORT_MS = 1000;
 
 export interface ConnectionLoopEvents {
   /** The first packet of the next connection. */
@@ -48,10 +50,16 @@ export class ConnectionLoop {
   #search: AbortController | null = null;
   /** Links in a row that did not live long. */
   #shortLinks = 0;
+  #lastError: Error | null = null;
 
   constructor(options: ConnectionLoopOptions) {
     this.#options = options;
     this.#addresses = shuffled(options.addresses, options.random);
+  }
+
+  /** Why the last attempt failed; null when a server has accepted since, or no attempt has failed yet. */
+  get lastError(): Error | null {
+    return this.#lastError;
   }
 
   /** Begins to search, anew if a search is going on: what that one has opened is broken off. */
@@ -72,27 +80,51 @@ export class ConnectionLoop {
     const { clock, random, policy, events, logger } = this.#options;
     const startedAt = clock.now();
     let failures = Math.max(0, this.#shortLinks - 1);
-    let lastError: unknown;
-    while (!signal.aborted) {
-      const delayMs = failures === 0 ? 0 : policy.delayMs(failures, clock.now() - startedAt, random);
-      if (delayMs === null) {
-        events.exhausted(lastError);
-        return;
+    const stopReporting = this.#reportEvery(signal);
+    try {
+      while (!signal.aborted) {
+        const delayMs = failures === 0 ? 0 : policy.delayMs(failures, clock.now() - startedAt, random);
+        if (delayMs === null) {
+          events.exhausted(this.#lastError ?? undefined);
+          return;
+        }
+        const address = this.#takeAddress();
+        try {
+          if (delayMs > 0) await sleep(delayMs, { clock, signal });
+          if (await this.#attempt(address, signal)) {
+            this.#lastError = null;
+            return;
+          }
+          this.#lastError = new ConnectionLossError({ what: `${address} did not grant a session` });
+        } catch (error) {
+          if (signal.aborted) return;
+          this.#lastError = error as Error;
+          logger.info('no session with this server', { address, attempt: failures + 1, error });
+        }
+        failures += 1;
       }
-      const address = this.#takeAddress();
-      try {
-        if (delayMs > 0) await sleep(delayMs, { clock, signal });
-        if (await this.#attempt(address, signal)) return;
-      } catch (error) {
-        if (signal.aborted) return;
-        lastError = error;
-        logger.info('no session with this server', { address, attempt: failures + 1, error });
-      }
-      failures += 1;
-      if (isWorthAWarning(failures, this.#addresses.length)) {
-        logger.warn('no server accepts a session', { attempts: failures, error: lastError });
-      }
+    } finally {
+      stopReporting();
     }
+  }
+
+  /** Warns of a search that lasts, after one second, two, four…: a long outage is seen, and does not fill the log. */
+  #reportEvery(signal: AbortSignal): () => void {
+    const { clock, logger } = this.#options;
+    let timer: Timer;
+    const wait = (delayMs: number, elapsedMs: number): void => {
+      timer = clock.setTimer(delayMs, () => {
+        if (signal.aborted) return;
+        logger.warn('Could not connect to a server yet; the client keeps trying', {
+          addresses: this.#addresses.join(','),
+          elapsedMs,
+          cause: this.#lastError?.message ?? 'no server has answered',
+        });
+        wait(elapsedMs, elapsedMs * 2);
+      });
+    };
+    wait(FIRST_REPORT_MS, FIRST_REPORT_MS);
+    return () => timer.cancel();
   }
 
   /** Resolves to whether the search is over; rejects when no server answered. */
@@ -153,11 +185,6 @@ export class ConnectionLoop {
     this.#nextAddress = (this.#nextAddress + 1) % this.#addresses.length;
     return address;
   }
-}
-
-/** When every host has refused once, twice, four times…: a long outage is seen, and does not fill the log. */
-function isWorthAWarning(failures: number, hosts: number): boolean {
-  return Number.isInteger(Math.log2(failures / hosts));
 }
 
 /** Fisher-Yates: clients that are given the same list do not all go to the same member. */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The session client; runs in Node and in a browser. */
 export type * from './client.js';
 export { connect, createClient, type ClientOptions, type ConnectOptions } from './connect.js';

@@ -68,6 +68,10 @@ export class SessionClient implements Client {
     return this.#machine.session;
   }
 
+  get connectError(): Error | null {
+    return this.#machine.connectError;
+  }
+
   get lastZxid(): bigint {
     return this.#machine.lastZxid;
   }

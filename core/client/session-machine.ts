@@ -129,6 +129,10 @@ export class SessionMachine {
     return this.#session;
   }
 
+  get connectError(): Error | null {
+    return this.#loop.lastError;
+  }
+
   get lastZxid(): bigint {
     return this.#lastZxid;
   }

@@ -1,4 +1,4 @@
-import { QuorateError } from '../runtime/index.js';
+import { describeValue, QuorateError } from '../runtime/index.js';
 
 /** An `acquire` waited as long as it was told to. Code `ACQUIRE_TIMEOUT`. */
 export class AcquireTimeoutError extends QuorateError {
@@ -105,8 +105,8 @@ export class RecipeStateError extends QuorateError {
 
 /** A name that cannot be (part of) a znode path. Code `INVALID_NAME`. */
 export class InvalidNameError extends QuorateError {
-  constructor(subject: string, name: string, problem: string) {
-    super('INVALID_NAME', `${JSON.stringify(name)} cannot be the name of a ${subject}: ${problem}.`, {
+  constructor(subject: string, name: unknown, problem: string) {
+    super('INVALID_NAME', `${describeValue(name)} cannot be the name of a ${subject}: ${problem}.`, {
       fields: { subject, name },
     });
   }
@@ -178,6 +178,19 @@ export class InvalidJobOptionsError extends QuorateError {
   }
 }
 
+/** The codec cannot encode the data of a job, such as an object that contains itself; nothing was added. Code `JOB_NOT_ENCODABLE`. */
+export class JobNotEncodableError extends QuorateError {
+  constructor(queue: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
+    super(
+      'JOB_NOT_ENCODABLE',
+      `A job for queue ${queue} cannot be made: its data cannot be encoded (${why}). ` +
+        'Give data that JSON can hold, or a codec of your own.',
+      { fields: { queue }, cause },
+    );
+  }
+}
+
 /**
  * Somebody cancelled the job, or removed it. Why its `signal` aborted, what its late completion gets, and whoever waits for
  * its result. Code `JOB_CANCELLED`.
@@ -216,14 +229,22 @@ export class JobSettledError extends QuorateError {
   readonly outcome: 'completed' | 'failed';
   /** Of one that failed: no other attempt will follow. */
   readonly isFinal: boolean;
+  /** When another attempt may begin, in milliseconds since 1970; undefined if none follows, or nobody knows. */
+  readonly retryAt: number | undefined;
 
-  constructor(job: string, outcome: 'completed' | 'failed', isFinal: boolean, cause?: unknown) {
+  constructor(
+    job: string,
+    outcome: 'completed' | 'failed',
+    facts: { readonly isFinal: boolean; readonly retryAt?: number; readonly cause?: unknown },
+  ) {
+    const { isFinal, retryAt, cause } = facts;
     super('JOB_SETTLED', `Job ${job} is settled by its worker: ${outcome}.`, {
-      fields: { job, outcome, isFinal },
+      fields: { job, outcome, isFinal, ...(retryAt !== undefined && { retryAt }) },
       cause,
     });
     this.outcome = outcome;
     this.isFinal = isFinal;
+    this.retryAt = retryAt;
   }
 }
 

@@ -70,6 +70,7 @@ export {
   InvalidPermitsError,
   InvalidShardsError,
   JobCancelledError,
+  JobNotEncodableError,
   JobDeadError,
   JobSettledError,
   JobTooLargeError,

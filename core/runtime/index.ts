@@ -6,6 +6,8 @@ export { SystemRandom } from './system-random.js';
 export { SeededRandom } from './seeded-random.js';
 export type { Logger, LogFields } from './logger.js';
 export { silentLogger } from './logger.js';
+export { warningLogger } from './warning-logger.js';
 export { Fifo } from './fifo.js';
 export { expectManyListeners, onAbort } from './abort-listeners.js';
+export { describeValue, InvalidArgumentError } from './argument-error.js';
 export { QuorateError, type ErrorFields } from './quorate-error.js';

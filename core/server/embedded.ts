@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import {
-  silentLogger,
   SystemClock,
   SystemRandom,
+  warningLogger,
   type Clock,
   type Logger,
   type Random,
@@ -23,6 +23,7 @@ export interface EmbeddedOptions extends Partial<ServerOptions> {
   readonly data?: string;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Default: warnings and errors to standard error; `silentLogger` for nothing. */
   readonly logger?: Logger;
   /** In place of `data`, for one member: a disk of the caller's, which outlives it. */
   readonly disk?: Disk;
@@ -101,7 +102,7 @@ async function startAll(
   started: EmbeddedMember[],
   finish: (network: MemoryNetwork) => Embedded,
 ): Promise<Embedded> {
-  const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, data } = options;
+  const { clock = new SystemClock(), random = new SystemRandom(), logger = warningLogger, data } = options;
   const network = options.network ?? new MemoryNetwork(clock);
   const disks: Disk[] = [];
   for (let id = 1; id <= count; id++) disks.push(await diskOf(options, count, id));

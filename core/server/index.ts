@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /** The shell around the pure rooms: one member of an ensemble. */
 export { Member, type MemberParts } from './member.js';
 export type { MemberGauges, MemberHoldings, MemberProbe } from './member-probe.js';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import {
-  silentLogger,
   SystemClock,
   SystemRandom,
+  warningLogger,
   type Clock,
   type Logger,
   type Random,
@@ -188,7 +188,12 @@ async function closeAll(listeners: readonly Pick<ClientListener, 'close'>[]): Pr
 
 async function planOf(options: ServeOptions): Promise<Plan> {
   const resolved = resolveServerOptions(options);
-  const { clock = new SystemClock(), random = new SystemRandom(), logger = silentLogger, observer } = options;
+  const {
+    clock = new SystemClock(),
+    random = new SystemRandom(),
+    logger = warningLogger,
+    observer,
+  } = options;
   const members =
     typeof options.ensemble === 'string' ? parseEnsemble(options.ensemble) : (options.ensemble ?? []);
   if (members.length > 0) checkEnsemble(members, resolved.id);

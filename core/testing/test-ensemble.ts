@@ -125,6 +125,7 @@ export class TestEnsemble {
     const line = this.line();
     const client = createClient(ADDRESS + chroot, {
       random: new SeededRandom(Math.floor(this.#random.next() * 0x100000000)),
+      logger: silentLogger,
       ...rest,
       clock: this.clock,
       dialer: line,

@@ -6,6 +6,7 @@ export {
   type ConnectionHandlers,
   type Dialer,
 } from './connection.js';
+export { failureText } from './failure-text.js';
 export { nodeTlsSettings, type NodeTlsSettings, type Pem, type TlsOptions } from './tls-options.js';
 export { MemoryNetwork, type MemoryListener, type MemoryNetworkOptions } from './memory-transport.js';
 export {

@@ -13,11 +13,11 @@ export interface TlsOptions {
 
 export type Pem = string | Uint8Array;
 
-/** The same in the words of `node:tls`; what is left out stays Node's own choice. */
+/** The same under the names of `node:tls`. An option that is left out keeps Node's default. */
 export interface NodeTlsSettings {
-  readonly ca?: (string | Buffer)[];
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
+  readonly ca?: string[];
+  readonly cert?: string;
+  readonly key?: string;
   readonly passphrase?: string;
   readonly servername?: string;
 }
@@ -25,15 +25,15 @@ export interface NodeTlsSettings {
 export function nodeTlsSettings(options: TlsOptions = {}): NodeTlsSettings {
   const { ca, cert, key, passphrase, serverName } = options;
   return {
-    ...(ca !== undefined && { ca: [ca].flat().map(forNode) }),
-    ...(cert !== undefined && { cert: forNode(cert) }),
-    ...(key !== undefined && { key: forNode(key) }),
+    ...(ca !== undefined && { ca: [ca].flat().map(textOf) }),
+    ...(cert !== undefined && { cert: textOf(cert) }),
+    ...(key !== undefined && { key: textOf(key) }),
     ...(passphrase !== undefined && { passphrase }),
     ...(serverName !== undefined && { servername: serverName }),
   };
 }
 
-/** Node takes any view of bytes there, although its types say `Buffer`. */
-function forNode(pem: Pem): string | Buffer {
-  return pem as string | Buffer;
+/** Text, so that the declarations of this package need none of Node's. */
+function textOf(pem: Pem): string {
+  return typeof pem === 'string' ? pem : new TextDecoder().decode(pem);
 }

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import { QuorateError } from '../runtime/index.js';
 import type { Connection } from './connection.js';
+import { failureText } from './failure-text.js';
 import { nodeTlsSettings } from './tls-options.js';
 import type { WebSocketOptions } from './websocket-dialer.js';
 import { WsConnection } from './ws-connection.js';
@@ -10,9 +11,8 @@ export function openWebSocket(url: URL, options: WebSocketOptions, signal: Abort
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => {
       signal.removeEventListener('abort', abort);
-      const why = cause instanceof Error ? cause.message : String(cause);
       reject(
-        new QuorateError('CONNECT_FAILED', `Cannot connect to ${url.href}: ${why}.`, {
+        new QuorateError('CONNECT_FAILED', `Cannot connect to ${url.href}: ${failureText(cause)}.`, {
           fields: { address: url.href },
           cause,
         }),

@@ -92,13 +92,13 @@ export function resolveConfig(config: PeerConfig): ResolvedConfig {
   const observers = config.observers ?? [];
   const members = [...config.voters, ...observers];
   for (const id of members)
-    require(Number.isInteger(id) && id >= 1 && id <= 254, `member ${id}: an id is 1 to 254`);
-  require(new Set(members).size === members.length, `members ${members.join(', ')}: an id appears twice`);
-  require(config.voters.length > 0, 'an ensemble needs at least one voter');
-  require(members.includes(config.id), `member ${config.id} is neither a voter nor an observer`);
+    requireThat(Number.isInteger(id) && id >= 1 && id <= 254, `member ${id}: an id is 1 to 254`);
+  requireThat(new Set(members).size === members.length, `members ${members.join(', ')}: an id appears twice`);
+  requireThat(config.voters.length > 0, 'an ensemble needs at least one voter');
+  requireThat(members.includes(config.id), `member ${config.id} is neither a voter nor an observer`);
   const { tickMs, initLimit = 10, syncLimit = 5, limits } = config;
   for (const [name, value] of Object.entries({ tickMs, initLimit, syncLimit, ...limits })) {
-    require(Number.isFinite(value) && value > 0, `${name} is ${value}: it must be a positive number`);
+    requireThat(Number.isFinite(value) && value > 0, `${name} is ${value}: it must be a positive number`);
   }
   return {
     id: config.id,
@@ -116,20 +116,24 @@ export function resolveConfig(config: PeerConfig): ResolvedConfig {
 /** Throws `InvalidPeerConfig` if the parts do not fit together: such a disk must not vote. */
 export function checkRestored(restored: RestoredHistory): void {
   const lastOfTable = restored.epochs.at(-1)?.lastZxid ?? NO_ZXID;
-  require(lastOfTable ===
-    restored.snapshotZxid, `the snapshot ends at ${formatZxid(restored.snapshotZxid)}, its table of epochs at ${formatZxid(lastOfTable)}`);
+  requireThat(
+    lastOfTable === restored.snapshotZxid,
+    `the snapshot ends at ${formatZxid(restored.snapshotZxid)}, its table of epochs at ${formatZxid(lastOfTable)}`,
+  );
   let previous = restored.snapshotZxid;
   for (const { zxid } of restored.entries) {
-    require(isSuccessor(
-      zxid,
-      previous,
-    ), `the log has ${formatZxid(zxid)} behind ${formatZxid(previous)}: a gap`);
+    requireThat(
+      isSuccessor(zxid, previous),
+      `the log has ${formatZxid(zxid)} behind ${formatZxid(previous)}: a gap`,
+    );
     previous = zxid;
   }
-  require(epochOf(previous) <=
-    restored.acceptedEpoch, `the log ends at ${formatZxid(previous)}, but no epoch above ${restored.acceptedEpoch} was promised`);
+  requireThat(
+    epochOf(previous) <= restored.acceptedEpoch,
+    `the log ends at ${formatZxid(previous)}, but no epoch above ${restored.acceptedEpoch} was promised`,
+  );
 }
 
-function require(holds: boolean, message: string): void {
+function requireThat(holds: boolean, message: string): void {
   if (!holds) throw new InvalidPeerConfig(message);
 }

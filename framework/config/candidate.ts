@@ -43,6 +43,7 @@ export function fieldsOf(instance: object): Readonly<Record<string, unknown>> {
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
+  if (value === undefined) return 'undefined';
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
 }
 

@@ -29,10 +29,24 @@ export class ConfigUnknownError extends QuorateError {
 /** A revision of a configuration that is not kept. Code `CONFIG_REVISION_UNKNOWN`. */
 export class ConfigRevisionError extends QuorateError {
   constructor(name: string, revision: number | undefined, kept: readonly number[]) {
-    const which = revision === undefined ? 'an earlier revision' : `revision ${revision}`;
-    const choice = kept.length === 0 ? 'none is kept' : `these are kept: ${kept.join(', ')}`;
-    super('CONFIG_REVISION_UNKNOWN', `there is no ${which} of configuration '${name}'; ${choice}`, {
+    const which = revision === undefined ? 'earlier revision' : `revision ${revision}`;
+    const choice = kept.length === 0 ? 'None is kept' : `These are kept: ${kept.join(', ')}`;
+    super('CONFIG_REVISION_UNKNOWN', `There is no ${which} of configuration '${name}'. ${choice}.`, {
       fields: { name, revision, kept },
     });
+  }
+}
+
+/** A znode of a configuration whose data is not JSON: somebody wrote past `ConfigStore`. Code `CONFIG_UNREADABLE`. */
+export class ConfigUnreadableError extends QuorateError {
+  readonly path: string;
+
+  constructor(path: string) {
+    super(
+      'CONFIG_UNREADABLE',
+      `Cannot read ${path}: its data is not JSON. Write a value with ConfigStore.write or quorate config set.`,
+      { fields: { path } },
+    );
+    this.path = path;
   }
 }

@@ -1,4 +1,4 @@
-import { QuorateError } from '../../core/runtime/index.js';
+import { describeValue, QuorateError } from '../../core/runtime/index.js';
 import { isSegment } from '../segment.js';
 
 const ROOT = '/config';
@@ -18,9 +18,13 @@ export interface ConfigPaths {
 export function configPathsOf(name: string): ConfigPaths {
   const problem = configNameProblem(name);
   if (problem !== undefined)
-    throw new QuorateError('CONFIG_NAME_INVALID', `'${name}' cannot name a configuration: ${problem}`, {
-      fields: { name },
-    });
+    throw new QuorateError(
+      'CONFIG_NAME_INVALID',
+      `${describeValue(name)} cannot name a configuration: ${problem}`,
+      {
+        fields: { name },
+      },
+    );
   const value = `${ROOT}/${name}`;
   return {
     root: ROOT,
@@ -33,6 +37,7 @@ export function configPathsOf(name: string): ConfigPaths {
 
 /** What is wrong with a name; undefined when nothing is. */
 export function configNameProblem(name: string): string | undefined {
+  if (typeof name !== 'string') return `it must be a text, not ${describeValue(name)}`;
   if (!isSegment(name)) return 'it must be one segment of a path';
   if (name.endsWith(SCHEMA_SUFFIX)) return `the ending ${SCHEMA_SUFFIX} is where schemas are kept`;
   if (name.endsWith(APPLIED_SUFFIX))

@@ -2,7 +2,7 @@ import type { Client, Operation } from '../../core/client/index.js';
 import { compileSchema, type Schema } from '../schema.js';
 import { decodeApplied, type AppliedConfig } from './applied-config.js';
 import { candidateOf } from './candidate.js';
-import { ConfigRefusedError, ConfigRevisionError } from './config-errors.js';
+import { ConfigRefusedError, ConfigRevisionError, ConfigUnreadableError } from './config-errors.js';
 import { configPathsOf, type ConfigPaths } from './config-paths.js';
 import { differences, type Difference } from './difference.js';
 import { resolveReferences, type Resolution } from './references.js';
@@ -48,12 +48,15 @@ export class ConfigStore {
     this.#client = client;
   }
 
-  /** Null when there is no value, so that the defaults hold. */
+  /**
+   * Null when there is no value, so that the defaults hold.
+   * @throws ConfigUnreadableError when the data of the znode is not JSON.
+   */
   async read(name: string): Promise<StoredConfig | null> {
-    const found = await this.#read(configPathsOf(name).value);
-    return found === null || found.text === ''
-      ? null
-      : { value: JSON.parse(found.text), version: found.version };
+    const path = configPathsOf(name).value;
+    const found = await this.#read(path);
+    if (found === null || found.text === '') return null;
+    return { value: parse(found.text, path), version: found.version };
   }
 
   /**
@@ -68,7 +71,7 @@ export class ConfigStore {
     options: { readonly version?: number } = {},
   ): Promise<StoredConfig> {
     const paths = configPathsOf(name);
-    const text = JSON.stringify(value) as string | undefined;
+    const text = textOf(value, paths.value);
     const written: unknown = text === undefined ? undefined : JSON.parse(text);
     await this.#judge(name, written);
     const version = await this.#write(paths, text!, options.version ?? -1);
@@ -139,15 +142,17 @@ export class ConfigStore {
       const found = await this.#read(`${history}/${child}`);
       if (found === null) continue;
       const revision = Number(child.slice(child.lastIndexOf('-') + 1));
-      entries.push({ revision, value: JSON.parse(found.text), writtenAt: found.writtenAt });
+      const value = parse(found.text, `${history}/${child}`);
+      entries.push({ revision, value, writtenAt: found.writtenAt });
     }
     return entries;
   }
 
   /** Null when no application has declared this configuration yet. */
   async rules(name: string): Promise<ConfigRules | null> {
-    const found = await this.#read(configPathsOf(name).schema);
-    return found === null ? null : (JSON.parse(found.text) as ConfigRules);
+    const { schema: path } = configPathsOf(name);
+    const found = await this.#read(path);
+    return found === null ? null : (parse(found.text, path) as ConfigRules);
   }
 
   /** Publishes how values are judged; writes nothing when the same is there already. */
@@ -169,7 +174,7 @@ export class ConfigStore {
     const known = new Map<string, { readonly value: unknown }>([[name, { value }]]);
     await this.#judgeOne(name, value, known, 'correct the value');
     for (const other of await this.names()) {
-      const stored = other === name ? null : await this.read(other);
+      const stored = other === name ? null : await this.#readable(other);
       if (stored !== null && (await this.#dependsOn(stored.value, name)))
         await this.#judgeOne(
           other,
@@ -201,6 +206,14 @@ export class ConfigStore {
       throw new ConfigRefusedError(configPathsOf(name).value, violations, `Nothing was written; ${remedy}.`);
   }
 
+  /** Null for data that is not JSON too: it is in force nowhere, and must not stand in the way of other configurations. */
+  async #readable(name: string): Promise<StoredConfig | null> {
+    return await this.read(name).catch((error: unknown) => {
+      if (error instanceof ConfigUnreadableError) return null;
+      throw error;
+    });
+  }
+
   async #dependsOn(value: unknown, name: string): Promise<boolean> {
     return (await this.#resolve(value, new Map())).names.has(name);
   }
@@ -210,7 +223,7 @@ export class ConfigStore {
     for (;;) {
       const resolution = resolveReferences(value, (name) => known.get(name));
       if (resolution.missing.size === 0) return resolution;
-      for (const name of resolution.missing) known.set(name, { value: (await this.read(name))?.value });
+      for (const name of resolution.missing) known.set(name, { value: (await this.#readable(name))?.value });
     }
   }
 
@@ -283,6 +296,29 @@ export class ConfigStore {
       if (hasCode(error, 'NO_NODE')) return null;
       throw error;
     }
+  }
+}
+
+/** The message of JSON.parse would quote the data, which may hold a secret. */
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConfigUnreadableError(path);
+  }
+}
+
+/** Undefined for what JSON leaves out, which is refused later as any other value that is no object. */
+function textOf(value: unknown, path: string): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    const why = (error as Error).message.split('\n')[0]!;
+    throw new ConfigRefusedError(
+      path,
+      [`the value is not JSON: ${why}`],
+      'Nothing was written; correct the value.',
+    );
   }
 }
 

@@ -91,9 +91,18 @@ export class WorkerRunner implements Runner {
     if (reason instanceof JobSettledError && reason.outcome === 'completed')
       events.emit({ type: 'job-done', ...facts, durationMs: clock.now() - startedAt });
     else if (reason instanceof JobSettledError) {
-      const { isFinal, cause: error } = reason;
-      logger.warn('a job failed', { ...facts, isFinal, error });
-      events.emit({ type: 'job-failed', ...facts, isFinal, error });
+      const { isFinal, retryAt, cause: error } = reason;
+      const retryInMs = retryAt === undefined ? undefined : Math.max(0, Math.round(retryAt - clock.wall()));
+      if (isFinal)
+        logger.error('A job failed for the last time; it is a dead letter now', { ...facts, error });
+      else logger.warn('A job failed; it is retried', { ...facts, retryInMs, error });
+      events.emit({
+        type: 'job-failed',
+        ...facts,
+        isFinal,
+        retryAt: retryAt === undefined ? undefined : new Date(retryAt),
+        error,
+      });
     } else if (reason instanceof QuorateError && reason.code === 'JOB_CANCELLED') {
       logger.info('a job was cancelled', facts);
       events.emit({ type: 'job-cancelled', ...facts });

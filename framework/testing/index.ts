@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /** For the tests of applications: a fleet in the process of the test, on virtual time, and what it is made of. */
 export { TestFleet, type TestFleetOptions } from './test-fleet.js';
 export { TestApplication, type TestApplicationOptions, type TestLogEntry } from './test-application.js';

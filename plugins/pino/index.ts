@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /** `quorate/plugins/pino`: the logger of an application, or of a member, written by pino. */
 import type { Logger as PinoLogger } from 'pino';
 import type { LogFields, Logger } from '../../core/runtime/index.js';

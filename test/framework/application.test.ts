@@ -342,7 +342,7 @@ test(
     const error = await fleet.wait(
       machine.start({ declare: [], connectTimeoutMs: 5000 }).catch((reason: Error) => reason),
     );
-    assert.match((error as Error).message, /^no server answered within 5000 ms; .*lastKnownGood/);
+    assert.match((error as Error).message, /no server answered within 5000 ms \(.+\)\. .*lastKnownGood/);
     assert.is(machine.story.at(-1), 'state failed');
   }),
 );

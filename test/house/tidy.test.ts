@@ -53,6 +53,15 @@ test('no source file has a default export, an any, or a silenced check', () => {
   );
 });
 
+test('no source declares a name that a transform to CommonJS breaks', () => {
+  const RESERVED =
+    /^(?:export )?(?:async )?(?:function|const|let|class) (?:require|exports|__dirname|__filename)\b/m;
+  assert.equal(
+    product.filter((file) => RESERVED.test(codeOf(file))),
+    [],
+  );
+});
+
 test('nothing is left for another day: no unfinished marks in the sources', () => {
   const MARKS = /\b(?:TODO|FIXME|XXX|HACK)\b|not implemented/i;
   const found = product.filter((file) => MARKS.test(readSource(file)));

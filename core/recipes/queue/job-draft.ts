@@ -1,4 +1,5 @@
 import type { Operation } from '../../client/index.js';
+import { describeValue } from '../../runtime/index.js';
 import { InvalidJobOptionsError } from '../errors.js';
 import type { JobHeader } from './job-record.js';
 import { encodeRecord } from './job-record.js';
@@ -29,28 +30,41 @@ const LATEST = 9_999_999_999_999;
 const LARGEST_PRIORITY = 999;
 const LONGEST_TEXT = 200;
 
-/** Throws `InvalidJobOptionsError`. */
+/** Throws `InvalidJobOptionsError`. Types do not keep every program from giving something else. */
 export function checkJobOptions(queue: string, options: JobOptions): void {
-  const { priority = 0, delayMs = 0, notBefore, key, group, retries = 0 } = options;
   const refuse = (problem: string): never => {
     throw new InvalidJobOptionsError(queue, problem);
   };
+  if (typeof options !== 'object' || options === null)
+    refuse(`the options must be an object, not ${describeValue(options)}`);
+  const { priority = 0, delayMs = 0, notBefore, key, group, retries = 0, children = [] } = options;
   if (!Number.isInteger(priority) || Math.abs(priority) > LARGEST_PRIORITY)
     refuse(
-      `priority must be a whole number from -${LARGEST_PRIORITY} to ${LARGEST_PRIORITY}, not ${priority}`,
+      `priority must be a whole number from -${LARGEST_PRIORITY} to ${LARGEST_PRIORITY}, not ${describeValue(priority)}`,
     );
-  if (!(delayMs >= 0 && delayMs <= LATEST)) refuse(`delayMs cannot be ${delayMs}`);
-  if (notBefore !== undefined && !(notBefore.getTime() >= 0 && notBefore.getTime() <= LATEST))
-    refuse('notBefore is no moment that can be written');
+  if (typeof delayMs !== 'number' || !(delayMs >= 0 && delayMs <= LATEST))
+    refuse(`delayMs must be a number of milliseconds from 0, not ${describeValue(delayMs)}`);
+  const isMoment = notBefore instanceof Date && notBefore.getTime() >= 0 && notBefore.getTime() <= LATEST;
+  if (notBefore !== undefined && !isMoment)
+    refuse('notBefore must be a Date from 1970 to 2286 that is not invalid');
   if (!Number.isInteger(retries) || retries < 0)
-    refuse(`retries must be a whole number from 0, not ${retries}`);
+    refuse(`retries must be a whole number from 0, not ${describeValue(retries)}`);
   for (const [option, text] of [
     ['key', key],
     ['group', group],
   ] as const) {
-    if (text !== undefined && (text === '' || encodeURIComponent(text).length > LONGEST_TEXT))
-      refuse(`${option} must be 1 to ${LONGEST_TEXT} characters as they stand in a URL`);
+    if (text !== undefined && !isShortText(text))
+      refuse(`${option} must be a text of 1 to ${LONGEST_TEXT} characters as they stand in a URL`);
   }
+  if (!Array.isArray(children) || !children.every((child) => child instanceof JobDraft))
+    refuse('children must be an array of what draft gives');
+  const { signal } = options as { readonly signal?: unknown };
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    refuse(`signal must be an AbortSignal, not ${describeValue(signal)}`);
+}
+
+function isShortText(text: unknown): boolean {
+  return typeof text === 'string' && text !== '' && encodeURIComponent(text).length <= LONGEST_TEXT;
 }
 
 /** What a draft needs of its queue. */

@@ -104,7 +104,7 @@ export class JobInHand<Data> implements Job<Data> {
     } catch (error) {
       return Promise.reject(error);
     }
-    const settled = (): JobSettledError => new JobSettledError(this.id, 'completed', true);
+    const settled = (): JobSettledError => new JobSettledError(this.id, 'completed', { isFinal: true });
     return this.#settle('complete', settled, () => this.#complete(bytes));
   }
 
@@ -117,15 +117,15 @@ export class JobInHand<Data> implements Job<Data> {
     const isFinal = options.retry === false || this.attempt >= maxAttempts;
     const failure = describeFailure(error);
     const now = this.#policy.wall();
-    const settled = (): JobSettledError => new JobSettledError(this.id, 'failed', isFinal, error);
-    return this.#settle('fail', settled, () =>
-      isFinal
-        ? this.#claim.bury(failure, now)
-        : this.#claim.retry(now + (options.delayMs ?? this.#policy.backoffMs(this.attempt)), {
-            failure,
-            failedAt: now,
-          }),
-    );
+    if (isFinal) {
+      const buried = (): JobSettledError =>
+        new JobSettledError(this.id, 'failed', { isFinal: true, cause: error });
+      return this.#settle('fail', buried, () => this.#claim.bury(failure, now));
+    }
+    const retryAt = now + (options.delayMs ?? this.#policy.backoffMs(this.attempt));
+    const settled = (): JobSettledError =>
+      new JobSettledError(this.id, 'failed', { isFinal: false, retryAt, cause: error });
+    return this.#settle('fail', settled, () => this.#claim.retry(retryAt, { failure, failedAt: now }));
   }
 
   async progress(value: unknown): Promise<void> {
@@ -183,7 +183,7 @@ export class JobInHand<Data> implements Job<Data> {
       (error: unknown) => {
         const isLost = error instanceof ClaimLostError;
         if (!isLost) this.#refusal = { error };
-        this.lose(isLost ? error : new JobSettledError(this.id, 'failed', false, error));
+        this.lose(isLost ? error : new JobSettledError(this.id, 'failed', { isFinal: false, cause: error }));
         throw error;
       },
     );

@@ -1,5 +1,6 @@
 import type { Client } from '../../client/index.js';
 import { QueueFullError } from '../errors.js';
+import { orAborted } from '../waiting/abort.js';
 import { ask } from '../waiting/failure.js';
 import { parseJobName } from './job-name.js';
 import type { QueueLayout } from './queue-layout.js';
@@ -40,8 +41,9 @@ export class QueueRoom {
   /** Rejects with `QueueFullError`. */
   async take(bytes: number, options: Cancellable): Promise<void> {
     while (!this.#has(bytes)) {
-      this.#counting ??= this.#count(bytes, options).finally(() => (this.#counting = null));
-      await this.#counting;
+      // Shared by everybody who waits for it: no caller's signal ends it.
+      this.#counting ??= this.#count(bytes).finally(() => (this.#counting = null));
+      await orAborted(this.#counting, ...(options.signal === undefined ? [] : [options.signal]));
     }
     this.#left.jobs--;
     this.#left.bytes -= bytes;
@@ -52,15 +54,15 @@ export class QueueRoom {
     return jobs > 0 && left >= bytes && this.#client.clock.now() < until;
   }
 
-  async #count(bytes: number, options: Cancellable): Promise<void> {
+  async #count(bytes: number): Promise<void> {
     const { clock } = this.#client;
     const [jobs, dead] = await Promise.all([
-      this.#countBelow(this.#layout.jobs, options),
-      this.#countBelow(this.#layout.dead, options),
+      this.#countBelow(this.#layout.jobs),
+      this.#countBelow(this.#layout.dead),
     ]);
     const { maxJobs, maxBytes, maxJobBytes } = this.#limits;
     const mayBeTooMany = (jobs + dead + 1) * maxJobBytes > maxBytes;
-    const used = mayBeTooMany ? await this.#bytesUsed(options) : (jobs + dead) * maxJobBytes;
+    const used = mayBeTooMany ? await this.#bytesUsed() : (jobs + dead) * maxJobBytes;
     const roomForJobs = maxJobs - jobs - dead;
     const roomForBytes = maxBytes - used;
     if (roomForJobs <= 0 || roomForBytes < bytes)
@@ -72,15 +74,15 @@ export class QueueRoom {
     };
   }
 
-  async #countBelow(path: string, options: Cancellable): Promise<number> {
-    const stat = await ask(this.#client, options, () => this.#client.exists(path, options));
+  async #countBelow(path: string): Promise<number> {
+    const stat = await ask(this.#client, {}, () => this.#client.exists(path));
     return stat?.numChildren ?? 0;
   }
 
-  async #bytesUsed(options: Cancellable): Promise<number> {
+  async #bytesUsed(): Promise<number> {
     const lists = await Promise.all(
       [this.#layout.jobs, this.#layout.dead].map((path) =>
-        ask(this.#client, options, () => this.#client.getChildren(path, options)),
+        ask(this.#client, {}, () => this.#client.getChildren(path)),
       ),
     );
     return lists

@@ -1,5 +1,11 @@
 import type { Client } from '../../client/index.js';
-import { EnqueueBacklogError, JobTooLargeError } from '../errors.js';
+import { describeValue } from '../../runtime/index.js';
+import {
+  EnqueueBacklogError,
+  InvalidJobOptionsError,
+  JobNotEncodableError,
+  JobTooLargeError,
+} from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
 import { ask } from '../waiting/failure.js';
@@ -118,8 +124,8 @@ export class WorkQueue<Data = unknown> {
 
   /**
    * Adds a job; resolves to its id when a quorum has it, or to that of the job that has its key. What is added in one turn
-   * goes to the servers together. Rejects with `QueueFullError`, `JobTooLargeError`, `EnqueueBacklogError` or
-   * `InvalidJobOptionsError`, and nothing was added. After its `signal` aborted the job may still be added.
+   * goes to the servers together. Rejects with `QueueFullError`, `JobTooLargeError`, `JobNotEncodableError`,
+   * `EnqueueBacklogError` or `InvalidJobOptionsError`, and nothing was added. After its `signal` aborted the job may still be added.
    */
   async enqueue(data: Data, options: EnqueueOptions = {}): Promise<string> {
     return await this.enqueueDraft(this.draft(data, options), options);
@@ -127,6 +133,12 @@ export class WorkQueue<Data = unknown> {
 
   /** Adds many jobs, in order, which all have the same options; resolves to their ids. Of a part that is refused the others are added. */
   async enqueueAll(datas: readonly Data[], options: EnqueueOptions = {}): Promise<readonly string[]> {
+    const problem = !Array.isArray(datas)
+      ? `enqueueAll takes an array of data, not ${describeValue(datas)}`
+      : options?.key !== undefined && datas.length > 1
+        ? 'enqueueAll with key would add only the first; call enqueue for each with a key of its own'
+        : null;
+    if (problem !== null) throw new InvalidJobOptionsError(this.name, problem);
     return await Promise.all(datas.map((data) => this.enqueue(data, options)));
   }
 
@@ -136,7 +148,7 @@ export class WorkQueue<Data = unknown> {
    */
   draft(data: Data, options: JobOptions = {}): JobDraft {
     checkJobOptions(this.name, options);
-    const payload = this.#codec.encode(data);
+    const payload = this.#encode(data);
     if (payload.length > this.#maxJobBytes)
       throw new JobTooLargeError(this.name, 'job', payload.length, this.#maxJobBytes);
     const { priority = 0, delayMs = 0, notBefore, key, group, retries, isOptional, children = [] } = options;
@@ -155,6 +167,8 @@ export class WorkQueue<Data = unknown> {
 
   /** Adds what `draft` gave, together with its children, in one transaction. As `enqueue`. */
   async enqueueDraft(draft: JobDraft, options: Cancellable = {}): Promise<string> {
+    const signals = options.signal === undefined ? [] : [options.signal];
+    options.signal?.throwIfAborted();
     if (this.#adder.waiting >= this.#maxBacklog) throw new EnqueueBacklogError(this.name, this.#maxBacklog);
     const family = draft.children.length === 0 ? [draft] : draft.family;
     const familyBytes = family.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -166,11 +180,11 @@ export class WorkQueue<Data = unknown> {
         MOST_FAMILY_BYTES,
       );
     for (const { queue, bytes } of family) {
-      if (queue !== this.#drafts || !this.#adder.isPrepared) await queue.prepare();
+      if (queue !== this.#drafts || !this.#adder.isPrepared) await orAborted(queue.prepare(), ...signals);
       await queue.takeRoom(bytes, options);
     }
     const adding = this.#adder.add(draft);
-    return options.signal === undefined ? await adding : await orAborted(adding, options.signal);
+    return signals.length === 0 ? await adding : await orAborted(adding, ...signals);
   }
 
   /** Starts a consumer, which goes on until it is drained. Throws `RangeError` for impossible numbers. */
@@ -236,7 +250,8 @@ export class WorkQueue<Data = unknown> {
 
   /** No job is begun any more, by nobody, until `resume`; those in hand go on. */
   async pause(options: Cancellable = {}): Promise<void> {
-    await this.#adder.prepare();
+    const signals = options.signal === undefined ? [] : [options.signal];
+    await orAborted(this.#adder.prepare(), ...signals);
     await this.#desk.pause(options);
   }
 
@@ -308,6 +323,14 @@ export class WorkQueue<Data = unknown> {
   async #count(path: string, options: Cancellable): Promise<number> {
     const stat = await ask(this.#client, options, () => this.#client.exists(path, options));
     return stat?.numChildren ?? 0;
+  }
+
+  #encode(data: Data): Uint8Array {
+    try {
+      return this.#codec.encode(data);
+    } catch (error) {
+      throw new JobNotEncodableError(this.name, error);
+    }
   }
 
   #tryDecode(payload: Uint8Array): Data | undefined {

@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { QuorateError, SystemClock, type Clock } from '../../../core/runtime/index.js';
 import {
+  failureText,
   nodeTlsSettings,
   type Connection,
   type Dialer,
@@ -40,7 +41,7 @@ export class ZooKeeperDialer implements Dialer {
   async dial(address: string, { signal }: { readonly signal: AbortSignal }): Promise<Connection> {
     const target = targetOf(address);
     if (target === null) throw failure(address, 'give it as zk://host:port or zks://host:port');
-    if (signal.aborted) throw failure(address, reasonOf(signal.reason), signal.reason);
+    if (signal.aborted) throw failure(address, failureText(signal.reason), signal.reason);
     const socket = await this.#open(address, target, signal);
     return new TcpConnection(socket, { maxPacketBytes: this.#maxPacketBytes, clock: this.#clock });
   }
@@ -53,7 +54,7 @@ export class ZooKeeperDialer implements Dialer {
         // What else goes wrong with it is of no interest any more.
         socket.on('error', () => undefined);
         socket.destroy();
-        reject(failure(address, reasonOf(cause), cause));
+        reject(failure(address, failureText(cause), cause));
       };
       const abort = (): void => fail(signal.reason);
       const closed = (): void => fail(new Error('the connection was closed while it was being made'));
@@ -70,7 +71,7 @@ export class ZooKeeperDialer implements Dialer {
         });
       } catch (cause) {
         // A key or a certificate that cannot be read.
-        reject(failure(address, reasonOf(cause), cause));
+        reject(failure(address, failureText(cause), cause));
         return;
       }
       socket.on('error', fail);
@@ -94,10 +95,6 @@ function targetOf(address: string): Target | null {
   const [, scheme, host, port] = /^(zks?):\/\/(\[[^\]]+\]|[^:/]+):(\d+)$/.exec(address) ?? [];
   if (host === undefined) return null;
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), isSecure: scheme === 'zks' };
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code) : String(cause);
 }
 
 function failure(address: string, why: string, cause?: unknown): QuorateError {

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   AuthFailedError,
+  ClientError,
   ClosedError,
   ConnectStringError,
   ConnectTimeoutError,
@@ -11,7 +12,7 @@ import {
   exponentialBackoff,
 } from '../../../core/client/index.js';
 import { ErrorCode, OpCode } from '../../../core/protocol/index.js';
-import { SeededRandom } from '../../../core/runtime/index.js';
+import { SeededRandom, silentLogger, type LogFields, type Logger } from '../../../core/runtime/index.js';
 import { ClientWorld, recordingLogger } from './client-world.js';
 
 test('when the policy gives up, the client closes and says why', async () => {
@@ -46,6 +47,74 @@ test('connect gives up in time, with an error that says what was tried, and leav
   assert.match((failure as Error).message, 'memory://a:1');
   assert.is(world.clock.now(), 5000);
   assert.is(world.clock.pendingTimers, 0);
+});
+
+test('a connect that times out names the address and why the last attempt failed', async () => {
+  const world = new ClientWorld();
+  world.server.down();
+  const dialer = {
+    dial: async (address: string) => {
+      throw new Error(`connect ECONNREFUSED ${address}`);
+    },
+  };
+  const failure = (await world.failure(
+    connect('memory://a:1,b:1', { clock: world.clock, dialer, connectTimeoutMs: 5000 }),
+  )) as ConnectTimeoutError;
+  assert.instance(failure, ConnectTimeoutError);
+  assert.match(failure.message, /no server of memory:\/\/a:1,b:1 accepted a session within 5000 ms/);
+  assert.match(failure.message, /connect ECONNREFUSED memory:\/\/[ab]:1/);
+  assert.match((failure.cause as Error).message, /ECONNREFUSED/);
+});
+
+test('a client that cannot connect warns after one second, with the addresses and the cause', async () => {
+  const world = new ClientWorld();
+  world.server.greet = () => 'silence';
+  const warnings: { readonly at: number; readonly fields: LogFields }[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (_, fields = {}) => void warnings.push({ at: world.clock.now(), fields }),
+    child: () => logger,
+  };
+  const client = world.client({ logger, attemptTimeoutMs: 1500 });
+  await world.clock.advance(999);
+  assert.equal(warnings, []);
+  await world.clock.advance(3001);
+  assert.equal(
+    warnings.map(({ at }) => at),
+    [1000, 2000, 4000],
+  );
+  const [first, second] = warnings.map(({ fields }) => fields);
+  assert.is(first!['addresses'], world.server.address);
+  assert.is(first!['cause'], 'no server has answered');
+  assert.match(String(second!['cause']), /did not answer within 1500 ms/);
+  assert.match(client.connectError?.message ?? '', /did not answer within 1500 ms/);
+
+  world.server.greet = () => 'grant';
+  await world.get(client.connected());
+  assert.is(client.connectError, null);
+  await world.clock.advance(20_000);
+  assert.is(warnings.length, 3);
+  await world.close();
+});
+
+test('connect names what is wrong with arguments that types would have refused', async () => {
+  const world = new ClientWorld();
+  const wrong: readonly (readonly [url: unknown, options: unknown, message: RegExp])[] = [
+    [undefined, {}, /connect string "undefined": it must be a text, not undefined/],
+    [{}, {}, /it must be a text, not object/],
+    ['memory://a:1', null, /the options must be an object, not null/],
+    ['memory://a:1', { signal: 5 }, /signal must be an AbortSignal/],
+    [
+      'memory://a:1',
+      { connectTimeoutMs: 'x' },
+      /connectTimeoutMs must be a number of milliseconds above 0, not x/,
+    ],
+  ];
+  for (const [url, options, message] of wrong) {
+    const error = (await world.failure(connect(url as string, options as {}))) as ClientError;
+    assert.instance(error, ClientError);
+    assert.match(error.message, message);
+  }
 });
 
 test('connect stops when its signal aborts, at each step of the way', async () => {

@@ -1,0 +1,292 @@
+/** The errors that people meet in the first minutes: what is wrong, where, and what to do. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  Application,
+  Client,
+  Config,
+  ConfigStore,
+  connect,
+  InjectionError,
+  Locks,
+  provide,
+  QuorateError,
+  Queues,
+  Service,
+  silentLogger,
+  token,
+  Worker,
+  type ApplicationOptions,
+  type Job,
+} from '../../framework/index.js';
+import { Fleet, onFleet } from './fleet.js';
+
+/** Types refuse these; plain JavaScript, `any` and environment variables do not. */
+async function refusal(call: () => unknown): Promise<QuorateError> {
+  try {
+    await call();
+  } catch (error) {
+    assert.instance(error, QuorateError, `${String(error)} is no typed error`);
+    return error as QuorateError;
+  }
+  return assert.unreachable('it was not refused') as never;
+}
+
+const WRONG_OPTIONS: readonly (readonly [options: unknown, message: RegExp])[] = [
+  [undefined, /^Application\.start: the argument must be an object with connect and declare, not undefined/],
+  [{ declare: [] }, /connect must be a connect string .*environment variable.*, not undefined/],
+  [{ connect: undefined, declare: [] }, /connect must be a connect string/],
+  [{ connect: 5, declare: [] }, /connect is 5, which names no engine/],
+  [{ connect: {}, declare: [] }, /connect is an object, which names no engine/],
+  [{ connect: 'embedded:' }, /declare must be an array of decorated classes and modules, not undefined/],
+  [{ connect: 'embedded:', declare: class A {} }, /declare must be an array .*, not a function/],
+  [{ connect: 'embedded:', declare: [undefined] }, /declare\[0\].*circular import/],
+  [{ connect: 'embedded:', declare: [], use: {} }, /use must be an array, not an object/],
+  [{ connect: 'embedded:', declare: [], connectTimeoutMs: '5s' }, /connectTimeoutMs must be .*, not "5s"/],
+  [{ connect: 'embedded:', declare: [], drainDeadlineMs: -1 }, /drainDeadlineMs must be .*, not -1/],
+  [
+    { connect: 'embedded:', declare: [], logger: () => undefined },
+    /logger must be an object with the methods/,
+  ],
+  [{ connect: 'embedded:', declare: [], hooks: { started: 1 } }, /hooks\.started must be a function, not 1/],
+  [{ connect: 'embedded:', declare: [], id: '' }, /id must be a text that is not empty/],
+];
+
+for (const [options, message] of WRONG_OPTIONS) {
+  test(`Application.start refuses wrong options: ${message.source.slice(0, 60)}`, async () => {
+    const given = options === undefined ? undefined : { ...(options as object) };
+    const error = await refusal(() => Application.start(given as unknown as ApplicationOptions));
+    assert.match(error.message, message);
+  });
+}
+
+test('connect refuses what is no connect string, and asks for the environment variable when it is undefined', async () => {
+  for (const url of [undefined, null, 5, {}]) {
+    const error = await refusal(() => connect(url as string));
+    assert.is(error.code, 'ENGINE_UNKNOWN');
+    if (url === undefined) assert.match(error.message, 'environment variable');
+  }
+});
+
+test(
+  'app.get gives what is built in and provided from the hook connected on, and says when classes can be had',
+  onFleet(async (fleet) => {
+    const given = token<string>('given');
+    @Service({ name: 'billing' })
+    class Billing {}
+    const seen: string[] = [];
+    await fleet.run({
+      declare: [Billing],
+      provide: [provide(given, 'x')],
+      use: [
+        {
+          name: 'early',
+          setup: ({ application }) => {
+            const { code, message } = failureOf(() => application.get(Queues));
+            assert.is(code, 'NOT_CONNECTED');
+            assert.match(message, 'app.get(Queues)');
+          },
+        },
+      ],
+      hooks: {
+        connected: async (application) => {
+          await application.get(Queues).of('early').enqueue(1);
+          assert.is(application.get(Client), application.client);
+          assert.is(application.get(given), 'x');
+          const { code, message } = failureOf(() => application.get(Billing));
+          assert.is(code, 'NOT_BUILT');
+          assert.match(message, 'hook started');
+          seen.push('connected');
+        },
+        started: (application) => {
+          assert.instance(application.get(Billing), Billing);
+          seen.push('started');
+        },
+      },
+    });
+    assert.equal(seen, ['connected', 'started']);
+  }),
+);
+
+test(
+  'app.get refuses what is no class and no token, and a token that nothing provides',
+  onFleet(async (fleet) => {
+    const { application } = await fleet.run({ declare: [] });
+    const unprovided = token<string>('Database');
+    const expected: readonly (readonly [unknown, RegExp])[] = [
+      [undefined, /not undefined; an undefined class is usually a circular import/],
+      ['Queues', /not "Queues"/],
+      [null, /not null/],
+      [unprovided, /Database: nothing provides this token: give its value with provide/],
+    ];
+    for (const [wanted, message] of expected) {
+      const error = await refusal(() => application.get(wanted as typeof Queues));
+      assert.instance(error, InjectionError);
+      assert.match(error.message, message);
+    }
+  }),
+);
+
+test(
+  'the first calls of queues, locks and configuration refuse wrong arguments by name',
+  onFleet(async (fleet) => {
+    const { application } = await fleet.run({ declare: [] });
+    const queues = application.get(Queues);
+    const queue = queues.of('q');
+    const locks = application.get(Locks);
+    const store = application.get(ConfigStore);
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    const untyped = (value: unknown): never => value as never;
+    const nothing = (): void => undefined;
+    const calls: readonly (readonly [code: string, call: () => unknown])[] = [
+      ['INVALID_ARGUMENT', () => queues.of(untyped(undefined))],
+      ['INVALID_ARGUMENT', () => queues.of(untyped({}))],
+      ['INVALID_NAME', () => queues.of('')],
+      ['JOB_NOT_ENCODABLE', () => queue.enqueue(circle)],
+      ['JOB_NOT_ENCODABLE', () => queue.enqueue(5n)],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped(null))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ delayMs: '5' }))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ notBefore: 'tomorrow' }))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ key: 5 }))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ children: [1] }))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ signal: {} }))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueueAll(untyped(5))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueueAll([1, 2], { key: 'both' })],
+      ['INVALID_NAME', () => locks.run(untyped(undefined), nothing)],
+      ['INVALID_NAME', () => locks.fair(untyped(5))],
+      ['INVALID_ARGUMENT', () => locks.run('l', untyped(undefined))],
+      ['INVALID_ARGUMENT', () => locks.run('l', nothing, untyped(null))],
+      ['INVALID_ARGUMENT', () => locks.run('l', nothing, untyped({ mode: 'both' }))],
+      ['INVALID_ARGUMENT', () => locks.run('l', nothing, untyped({ timeoutMs: '1s' }))],
+      ['CONFIG_NAME_INVALID', () => store.read(untyped(undefined))],
+      ['CONFIG_NAME_INVALID', () => store.write(untyped(undefined), {})],
+      ['CONFIG_NAME_INVALID', () => store.history(untyped(5))],
+      ['CONFIG_NAME_INVALID', () => store.diff('a/b')],
+      ['CONFIG_REFUSED', () => store.write('c', undefined)],
+      ['CONFIG_REFUSED', () => store.write('c', 'EUR')],
+      ['CONFIG_REFUSED', () => store.write('c', circle)],
+      ['CONFIG_REVISION_UNKNOWN', () => store.rollback('c')],
+      ['CONFIG_REVISION_UNKNOWN', () => store.rollback('c', untyped('x'))],
+    ];
+    for (const [code, call] of calls) {
+      const error = await fleet.wait(refusal(call));
+      assert.is(error.code, code, `${call.toString()}: ${error.message}`);
+    }
+    const { message } = await fleet.wait(refusal(() => store.rollback('c')));
+    assert.is(message, "There is no earlier revision of configuration 'c'. None is kept.");
+  }),
+);
+
+test(
+  'a configuration znode that is not JSON is refused by name, without its data, and blocks no other configuration',
+  onFleet(async (fleet) => {
+    @Config({ name: 'shop' })
+    class Shop {
+      currency = 'EUR';
+    }
+    const { application } = await fleet.run({ declare: [Shop] });
+    const store = application.get(ConfigStore);
+    await fleet.wait(application.client.create('/config', null).catch(() => undefined));
+    await fleet.wait(application.client.create('/config/broken', '{"password": hunter2'));
+    const error = await fleet.wait(refusal(() => store.read('broken')));
+    assert.is(error.code, 'CONFIG_UNREADABLE');
+    assert.match(error.message, '/config/broken');
+    assert.not.match(error.message, 'hunter2');
+    await fleet.wait(store.write('shop', { currency: 'USD' }));
+  }),
+);
+
+test('a handler that throws is reported with queue, job, attempt and when it is retried', async () => {
+  const lines: {
+    readonly level: string;
+    readonly message: string;
+    readonly fields: Record<string, unknown>;
+  }[] = [];
+  const note =
+    (level: string) =>
+    (message: string, fields = {}): void =>
+      void lines.push({ level, message, fields });
+  const logger = { ...silentLogger, warn: note('warn'), error: note('error'), child: () => logger };
+  @Worker({ queue: 'greetings', retries: 1, backoffMs: () => 5000 })
+  class Greeter {
+    handle(_job: Job): void {
+      throw new TypeError('a bug');
+    }
+  }
+  const fleet = await Fleet.start();
+  try {
+    const { application } = await fleet.run({ declare: [Greeter], logger });
+    const events: (Date | undefined)[] = [];
+    application.on('job-failed', ({ retryAt }) => void events.push(retryAt));
+    const id = await fleet.wait(application.get(Queues).of('greetings').enqueue(1));
+    const failures = () => lines.filter(({ message }) => message.startsWith('A job failed'));
+    await fleet.until(() => failures().length === 1);
+    const [first] = failures();
+    assert.is(first!.level, 'warn');
+    const { error, retryInMs, ...facts } = first!.fields;
+    assert.equal(facts, { queue: 'greetings', id, attempt: 1 });
+    assert.is(retryInMs, 5000);
+    assert.instance(error, TypeError);
+    assert.instance(events[0], Date);
+
+    await fleet.until(() => failures().length === 2);
+    assert.is(failures()[1]!.level, 'error');
+    assert.is(failures()[1]!.fields['attempt'], 2);
+    assert.is(events[1], undefined);
+  } finally {
+    await fleet.end();
+  }
+});
+
+test('warnings go to the given logger only: silentLogger silences them', async () => {
+  const { warn, error } = console;
+  const written: string[] = [];
+  Object.assign(console, {
+    warn: (text: string) => written.push(text),
+    error: (text: string) => written.push(text),
+  });
+  const start = (logger?: typeof silentLogger): Promise<unknown> =>
+    Application.start({ connect: 'ws://127.0.0.1:9', declare: [], connectTimeoutMs: 1500, logger }).catch(
+      (reason: unknown) => reason,
+    );
+  try {
+    await start(silentLogger);
+    assert.equal(written, []);
+    await start();
+    assert.is(written.length, 1);
+    assert.match(
+      written[0]!,
+      /^\[quorate\] warning: Could not connect .* addresses=ws:\/\/127\.0\.0\.1:9 .*ECONNREFUSED/,
+    );
+  } finally {
+    Object.assign(console, { warn, error });
+  }
+});
+
+test('a start without a server names the address and the cause', async () => {
+  const error = await refusal(() =>
+    Application.start({
+      connect: 'ws://127.0.0.1:9',
+      declare: [],
+      connectTimeoutMs: 500,
+      logger: silentLogger,
+    }),
+  );
+  assert.is(error.code, 'START_TIMEOUT');
+  assert.match(
+    error.message,
+    /no server of ws:\/\/127\.0\.0\.1:9 answered within 500 ms \(.*ECONNREFUSED 127\.0\.0\.1:9/,
+  );
+});
+
+function failureOf(call: () => unknown): QuorateError {
+  try {
+    call();
+  } catch (error) {
+    return error as QuorateError;
+  }
+  throw new Error('it did not fail');
+}
+
+test.run();
