@@ -44,7 +44,12 @@ export class NodeDisk implements Disk {
     const lock = await lockDirectory(this.location);
     try {
       const [place, owner] = [await placeOf(this.location), await ownerToKeep(this.location)];
-      return new NodeDirectory(this.location, { lock, place, owner });
+      return new NodeDirectory(this.location, {
+        lock,
+        place,
+        owner,
+        descriptor: await openForSync(this.location),
+      });
     } catch (error) {
       await lock.release();
       throw error;
@@ -57,6 +62,7 @@ class NodeDirectory implements Directory {
   readonly #lock: DirectoryLock;
   readonly #place: Place;
   readonly #owner: FileOwner | null;
+  #descriptor: number | null;
 
   constructor(
     location: string,
@@ -65,12 +71,15 @@ class NodeDirectory implements Directory {
       readonly place: Place;
       /** Whose the files are that are made here; null for this process's own user. */
       readonly owner: FileOwner | null;
+      /** Of the directory, kept open so that a sync of it needs no new one; null where directories cannot be synced. */
+      readonly descriptor: number | null;
     },
   ) {
     this.location = location;
     this.#lock = parts.lock;
     this.#place = parts.place;
     this.#owner = parts.owner;
+    this.#descriptor = parts.descriptor;
   }
 
   async list(): Promise<readonly string[]> {
@@ -106,7 +115,7 @@ class NodeDirectory implements Directory {
     if (this.#owner !== null) await chown(path, this.#owner.uid, this.#owner.gid);
     await rename(join(this.location, name), join(path, name));
     await syncDirectory(path);
-    await syncDirectory(this.location);
+    await this.syncDirectory();
   }
 
   remove(name: string): Promise<void> {
@@ -114,7 +123,8 @@ class NodeDirectory implements Directory {
   }
 
   async syncDirectory(): Promise<void> {
-    await this.#inPlace(() => syncDirectory(this.location));
+    const descriptor = this.#descriptor;
+    if (descriptor !== null) await this.#inPlace(() => syncDescriptor(descriptor));
     await this.verifyPlace();
   }
 
@@ -139,8 +149,11 @@ class NodeDirectory implements Directory {
     throw new DataDirectoryReplacedError({ location, isGone: found === null });
   }
 
-  release(): Promise<void> {
-    return this.#lock.release();
+  async release(): Promise<void> {
+    const descriptor = this.#descriptor;
+    this.#descriptor = null;
+    if (descriptor !== null) await call<void>((done) => fs.close(descriptor, done));
+    await this.#lock.release();
   }
 }
 
@@ -290,15 +303,24 @@ async function syncLevelsAbove(location: string, firstMade: string | undefined):
   }
 }
 
-/** Where directories cannot be opened for syncing (Windows), renames are durable by the file system's own means. */
 async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const descriptor = await call<number>((done) => fs.open(path, 'r', done));
+  const descriptor = await openForSync(path);
+  if (descriptor === null) return;
   try {
-    await call<void>((done) => fs.fsync(descriptor, done));
+    await syncDescriptor(descriptor);
   } finally {
     await call<void>((done) => fs.close(descriptor, done));
   }
+}
+
+/** Null where directories cannot be opened for syncing (Windows): there renames are durable by the file system's own means. */
+async function openForSync(path: string): Promise<number | null> {
+  if (process.platform === 'win32') return null;
+  return call<number>((done) => fs.open(path, 'r', done));
+}
+
+function syncDescriptor(descriptor: number): Promise<void> {
+  return call<void>((done) => fs.fsync(descriptor, done));
 }
 
 function call<T>(start: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {

@@ -123,4 +123,21 @@ test('a data directory that is a file is refused in words', async ({ directory }
   assert.not.match(error.message, 'what the disk holds');
 });
 
+test('without a descriptor a snapshot waits, with a single one it is taken, and the storage goes on', async ({
+  directory,
+}) => {
+  if (process.platform === 'win32') return;
+  const script = fileURLToPath(new URL('./descriptor-process.js', import.meta.url));
+  const child = spawn('bash', ['-c', 'ulimit -n 200; exec "$0" "$@"', process.execPath, script, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) said.push(line);
+
+  assert.equal(said, ['SNAPSHOT_POSTPONED taken']);
+  const { storage, found } = await start(await NodeDisk.open(directory));
+  await storage.close();
+  assert.equal([found.snapshot?.content, found.entries.at(-1)?.zxid], ['tree', entry(124).zxid]);
+});
+
 test.run();

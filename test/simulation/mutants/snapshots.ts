@@ -157,8 +157,8 @@ export const SNAPSHOTS: readonly Mutant[] = [
     changes: [
       [
         'core/storage/node-disk.ts',
-        'await this.#inPlace(() => syncDirectory(this.location));\n    await this.verifyPlace();',
-        'await this.#inPlace(() => syncDirectory(this.location));',
+        'await this.#inPlace(() => syncDescriptor(descriptor));\n    await this.verifyPlace();',
+        'await this.#inPlace(() => syncDescriptor(descriptor));',
       ],
     ],
   },
