@@ -115,11 +115,16 @@ export class MemoryFile {
       if (survivingBytes(0) >= SECTOR_BYTES) this.#durable.resize(at);
       return;
     }
-    for (let from = 0; from < bytes.length; from += SECTOR_BYTES) {
-      const survivors = Math.min(SECTOR_BYTES, survivingBytes(from / SECTOR_BYTES));
+    for (let from = 0, sector = 0; from < bytes.length; from = endOf(at, from), sector += 1) {
+      const survivors = Math.min(endOf(at, from) - from, survivingBytes(sector));
       if (survivors > 0) this.#durable.write(at + from, bytes.subarray(from, from + survivors));
     }
   }
+}
+
+/** Where the sector of the file ends that holds the byte `from` of a write at `at`. */
+function endOf(at: number, from: number): number {
+  return from + SECTOR_BYTES - ((at + from) % SECTOR_BYTES);
 }
 
 /** Bytes that grow as they are written; a hole reads as zeros. */

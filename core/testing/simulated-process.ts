@@ -20,9 +20,13 @@ export class SimulatedProcess implements Clock {
   readonly #rate: number;
   readonly #startedAt: number;
   #wallAheadMs: number;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Set<ProcessTimer>();
   readonly #connections = new Set<ProcessConnection>();
   #state: 'running' | 'paused' | 'dead' = 'running';
+  /** True time at which its monotonic clock stopped; null while that runs. */
+  #clockStoppedAt: number | null = null;
+  /** For how long its monotonic clock has stood still, in true time. */
+  #clockLostMs = 0;
   /** What happened during a pause and has not been noticed yet; what happens meanwhile comes behind it. */
   #late: (() => void)[] = [];
 
@@ -47,7 +51,8 @@ export class SimulatedProcess implements Clock {
   }
 
   now(): number {
-    return (this.#clock.now() - this.#startedAt) * this.#rate;
+    const now = this.#clockStoppedAt ?? this.#clock.now();
+    return (now - this.#clockLostMs - this.#startedAt) * this.#rate;
   }
 
   wall(): number {
@@ -63,15 +68,31 @@ export class SimulatedProcess implements Clock {
         if (!isCancelled) task();
       });
     };
-    const timer = this.#clock.setTimer(delayMs / this.#rate, standingFor(fire, task));
+    const timer = new ProcessTimer(this.#clock, delayMs / this.#rate, standingFor(fire, task));
     this.#timers.add(timer);
+    if (this.#clockStoppedAt === null) timer.run();
     return {
       cancel: () => {
         isCancelled = true;
         this.#timers.delete(timer);
-        timer.cancel();
+        timer.stop();
       },
     };
+  }
+
+  /** Its monotonic clock stands still: no timer fires. Messages still arrive and leave. */
+  stopClock(): void {
+    if (this.#clockStoppedAt !== null) return;
+    this.#clockStoppedAt = this.#clock.now();
+    for (const timer of this.#timers) timer.stop();
+  }
+
+  /** Its monotonic clock goes on from where it stopped, and so do its timers. */
+  startClock(): void {
+    if (this.#clockStoppedAt === null) return;
+    this.#clockLostMs += this.#clock.now() - this.#clockStoppedAt;
+    this.#clockStoppedAt = null;
+    for (const timer of this.#timers) timer.run();
   }
 
   soon(task: () => void): void {
@@ -155,8 +176,36 @@ export class SimulatedProcess implements Clock {
   #die(): void {
     this.#state = 'dead';
     this.#late = [];
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of this.#timers) timer.stop();
     this.#timers.clear();
+  }
+}
+
+/** A timer that can stop with the clock of its process, and go on with it. */
+class ProcessTimer {
+  readonly #clock: Clock;
+  readonly #task: () => void;
+  #leftMs: number;
+  #startedAt = 0;
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock, delayMs: number, task: () => void) {
+    this.#clock = clock;
+    this.#leftMs = delayMs;
+    this.#task = task;
+  }
+
+  run(): void {
+    if (this.#timer !== null) return;
+    this.#startedAt = this.#clock.now();
+    this.#timer = this.#clock.setTimer(this.#leftMs, this.#task);
+  }
+
+  stop(): void {
+    if (this.#timer === null) return;
+    this.#timer.cancel();
+    this.#timer = null;
+    this.#leftMs = Math.max(0, this.#leftMs - (this.#clock.now() - this.#startedAt));
   }
 }
 

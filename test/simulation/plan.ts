@@ -14,9 +14,11 @@ export const FAULT_KINDS = [
   'reset',
   'slowLine',
   'slowDisk',
+  'diskHang',
   'diskError',
   'diskFull',
   'wallClock',
+  'clockStop',
   'restart',
   'clientLine',
   'clientDeath',
@@ -48,6 +50,8 @@ export const WORKLOADS = [
   'large',
   'subtrees',
   'bursts',
+  'syncs',
+  'replies',
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 
@@ -96,6 +100,8 @@ export interface Plan {
   readonly faultEveryMs: number;
   /** How long faults strike. */
   readonly strikeMs: number;
+  /** Once the faults have stopped, links stay cut for a while, but for those of a quorum among itself: progress is demanded all the same. */
+  readonly isSparse: boolean;
   /** By how much clocks may run too fast or too slow, as a share. */
   readonly skew: number;
 }
@@ -164,6 +170,7 @@ export function planFor(seed: number, mode: Mode): Plan {
     faults: faultsFrom(random, kinds),
     faultEveryMs: tickMs * pick(random, [1, 3, 8]),
     strikeMs: tickMs * pick(random, [15, 30, 50]) * (isLong ? 10 : 1),
+    isSparse: mode === 'liveness' && random.next() < 0.3,
     skew: pick(random, [0, 0, 0, 0.01, 0.2]),
   };
 }

@@ -18,6 +18,8 @@ const CALM_TICKS = 20;
 const LEADERLESS_TICKS = 25;
 /** Until every member serves and counts: some rejoin, which takes an epoch of its own. */
 const WHOLE_TICKS = 100;
+/** So long a quorum whose members are all linked may take to serve. */
+const QUORUM_TICKS = 60;
 const QUIET_MS = 10_000;
 
 /** What must come once the faults have stopped: the members serve and agree, every request is answered, and nothing is left over. */
@@ -28,6 +30,42 @@ export class Progress {
   constructor(world: World, waiting: Waiting) {
     this.#world = world;
     this.#waiting = waiting;
+  }
+
+  /** Links stay cut, but those of a quorum among itself: that quorum has a leader and serves. Then the links are whole. */
+  async demandQuorum(): Promise<void> {
+    const world = this.#world;
+    const { cluster, plan, ghost, random, roles } = world;
+    roles.expectCalm(null);
+    const voters = cluster.members.filter(({ isObserver }) => !isObserver).map(({ name }) => name);
+    const first = Math.floor(random.next() * voters.length);
+    const needed = Math.floor(voters.length / 2) + 1;
+    const quorum = new Set(
+      Array.from({ length: needed }, (_, index) => voters[(first + index) % voters.length]!),
+    );
+    const pairs = cluster.members.flatMap(({ name: one, id }) =>
+      cluster.members.filter((other) => other.id > id).map(({ name: other }) => [one, other] as const),
+    );
+    const cut = pairs.filter(
+      ([one, other]) => !(quorum.has(one) && quorum.has(other)) && random.next() < 0.6,
+    );
+    world.note('net', `stays cut between ${cut.map((pair) => pair.join(' and ')).join(', ')}`);
+    for (const [one, other] of cut) cluster.network.partition([one], [other]);
+    const before = ghost.list.length;
+    const probe = world.enter();
+    const written = probe.attempt('create /linked-', () =>
+      probe.client.create('/linked-', null, { mode: 'ephemeral-sequential' }),
+    );
+    await this.#waiting.until(
+      () => cluster.leader !== undefined && ghost.list.length > before,
+      `${[...quorum].join()} are linked and serve, though others are not`,
+      QUORUM_TICKS * plan.tickMs + world.slowestMs + plan.sessionMs,
+    );
+    await this.#waiting.settled(written, 'a write is answered while links are cut');
+    for (const [one, other] of cut) {
+      cluster.network.unblock(one, other);
+      cluster.network.unblock(other, one);
+    }
   }
 
   /** The ensemble is never long without a leader, all members serve and count, and none of them changes its role any more. */

@@ -110,6 +110,7 @@ class Run {
   }
 
   async #demandProgress(): Promise<void> {
+    if (this.#world.plan.isSparse) await this.#progress.demandQuorum();
     await this.#progress.demandLeader();
     await this.#progress.demandAnswers();
     this.#faults.stop();

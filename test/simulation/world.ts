@@ -18,7 +18,7 @@ import { ShardLedger } from './checkers/shard-ledger.js';
 import { SessionLedger } from './checkers/session-ledger.js';
 import { TreeModel } from './checkers/tree-model.js';
 import { tapped } from './checkers/wire-tap.js';
-import { between, type Plan } from './plan.js';
+import { between, type FaultKind, type Plan } from './plan.js';
 import { Rival } from './rival.js';
 
 /** Something that is to happen in the midst of what a member does. */
@@ -26,6 +26,9 @@ interface Trap {
   stepsLeft: number;
   spring(): void;
 }
+
+/** Faults under which no client can know how long it may rely on its session. */
+const UNFAIR: readonly FaultKind[] = ['clientPause', 'clockStop'];
 
 /** One run: an ensemble, its clients, and everything that looks on. */
 export class World {
@@ -102,8 +105,10 @@ export class World {
         this.sessions.delivered(delivered);
       },
     });
-    this.sessions = new SessionLedger({ model, ghost: this.ghost, fastestRate: 1 + plan.skew });
-    this.#isFair = plan.skew <= 0.01 && !plan.faults.includes('clientPause');
+    // Whoever is served by a member whose clock stands still relies on nothing.
+    const fastestRate = plan.faults.includes('clockStop') ? Infinity : 1 + plan.skew;
+    this.sessions = new SessionLedger({ model, ghost: this.ghost, fastestRate });
+    this.#isFair = plan.skew <= 0.01 && !UNFAIR.some((kind) => plan.faults.includes(kind));
     this.holds = new HoldLedger({ model, isFair: this.#isFair });
     this.shards = new ShardLedger({ isFair: this.#isFair });
     for (const { id, name, isObserver } of this.cluster.members) this.ghost.register(id, name, !isObserver);

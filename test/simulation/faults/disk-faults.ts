@@ -5,6 +5,8 @@ import type { World } from '../world.js';
 import type { Faults } from './faults.js';
 
 /** Of the newest log, only what stands in front of that share is sure to have something behind it that proves it. */
+/** Longer than any run. */
+const NEVER_MS = 1e9;
 const PROVEN_SHARE = 0.25;
 
 /** What happens to the disk of a member. */
@@ -16,6 +18,19 @@ export const diskFaults = {
     world.note(member.name, `has syncs of up to ${ms} ms`);
     faults.setSyncs(member, ms);
     faults.later(between(random, 3, 30) * plan.tickMs, () => faults.setSyncs(member, plan.syncMs));
+  },
+
+  /** No sync ever ends, until the machine is restarted, or the disk is repaired at the end. */
+  diskHang({ world, faults }) {
+    const { random, plan } = world;
+    const member = faults.victim();
+    world.note(member.name, 'has a disk that hangs');
+    faults.setSyncs(member, NEVER_MS);
+    if (random.next() < 0.3) return;
+    faults.later(between(random, 3, 30) * plan.tickMs, () => {
+      faults.setSyncs(member, plan.syncMs);
+      faults.crash(member, 'random');
+    });
   },
 
   /** Once, or until somebody looks at the disk. */

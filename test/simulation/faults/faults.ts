@@ -58,6 +58,7 @@ export class Faults {
     for (const member of cluster.members) {
       member.disk.repair();
       void member.disk.crashAfter(Infinity);
+      member.process?.startClock();
       this.setSyncs(member, plan.syncMs);
       if (member.state === 'failed') this.#judge(member);
     }

@@ -44,6 +44,16 @@ export const memberFaults = {
     member.jumpWall(ms);
   },
 
+  /** Its monotonic clock stands still, as on a virtual machine that was moved: no timer fires, messages come and go. */
+  clockStop({ world, faults }) {
+    const member = faults.victim();
+    const { process } = member;
+    if (process === null) return;
+    world.note(member.name, 'has a clock that stands still');
+    process.stopClock();
+    faults.later(between(world.random, 2, 30) * world.plan.tickMs, () => process.startClock());
+  },
+
   /** In order, as for a new version; where nothing worse happens, one after the other, as the operators' manual has it. */
   restart({ world, faults }) {
     const member = faults.victim();

@@ -2,6 +2,7 @@ import type { Actor } from '../actor.js';
 import type { WorkloadName } from '../plan.js';
 import { BURST_PATHS, bursts } from './bursts.js';
 import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes.js';
+import { FLOOD_PATHS, replies, syncs } from './floods.js';
 import { large, LARGE_PATHS } from './large.js';
 import { shards } from './shards.js';
 import { REGISTER_PATHS, registers } from './registers.js';
@@ -26,6 +27,8 @@ export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<
   large,
   subtrees,
   bursts,
+  syncs,
+  replies,
 };
 
 /** What an account holds at the beginning. */
@@ -35,8 +38,8 @@ export const OPENING_BALANCE = 100;
 export async function setUp(actor: Actor): Promise<void> {
   const create = (path: string, data: string): Promise<unknown> =>
     actor.attempt(`create ${path}`, () => actor.client.create(path, data));
-  for (const path of [...REGISTER_PATHS, ...ZNODE_PATHS, ...WATCHED_PATHS, ...LARGE_PATHS, ...BURST_PATHS])
-    await create(path, '');
+  const empty = [REGISTER_PATHS, ZNODE_PATHS, WATCHED_PATHS, LARGE_PATHS, BURST_PATHS, FLOOD_PATHS];
+  for (const path of empty.flat()) await create(path, '');
   for (const path of ACCOUNT_PATHS) await create(path, String(OPENING_BALANCE));
   for (const path of COUNTER_PATHS) await create(path, '0');
 }
