@@ -149,8 +149,9 @@ export interface Client extends AsyncDisposable {
   /** Why the last attempt to reach a server failed; null when connected, or before an attempt has failed. */
   readonly connectError: Error | null;
   /**
-   * Highest zxid seen in any reply: what this client has seen includes everything up to it. A server that is behind it
-   * does not get this client, in this session or a later one, so reads never go back in time.
+   * Highest zxid seen in any reply: what this client has seen includes everything up to it. This client does not
+   * connect to a server that is behind it, or behind the zxid of a watch event that the client has got, in this
+   * session or a later one, so reads never go back in time.
    */
   readonly lastZxid: bigint;
   readonly clock: Clock;

@@ -74,7 +74,10 @@ export class SessionMachine {
   readonly #timer: SessionTimer;
   #session: ClientSession;
   #link: ServerLink | null = null;
+  /** Of replies: everything up to it was seen. */
   #lastZxid = 0n;
+  /** Of watch events: something of it was seen, but perhaps not all events of one transaction. */
+  #lastEventZxid = 0n;
   #closing: Promise<void> | null = null;
   #closedBy: ClosedError | null = null;
 
@@ -229,7 +232,7 @@ export class SessionMachine {
     const resumes = !this.#session.isOver;
     return {
       protocolVersion: 0,
-      lastZxidSeen: this.#lastZxid,
+      lastZxidSeen: this.#lastEventZxid > this.#lastZxid ? this.#lastEventZxid : this.#lastZxid,
       timeoutMs: this.#options.sessionTimeoutMs,
       sessionId: resumes ? this.#session.id : 0n,
       password: resumes ? this.#session.password : NO_PASSWORD,
@@ -321,6 +324,7 @@ export class SessionMachine {
   #notified(event: WatchEvent, zxid: bigint): void {
     const path = this.#options.chroot.toClient(event.path);
     if (path === null || this.#closedBy !== null) return;
+    if (zxid > this.#lastEventZxid) this.#lastEventZxid = zxid;
     this.watches.dispatch(event, path, zxid);
     this.#streams.dispatch(event, path, zxid);
   }

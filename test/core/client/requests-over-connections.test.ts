@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionLossError, OutcomeUnknownError, SessionExpiredError } from '../../../core/client/index.js';
 import { OpCode } from '../../../core/protocol/index.js';
+import { CloseCode } from '../../../core/transport/index.js';
 import { ClientWorld } from './client-world.js';
 import { failureOf, ops, swallow } from './request-scenes.js';
 
@@ -45,6 +46,28 @@ test('a write that had left when the connection broke has an unknown outcome and
   assert.is(world.server.requests.filter(({ op }) => op === OpCode.setData).length, 1);
   await world.close();
 });
+
+for (const [name, code] of Object.entries(CloseCode)) {
+  const isSentAgain = code === CloseCode.notTaken;
+  test(`a write that had left is ${isSentAgain ? '' : 'not '}sent again after the close code ${name}`, async () => {
+    const world = new ClientWorld();
+    world.world.put('/a');
+    const client = await world.connected();
+    const swallowing = swallow(world, ({ op }) => op === OpCode.setData);
+    const written = client.setData('/a', 'x').catch((error: unknown) => error);
+    await world.clock.settle();
+    swallowing.release();
+    if (code === CloseCode.abnormal) world.server.link.cut();
+    else world.server.link.connection.close({ code, text: 'the test closes it' });
+
+    const outcome = await world.get(written);
+    await world.until(() => client.state === 'connected');
+    assert.is(outcome instanceof OutcomeUnknownError, !isSentAgain);
+    const sent = world.server.requests.filter(({ op }) => op === OpCode.setData);
+    assert.is(sent.length, isSentAgain ? 2 : 1);
+    await world.close();
+  });
+}
 
 test('a read that had left when the connection broke is asked again, behind nothing that came later', async () => {
   const world = new ClientWorld(2);

@@ -34,6 +34,29 @@ test('after a reconnection every watch stands again, from where the client had b
   await world.close();
 });
 
+test('after an event the client takes no server behind it, and asks again for what else the same transaction changed', async () => {
+  const world = new ClientWorld();
+  const client = await world.connected();
+  const notices: string[] = [];
+  await watching(world, client, notices);
+  const { lastZxid } = client;
+  world.world.put('/c');
+  const eventZxid = world.world.zxid;
+  // One transaction has changed /a and made /b; the connection breaks between the two events.
+  world.server.link.notify('deleted', '/a');
+  await world.clock.settle();
+  world.server.link.cut();
+  await world.until(() => world.server.links.length === 2);
+  await world.get(client.exists('/'));
+
+  assert.equal(notices, ['data: deleted /a', 'child: deleted /a']);
+  assert.ok(eventZxid > lastZxid);
+  assert.is(world.server.link.greeting!.lastZxidSeen, eventZxid);
+  const [{ body }] = sent<SetWatches>(world, OpCode.setWatches) as [SetWatches];
+  assert.equal([body.relativeZxid, body.existWatches], [lastZxid, ['/b']]);
+  await world.close();
+});
+
 test('exists on a znode that is there waits for its change, also after a reconnection', async () => {
   const world = new ClientWorld();
   const client = await world.connected();

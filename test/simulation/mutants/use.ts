@@ -3,6 +3,42 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in the client and the recipes. */
 export const USE: readonly Mutant[] = [
   {
+    name: 'event-counts-as-seen-in-full',
+    mistake:
+      'a client that got one event of a transaction does not ask again for the others after a reconnection',
+    standsFor: 'no watch event is lost',
+    tests: ['core/client/watches-over-connections'],
+    changes: [
+      [
+        'core/client/session-machine.ts',
+        'if (zxid > this.#lastEventZxid) this.#lastEventZxid = zxid;',
+        'this.#saw(zxid);',
+      ],
+    ],
+  },
+  {
+    name: 'event-not-counted-as-seen',
+    mistake: 'a client that got an event goes on at a member that is behind the event',
+    standsFor: 'reads never go back in time',
+    tests: ['core/client/watches-over-connections'],
+    changes: [
+      ['core/client/session-machine.ts', 'if (zxid > this.#lastEventZxid) this.#lastEventZxid = zxid;', ''],
+    ],
+  },
+  {
+    name: 'going-away-taken-for-not-taken',
+    mistake: 'a write is sent again after any orderly close, though the server may have taken it',
+    standsFor: 'a write takes effect once at most',
+    tests: ['core/client/requests-over-connections'],
+    changes: [
+      [
+        'core/client/server-link.ts',
+        'this.#isNothingTaken = reason.code === CloseCode.notTaken;',
+        'this.#isNothingTaken = reason.code === CloseCode.notTaken || reason.code === CloseCode.goingAway;',
+      ],
+    ],
+  },
+  {
     name: 'directory-opened-while-it-closes',
     mistake: 'an embedded directory is opened while the member of its last user is still closing it',
     standsFor: 'a data directory has one owner',
