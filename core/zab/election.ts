@@ -1,4 +1,5 @@
 import { countableFor, describeWait, voterStateOf, type VoterState } from './ambiguous-end.js';
+import { mayAdopt } from './adoption.js';
 import type { Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
 import type { Role } from './role.js';
@@ -17,14 +18,14 @@ const FINALIZE_WAIT_MS = 200;
  * is durable and nothing else (ZOOKEEPER-4712: a disk write outlived the role that had computed its vote).
  *
  * Every looking voter tells each voter that it has a link to how recent its own history is, and whether it *can lead*:
- * it and the looking voters that it has links to, those with a more recent history apart, are a quorum. Each votes for the
- * best of itself and its direct neighbours that can lead. A vote for somebody else's neighbour is never adopted,
+ * it and the looking voters that it has links to are a quorum. It is *behind* if they are none without those that have a
+ * more recent history: then it has to take that one over first (`Adoption`). Each votes for the best of itself and its
+ * direct neighbours that can lead; who is behind comes last. A vote for somebody else's neighbour is never adopted,
  * because who adopts it may have no link to that one. A candidate that a quorum votes for leads, and says so to all.
  *
- * Why it elects somebody whenever somebody can lead: of all that can lead, let B be the best. Every neighbour of B with a
- * history no more recent than B's votes for B, since B is the best that it can know of; they and B are a quorum. With equal
- * histories that is whenever some voter has links to a quorum. Who has links to none of them disturbs nobody: it cannot
- * lead, because voters that have a leader do not look for one.
+ * Why it elects somebody whenever some voter has links to a quorum: of all that can lead, let B be the best. Every neighbour
+ * of B that counts for it votes for B, since B is the best that it can know of; they and B are a quorum. Who has links to
+ * no quorum disturbs nobody: it cannot lead, because voters that have a leader do not look for one.
  */
 export class Election implements Role {
   readonly name = 'looking';
@@ -40,6 +41,8 @@ export class Election implements Role {
   readonly #heard = new Map<number, Notification>();
   #canLead = false;
   #obstacle: string | null = null;
+  /** It could lead only with a more recent history than its own. */
+  #isBehind = false;
   #resendMs = RESEND_MS;
   #resendAtMs = 0;
   #decideAtMs: number | null = null;
@@ -85,7 +88,7 @@ export class Election implements Role {
   leave(): void {}
 
   introduce(peer: number): void {
-    this.#state.notify(peer, this.name, { canLead: this.#canLead });
+    this.#state.notify(peer, this.name, { canLead: this.#canLead, isBehind: this.#isBehind });
   }
 
   step(from: number, message: PeerMessage): void {
@@ -149,11 +152,14 @@ export class Election implements Role {
   #decide(): void {
     const state = this.#state;
     if (!state.config.isVoter || state.isLeaving) return;
-    const mayLead = state.ownVote.leader === state.id;
-    const canLead = mayLead && this.#isEnough([...this.#heard].filter(([, heard]) => this.#isNoNewer(heard)));
-    const vote = this.#bestVote(canLead);
-    if (canLead !== this.#canLead || !isSameVote(vote, state.vote)) {
+    const isCurrent = this.#isEnough([...this.#heard].filter(([, heard]) => this.#isNoNewer(heard)));
+    const canAdopt = !isCurrent && this.#isEnoughToAdopt(this.#heard);
+    const canLead = state.ownVote.leader === state.id && (isCurrent || canAdopt);
+    const isBehind = canLead && !isCurrent;
+    const vote = this.#bestVote(canLead, isBehind);
+    if (canLead !== this.#canLead || isBehind !== this.#isBehind || !isSameVote(vote, state.vote)) {
       this.#canLead = canLead;
+      this.#isBehind = isBehind;
       state.vote = vote;
       this.#resendMs = RESEND_MS;
       this.#broadcast();
@@ -162,14 +168,20 @@ export class Election implements Role {
     this.#tally();
   }
 
-  /** Without anybody who can lead a voter votes for itself. */
-  #bestVote(canLead: boolean): Vote {
-    let best = canLead ? this.#ownVote : null;
+  /** Who is not behind comes first. Without anybody who can lead a voter votes for itself. */
+  #bestVote(canLead: boolean, isBehind: boolean): Vote {
+    const own = this.#ownVote;
+    const candidates = canLead ? [{ vote: own, isBehind }] : [];
     for (const [voter, heard] of this.#heard) {
-      const vote = voteFor(voter, heard.claim);
-      if (heard.canLead && (best === null || isBetterVote(vote, best))) best = vote;
+      if (heard.canLead) candidates.push({ vote: voteFor(voter, heard.claim), isBehind: heard.isBehind });
     }
-    return best ?? this.#ownVote;
+    const [first, ...others] = candidates;
+    let best = first ?? { vote: own, isBehind };
+    for (const other of others) {
+      const isBetter = other.isBehind === best.isBehind ? isBetterVote(other.vote, best.vote) : best.isBehind;
+      if (isBetter) best = other;
+    }
+    return best.vote;
   }
 
   /** For itself; counted only while this member can lead. */
@@ -186,9 +198,10 @@ export class Election implements Role {
   #tally(): void {
     const { id, quorum, outbox, nowMs } = this.#state;
     const supporters = [...this.#heard].filter(
-      ([, heard]) => heard.vote.leader === id && this.#isNoNewer(heard),
+      ([, heard]) => heard.vote.leader === id && (this.#isBehind || this.#isNoNewer(heard)),
     );
-    const wantsToLead = this.#canLead && this.#state.vote.leader === id && this.#isEnough(supporters);
+    const isEnough = this.#isBehind ? this.#isEnoughToAdopt(supporters) : this.#isEnough(supporters);
+    const wantsToLead = this.#canLead && this.#state.vote.leader === id && isEnough;
     const isSettled = (voter: number): boolean =>
       voter === id || !outbox.isUp(voter) || this.#heard.get(voter)?.vote.leader === id;
     if (!wantsToLead) this.#decideAtMs = null;
@@ -200,6 +213,13 @@ export class Election implements Role {
   #isEnough(others: Iterable<readonly [number, Notification]>): boolean {
     const { quorum, disk } = this.#state;
     return isAttended(quorum, countableFor(quorum, this.#withSelf(others), disk.durableZxid));
+  }
+
+  /** Whether this member and these are a quorum from which the most recent history may be taken over. */
+  #isEnoughToAdopt(others: Iterable<readonly [number, Notification]>): boolean {
+    const able = [...this.#withSelf(others)].filter(([, { standing }]) => mayAdopt(standing));
+    const { id, quorum, standing: own } = this.#state;
+    return mayAdopt(own) && quorum.isReached([id, ...able.map(([voter]) => voter)]);
   }
 
   /** What keeps voters that would be enough from electing one of them; null if nothing does. */

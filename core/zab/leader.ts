@@ -1,3 +1,4 @@
+import { Adoption } from './adoption.js';
 import { voterStateOf, type VoterState } from './ambiguous-end.js';
 import { Discovery } from './discovery.js';
 import { HandOverPlan } from './hand-over-plan.js';
@@ -32,6 +33,7 @@ export class Leader implements Role {
   readonly #state: PeerState;
   readonly #discovery: Discovery;
   readonly #learners = new LearnerRoster();
+  readonly #adoption: Adoption;
   readonly #readmission: Readmission;
   readonly #window: ProposalWindow;
   readonly #rounds: QuorumRounds;
@@ -56,6 +58,7 @@ export class Leader implements Role {
     const waiting = new Map([...state.waitingLearners].sort(([a], [b]) => a - b));
     state.waitingLearners.clear();
     this.#discovery = new Discovery(state, this.#learners, waiting);
+    this.#adoption = new Adoption(state, this.#learners, this.#discovery);
     this.#readmission = new Readmission(state, this.#learners, this.#discovery);
     for (const [id, info] of waiting) this.#welcome(id, info);
   }
@@ -177,6 +180,7 @@ export class Leader implements Role {
     if (!this.#discovery.isEpochDurable) return;
     const { id, voterState, disk } = this.#state;
     if (this.#phase === 'discovery') this.#notePromise(id, voterState);
+    for (const [voter, state] of this.#adoption.takeSupporters() ?? []) this.#notePromise(voter, state);
     this.#discovery.invite(this.#phase === 'broadcast');
     if (this.#phase === 'discovery') return;
     if (disk.isRejoining) this.#count();
@@ -250,7 +254,13 @@ export class Leader implements Role {
       case 'pong':
         learner.echoedRound = Math.max(learner.echoedRound, message.nonce);
         if (learner.isCounted && learner.report !== null) this.#rounds.echo(learner.id, message.nonce);
+        if (this.#phase === 'discovery') this.#adoption.consider(message.nonce);
         return this.#state.outputs.ping(learner.id, message.payload);
+      case 'diff':
+      case 'trunc':
+      case 'proposal':
+        if (this.#adoption.hear(learner.id, message)) return this.#watch.noteProgress();
+        return this.#drop(learner, `it sent a ${message.type} that nobody asked for`);
       case 'readmitted':
         return this.#hearReadmitted(learner);
       case 'application':
@@ -263,18 +273,18 @@ export class Leader implements Role {
   #hearPromise(learner: LearnerTracker, report: AckEpoch): void {
     if (learner.report !== null || !learner.isInvited) return this.#drop(learner, 'it promised twice');
     learner.report = report;
+    learner.firstRound = this.#rounds.next;
     if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);
     if (!report.isPromise || !learner.isVoter) return;
-    // A quorum may be complete without it, and then nothing that it has more is committed, and is cut.
-    if (learner.standing !== 'rejoining' && report.lastZxid > this.#state.history.last)
-      return this.#watch.isAhead(learner.id);
+    // A quorum may be complete without it, and then nothing that it has more is committed, and is cut; else see `Adoption`.
+    if (learner.standing !== 'rejoining' && report.lastZxid > this.#state.history.last) return;
     this.#notePromise(learner.id, voterStateOf(learner.info));
   }
 
   /** Phase 2 begins with the quorum of promises: the history is closed with the epoch's marker and sent to everybody. */
   #notePromise(voter: number, state: VoterState): void {
     this.#discovery.promise(voter, state);
-    if (this.#phase !== 'discovery' || !this.#discovery.hasPromiseQuorum) return;
+    if (this.#phase !== 'discovery' || this.#adoption.isUnderWay || !this.#discovery.hasPromiseQuorum) return;
     this.#phase = 'synchronization';
     this.#watch.noteProgress();
     this.#append({ zxid: this.#marker, payload: EMPTY });
@@ -411,6 +421,8 @@ export class Leader implements Role {
 
   /** What it acknowledged on this link counts no longer. */
   #forget(peer: number): void {
+    if (this.#adoption.isFrom(peer))
+      this.#giveUp(`member ${peer}, whose history was to be taken over, is gone`);
     this.#learners.remove(peer);
     this.#discovery.forget(peer);
     this.#acked.delete(peer);

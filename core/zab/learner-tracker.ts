@@ -16,6 +16,8 @@ export class LearnerTracker {
   heardMs: number;
   /** The last round of pings that it has echoed. */
   echoedRound = 0;
+  /** The first round of pings that began after its promise had come. */
+  firstRound = 0;
   /** The epoch has been announced to it. */
   isInvited = false;
   /** Its history, once it has acknowledged the epoch. */

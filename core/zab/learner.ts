@@ -1,12 +1,13 @@
+import { lastCommonZxid } from './epoch-table.js';
 import { LeaderContact } from './leader-contact.js';
 import type { Entry } from './peer-config.js';
-import type { HandOver, NewEpoch, Notification, PeerMessage, Snap } from './peer-message.js';
+import type { HandOver, Lend, NewEpoch, Notification, PeerMessage, Snap } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
 import type { PeerPhase } from './peer-status.js';
 import type { Role } from './role.js';
 import { SnapshotIntake } from './snapshot-intake.js';
 import { invariant } from './zab-error.js';
-import { epochOf, formatZxid, isSuccessor, minZxid } from './zxid.js';
+import { epochOf, formatZxid, isSuccessor, minZxid, NO_ZXID } from './zxid.js';
 
 /**
  * The part of a follower, and of an observer (Zab paper, phases 1 to 3). *discovery*: ask the leader for its
@@ -200,6 +201,8 @@ export class Learner implements Role {
         return this.#startStream(message.after);
       case 'trunc':
         return this.#truncate(message.after);
+      case 'lend':
+        return this.#lend(message);
       case 'snap':
         return this.#startSnapshot(message);
       case 'snapshotChunk':
@@ -232,6 +235,22 @@ export class Learner implements Role {
       default:
         return this.#refuse(`a leader does not send ${message.type}`);
     }
+  }
+
+  /** The leader's history is behind this one: it takes this one over before it gives it to everybody. */
+  #lend({ lastZxid, epochs }: Lend): void {
+    const { history, outbox, config } = this.#state;
+    const common = lastCommonZxid(history.epochs, epochs);
+    if (this.#hasStream) return this.#refuse('a request for the history that it has sent itself');
+    if (common < history.base) return this.#quit('the leader is further behind than this member remembers');
+    const epoch = this.#epoch;
+    outbox.send(this.leader, { type: lastZxid > common ? 'trunc' : 'diff', epoch, after: common });
+    for (let after = common; after < history.last;) {
+      const entries = history.read(after, history.last, config.limits.messageBytes)!;
+      outbox.send(this.leader, { type: 'proposal', epoch, entries, commit: NO_ZXID });
+      after = entries.at(-1)!.zxid;
+    }
+    this.#noteProgress();
   }
 
   #startStream(after: bigint): void {

@@ -27,7 +27,7 @@ const EPOCH_END_BYTES = 8;
 const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
   notification: {
     number: 1,
-    write: (out, { state, round, vote, claim, canLead, ...voter }) => {
+    write: (out, { state, round, vote, claim, canLead, isBehind, ...voter }) => {
       out.byte(ROLES.indexOf(state));
       out.count(round);
       out.byte(vote.leader);
@@ -36,6 +36,7 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
       writeVoterState(out, voter);
       out.zxid(claim);
       out.byte(canLead ? 1 : 0);
+      out.byte(isBehind ? 1 : 0);
     },
     read: (from) => ({
       state: ROLES[from.byte()] ?? from.fail('an unknown state'),
@@ -44,6 +45,7 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
       ...readVoterState(from),
       claim: from.zxid(),
       canLead: from.flag(),
+      isBehind: from.flag(),
     }),
   },
   learnerInfo: {
@@ -93,6 +95,14 @@ const CODECS: { readonly [T in PeerMessage['type']]: Codec<T> } = {
     number: 6,
     write: (out, { epoch, after }) => writeEpochAndZxid(out, epoch, after),
     read: (from) => ({ epoch: from.epoch(), after: from.zxid() }),
+  },
+  lend: {
+    number: 21,
+    write: (out, { epoch, lastZxid, epochs }) => {
+      writeEpochAndZxid(out, epoch, lastZxid);
+      writeEpochs(out, epochs);
+    },
+    read: (from) => ({ epoch: from.epoch(), lastZxid: from.zxid(), epochs: readEpochs(from) }),
   },
   snap: {
     number: 7,

@@ -12,6 +12,7 @@ export type PeerMessage =
   | AckEpoch
   | Diff
   | Trunc
+  | Lend
   | Snap
   | SnapshotChunk
   | SnapshotAck
@@ -39,11 +40,10 @@ export interface Notification {
   readonly mayHold?: bigint;
   /** The last durable zxid of the sender. */
   readonly claim: bigint;
-  /**
-   * Of a candidate: it has links to a quorum of voters that look for a leader and have no more recent history. Of a leader:
-   * it has links to a quorum. False of anybody else.
-   */
+  /** Of a candidate: it has links to a quorum of voters that look for a leader. Of a leader: to a quorum. False of others. */
   readonly canLead: boolean;
+  /** Of a candidate: no such quorum is without a voter with a more recent history, which it has to take over first. */
+  readonly isBehind: boolean;
 }
 
 /** Learner to leader: I follow you; this is what I promised (CEPOCH; FOLLOWERINFO, OBSERVERINFO). */
@@ -88,6 +88,17 @@ export interface Trunc {
   readonly type: 'trunc';
   readonly epoch: number;
   readonly after: bigint;
+}
+
+/**
+ * Leader to the follower with the most recent history, before the epoch begins: send me what you have more. This is mine. The
+ * answer is a diff or trunc, and proposals up to what the follower has reported.
+ */
+export interface Lend {
+  readonly type: 'lend';
+  readonly epoch: number;
+  readonly lastZxid: bigint;
+  readonly epochs: EpochTable;
 }
 
 /** Leader to learner: a snapshot of my state at `zxid` follows in chunks and replaces your history. */

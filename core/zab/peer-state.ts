@@ -106,10 +106,11 @@ export class PeerState {
   notify(
     peer: number,
     state: Notification['state'],
-    { round = this.round, vote = this.vote, canLead = false } = {},
+    { round = this.round, vote = this.vote, canLead = false, isBehind = false } = {},
   ): void {
     const claim = this.disk.durableZxid;
-    this.outbox.send(peer, { type: 'notification', state, round, vote, claim, canLead, ...this.voterState });
+    const candidacy = { vote, claim, canLead, isBehind };
+    this.outbox.send(peer, { type: 'notification', state, round, ...candidacy, ...this.voterState });
   }
 
   /** Another voter has said whether it can be counted. */

@@ -32,6 +32,11 @@ export class QuorumRounds {
     return this.#isWanted;
   }
 
+  /** The round that begins next. */
+  get next(): number {
+    return this.#last + 1;
+  }
+
   get isConfirmed(): boolean {
     return this.#confirmed >= this.#confirmFrom;
   }

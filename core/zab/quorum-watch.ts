@@ -8,8 +8,6 @@ export class QuorumWatch {
   readonly #heardMs = new Map<number, number>();
   /** Voters known to look for another leader. */
   readonly #deserters = new Set<number>();
-  /** Voters with a more recent history than this leader's: they cannot promise it anything. */
-  readonly #ahead = new Set<number>();
   #deadlineMs = 0;
 
   constructor(state: PeerState) {
@@ -37,10 +35,6 @@ export class QuorumWatch {
 
   returns(voter: number): void {
     this.#deserters.delete(voter);
-  }
-
-  isAhead(voter: number): void {
-    this.#ahead.add(voter);
   }
 
   /** Whether others should follow this leader: it has links to a quorum of voters that count, or to every voter. */
@@ -84,9 +78,7 @@ export class QuorumWatch {
    */
   #linked(phase: PeerPhase): readonly number[] {
     const { id, quorum, outbox } = this.#state;
-    const refuses = (voter: number): boolean =>
-      (phase !== 'broadcast' && this.#deserters.has(voter)) ||
-      (phase === 'discovery' && this.#ahead.has(voter));
+    const refuses = (voter: number): boolean => phase !== 'broadcast' && this.#deserters.has(voter);
     return quorum.voters.filter((voter) => voter === id || (outbox.isUp(voter) && !refuses(voter)));
   }
 }

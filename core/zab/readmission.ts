@@ -25,8 +25,10 @@ import { makeZxid } from './zxid.js';
  *   shares another voter than W with Q, and with A. P = E is impossible, since that voter promised it to one
  *   of the two only. P < E is an epoch that E has superseded, as ever. P > E: the one shared with A had acknowledged E's
  *   marker before it promised P, and reports it; C had accepted P before the loss, when that marker did not exist, and
- *   can have accepted nothing of E since. So C finds a more recent history than its own, does not
- *   count that promise, and has no quorum.
+ *   can have accepted nothing of E since. So C finds a more recent history than its own. Without
+ *   taking it over, C does not count that promise, and has no quorum. Before C takes it over, every voter of its quorum
+ *   echoes a ping that C sent after this report, over the link on which it promised (`Adoption`); W's process of then
+ *   ended with the loss, before the marker existed, and cannot: C has no quorum either.
  * Should the shared voter itself have lost its disk since, it was taken back by the same rule, and the same holds
  * of what it has forgotten. All of this needs a quorum that remembers: if more voters have lost their disks, nothing goes on.
  *

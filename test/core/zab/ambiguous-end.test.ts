@@ -34,7 +34,7 @@ function vote(
   const { leader = from, zxid = HELD, standing = 'full', canLead = false } = options;
   const vote = { leader, epoch: Number(zxid >> 32n), zxid };
   const message = { type: 'notification', state: 'looking', round: 1 } as const;
-  conversation.hear(from, { ...message, vote, standing, claim: zxid, canLead });
+  conversation.hear(from, { ...message, vote, standing, claim: zxid, canLead, isBehind: false });
 }
 
 function roleOf(conversation: Conversation): string {
@@ -108,7 +108,7 @@ test('a candidate that holds the lost entries can lead with an ambiguous voter',
   const conversation = new Conversation({ id: 1 }, diskWith(epochOfEntries(2, 7)));
   conversation.connect(2);
   const message = { type: 'notification', state: 'looking', round: 1, standing: 'ambiguous' } as const;
-  const own = { vote: { leader: 1, epoch: 2, zxid: LOST }, claim: HELD, canLead: false };
+  const own = { vote: { leader: 1, epoch: 2, zxid: LOST }, claim: HELD, canLead: false, isBehind: false };
   conversation.hear(2, { ...message, ...own, mayHold: LOST });
   conversation.pass(500);
 
@@ -119,7 +119,7 @@ test('a candidate without the lost entries cannot lead with an ambiguous voter w
   const conversation = new Conversation({ id: 1 }, diskWith(epochOfEntries(2, 6)));
   conversation.connect(2);
   const message = { type: 'notification', state: 'looking', round: 1, standing: 'ambiguous' } as const;
-  const own = { vote: { leader: 1, epoch: 2, zxid: LOST }, claim: HELD, canLead: false };
+  const own = { vote: { leader: 1, epoch: 2, zxid: LOST }, claim: HELD, canLead: false, isBehind: false };
   conversation.hear(2, { ...message, ...own, mayHold: LOST });
   conversation.pass(500);
 

@@ -235,6 +235,7 @@ export function notification(fields: Partial<MessageOf<'notification'>>): Messag
     vote,
     claim: vote.zxid,
     canLead: false,
+    isBehind: false,
     ...rest,
   };
 }

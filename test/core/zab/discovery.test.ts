@@ -85,15 +85,6 @@ test('Zab phase 1: the promise of a voter with a more recent history does not co
   assert.is(conversation.takeSent(1, 'trunc')[0]!.after, makeZxid(2, 3), 'a quorum lacks what it has more');
 });
 
-test('Zab phase 1: a candidate gives up at once if too many voters have a more recent history', () => {
-  const conversation = candidate();
-  conversation.hear(1, info(2));
-  for (const other of [1, 2]) conversation.promise(other, epochOfEntries(2, 4));
-  conversation.pass(25);
-  assert.is(conversation.peer.status().state, 'looking');
-  assert.equal(conversation.takeSent(1, 'trunc'), []);
-});
-
 test('Zab phase 1: a longer tail that comes after the quorum is cut, for it cannot be committed', () => {
   const conversation = candidate();
   conversation.promise(1, HISTORY);

@@ -69,17 +69,28 @@ test('a vote for a candidate without a link is not adopted', () => {
   assert.equal(lastWord(conversation, 1), [2, true]);
 });
 
-test('voters with a more recent history do not count for a candidate', () => {
+test('a candidate that can lead only with the history of another says so, and comes behind every other', () => {
   const conversation = looking({ voters: 5, links: [1, 3, 4, 5] });
-  for (const other of [1, 3, 4]) {
-    const claim = other === 1 ? LAST : LAST + 1n;
-    conversation.hear(other, notification({ vote: { leader: 2, epoch: 2, zxid: LAST }, claim }));
+  for (const other of [3, 4])
+    conversation.hear(other, notification({ vote: { leader: other, epoch: 2, zxid: LAST + 1n } }));
+  const [said] = conversation.takeSent(1, 'notification').slice(-1);
+  assert.equal([said!.vote.leader, said!.canLead, said!.isBehind], [2, true, true]);
+  conversation.hear(1, notification({ vote: { leader: 1, epoch: 2, zxid: LAST }, canLead: true }));
+  assert.is(lastWord(conversation, 3)![0], 1, 'not even the larger id comes first');
+  conversation.hear(1, notification({ vote: { leader: 2, epoch: 2, zxid: LAST } }));
+  for (const other of [3, 4]) {
+    const vote = { leader: 2, epoch: 2, zxid: LAST };
+    conversation.hear(other, notification({ vote, claim: LAST + 1n }));
   }
-  conversation.pass(300);
-  assert.is(state(conversation), 'looking');
-  conversation.hearVote(5, 2, LAST);
-  conversation.pass(300);
+  conversation.pass(200);
   assert.is(state(conversation), 'leading 2');
+});
+
+test('a voter that forgot something cannot lead with the history of another', () => {
+  const conversation = new Conversation({ id: 2 }, { ...diskWith(HISTORY), rejoining: 'damaged' });
+  conversation.connect(1, 3);
+  for (const other of [1, 3]) conversation.hearVote(other, other, LAST + 1n);
+  assert.is(lastWord(conversation, 1)![1], false);
 });
 
 test('a candidate that a quorum supports waits for a better one, but not for ever', () => {

@@ -4,7 +4,7 @@ import { GRAPHS, LAGS, play, STARTS, type Outcome } from './link-graphs.js';
 
 for (const start of STARTS) {
   for (const lag of LAGS) {
-    test(`every graph of links serves if a voter can lead: ${start} start, histories ${lag}`, () => {
+    test(`every graph of links serves if a voter has links to a quorum: ${start} start, histories ${lag}`, () => {
       const outcomes: Outcome[] = [];
       for (let graph = 0; graph < GRAPHS; graph++) {
         try {
@@ -14,8 +14,7 @@ for (const start of STARTS) {
         }
       }
       const serves = ({ ticks }: Outcome): boolean => ticks !== null;
-      assert.ok(outcomes.every((outcome) => !outcome.hasClique || serves(outcome)));
-      if (lag === 'equal') assert.ok(outcomes.every((outcome) => outcome.hasHub === serves(outcome)));
+      assert.ok(outcomes.every((outcome) => outcome.hasHub === serves(outcome)));
       console.log(`# ${start}, ${lag}: ${outcomes.filter(serves).length} of ${GRAPHS} graphs serve`);
     });
   }

@@ -112,7 +112,8 @@ export class SimulatedNetwork {
     const canLead = this.#random.next() < 0.5;
     // Whoever seems to have less supports candidates that it has more than.
     const claim = message.claim >> BigInt(Math.floor(this.#random.next() * 2) * 64);
-    return { ...message, vote: { leader, epoch: message.vote.epoch, zxid }, claim, canLead };
+    const isBehind = this.#random.next() < 0.5;
+    return { ...message, vote: { leader, epoch: message.vote.epoch, zxid }, claim, canLead, isBehind };
   }
 
   #connect(a: number, b: number): void {

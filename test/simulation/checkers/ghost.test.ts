@@ -166,6 +166,7 @@ function vote(zxid: bigint): PeerMessage {
     standing: 'full',
     claim: zxid,
     canLead: false,
+    isBehind: false,
   };
 }
 

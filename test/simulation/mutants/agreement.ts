@@ -313,20 +313,35 @@ export const AGREEMENT: readonly Mutant[] = [
     mistake: 'a voter votes for the best that it has heard of, whether that one has links to a quorum or not',
     standsFor: 'fast leader election: a better-voted member at the edge blocks a connected quorum',
     tests: ['core/zab/election', 'core/zab/link-graphs'],
-    changes: [['core/zab/election.ts', 'heard.canLead && (best', '(best']],
+    changes: [['core/zab/election.ts', 'if (heard.canLead) candidates', 'if (heard.claim >= 0n) candidates']],
   },
   {
-    name: 'more-recent-voter-ends-candidacy',
+    name: 'adopts-without-confirmation',
     mistake:
-      'a candidate gives up because of one voter with a more recent history, though it has a quorum without it',
-    standsFor: 'a quorum that can serve does',
-    tests: ['core/zab/discovery', 'core/zab/link-graphs'],
-    changes: [
-      [
-        'core/zab/leader.ts',
-        'return this.#watch.isAhead(learner.id);',
-        "return this.#giveUp('a voter has a more recent history');",
-      ],
-    ],
+      'a candidate takes over a history though not all of its promises are known to be remembered still',
+    standsFor: 'a promise that was lost with a disk completes no quorum',
+    tests: ['core/zab/adoption'],
+    changes: [['core/zab/adoption.ts', 'firstRound <= round &&', '']],
+  },
+  {
+    name: 'adopts-what-is-not-durable',
+    mistake: 'a candidate begins its epoch before the history that it takes over is durable',
+    standsFor: 'Zab, phase 1',
+    tests: ['core/zab/adoption'],
+    changes: [['core/zab/adoption.ts', ' || disk.durableZxid !== plan.upTo || !disk.isIdle', '']],
+  },
+  {
+    name: 'begins-during-adoption',
+    mistake: 'a late promise begins the epoch while a history is taken over in part',
+    standsFor: 'Zab, phase 1',
+    tests: ['core/zab/adoption'],
+    changes: [['core/zab/leader.ts', ' || this.#adoption.isUnderWay', '']],
+  },
+  {
+    name: 'behind-never-leads',
+    mistake: 'a voter that alone has links to a quorum does not lead, because it is behind',
+    standsFor: 'OmniPaxos: constrained election',
+    tests: ['core/zab/election', 'core/zab/link-graphs'],
+    changes: [['core/zab/election.ts', '(isCurrent || canAdopt)', 'isCurrent']],
   },
 ];
