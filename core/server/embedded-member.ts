@@ -36,7 +36,8 @@ export function peerAddress(address: string): string {
 /** Resolves when the member takes part. */
 export async function startEmbeddedMember(parts: EmbeddedMemberParts): Promise<EmbeddedMember> {
   const { disk, segmentBytes, network, address, members, secret, clock, random, logger, options } = parts;
-  const storage = await FileStorage.open({ disk, logger, random, segmentBytes });
+  const canRejoin = members !== undefined && members.length > 1;
+  const storage = await FileStorage.open({ disk, canRejoin, logger, random, segmentBytes });
   const dialer = network.dialer(address);
   const ensemble = members === undefined ? {} : { ensemble: { members, dialer } };
   const member = await Member.start({ storage, clock, random, logger, secret, options, ...ensemble });
