@@ -37,8 +37,11 @@ test('a candidate that is behind takes over the history of its quorum, and then 
     { type: 'lend', epoch: 3, lastZxid: makeZxid(2, 3), epochs: tableOf(OWN) },
   ]);
   conversation.isDiskHeld = true;
-  conversation.hear(1, { type: 'diff', epoch: 3, after: makeZxid(2, 3) }, proposal(NEWER.slice(4)));
-  assert.is(conversation.peer.status().phase, 'discovery', 'what is taken over is not durable yet');
+  conversation.hear(1, { type: 'diff', epoch: 3, after: makeZxid(2, 3) }, proposal(NEWER.slice(4, 5)));
+  const { number } = conversation.persisted.at(-1)!;
+  conversation.hear(1, proposal(NEWER.slice(5)));
+  conversation.sync(number);
+  assert.is(conversation.peer.status().phase, 'discovery', 'not all that is taken over is durable yet');
   conversation.isDiskHeld = false;
   conversation.sync();
   assert.is(conversation.peer.status().phase, 'synchronization');
