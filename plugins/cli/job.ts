@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { LeaderJobs, type KeptRun } from '../../framework/index.js';
+import type { Client } from '../../core/client/index.js';
+import { LeaderJobs, QuorateError, type KeptRun } from '../../framework/index.js';
 import { onEnsemble, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
 
 /** `quorate job`: the jobs under `@LeaderOnly`, of which there is one in the fleet. */
@@ -9,6 +10,7 @@ export function jobCommand(): Command {
     .argument('<name>', 'name of the job')
     .action((name: string, flags: EnsembleFlags) =>
       onEnsemble(flags, async (client) => {
+        await requireJob(client, name);
         await new LeaderJobs(client).trigger(name);
         process.stdout.write(`asked for a run of ${name}\n`);
       }),
@@ -19,9 +21,11 @@ export function jobCommand(): Command {
     .option('--json', 'one JSON object for each run instead of text')
     .action((name: string, flags: EnsembleFlags & { readonly json?: boolean }) =>
       onEnsemble(flags, async (client) => {
+        await requireJob(client, name);
         const runs = await new LeaderJobs(client).history(name);
         const lines = runs.map((run) => (flags.json === true ? toJson(run) : describe(run)));
-        process.stdout.write(lines.length === 0 ? `no run of ${name} is known\n` : `${lines.join('\n')}\n`);
+        if (lines.length === 0 && flags.json !== true) lines.push(`no run of ${name} is known`);
+        process.stdout.write(lines.map((line) => `${line}\n`).join(''));
       }),
     );
   const candidates = new Command('candidates')
@@ -29,6 +33,7 @@ export function jobCommand(): Command {
     .argument('<name>', 'name of the job')
     .action((name: string, flags: EnsembleFlags) =>
       onEnsemble(flags, async (client) => {
+        await requireJob(client, name);
         const found = await new LeaderJobs(client).candidates(name);
         const lines = found.map(({ id, isLeader }) => `${isLeader ? 'leads  ' : 'stands '} ${id}`);
         process.stdout.write(lines.length === 0 ? `nobody stands for ${name}\n` : `${lines.join('\n')}\n`);
@@ -37,6 +42,17 @@ export function jobCommand(): Command {
   const command = new Command('job').description('jobs that only the leader runs');
   for (const each of [trigger, history, candidates]) command.addCommand(withEnsembleFlags(each));
   return command;
+}
+
+/** A name that no process has used is most likely misspelt: nothing would ever come of it. */
+async function requireJob(client: Client, name: string): Promise<void> {
+  const found = await Promise.all(['/leaders', '/schedules'].map((root) => client.exists(`${root}/${name}`)));
+  if (found.some((stat) => stat !== null)) return;
+  throw new QuorateError(
+    'LEADER_JOB_MISSING',
+    `There is no leader job ${name}: no process has declared it. \`quorate shell ls /leaders\` lists the names.`,
+    { fields: { name } },
+  );
 }
 
 function describe({ scheduledAt, kind, outcome, durationMs, by, error }: KeptRun): string {

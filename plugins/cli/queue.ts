@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
-import { WorkQueue, type DeadLetter, type JobStatus } from '../../framework/index.js';
+import { QuorateError, WorkQueue, type DeadLetter, type JobStatus } from '../../framework/index.js';
 import { onEnsemble, positiveInteger, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
 
 interface JsonFlags extends EnsembleFlags {
@@ -36,7 +36,8 @@ function countsCommand(): Command {
     .argument('<queue>', 'name of the queue')
     .option('--json', 'one JSON object instead of text')
     .action((name: string, flags: JsonFlags) =>
-      onQueue(name, flags, async (queue) => {
+      onQueue(name, flags, async (queue, client) => {
+        await requireQueue(queue, client);
         const counts = await queue.counts();
         const { jobs, delayed, dead, consumers, isPaused } = counts;
         if (flags.json === true) return JSON.stringify(counts);
@@ -70,7 +71,8 @@ function showCommand(): Command {
     .action((name: string, job: string, flags: EnsembleFlags) =>
       onQueue(name, flags, async (queue) => {
         const status = await queue.status(job);
-        return status === null ? `there is no job ${job}, or nothing is kept of it` : JSON.stringify(status);
+        if (status === null) throw jobMissing(name, job);
+        return JSON.stringify(status);
       }),
     );
 }
@@ -87,7 +89,7 @@ function addCommand(): Command {
     .action((name: string, data: string, flags: AddFlags) =>
       onQueue(name, flags, (queue) => {
         const { priority, delay: delayMs, key, group } = flags;
-        return queue.enqueue(JSON.parse(data) as unknown, { priority, delayMs, key, group });
+        return queue.enqueue(dataOf(data), { priority, delayMs, key, group });
       }),
     );
 }
@@ -101,7 +103,8 @@ function cancelCommand(): Command {
     .action((name: string, job: string, flags: EnsembleFlags & { readonly reason?: string }) =>
       onQueue(name, flags, async (queue) => {
         const wasThere = await queue.cancel(job, { reason: flags.reason });
-        return wasThere ? `cancelled ${job}` : `there is no job ${job}`;
+        if (!wasThere) throw jobMissing(name, job);
+        return `cancelled ${job}`;
       }),
     );
 }
@@ -111,7 +114,8 @@ function pauseCommand(): Command {
     .description('have no job begun, by nobody, until it is resumed')
     .argument('<queue>', 'name of the queue')
     .action((name: string, flags: EnsembleFlags) =>
-      onQueue(name, flags, async (queue) => {
+      onQueue(name, flags, async (queue, client) => {
+        await requireQueue(queue, client);
         await queue.pause();
         return `queue ${name} is paused`;
       }),
@@ -123,7 +127,8 @@ function resumeCommand(): Command {
     .description('have jobs begun again')
     .argument('<queue>', 'name of the queue')
     .action((name: string, flags: EnsembleFlags) =>
-      onQueue(name, flags, async (queue) => {
+      onQueue(name, flags, async (queue, client) => {
+        await requireQueue(queue, client);
         await queue.resume();
         return `queue ${name} goes on`;
       }),
@@ -154,7 +159,8 @@ function deadShowCommand(): Command {
     .action((name: string, job: string, flags: EnsembleFlags) =>
       onQueue(name, flags, async (queue) => {
         const letter = await queue.deadLetter(job);
-        return letter === null ? `there is no dead letter ${job}` : JSON.stringify(letter);
+        if (letter === null) throw jobMissing(name, job);
+        return JSON.stringify(letter);
       }),
     );
 }
@@ -189,11 +195,44 @@ function removeCommand(): Command {
 function onQueue(
   name: string,
   flags: EnsembleFlags,
-  task: (queue: WorkQueue) => Promise<string>,
+  task: (queue: WorkQueue, client: Client) => Promise<string>,
 ): Promise<void> {
   return onEnsemble(flags, async (client: Client) => {
-    process.stdout.write(`${await task(new WorkQueue(client, name))}\n`);
+    const text = await task(new WorkQueue(client, name), client);
+    process.stdout.write(text === '' ? '' : `${text}\n`);
   });
+}
+
+/** A queue that no process has used is most likely misspelt. */
+async function requireQueue({ name, path }: WorkQueue, client: Client): Promise<void> {
+  if ((await client.exists(path)) !== null) return;
+  throw new QuorateError(
+    'QUEUE_MISSING',
+    `There is no queue ${name}: no process has used it. \`quorate shell ls /queues\` lists the names.`,
+    { fields: { queue: name } },
+  );
+}
+
+function jobMissing(queue: string, job: string): QuorateError {
+  return new QuorateError(
+    'JOB_MISSING',
+    `Queue ${queue} has no job ${job}, or nothing is kept of it any more.`,
+    {
+      fields: { queue, job },
+    },
+  );
+}
+
+function dataOf(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new QuorateError(
+      'INVALID_ARGUMENT',
+      `The data of a job must be JSON (${(error as Error).message}). Quote it for the shell: '{"name":"Anna"}'.`,
+      { cause: error },
+    );
+  }
 }
 
 function lines<Item>(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, type Option } from 'commander';
 import { connect, type TlsOptions } from '../../core/client/index.js';
 import { packageVersion } from './package-version.js';
 import { HistoryFile } from './shell/history-file.js';
@@ -40,10 +40,45 @@ export function shellCommand(): Command {
     .option('--tls-key <file>', 'its key (PEM)')
     .argument('[command...]', 'one command to carry out; without one, commands are read line by line')
     .passThroughOptions()
-    .action(async (words: readonly string[], flags: ShellFlags) => {
+    .action(async (given: readonly string[], _flags: ShellFlags, command: Command) => {
+      const words = withoutOwnFlags(given, command);
+      const flags = command.opts<ShellFlags>();
       const succeeded = words.length > 0 ? await runOne(words, flags) : await runMany(flags);
       if (!succeeded) process.exitCode = 1;
     });
+}
+
+/**
+ * Takes the long flags of `quorate shell` out of the words behind its command and sets them, so that `shell ls / --connect URL`
+ * does what it says. The commands of ZooKeeper's shell have short flags only. Words behind `--` stay as they are.
+ */
+function withoutOwnFlags(words: readonly string[], command: Command): readonly string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (word === '--') return [...kept, ...words.slice(at + 1)];
+    const [name, ...joined] = word.split('=');
+    const option = command.options.find(({ long }) => long === name);
+    const value = joined.length > 0 ? joined.join('=') : words[at + 1];
+    if (option === undefined) kept.push(word);
+    else if (value === undefined) command.error(`error: option '${option.flags}' argument missing`);
+    else {
+      const parsed: unknown = option.parseArg === undefined ? value : parsedBy(option, value, command);
+      command.setOptionValue(option.attributeName(), parsed);
+      if (joined.length === 0) at++;
+    }
+  }
+  return kept;
+}
+
+function parsedBy(option: Option, value: string, command: Command): unknown {
+  try {
+    return option.parseArg!(value, undefined);
+  } catch (error) {
+    return command.error(
+      `error: option '${option.flags}' argument '${value}' is invalid. ${(error as Error).message}`,
+    );
+  }
 }
 
 async function runOne(words: readonly string[], flags: ShellFlags): Promise<boolean> {

@@ -137,8 +137,6 @@ test('lock explain says who holds a lock and who waits for it', async ({ member 
 test('job trigger asks for a run, job history tells of it, job candidates who leads', async ({ member }) => {
   const job = (...words: readonly string[]): Promise<Ended> =>
     quorate(['job', ...words, 'books', '--connect', member.address]);
-  assert.equal(await job('history'), { code: 0, out: 'no run of books is known\n', err: '' });
-  assert.equal(await job('candidates'), { code: 0, out: 'nobody stands for books\n', err: '' });
 
   @LeaderOnly({ name: 'books' })
   class Books {
@@ -189,9 +187,9 @@ test('quorate queue adds, tells of, pauses, cancels and redrives jobs', async ({
   await using client = await connect(member.address);
   const queue = new WorkQueue<unknown>(client, 'prints');
 
-  assert.match((await queueCommand('pause', 'prints')).out, 'is paused');
   const added = await queueCommand('add', 'prints', '{"pages":3}', '--priority', '5');
   const id = added.out.trim();
+  assert.match((await queueCommand('pause', 'prints')).out, 'is paused');
   assert.equal((await queue.status(id))?.data, { pages: 3 });
   assert.match((await queueCommand('counts', 'prints')).out, /^1 jobs.*paused/);
   assert.match((await queueCommand('list', 'prints')).out, /^waiting +job-/);
@@ -213,6 +211,65 @@ test('quorate queue adds, tells of, pauses, cancels and redrives jobs', async ({
   assert.is((await queue.counts()).jobs, 1);
   const odd = await queueCommand('add', 'prints', 'no JSON');
   assert.is(odd.code, 1);
+  assert.match(odd.err, /must be JSON/);
+});
+
+test('a command given a queue, a job or a leader job that is not there names it on the error stream and ends with 1', async ({
+  member,
+}) => {
+  await using client = await connect(member.address);
+  await new WorkQueue(client, 'known').enqueue(1);
+  const calls: readonly (readonly [words: readonly string[], named: RegExp])[] = [
+    [['queue', 'pause', 'typo'], /no queue typo/],
+    [['queue', 'resume', 'typo'], /no queue typo/],
+    [['queue', 'counts', 'typo'], /no queue typo/],
+    [['queue', 'show', 'known', 'job-typo'], /no job job-typo/],
+    [['queue', 'cancel', 'known', 'job-typo'], /no job job-typo/],
+    [['queue', 'dead', 'show', 'known', 'job-typo'], /no job job-typo/],
+    [['job', 'trigger', 'typo'], /no leader job typo/],
+    [['job', 'history', 'typo', '--json'], /no leader job typo/],
+  ];
+  for (const [words, named] of calls) {
+    const { code, out, err } = await quorate([...words, '--connect', member.address]);
+    assert.is(code, 1, words.join(' '));
+    assert.is(out, '', words.join(' '));
+    assert.match(err, named);
+  }
+});
+
+test('job history --json of a job that never ran, and queue dead list --json of none, print nothing', async ({
+  member,
+}) => {
+  await using client = await connect(member.address);
+  await client.create('/leaders/never', null, { createParents: true });
+  await new WorkQueue(client, 'empty').enqueue(1);
+  for (const words of [
+    ['job', 'history', 'never'],
+    ['queue', 'dead', 'list', 'empty'],
+  ]) {
+    const ended = await quorate([...words, '--json', '--connect', member.address]);
+    assert.equal(ended, { code: 0, out: '', err: '' }, words.join(' '));
+  }
+});
+
+test('shell takes its own flags behind the command too', async ({ member }) => {
+  await using client = await connect(member.address);
+  await client.create('/behind', null);
+  const wanted = { code: 0, err: '' };
+  for (const words of [
+    ['ls', '/', '--connect', member.address],
+    ['ls', '/', `--connect=${member.address}`, '--patience', '5000'],
+  ]) {
+    const { out, ...rest } = await quorate(['shell', ...words]);
+    assert.equal(rest, wanted);
+    assert.match(out, 'behind');
+  }
+  const missing = await quorate(['shell', 'ls', '/', '--connect']);
+  assert.is(missing.code, 1);
+  assert.match(missing.err, /--connect <url>.*argument missing/);
+  const invalid = await quorate(['shell', 'ls', '/', '--patience', 'long']);
+  assert.is(invalid.code, 1);
+  assert.match(invalid.err, /positive number/);
 });
 
 test.run();
