@@ -24,6 +24,7 @@ import {
 } from './events.js';
 import { explore } from './explorer.js';
 import type { ApplicationHealth } from './health.js';
+import { checkProvidedLocks } from './locked-members.js';
 import { composeModules } from './module.js';
 import type { Plan } from './plan.js';
 import { checkApplicationOptions, checkPluginNames } from './option-checks.js';
@@ -119,6 +120,7 @@ export class Application implements AsyncDisposable {
       ...composed,
       ...(options.provide ?? []),
     ];
+    checkProvidedLocks(provisions);
     const given = new Set<Token>(provisions.map(({ token }) => token));
     const provided = new Set<Token>([...BUILT_IN, ...given]);
     const isProvided = (token: Token): boolean => provided.has(token) || isRegisteredGlobally(token);

@@ -77,6 +77,27 @@ export function lockedMembersOf(target: Constructor): readonly LockedMember[] {
   return [...found.values()];
 }
 
+/**
+ * The members whose `@Locked` was compiled as a standard decorator: the record is on the method, where nobody looks for it, since
+ * such a decorator is given the method and not the class.
+ */
+export function misplacedLocksOf(target: Constructor): readonly string[] {
+  const found = new Set<string>();
+  for (let owner: object | null = target.prototype; owner !== null; owner = Object.getPrototypeOf(owner))
+    for (const key of misplacedIn(owner)) found.add(key);
+  for (const key of misplacedIn(target)) found.add(key);
+  return [...found];
+}
+
+function misplacedIn(owner: object): readonly string[] {
+  return Reflect.ownKeys(owner)
+    .filter((key) => {
+      const value: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
+      return typeof value === 'function' && key !== 'constructor' && Object.hasOwn(value, LOCKED_MEMBERS);
+    })
+    .map(String);
+}
+
 function ownLockedMembers(owner: object): readonly LockedMember[] {
   return Object.hasOwn(owner, LOCKED_MEMBERS) ? ((owner as Recorded)[LOCKED_MEMBERS] ?? []) : [];
 }

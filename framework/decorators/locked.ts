@@ -24,7 +24,8 @@ type LockedDecorator<Parameters extends readonly unknown[]> = <
 /**
  * Declares that every call of the method holds a lock of the fleet: by a fixed name, or by a name that follows
  * from the arguments. The lock is released when the method's promise settles. Within the method `currentHold()`
- * gives the signal and the fence. It holds for instances that an application built.
+ * gives the signal and the fence. It holds for instances that an application built; a start with an instance given by `provide`,
+ * or with a decorator that was not compiled with `experimentalDecorators`, is refused with `DeclarationError`.
  */
 export function Locked(name: string, options?: LockedOptions): LockedDecorator<readonly unknown[]>;
 export function Locked<Parameters extends readonly unknown[]>(

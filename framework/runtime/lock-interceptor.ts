@@ -1,5 +1,5 @@
 import type { Constructor } from '../constructor.js';
-import { plannedLocksOf } from '../locked-members.js';
+import { checkInjectedLocks, plannedLocksOf } from '../locked-members.js';
 import type { Locks } from '../locks.js';
 import type { PlannedLock } from '../plan.js';
 
@@ -21,6 +21,7 @@ export class LockInterceptor {
 
   /** Puts itself before the methods of one instance. */
   intercept(instance: object, target: Constructor): void {
+    checkInjectedLocks(target);
     for (const lock of plannedLocksOf(target)) {
       const method = (instance as Record<string | symbol, Method>)[lock.member]!;
       const call = (parameters: unknown[]): Promise<unknown> =>

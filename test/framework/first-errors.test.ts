@@ -8,6 +8,8 @@ import {
   ConfigStore,
   connect,
   InjectionError,
+  inject,
+  Locked,
   Locks,
   provide,
   QuorateError,
@@ -279,6 +281,63 @@ test('a start without a server names the address and the cause', async () => {
     /no server of ws:\/\/127\.0\.0\.1:9 answered within 500 ms \(.*ECONNREFUSED 127\.0\.0\.1:9/,
   );
 });
+
+/** What a compiler makes of `@Locked` on a method without experimentalDecorators: it gets the method and a context. */
+function lockedAsStandard(target: { readonly prototype: object }, member: string): void {
+  const method: unknown = Reflect.get(target.prototype, member);
+  const decorate = Locked('till') as unknown as (method: unknown, context: object) => void;
+  decorate(method, { kind: 'method', name: member, static: false, private: false });
+}
+
+test(
+  '@Locked that was compiled as a standard decorator is refused at the start, by class and member',
+  onFleet(async (fleet) => {
+    class Till {
+      async book(): Promise<void> {}
+    }
+    lockedAsStandard(Till, 'book');
+    class Sub extends Till {}
+    @Service({ name: 'shop' })
+    class Shop {
+      constructor(@inject(Sub) readonly till: Sub) {}
+    }
+    Service({ name: 'till' })(Till);
+    for (const declared of [Till, Shop]) {
+      const error = await fleet.wait(refusal(() => fleet.machine().start({ declare: [declared] })));
+      assert.is(error.code, 'DECLARATION_INVALID');
+      assert.match(
+        error.message,
+        /(?:Till|Sub)\.book: @Locked was compiled as a standard decorator.*experimentalDecorators/,
+      );
+    }
+  }),
+);
+
+test(
+  '@Locked on an instance given with provide is refused at the start; a double with a method of its own is not',
+  onFleet(async (fleet) => {
+    @Service({ name: 'till' })
+    class Till {
+      @Locked('till')
+      async book(): Promise<string> {
+        return 'real';
+      }
+    }
+    const named = token<Till>('till');
+    for (const given of [provide(Till, new Till()), provide(named, new Till())]) {
+      const error = await fleet.wait(
+        refusal(() => fleet.machine().start({ declare: [Till], provide: [given] })),
+      );
+      assert.match(
+        error.message,
+        /Till\.book: @Locked takes no lock on an instance that was given with provide/,
+      );
+    }
+    const double = Object.assign(new Till(), { book: async () => 'double' });
+    const { application } = await fleet.run({ declare: [Till], provide: [provide(Till, double)] });
+    assert.is(await application.get(Till).book(), 'double');
+  }),
+);
 
 function failureOf(call: () => unknown): QuorateError {
   try {
