@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { anchorsOf, linksOf, programsOf, statedSettings } from '../../docs/pages.js';
+import { programsOf, statedSettings } from '../../docs/pages.js';
 import { FreshProject, type CompilerOptions } from './fresh-project.js';
 
 let project: FreshProject;
@@ -37,22 +37,6 @@ test('the package has no source maps, and no file that names one', () => {
     (file) => /\.(?:js|d\.ts)$/.test(file) && /^\/\/# sourceMappingURL=/m.test(project.read(file)),
   );
   assert.equal(named, []);
-});
-
-test('every relative link of every packed page leads to a packed file, and its anchor to a heading', () => {
-  const pages = project.files.filter((file) => file.endsWith('.md'));
-  assert.ok(pages.length > 10);
-  const isPacked = (target: string): boolean =>
-    project.files.includes(target) || project.files.some((file) => file.startsWith(`${target}/`));
-  const broken = pages.flatMap((page) =>
-    linksOf(page, project.read(page))
-      .filter(({ target, anchor }) => {
-        if (!isPacked(target)) return true;
-        return anchor !== undefined && target.endsWith('.md') && !anchorsOf(project.read(target)).has(anchor);
-      })
-      .map(({ target, anchor }) => `${page} → ${target}${anchor === undefined ? '' : `#${anchor}`}`),
-  );
-  assert.equal(broken, []);
 });
 
 const MODULES: Readonly<Record<string, CompilerOptions>> = {
