@@ -239,7 +239,7 @@ export class FileStorage implements Storage {
       this.#requireSuccession(lists);
       await this.#log!.append(lists);
     } catch (error) {
-      throw this.#fail(error, 'writing');
+      throw this.#fail(await this.#causeOf(error), 'writing');
     }
   }
 
@@ -365,6 +365,14 @@ export class FileStorage implements Storage {
     } finally {
       await this.#directory.release();
     }
+  }
+
+  /** A write may fail in many ways when the directory is not there any more; that is what is reported then. */
+  async #causeOf(error: unknown): Promise<unknown> {
+    return this.#directory.verifyPlace().then(
+      () => error,
+      (replaced: unknown) => (replaced instanceof DataDirectoryReplacedError ? replaced : error),
+    );
   }
 
   /** The first failure is the one that every later call hears of. */

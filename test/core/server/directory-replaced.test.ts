@@ -71,10 +71,11 @@ test('a served member whose data directory is removed fails by itself', async ()
   const failed = new Promise<Error>((resolve) => served.onFailure(resolve));
 
   await rename(data, `${data}-elsewhere`);
-
-  assert.is(codeOf(await failed), 'DATA_DIRECTORY_REPLACED');
+  const failure = await failed;
   await served.close();
   await rm(base, { recursive: true, force: true });
+
+  assert.is(codeOf(failure), 'DATA_DIRECTORY_REPLACED');
 });
 
 test.run();
