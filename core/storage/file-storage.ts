@@ -113,7 +113,7 @@ export class FileStorage implements Storage {
       try {
         await this.#log!.proveEnd();
       } catch (error) {
-        throw this.#fail(error, 'writing');
+        throw this.#fail(await this.#causeOf(error), 'writing');
       }
     });
   }
