@@ -88,7 +88,10 @@ export async function treatDataDirectory(options: DoctorOptions): Promise<Treatm
   }
 }
 
-/** The operator's word that this directory never held anything. False, and nothing is changed, if it does hold something. */
+/**
+ * Marks an empty directory as that of a new member. A voter of several does not count for that: only `repair` with `alone` makes a
+ * directory count. False, and nothing is changed, if the directory holds something.
+ */
 export async function initializeDataDirectory(disk: Disk): Promise<boolean> {
   const storage = await FileStorage.open({ disk });
   try {

@@ -1,4 +1,5 @@
 import type { HttpAnswer } from '../transport/listener.js';
+import type { FoundingStatus } from '../zab/index.js';
 
 /** What a member says of itself. Zxids and the digest are hexadecimal. */
 export interface MemberHealth {
@@ -18,6 +19,8 @@ export interface MemberHealth {
    * Null if nothing of that kind stands in the way.
    */
   readonly waitsFor: string | null;
+  /** What the founding of a new ensemble waits for, as this voter sees it; null on a member that takes no part in one. */
+  readonly founding: FoundingStatus | null;
   /** The member that leads, as far as this one knows. */
   readonly leader: number | null;
   readonly epoch: number;
@@ -54,6 +57,7 @@ export function startingHealth(id: number): MemberHealth {
     readOnly: false,
     rejoining: false,
     waitsFor: null,
+    founding: null,
     leader: null,
     epoch: 0,
     zxid: '0x0',

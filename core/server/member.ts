@@ -28,7 +28,7 @@ export interface MemberParts {
   readonly logger?: Logger;
   /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */
   readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
-  /** The caller's word that an empty storage is that of a new member, and not of one that has lost what it knew. */
+  /** Has no effect on an ensemble of several voters, but for a warning: an empty storage may be that of a lost disk. */
   readonly initialize?: boolean | undefined;
   /** Other bounds among the members than the usual ones; for simulations that cannot wait until those are reached. */
   readonly limits?: Partial<PeerLimits> | undefined;
@@ -150,6 +150,7 @@ export class Member {
       readOnly: (this.#state === 'serving' || this.#state === 'starting') && requests.isReadOnly,
       rejoining: status.isRejoining,
       waitsFor: status.obstacle,
+      founding: status.isServing ? null : status.founding,
       leader,
       epoch,
       zxid: hex(this.#rooms.machine().lastZxid),

@@ -4,6 +4,7 @@ import type { Storage } from '../storage/index.js';
 import type { LogRead, Peer, PersistRequest, PeerStatus, Ready } from '../zab/index.js';
 import type { ClientService } from './client-service.js';
 import type { CommittedEntries } from './committed-entries.js';
+import { FoundingLog } from './founding-log.js';
 import type { MemberProbe } from './member-probe.js';
 import type { PeerLinks } from './peers/peer-links.js';
 import { MemberMessageError } from './requests/member-message.js';
@@ -47,8 +48,11 @@ export class ReadyEffects {
   /** The role in which clients are served, null while they are not. */
   #serving: string | null = null;
 
+  readonly #founding: FoundingLog;
+
   constructor(parts: ReadyEffectsParts) {
     this.#parts = parts;
+    this.#founding = new FoundingLog(parts.logger);
   }
 
   carryOut(ready: Ready): void {
@@ -78,7 +82,7 @@ export class ReadyEffects {
     const { storage, peer, failed, replaceMachine, snapshotsIn } = this.#parts;
     const stored =
       batch.installSnapshot === undefined
-        ? storage.persist(batch.isReadmission === true ? { ...batch, rejoining: null } : batch)
+        ? storage.persist(batch)
         : snapshotsIn.complete().then(replaceMachine);
     stored.then(
       () => this.#parts.input(() => peer.persisted(batch.number)),
@@ -123,6 +127,7 @@ export class ReadyEffects {
       });
     }
     this.#obstacle = status.obstacle;
+    this.#founding.report(status);
     const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
     if (serving !== this.#serving) {
       const isHandOver = this.#serving !== null && status.endedByHandOver;

@@ -45,8 +45,8 @@ export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
   /** Whether this member is one without a vote: must agree with what `ensemble` says of it. */
   readonly observer?: boolean;
   /**
-   * An empty data directory is that of a new member, and not of one that has lost what it knew. Only needed to begin a new
-   * ensemble some members of which cannot be started: without it, it begins when all of them are there. Default false.
+   * Accepted, but without effect: a new ensemble of several voters is founded when all of its members run with empty directories, and
+   * a member of a list of one needs no permission. The member logs a warning that says so. Default false.
    */
   readonly initialize?: boolean;
   /**

@@ -1,9 +1,9 @@
-import { countableFor, type VoterState } from './ambiguous-end.js';
+import type { VoterState } from './ambiguous-end.js';
+import type { EpochBasis } from './epoch-basis.js';
 import type { LearnerRoster } from './learner-roster.js';
 import type { LearnerTracker } from './learner-tracker.js';
 import type { LearnerInfo } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
-import { isAttended, type Standing } from './standing.js';
 
 /**
  * The leader's side of phase 1 (Zab paper): find an epoch larger than any that a quorum has promised, and have
@@ -12,10 +12,11 @@ import { isAttended, type Standing } from './standing.js';
 export class Discovery {
   readonly #state: PeerState;
   readonly #learners: LearnerRoster;
-  readonly #accepted = new Map<number, { readonly epoch: number; readonly standing: Standing }>();
+  /** What each voter that wants to follow has promised, this member among them. */
+  readonly #accepted = new Map<number, number>();
+  /** Voters whose promise counts, as they were when they promised. */
   readonly #promised = new Map<number, VoterState>();
-  /** Who was known to be rejoining, and over which link, when the epoch was fixed. */
-  #rejoiners: ReadonlyMap<number, number> = new Map();
+  #basis: EpochBasis | null = null;
   #epoch = 0;
 
   /** Those who have been waiting for this member to lead raise the epoch even if a quorum is complete without them. */
@@ -23,7 +24,7 @@ export class Discovery {
     this.#state = state;
     this.#learners = learners;
     for (const [id, info] of waiting) this.#notePromisedElsewhere(id, info);
-    this.#noteAccepted(state.id, { epoch: state.disk.acceptedEpoch, standing: state.standing });
+    this.#noteAccepted(state.id, state.disk.acceptedEpoch);
   }
 
   /** The new epoch; 0 until a quorum has been heard. */
@@ -36,14 +37,18 @@ export class Discovery {
   }
 
   get hasPromiseQuorum(): boolean {
-    const { quorum, history } = this.#state;
-    return isAttended(quorum, countableFor(quorum, this.#promised, history.last));
+    return this.#basis?.isPromisedBy(this.#promised) ?? false;
+  }
+
+  /** On what the epoch rests; null until it is fixed. */
+  get basis(): EpochBasis | null {
+    return this.#basis;
   }
 
   /** A voter wants to follow. */
   welcome(voter: number, info: LearnerInfo): void {
     this.#notePromisedElsewhere(voter, info);
-    this.#noteAccepted(voter, { epoch: info.acceptedEpoch, standing: info.standing });
+    this.#noteAccepted(voter, info.acceptedEpoch);
   }
 
   /** It could join only by breaking a promise, so it waits for a later epoch. */
@@ -63,14 +68,14 @@ export class Discovery {
     }
   }
 
+  /** The voter has promised the epoch. */
   promise(voter: number, state: VoterState): void {
-    this.#promised.set(voter, state);
+    if (this.#basis?.takesPromiseOf(voter) === true) this.#promised.set(voter, state);
   }
 
-  /** Whether it had said that it is rejoining, still the same process, before this epoch was fixed. */
-  isAfterReturnOf(voter: number): boolean {
-    const link = this.#rejoiners.get(voter);
-    return link !== undefined && this.#state.outbox.isCurrent(voter, link);
+  /** Fixes the epoch if that is possible now: a founding may have waited for observers long enough. */
+  tick(): void {
+    this.#fix();
   }
 
   /** It does not follow any more. What it has promised stays promised. */
@@ -83,14 +88,18 @@ export class Discovery {
     this.#state.promisedElsewhere = Math.max(this.#state.promisedElsewhere, acceptedEpoch);
   }
 
-  #noteAccepted(voter: number, accepted: { readonly epoch: number; readonly standing: Standing }): void {
+  #noteAccepted(voter: number, epoch: number): void {
     if (this.#epoch !== 0) return;
-    const { quorum, promisedElsewhere, disk, rejoiners } = this.#state;
-    this.#accepted.set(voter, accepted);
-    const heard = [...this.#accepted];
-    if (!isAttended(quorum, new Map(heard.map(([id, { standing }]) => [id, standing])))) return;
-    this.#epoch = Math.max(promisedElsewhere, ...heard.map(([, { epoch }]) => epoch)) + 1;
-    this.#rejoiners = new Map(rejoiners);
+    this.#accepted.set(voter, epoch);
+    this.#fix();
+  }
+
+  #fix(): void {
+    if (this.#epoch !== 0) return;
+    const { promisedElsewhere, disk, admission } = this.#state;
+    this.#basis = admission.basisOf(this.#accepted.keys());
+    if (this.#basis === null) return;
+    this.#epoch = Math.max(promisedElsewhere, ...this.#accepted.values()) + 1;
     disk.saveAcceptedEpoch(this.#epoch);
   }
 }

@@ -7,8 +7,7 @@ interface Batch {
   number: number;
   installSnapshot?: { install: number; zxid: bigint; epochs: EpochTable };
   acceptedEpoch?: number;
-  isReadmission?: true;
-  rejoining?: Rejoining;
+  rejoining?: Rejoining | null;
   truncateAfter?: bigint;
   entries: Entry[];
 }
@@ -36,15 +35,18 @@ export class DiskQueue {
   #durableAcceptedEpoch: number;
   #acceptedEpoch: number;
   #confirmedMs = 0;
-  #isRejoining: boolean;
-  #isReadmitting = false;
+  /** Why this member does not count; a reason holds at once, an admission when it is durable. */
+  #rejoining: Rejoining | null;
+  /** The same, with what is on its way to the disk. */
+  #nextRejoining: Rejoining | null;
 
   constructor(durable: {
     readonly zxid: bigint;
     readonly acceptedEpoch: number;
-    readonly isRejoining: boolean;
+    readonly rejoining: Rejoining | null;
   }) {
-    this.#isRejoining = durable.isRejoining;
+    this.#rejoining = durable.rejoining;
+    this.#nextRejoining = durable.rejoining;
     this.#durableZxid = durable.zxid;
     this.#durableAcceptedEpoch = durable.acceptedEpoch;
     this.#acceptedEpoch = durable.acceptedEpoch;
@@ -64,9 +66,13 @@ export class DiskQueue {
     return this.#durableAcceptedEpoch;
   }
 
-  /** The disk says that this member has forgotten something. */
+  get rejoining(): Rejoining | null {
+    return this.#rejoining;
+  }
+
+  /** The disk says that this member does not count. */
   get isRejoining(): boolean {
-    return this.#isRejoining;
+    return !isCounted(this.#rejoining);
   }
 
   /** Nothing waits and nothing is under way: memory and disk agree. */
@@ -98,20 +104,22 @@ export class DiskQueue {
     this.#open().acceptedEpoch = epoch;
   }
 
-  /** From when this is durable, the member can be counted again. */
-  readmit(): void {
-    if (!this.#isRejoining || this.#isReadmitting) return;
-    this.#isReadmitting = true;
-    this.#open().isReadmission = true;
+  /** From when this is durable, the member counts. `isFounded`: every voter is known to count, or to have counted. */
+  readmit(isFounded: boolean): void {
+    if (!isCounted(this.#nextRejoining)) this.#admit(isFounded ? null : 'founding');
+    else if (isFounded) this.noteFounded();
+  }
+
+  /** Every voter of the new ensemble counts: a member that counts need not take part in another founding. */
+  noteFounded(): void {
+    if (this.#nextRejoining === 'founding') this.#admit(null);
   }
 
   /** The member cannot be counted from now on, whether that is durable yet or not. */
   rejoin(cause: Rejoining): void {
-    this.#isRejoining = true;
-    this.#isReadmitting = false;
-    const batch = this.#open();
-    delete batch.isReadmission;
-    batch.rejoining = cause;
+    this.#rejoining = cause;
+    this.#nextRejoining = cause;
+    this.#open().rejoining = cause;
   }
 
   append(entry: Entry): void {
@@ -168,10 +176,16 @@ export class DiskQueue {
 
   #confirm(batch: Batch): void {
     if (batch.acceptedEpoch !== undefined) this.#durableAcceptedEpoch = batch.acceptedEpoch;
-    if (batch.isReadmission === true && this.#isReadmitting) this.#isRejoining = false;
+    // An admission on its way does not count any more if something was lost meanwhile.
+    if (batch.rejoining !== undefined && isCounted(this.#nextRejoining)) this.#rejoining = batch.rejoining;
     if (batch.installSnapshot !== undefined) this.#durableZxid = batch.installSnapshot.zxid;
     const last = batch.entries.at(-1);
     if (last !== undefined) this.#durableZxid = last.zxid;
+  }
+
+  #admit(next: 'founding' | null): void {
+    this.#nextRejoining = next;
+    this.#open().rejoining = next;
   }
 
   #open(): Batch {
@@ -182,4 +196,8 @@ export class DiskQueue {
     }
     return batch;
   }
+}
+
+function isCounted(rejoining: Rejoining | null): boolean {
+  return rejoining === null || rejoining === 'founding';
 }

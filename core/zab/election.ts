@@ -1,9 +1,8 @@
-import { countableFor, describeWait, voterStateOf, type VoterState } from './ambiguous-end.js';
+import { describeWait, voterStateOf, type VoterState } from './ambiguous-end.js';
 import { mayAdopt } from './adoption.js';
 import type { Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
 import type { Role } from './role.js';
-import { isAttended } from './standing.js';
 import { isBetterVote, isSameVote, NO_VOTE, voteFor, type Vote } from './vote.js';
 import { maxZxid, NO_ZXID } from './zxid.js';
 
@@ -211,8 +210,8 @@ export class Election implements Role {
 
   /** Whether this member and these are a quorum of voters that count for this member. */
   #isEnough(others: Iterable<readonly [number, Notification]>): boolean {
-    const { quorum, disk } = this.#state;
-    return isAttended(quorum, countableFor(quorum, this.#withSelf(others), disk.durableZxid));
+    const { admission, disk } = this.#state;
+    return admission.isEnough(this.#withSelf(others), disk.durableZxid);
   }
 
   /** Whether this member and these are a quorum from which the most recent history may be taken over. */
@@ -224,15 +223,14 @@ export class Election implements Role {
 
   /** What keeps voters that would be enough from electing one of them; null if nothing does. */
   #waitsFor(): string | null {
-    const { quorum, disk } = this.#state;
+    const { quorum, disk, admission } = this.#state;
     const voters = this.#withSelf(this.#heard);
     const lost = [...voters.values()].filter(({ standing }) => standing === 'ambiguous');
     const heard = [...this.#heard.values()];
     const newest = heard.reduce((zxid, { claim }) => maxZxid(zxid, claim), disk.durableZxid);
     const couldLead = this.#canLead || heard.some(({ canLead }) => canLead);
     if (couldLead || lost.every(({ mayHold = NO_ZXID }) => mayHold <= newest)) return null;
-    const standings = new Map([...voters].map(([voter, { standing }]) => [voter, standing]));
-    return isAttended(quorum, standings) ? describeWait(quorum, voters) : null;
+    return admission.hasQuorum(voters.keys()) ? describeWait(quorum, voters) : null;
   }
 
   #withSelf(others: Iterable<readonly [number, Notification]>): Map<number, VoterState> {

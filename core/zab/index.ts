@@ -1,7 +1,8 @@
 /** Zab as a pure state machine: election, discovery, synchronization, broadcast. */
 export { Peer } from './peer.js';
 export type { Entry, PeerConfig, PeerLimits, Rejoining, RestoredHistory } from './peer-config.js';
-export type { LearnerStatus, PeerPhase, PeerRole, PeerStatus } from './peer-status.js';
+export { isSameFounding } from './peer-status.js';
+export type { FoundingStatus, LearnerStatus, PeerPhase, PeerRole, PeerStatus } from './peer-status.js';
 export type {
   ApplicationMessage,
   InstallStep,

@@ -8,7 +8,7 @@ import type { LearnerFeed } from './learner-feed.js';
 import type { Entry } from './peer-config.js';
 import type { AckEpoch, LearnerInfo, Notification, PeerMessage } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
-import type { LearnerStatus, PeerPhase } from './peer-status.js';
+import type { FoundingStatus, LearnerStatus, PeerPhase } from './peer-status.js';
 import { ProposalWindow } from './proposal-window.js';
 import { QuorumRounds } from './quorum-rounds.js';
 import { QuorumWatch } from './quorum-watch.js';
@@ -16,11 +16,11 @@ import { Readmission } from './readmission.js';
 import type { ReadIndexAnswer } from './ready.js';
 import type { Role } from './role.js';
 import { SharedBatches } from './shared-batches.js';
-import { remembers } from './standing.js';
 import { invariant, ProposalRefused } from './zab-error.js';
 import { counterOf, EPOCH_MAX, makeZxid } from './zxid.js';
 
 const EMPTY = new Uint8Array(0);
+const FOUNDER_LOST = 'a voter was lost while the ensemble was being founded';
 
 /**
  * The leader's part (Zab paper, phases 1 to 3). *discovery*: a quorum promises an epoch to this member and to
@@ -79,11 +79,20 @@ export class Leader implements Role {
     return this.isEstablished;
   }
 
-  /** A quorum holds the marker, and this member has applied everything up to it (primary integrity). */
+  /**
+   * A quorum holds the marker, this member has applied everything up to it (primary integrity), and the ensemble is founded.
+   */
   get isEstablished(): boolean {
     // Once so it stays so, and it is asked for with every request.
-    this.#hasApplied ||= this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker;
+    this.#hasApplied ||=
+      this.#phase === 'broadcast' && this.#state.deliveredZxid >= this.#marker && this.#readmission.isFounded;
     return this.#hasApplied;
+  }
+
+  /** What this leader's founding began without; null in any other epoch. */
+  get founding(): FoundingStatus | null {
+    const { basis } = this.#discovery;
+    return basis?.isFounding !== true || this.isEstablished ? null : basis.founding;
   }
 
   get isQuorumConfirmed(): boolean {
@@ -111,6 +120,9 @@ export class Leader implements Role {
     const refusal = this.refusal;
     if (refusal !== null) throw new ProposalRefused(refusal);
     const zxid = this.nextZxid();
+    invariant(this.#readmission.isFounded, 'the first transaction needs an ensemble that is founded', {
+      zxid,
+    });
     this.#append({ zxid, payload });
     this.#window.add(zxid, payload.length);
     if (counterOf(zxid) >= this.#state.config.limits.epochCounter) {
@@ -149,8 +161,10 @@ export class Leader implements Role {
 
   tick(): void {
     const { nowMs, config } = this.#state;
+    if (this.#phase === 'discovery') this.#discovery.tick();
     const verdict = this.#watch.verdict(this.#phase);
     if (verdict !== null) return this.#giveUp(verdict);
+    if (this.#isFoundingBroken) return this.#giveUp(FOUNDER_LOST);
     if (this.#phase === 'broadcast') this.#checkReign();
     this.#dropSilent();
     if (nowMs < this.#pingAtMs) return;
@@ -164,6 +178,7 @@ export class Leader implements Role {
 
   linkDown(peer: number): void {
     this.#forget(peer);
+    if (this.#isFoundingBroken) this.#giveUp(FOUNDER_LOST);
   }
 
   step(from: number, message: PeerMessage): void {
@@ -225,6 +240,10 @@ export class Leader implements Role {
     return makeZxid(this.epoch, 0);
   }
 
+  get #isFoundingBroken(): boolean {
+    return this.#phase !== 'broadcast' && this.#discovery.basis?.isBroken === true;
+  }
+
   /** Phase 1: somebody wants to follow. */
   #welcome(from: number, info: LearnerInfo): void {
     const { outbox, id } = this.#state;
@@ -236,6 +255,7 @@ export class Leader implements Role {
     if (learner.isVoter) {
       this.#watch.returns(from);
       this.#discovery.welcome(from, info);
+      if (this.#isFoundingBroken) return this.#giveUp(FOUNDER_LOST);
     }
     this.#discovery.invite(this.#phase === 'broadcast');
     if (this.#phase !== 'discovery' || !this.#discovery.isStranded(learner)) return;
@@ -277,7 +297,7 @@ export class Leader implements Role {
     if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);
     if (!report.isPromise || !learner.isVoter) return;
     // A quorum may be complete without it, and then nothing that it has more is committed, and is cut; else see `Adoption`.
-    if (learner.standing !== 'rejoining' && report.lastZxid > this.#state.history.last) return;
+    if (learner.info.standing !== 'rejoining' && report.lastZxid > this.#state.history.last) return;
     this.#notePromise(learner.id, voterStateOf(learner.info));
   }
 
@@ -304,7 +324,7 @@ export class Leader implements Role {
     learner.ackedZxid = zxid;
     this.#watch.noteProgress();
     if (!learner.isVoter || zxid < this.#marker) return;
-    if (!remembers(learner.standing)) return this.#readmission.carryOut(this.#phase === 'broadcast');
+    if (!learner.isCounted) return this.#readmission.carryOut(this.#phase === 'broadcast');
     this.#watch.enlist(learner.id);
     this.#noteAck(learner.id, zxid);
   }
@@ -330,8 +350,7 @@ export class Leader implements Role {
   #hearReadmitted(learner: LearnerTracker): void {
     if (!learner.isBeingReadmitted) return this.#drop(learner, 'it was not asked to remember anything');
     learner.isBeingReadmitted = false;
-    learner.standing = 'full';
-    this.#state.noteStanding(learner.id, 'full');
+    this.#readmission.confirmed(learner);
     this.#watch.noteProgress();
     this.#watch.enlist(learner.id);
     this.#noteAck(learner.id, learner.ackedZxid);
@@ -348,6 +367,8 @@ export class Leader implements Role {
 
   #tellUpToDate(): void {
     if (this.#phase !== 'broadcast') return;
+    this.#readmission.checkFounded();
+    if (!this.#readmission.isFounded) return;
     for (const learner of this.#learners.all) {
       if (learner.isUpToDate || learner.ackedZxid < this.#marker) continue;
       learner.isUpToDate = true;
@@ -380,7 +401,7 @@ export class Leader implements Role {
     }
     const waiting = this.#readmission.needsEpoch;
     if (waiting !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
-      this.#handOver.planTo(id, `member ${waiting.id} is rejoining and counts from the next epoch on`);
+      this.#handOver.planTo(id, `member ${waiting.id} does not count before the next epoch`);
     }
     const isDiskStuck = nowMs - (disk.owesSinceMs ?? nowMs) > config.syncLimitMs;
     if (isDiskStuck && this.#learners.all.some(isCandidate)) this.#giveUp('the own disk is stuck');

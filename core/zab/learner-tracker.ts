@@ -1,7 +1,6 @@
 import { LearnerFeed } from './learner-feed.js';
 import type { AckEpoch, LearnerInfo } from './peer-message.js';
 import type { PeerState } from './peer-state.js';
-import { remembers, type Standing } from './standing.js';
 import { NO_ZXID } from './zxid.js';
 
 /** What the leader knows of one learner, from its LEARNERINFO until its link is gone or it looks for a leader again. */
@@ -9,8 +8,7 @@ export class LearnerTracker {
   readonly id: number;
   readonly isVoter: boolean;
   readonly info: LearnerInfo;
-  standing: Standing;
-  /** It has been told that it can be counted again, and has not confirmed it yet. */
+  /** It has been told that it counts again, and has not confirmed it yet. */
   isBeingReadmitted = false;
   /** When it was last heard, in the leader's own time. */
   heardMs: number;
@@ -27,18 +25,19 @@ export class LearnerTracker {
   ackedZxid = NO_ZXID;
   /** It has been told to serve clients. */
   isUpToDate = false;
+  readonly #state: PeerState;
 
   constructor(id: number, info: LearnerInfo, state: PeerState) {
     this.id = id;
     this.isVoter = state.quorum.isVoter(id);
     this.info = info;
-    this.standing = info.standing;
+    this.#state = state;
     this.heardMs = state.nowMs;
   }
 
-  /** Its promises and acknowledgements count. */
+  /** Its acknowledgements and echoes count. */
   get isCounted(): boolean {
-    return this.isVoter && remembers(this.standing);
+    return this.#state.admission.counts(this.id);
   }
 
   startFeed(state: PeerState, epoch: number, report: AckEpoch): LearnerFeed {

@@ -31,7 +31,7 @@ export class Learner implements Role {
   #hasStream = false;
   #intake: SnapshotIntake | null = null;
   #ackedZxid: bigint | null = null;
-  /** The leader has said that this member can be counted again, and waits to hear that this is durable. */
+  /** The leader has readmitted this member, and waits for the confirmation that this is durable. */
   #owesReadmission = false;
   /** Clients are served once this is applied; null until the leader is established. */
   #serveFrom: bigint | null = null;
@@ -321,7 +321,7 @@ export class Learner implements Role {
   #readmit(): void {
     const { disk } = this.#state;
     if (epochOf(disk.durableZxid) !== this.#epoch) return this.#refuse('a readmission before its marker');
-    disk.readmit();
+    disk.readmit(this.#serveFrom !== null);
     this.#owesReadmission = true;
     this.#confirmReadmission();
   }
@@ -337,6 +337,7 @@ export class Learner implements Role {
   #serve(commit: bigint): void {
     if (!this.#canAppend) return this.#refuse('the end of a synchronization that has not begun');
     if (this.name === 'observing') this.#state.advanceCommit(commit);
+    this.#state.disk.noteFounded();
     this.#serveFrom = commit;
     this.#noteProgress();
   }

@@ -20,7 +20,15 @@ interface Codec<T extends PeerMessage['type']> {
 }
 
 const ROLES: readonly PeerRole[] = ['looking', 'following', 'leading', 'observing'];
-const STANDINGS: readonly Standing[] = ['full', 'blank', 'new', 'rejoining', 'ambiguous'];
+const STANDINGS: readonly Standing[] = [
+  'full',
+  'founding',
+  'new',
+  'rejoining',
+  'ambiguous',
+  'empty',
+  'damaged',
+];
 const ENTRY_MIN_BYTES = 9;
 const EPOCH_END_BYTES = 8;
 

@@ -51,7 +51,7 @@ export interface RestoredHistory {
   readonly epochs: EpochTable;
   /** Durable entries behind the snapshot; whether they are committed is not known yet. */
   readonly entries: readonly Entry[];
-  /** Why this member cannot be counted until its ensemble has taken it back; null or absent if it can. */
+  /** Why this member does not count, or that it counts in a founding under way; null or absent if it counts. */
   readonly rejoining?: Rejoining | null;
   /** Entries behind the last one and up to this zxid may have been acknowledged, and are gone. Default null: there are none. */
   readonly mayHold?: bigint | null;
@@ -59,14 +59,17 @@ export interface RestoredHistory {
 
 /**
  * *new*: there was nothing on the disk at all · *damaged*: what was there is lost, wholly or in part · *diverged*: the
- * state, and so perhaps the log, differs from a quorum's.
+ * state, and so perhaps the log, differs from a quorum's · *founding*: the member counts, but it does not know yet whether
+ * every voter of its new ensemble does.
  */
-export type Rejoining = 'new' | 'damaged' | 'diverged';
+export type Rejoining = 'new' | 'damaged' | 'diverged' | 'founding';
 
 /** The configuration with its defaults filled in and its ticks multiplied out. */
 export interface ResolvedConfig {
   readonly id: number;
   readonly voters: readonly number[];
+  /** Ascending. */
+  readonly observers: readonly number[];
   /** Voters and observers without this member, ascending. */
   readonly others: readonly number[];
   readonly isVoter: boolean;
@@ -103,6 +106,7 @@ export function resolveConfig(config: PeerConfig): ResolvedConfig {
   return {
     id: config.id,
     voters: [...config.voters].sort((a, b) => a - b),
+    observers: [...observers].sort((a, b) => a - b),
     others: members.filter((id) => id !== config.id).sort((a, b) => a - b),
     isVoter: config.voters.includes(config.id),
     tickMs,

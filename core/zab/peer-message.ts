@@ -152,7 +152,7 @@ export interface Commit {
   readonly zxid: bigint;
 }
 
-/** Leader to learner: the epoch is established; serve clients once you have applied `commit` (COMMIT-LD; UPTODATE). */
+/** Leader to learner: the epoch is established and the ensemble founded; serve clients once you have applied `commit` (COMMIT-LD; UPTODATE). */
 export interface UpToDate {
   readonly type: 'upToDate';
   readonly epoch: number;
@@ -184,7 +184,7 @@ export interface HandOver {
   readonly round: number;
 }
 
-/** Leader to learner: you hold all that you may have forgotten; remember from now on that you can be counted. */
+/** Leader to learner: you hold all that you may have forgotten; make durable that you count from now on. */
 export interface Readmit {
   readonly type: 'readmit';
   readonly epoch: number;

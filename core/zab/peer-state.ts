@@ -1,14 +1,15 @@
+import { Admission } from './admission.js';
 import { voterStateOf, type VoterState } from './ambiguous-end.js';
 import { DiskQueue } from './disk-queue.js';
 import { History } from './history.js';
 import { Jitter } from './jitter.js';
 import { Outbox } from './outbox.js';
 import { Outputs } from './outputs.js';
-import type { Entry, Rejoining, ResolvedConfig, RestoredHistory } from './peer-config.js';
+import type { Entry, ResolvedConfig, RestoredHistory } from './peer-config.js';
 import type { LearnerInfo, Notification } from './peer-message.js';
 import { MajorityQuorum, type Quorum } from './quorum.js';
 import type { Transition } from './role.js';
-import { remembers, type Standing } from './standing.js';
+import { standingOf, type Standing } from './standing.js';
 import { NO_VOTE, voteFor, type Vote } from './vote.js';
 import { invariant } from './zab-error.js';
 import { maxZxid, minZxid, NO_ZXID } from './zxid.js';
@@ -35,8 +36,7 @@ export class PeerState {
   vote: Vote = NO_VOTE;
   /** The highest epoch that anybody was heard to have promised. */
   promisedElsewhere = 0;
-  /** Voters that cannot be counted, and the link over which each has said so. */
-  readonly rejoiners = new Map<number, number>();
+  readonly admission: Admission;
   /** Those who want to follow this member while it does not lead yet. */
   readonly waitingLearners = new Map<number, LearnerInfo>();
   /** Whose the last promise was, as long as this process remembers it: to the same candidate it may be repeated. */
@@ -45,7 +45,6 @@ export class PeerState {
   attempts = 0;
   /** The state differs from a quorum's, and no snapshot has replaced it yet. */
   needsSnapshot: boolean;
-  readonly #cause: Rejoining | null;
   /** The last entry that may have been acknowledged and is gone. */
   readonly #mayHold: bigint;
   #commitZxid: bigint;
@@ -57,14 +56,14 @@ export class PeerState {
     this.config = config;
     this.quorum = new MajorityQuorum(config.voters);
     this.history = new History(restored, config.limits);
-    this.#cause = config.isVoter ? (restored.rejoining ?? null) : null;
     this.#mayHold = config.isVoter ? (restored.mayHold ?? NO_ZXID) : NO_ZXID;
     this.needsSnapshot = restored.rejoining === 'diverged';
     this.disk = new DiskQueue({
       zxid: this.history.last,
       acceptedEpoch: restored.acceptedEpoch,
-      isRejoining: this.#cause !== null,
+      rejoining: config.isVoter ? (restored.rejoining ?? null) : null,
     });
+    this.admission = new Admission(this);
     this.jitter = new Jitter(config.seed ^ (config.id << 16));
     this.#commitZxid = restored.snapshotZxid;
     this.#deliveredZxid = restored.snapshotZxid;
@@ -91,10 +90,8 @@ export class PeerState {
   }
 
   get standing(): Standing {
-    const { isBlank } = this.history;
-    if (!this.disk.isRejoining && this.disk.durableZxid < this.#mayHold) return 'ambiguous';
-    if (!this.disk.isRejoining) return isBlank ? 'blank' : 'full';
-    return isBlank && this.#cause === 'new' ? 'new' : 'rejoining';
+    const { config, disk, history } = this;
+    return standingOf({ isVoter: config.isVoter, disk, history, mayHold: this.#mayHold });
   }
 
   /** What this member says of itself to those who count it. */
@@ -111,13 +108,6 @@ export class PeerState {
     const claim = this.disk.durableZxid;
     const candidacy = { vote, claim, canLead, isBehind };
     this.outbox.send(peer, { type: 'notification', state, round, ...candidacy, ...this.voterState });
-  }
-
-  /** Another voter has said whether it can be counted. */
-  noteStanding(peer: number, standing: Standing): void {
-    const link = this.outbox.linkOf(peer);
-    if (remembers(standing) || link === undefined) this.rejoiners.delete(peer);
-    else this.rejoiners.set(peer, link);
   }
 
   advanceCommit(zxid: bigint): void {

@@ -1,6 +1,20 @@
 export type PeerRole = 'looking' | 'following' | 'leading' | 'observing';
 export type PeerPhase = 'election' | 'discovery' | 'synchronization' | 'broadcast';
 
+/** What keeps a new ensemble from being founded, or what it is founded without; each list ascending. */
+export interface FoundingStatus {
+  /** Voters that have no link to this member, or have not declared over it what their disk holds. */
+  readonly absentVoters: readonly number[];
+  /** Observers of which the same holds: a founding waits for them for some time only. */
+  readonly silentObservers: readonly number[];
+  /** Voters and observers that show that the ensemble was founded before: nothing is founded then. */
+  readonly membersWithHistory: readonly number[];
+  /** A founding that has begun before goes on. */
+  readonly isRefounding: boolean;
+  /** Voters that have lost their disks, or a part, since a founding began: nothing is founded if they are a quorum. */
+  readonly lostVoters: readonly number[];
+}
+
 export interface PeerStatus {
   readonly state: PeerRole;
   readonly phase: PeerPhase;
@@ -20,6 +34,8 @@ export interface PeerStatus {
   readonly isRejoining: boolean;
   /** Why voters that would be enough elect no leader; null if nothing of that kind stands in the way. */
   readonly obstacle: string | null;
+  /** What a founding waits for, as this voter sees it; null on a member that would take no part in one. */
+  readonly founding: FoundingStatus | null;
   readonly lastProposed: bigint;
   readonly lastDurable: bigint;
   readonly committed: bigint;
@@ -47,8 +63,24 @@ export function isSameSituation(a: PeerStatus, b: PeerStatus): boolean {
     a.isQuorumConfirmed === b.isQuorumConfirmed &&
     a.isRejoining === b.isRejoining &&
     a.obstacle === b.obstacle &&
-    a.lastChange === b.lastChange
+    a.lastChange === b.lastChange &&
+    isSameFounding(a.founding, b.founding)
   );
+}
+
+export function isSameFounding(a: FoundingStatus | null, b: FoundingStatus | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    isSameList(a.absentVoters, b.absentVoters) &&
+    isSameList(a.silentObservers, b.silentObservers) &&
+    isSameList(a.membersWithHistory, b.membersWithHistory) &&
+    a.isRefounding === b.isRefounding &&
+    isSameList(a.lostVoters, b.lostVoters)
+  );
+}
+
+function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((member, index) => member === b[index]);
 }
 
 /** One learner as its leader sees it. */

@@ -56,6 +56,7 @@ export class Peer {
     const pauseMs = PAUSE_TICKS * state.config.tickMs;
     state.nowMs += Math.min(Math.max(passedMs, 0), pauseMs);
     if (passedMs > pauseMs) this.#role.pause();
+    state.admission.tick();
     this.#role.tick();
     this.#settle();
   }
@@ -229,6 +230,7 @@ export class Peer {
       admits: this.admits,
       isRejoining: state.disk.isRejoining,
       obstacle: role instanceof Election ? role.obstacle : null,
+      founding: leader?.founding ?? state.admission.founding,
       isQuorumConfirmed: leader?.isQuorumConfirmed ?? false,
       lastProposed: state.history.last,
       lastDurable: state.disk.durableZxid,
@@ -246,9 +248,9 @@ export class Peer {
 
   /** Whoever looks for a leader is answered at any time; whoever wants to follow too early is remembered. */
   #attend(peer: number, message: PeerMessage): void {
-    const { waitingLearners, quorum } = this.#state;
+    const { waitingLearners, admission } = this.#state;
     const isIntroduction = message.type === 'notification' || message.type === 'learnerInfo';
-    if (isIntroduction && quorum.isVoter(peer)) this.#state.noteStanding(peer, message.standing);
+    if (isIntroduction) admission.declare(peer, message.standing);
     if (message.type === 'notification' && message.state === 'looking') {
       waitingLearners.delete(peer);
       if (this.#role.name !== 'looking') this.#answer(peer);

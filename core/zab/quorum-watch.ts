@@ -39,10 +39,9 @@ export class QuorumWatch {
 
   /** Whether others should follow this leader: it has links to a quorum of voters that count, or to every voter. */
   canLead(phase: PeerPhase): boolean {
-    const { id, quorum, disk, rejoiners } = this.#state;
+    const { quorum, admission } = this.#state;
     const linked = this.#linked(phase);
-    const counts = (voter: number): boolean => (voter === id ? !disk.isRejoining : !rejoiners.has(voter));
-    const isEnough = quorum.isReached(linked.filter(counts)) || linked.length === quorum.voters.length;
+    const isEnough = admission.hasQuorum(linked) || linked.length === quorum.voters.length;
     return isEnough && this.verdict(phase) === null;
   }
 

@@ -2,46 +2,75 @@ import type { Discovery } from './discovery.js';
 import type { LearnerRoster } from './learner-roster.js';
 import type { LearnerTracker } from './learner-tracker.js';
 import type { PeerState } from './peer-state.js';
-import { isFoundedBy, type Standing } from './standing.js';
+import { invariant } from './zab-error.js';
 import { makeZxid } from './zxid.js';
 
 /**
- * Takes voters back that have forgotten what they promised and acknowledged: a wiped disk, or a damaged one.
+ * Readmits voters that do not count: the disk was lost or damaged, or it was empty from the start. Such a voter follows, votes and
+ * acknowledges like any other, but nothing of it counts (`Admission`).
  *
- * Such a voter W keeps company like any other, but nobody counts it: not in an election, not in discovery, not
- * towards a commit, not for a leader's claim to have a quorum. It counts again in an epoch E when
- * 1. E's leader knew that W is rejoining before it fixed E (so all promises of E came after the loss), and
- * 2. E is established, by voters other than W, and W holds E's marker and thus E's whole initial history.
- * Merely to wait for a later epoch would not do: a leader cut off in an old epoch could bring W up to its own date,
- * and the two be a quorum for the next one, while W had gone on with others before.
+ * ## Rule 1: readmission
  *
- * Why it is safe. Let Q be the voters that promised E, and A those whose acknowledgements of E's marker established
- * it: quorums without W, all of it after the loss.
- * - *What W acknowledged* in an epoch e: e's promises were complete before the loss, so a voter of Q had promised e
- *   before it promised E, and e < E. If the entry is committed, or ever will be, its quorum shares another voter than W
- *   with Q, which had it before it promised E: it is in E's initial history, which W holds. W has promised E, so
- *   it can help only an epoch above E, whose leader must be as recent as W.
- * - *What W promised*, an epoch P to a candidate C. Should C ever complete its quorum with that promise, the quorum
- *   shares another voter than W with Q, and with A. P = E is impossible, since that voter promised it to one
- *   of the two only. P < E is an epoch that E has superseded, as ever. P > E: the one shared with A had acknowledged E's
- *   marker before it promised P, and reports it; C had accepted P before the loss, when that marker did not exist, and
- *   can have accepted nothing of E since. So C finds a more recent history than its own. Without
- *   taking it over, C does not count that promise, and has no quorum. Before C takes it over, every voter of its quorum
- *   echoes a ping that C sent after this report, over the link on which it promised (`Adoption`); W's process of then
- *   ended with the loss, before the marker existed, and cannot: C has no quorum either.
- * Should the shared voter itself have lost its disk since, it was taken back by the same rule, and the same holds
- * of what it has forgotten. All of this needs a quorum that remembers: if more voters have lost their disks, nothing goes on.
+ * A voter W that does not count is readmitted in an epoch E if
+ * (a) E's leader knew, before it fixed E, that this process of W does not count (`EpochBasis.mayReadmit`; the permission is used
+ *     up by the readmission, `noteReadmitted`): so every promise of E was made after the loss;
+ * (b) E is established by voters that count, and W is not one of them (`Leader.#count` over `#acked`, where `#hearAck` and
+ *     `durable` leave W out);
+ * (c) W holds E's marker, and with it E's whole initial history (`carryOut`: `ackedZxid`; `Learner.#readmit`).
+ * To wait for a later epoch alone would not be enough: a leader that is cut off in an old epoch could bring W up to its own date,
+ * and the two would be a quorum for the next epoch, while W had gone on with others before its loss.
  *
- * But for the beginning. Nobody remembers anything in a new ensemble, and so nobody would count. Therefore *every*
- * voter together is enough as well, if none has a transaction in its history: all are there, even whoever
- * might act on a forgotten promise, and give it up by promising E; nothing can be lost. E's leader admits no transaction before
- * a quorum remembers: whenever they are interrupted, they can begin again.
+ * Why that is safe. Let Q be the voters whose promises of E counted (`EpochBasis.takesPromiseOf`), and A the voters whose
+ * acknowledgements established E. Both are quorums without W, and both acted after the loss.
+ * - An entry that W acknowledged in an epoch e before the loss. The promises of e were complete before the loss, so a voter of Q
+ *   promised e before it promised E: e < E (`Learner.#hearNewEpoch` refuses a lower epoch). If the entry is committed, or ever will
+ *   be, then a voter of its quorum other than W is in Q and had the entry when it promised E. A leader does not
+ *   count the promise of a voter with a longer history (`Leader.#hearPromise`), or adopts that history first (`Adoption`), so the entry is in E's initial history, which W holds. W has
+ *   promised E, and can only help an epoch above E, whose leader must be as recent as W.
+ * - An epoch P that W promised to a candidate C before the loss. If C completes its quorum with that promise, the quorum shares a
+ *   voter other than W with Q, and one with A. P = E: the voter shared with Q promised it to one of the two only (`isPromise`).
+ *   P < E: E supersedes P like any older epoch. P > E: the voter shared with A acknowledged E's marker before it promised P, and
+ *   reports it to C. C accepted P before the loss, when that marker did not exist, and has accepted nothing of E since. So C finds
+ *   a history that is more recent than its own. Unless C adopts it, C does not count that promise (`Leader.#hearPromise`), and has
+ *   no quorum. Before C adopts it, every voter of its quorum echoes a ping that C sent after this report, over the link over which
+ *   it promised (`Adoption.consider`). The process of W that promised ended with the loss, before the marker existed, and cannot
+ *   echo it: C has no quorum either.
+ * If the shared voter lost its own disk meanwhile, it was readmitted by the same rule, and the same holds for what it forgot. All
+ * of this needs a quorum that counts: if more voters lose their disks, no epoch can be fixed, and the ensemble waits.
+ *
+ * ## Rule 2: founding
+ *
+ * In a new ensemble no voter counts. It is founded in an epoch E by *all* voters. There is no other exemption from rule 1.
+ * (a) When E was fixed, each voter had declared over its present link that it is a founder, so without a transaction
+ *     (`Admission.mayFound`, `basisOf`); no listed observer had declared a transaction; and those that have lost their disks since
+ *     an earlier attempt are no quorum (`lostVoters`). E is above every epoch that a voter has promised (`Discovery.#fix`).
+ * (b) Every voter promises E, and later acknowledges its marker, over that same link (`EpochBasis.isPromisedBy`,
+ *     `#isHeldByEverybody`). Once a voter is gone, the leader gives E up (`EpochBasis.isBroken`).
+ * (c) Only then is the first voter readmitted. A voter that comes over another link falls under rule 1, for as long as E lasts.
+ * (d) No transaction is admitted, and no client is served, in E or any later epoch, before every voter has counted at the same time
+ *     (`isFounded`, `Leader.isEstablished`). A voter that knows this is *full* for ever.
+ *
+ * Nothing acknowledged is lost. Assume that a transaction was acknowledged before E was fixed. By (d) every voter had counted by
+ * then. A voter that kept its disk is *founding* or *full*, and *full* prevents a founding, as does a transaction; so each voter
+ * of the quorum that acknowledged the transaction has lost its disk. That is a quorum of lost disks: of these, an intact voter
+ * that is *founding* prevents the founding by (a), and so does an observer that has the transaction. Only if nobody is
+ * left that knows of it can an ensemble be founded again.
+ *
+ * No quorum too early. What a founder may have forgotten is void: every voter has promised E, each candidate of an older epoch
+ * among them, and E is above all of these epochs, so no older epoch can be completed.
+ *
+ * Never for ever without a quorum. A founding can be interrupted at any point; restarted members keep what is durable. Let fewer
+ * than a quorum of disks be lost. If some voter is *full*, every voter has counted, and those that kept their disks still do:
+ * they are a quorum. If none is, then either those that count are a quorum, which readmits the others by rule 1, or all are
+ * founders, and found again: a voter that held a marker is not among the lost, so those are fewer than a quorum.
  */
 export class Readmission {
   readonly #state: PeerState;
   readonly #learners: LearnerRoster;
   readonly #discovery: Discovery;
-  #isFounding = false;
+  /** Every voter has acknowledged the marker of a founding. */
+  #isFoundingHeld = false;
+  #isFounded = false;
 
   constructor(state: PeerState, learners: LearnerRoster, discovery: Discovery) {
     this.#state = state;
@@ -49,41 +78,76 @@ export class Readmission {
     this.#discovery = discovery;
   }
 
-  /** To be called from phase 2 on, when somebody has come further. */
+  /** Readmits whom it may. To be called from phase 2 on, when a voter has acknowledged more. */
   carryOut(isEstablished: boolean): void {
     const { outbox, disk } = this.#state;
-    this.#isFounding ||= this.#isHeldByEverybody();
-    if (!isEstablished && !this.#isFounding) return;
-    disk.readmit();
-    const epoch = this.#discovery.epoch;
+    if (isEstablished) this.checkFounded();
+    this.#isFoundingHeld ||= this.#isHeldByEverybody();
+    if (!isEstablished && !this.#isFoundingHeld) return;
+    disk.readmit(this.#isFounded);
+    const { epoch, basis } = this.#discovery;
     for (const learner of this.#learners.all) {
       if (!isWaiting(learner) || learner.isBeingReadmitted || learner.ackedZxid < this.#marker) continue;
-      if (!this.#discovery.isAfterReturnOf(learner.id)) continue;
+      if (basis?.mayReadmit(learner.id) !== true) continue;
       learner.isBeingReadmitted = true;
       outbox.send(learner.id, { type: 'readmit', epoch });
     }
   }
 
-  /** One that is up to date, but can be taken back only in a later epoch. */
+  /** The voter has made its readmission durable. */
+  confirmed({ id }: LearnerTracker): void {
+    const { admission } = this.#state;
+    invariant(
+      this.#discovery.basis?.mayReadmit(id) === true,
+      'a voter is readmitted over the link that was known',
+      {
+        voter: id,
+        epoch: this.#discovery.epoch,
+      },
+    );
+    this.#discovery.basis.noteReadmitted(id);
+    admission.declare(id, this.#isFounded ? 'full' : 'founding');
+  }
+
+  /** A voter that holds the marker, and can be readmitted only in a later epoch. */
   get needsEpoch(): LearnerTracker | undefined {
     return this.#learners.all.find(
-      (learner) => isWaiting(learner) && learner.isUpToDate && !learner.isBeingReadmitted,
+      (learner) => isWaiting(learner) && learner.ackedZxid >= this.#marker && !learner.isBeingReadmitted,
     );
+  }
+
+  /** Every voter has counted at the same time, in this epoch or before: transactions may be admitted. */
+  get isFounded(): boolean {
+    return this.#isFounded;
+  }
+
+  /** To be called once the epoch is established, when a voter has come further. */
+  checkFounded(): void {
+    if (this.#isFounded) return;
+    const { history, admission, disk } = this.#state;
+    this.#isFounded = !history.isBlank || admission.isFoundingKnown || this.#doAllCount();
+    if (this.#isFounded) disk.noteFounded();
   }
 
   get #marker(): bigint {
     return makeZxid(this.#discovery.epoch, 0);
   }
 
-  /** Every voter holds the marker, and nobody has more than markers. */
+  #doAllCount(): boolean {
+    const { quorum, admission } = this.#state;
+    return quorum.voters.every((voter) => admission.counts(voter) && this.#holdsMarker(voter));
+  }
+
   #isHeldByEverybody(): boolean {
-    const { id, standing, disk, quorum } = this.#state;
-    const holders = new Map<number, Standing>();
-    if (disk.durableZxid >= this.#marker) holders.set(id, standing);
-    for (const learner of this.#learners.all) {
-      if (learner.ackedZxid >= this.#marker) holders.set(learner.id, learner.standing);
-    }
-    return isFoundedBy(quorum, holders);
+    const { basis } = this.#discovery;
+    if (basis?.isFounding !== true || basis.isBroken) return false;
+    return this.#state.quorum.voters.every((voter) => this.#holdsMarker(voter));
+  }
+
+  #holdsMarker(voter: number): boolean {
+    const { id, disk } = this.#state;
+    const held = voter === id ? disk.durableZxid : (this.#learners.get(voter)?.ackedZxid ?? 0n);
+    return held >= this.#marker;
   }
 }
 

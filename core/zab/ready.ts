@@ -40,10 +40,8 @@ export interface PersistRequest {
   /** The snapshot staged under that number: switch the disk to it, load its state in the place of all that was applied, then report the batch. Never with other parts. */
   readonly installSnapshot?: { readonly install: number; readonly zxid: bigint; readonly epochs: EpochTable };
   readonly acceptedEpoch?: number;
-  /** This member can be counted again: what made it `rejoining` is to be forgotten. */
-  readonly isReadmission?: true;
-  /** This member cannot be counted any more, for this reason. */
-  readonly rejoining?: Rejoining;
+  /** Replaces `RestoredHistory.rejoining`: from now on this member counts (null, *founding*), or does not, for this reason. */
+  readonly rejoining?: Rejoining | null;
   readonly truncateAfter?: bigint;
   readonly entries: readonly Entry[];
 }

@@ -57,6 +57,7 @@ const REJOINING = {
   new: 'it was empty; the member has no vote until the other members have admitted it',
   damaged: 'a part may be lost; the member has no vote until the other members have admitted it again',
   diverged: "its state differed from a quorum's; a snapshot of the leader has to replace it",
+  founding: 'no; the member has a vote, but the founding of its ensemble may not be complete',
 } as const;
 
 function describeFile({ name, kind, bytes, records, upTo, isSound }: FileDiagnosis): string {
@@ -111,7 +112,7 @@ function quoted(path: string): string {
 function outlookOf({ canStart, rejoining, mayBeLost }: Diagnosis): string[] {
   if (!canStart || mayBeLost !== null)
     return ['It is still damaged: restore a backup, or let the member start with an empty directory.'];
-  return rejoining === null
+  return rejoining === null || rejoining === 'founding'
     ? ['The member can start.']
     : [
         'The member can start; it has no vote until the other members of its ensemble have admitted it again.',

@@ -28,7 +28,7 @@ export function doctorCommand(): Command {
     )
     .option(
       '--initialize',
-      'an empty directory is that of a new member, though others of a new ensemble are missing',
+      'mark an empty directory as that of a new member; without effect on an ensemble of several voters',
     )
     .option('--json', 'one JSON object instead of text')
     .addHelpText('after', '\nWithout a flag nothing is changed.')
@@ -65,7 +65,9 @@ async function begin(directory: string): Promise<number> {
       `${disk.location} is not empty: only a directory that never held anything can be initialized`,
     );
   }
-  process.stdout.write(`${disk.location} is that of a new member, which counts from its first start on.\n`);
+  process.stdout.write(
+    `${disk.location} is that of a new member. In an ensemble of several voters it counts only when the others have admitted it.\n`,
+  );
   return 0;
 }
 

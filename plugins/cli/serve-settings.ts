@@ -69,8 +69,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'initialize',
     flag: '--initialize',
     type: 'boolean',
-    description:
-      'an empty data directory is that of a new member, though others of a new ensemble are missing',
+    description: 'no effect: a new ensemble is founded when all of its members run with empty directories',
   },
   {
     name: 'secretFile',

@@ -37,7 +37,9 @@ export async function repairDirectory(
 ): Promise<readonly string[]> {
   const { directory, checkContent, isAlone, logger } = options;
   const before = survey.promises?.rejoining;
-  const acceptedEpoch = Math.max(survey.promises?.acceptedEpoch ?? 0, epochOf(soundUpTo), epochOf(knownUpTo));
+  const promised = survey.promises?.acceptedEpoch ?? 0;
+  // A directory without any promise does not count, whatever it says (settleFirstStart).
+  const acceptedEpoch = Math.max(promised, epochOf(soundUpTo), epochOf(knownUpTo), isAlone ? 1 : 0);
   const aside = new Aside(options);
   for (const { name } of survey.damagedFiles) await aside.copy(name);
   if (isLoss) await writePromises(directory, { acceptedEpoch, rejoining: 'damaged' });

@@ -110,7 +110,7 @@ test('only an ensemble that listens and is reached at loopback alone can do with
   assert.match(await start(here, { secret: '' }), /^secret: .*needs one/);
 
   const log = new LogBook();
-  await using _ = await serve({ data, id: 1, port: 0, ensemble: here, initialize: true, logger: log });
+  await using _ = await serve({ data, id: 1, port: 0, ensemble: here, logger: log });
   assert.ok(log.has(/no secret: everybody on this machine can join it/));
 });
 

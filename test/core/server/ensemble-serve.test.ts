@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createClient } from '../../../core/client/index.js';
 import { serve, type MemberHealth, type Served, type ServeOptions } from '../../../core/server/index.js';
+import { NodeDisk } from '../../../core/storage/index.js';
 import { WebSocketDialer } from '../../../core/transport/index.js';
+import { writeFoundedDirectory } from './founded-directory.js';
 import { LogBook } from './world.js';
 
 let data = '';
@@ -41,9 +44,12 @@ async function threeMembers(): Promise<{
   return {
     ports,
     url: ports.map((port) => `ws://127.0.0.1:${port}`).join(','),
-    // Not every test starts all members of a new ensemble.
-    start: (id, options = {}) =>
-      serve({ id, ensemble, secret, initialize: true, data: join(data, `${id}`), ...options }),
+    start: async (id, options = {}) => {
+      const directory = join(data, `${id}`);
+      // Not every test starts all members, as a new ensemble needs.
+      if (!existsSync(directory)) await writeFoundedDirectory(await NodeDisk.open(directory));
+      return serve({ id, ensemble, secret, data: directory, ...options });
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Dialer,
   type MemoryListener,
 } from '../../../core/transport/index.js';
+import { writeFoundedDirectory } from './founded-directory.js';
 import { RawClient } from './raw-client.js';
 import { LogBook } from './world.js';
 
@@ -21,7 +22,9 @@ export interface EnsembleWorldOptions extends Partial<ServerOptions> {
   readonly observers?: number;
   /** Of single members, in place of the secret that all have. */
   readonly secrets?: Readonly<Record<number, Uint8Array>>;
-  /** Whether empty disks count. Default: if some members are not to be heard. */
+  /** The members are those of an ensemble that was founded before. Default: if some of them are not to be heard. */
+  readonly isFounded?: boolean;
+  /** As `serve --initialize`. Default false. */
   readonly initialize?: boolean;
   /** Members that are not started. */
   readonly absent?: readonly number[];
@@ -66,6 +69,7 @@ export class EnsembleWorld implements AsyncDisposable {
   /** Resolves when every member that is started serves. */
   static async start(options: EnsembleWorldOptions = {}): Promise<EnsembleWorld> {
     const world = new EnsembleWorld(options);
+    await world.#writeDirectories();
     const present = world.members.map(({ id }) => id).filter((id) => options.absent?.includes(id) !== true);
     for (const id of present) await world.launch(id);
     await world.serving(...present);
@@ -75,6 +79,7 @@ export class EnsembleWorld implements AsyncDisposable {
   /** Without waiting for anything. */
   static async launched(options: EnsembleWorldOptions = {}): Promise<EnsembleWorld> {
     const world = new EnsembleWorld(options);
+    await world.#writeDirectories();
     for (const { id } of world.members) if (options.absent?.includes(id) !== true) await world.launch(id);
     return world;
   }
@@ -192,8 +197,21 @@ export class EnsembleWorld implements AsyncDisposable {
     for (const id of this.running) await this.stop(id);
   }
 
+  async #writeDirectories(): Promise<void> {
+    const { absent, secrets, isFounded = absent !== undefined || secrets !== undefined } = this.#options;
+    if (isFounded) for (const disk of this.disks.values()) await writeFoundedDirectory(disk);
+  }
+
   async #startMember(id: number): Promise<Member> {
-    const { voters: _v, observers: _o, absent, secrets, initialize, ...options } = this.#options;
+    const {
+      voters: _v,
+      observers: _o,
+      absent: _a,
+      isFounded: _f,
+      secrets,
+      initialize,
+      ...options
+    } = this.#options;
     this.#starts += 1;
     this.#startOf.set(id, this.#starts);
     const random = new SeededRandom(100 * id + this.#starts);
@@ -211,8 +229,7 @@ export class EnsembleWorld implements AsyncDisposable {
       logger,
       secret: secrets?.[id] ?? SECRET,
       options: { ...options, id },
-      // Some will be missing: the others have to begin without them.
-      initialize: initialize ?? (absent !== undefined || secrets !== undefined),
+      initialize,
       ensemble: { members: this.members, dialer: this.#dialerOf(id) },
       probe: {
         started: (machine) => this.machines.set(id, machine),

@@ -25,7 +25,7 @@ const state = fc.constantFrom(
   'observing' as const,
 );
 
-const standing = fc.constantFrom('full' as const, 'blank' as const, 'new' as const, 'rejoining' as const);
+const standing = fc.constantFrom(...(['full', 'founding', 'new', 'empty', 'damaged', 'rejoining'] as const));
 
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record<T>(fields, { noNullPrototype: true });

@@ -121,20 +121,14 @@ const MUTANTS: readonly Mutant[] = [
     changes: [
       [
         'discovery.js',
-        'this.#noteAccepted(state.id, { epoch: state.disk.acceptedEpoch,',
-        'this.#noteAccepted(state.id, { epoch: 0,',
+        'this.#noteAccepted(state.id, state.disk.acceptedEpoch);',
+        'this.#noteAccepted(state.id, 0);',
       ],
     ],
   },
   {
     mistake: 'whoever has forgotten its promises is counted all the same',
-    changes: [
-      ['standing.js', '[...standings].filter(([, standing]) => remembers(standing))', '[...standings]'],
-    ],
-  },
-  {
-    mistake: 'a new ensemble begins before all of its voters are there',
-    changes: [['standing.js', 'quorum.voters.every(', 'quorum.voters.some(']],
+    changes: [['admission.js', 'standing !== undefined && remembers(standing)', 'standing !== undefined']],
   },
 ];
 

@@ -141,7 +141,7 @@ test('a member says that it can be counted again only when its disk says so', ()
 
   follower.isDiskHeld = true;
   follower.hear(3, { type: 'readmit', epoch: 2 });
-  assert.is(follower.persisted.at(-1)!.isReadmission, true);
+  assert.is(follower.persisted.at(-1)!.rejoining, 'founding');
   assert.equal(follower.takeSent(3, 'readmitted'), []);
   follower.sync();
 

@@ -28,7 +28,7 @@ export interface StagedSnapshot {
 
 type Operation =
   | { readonly type: 'epoch'; readonly epoch: number }
-  | { readonly type: 'readmission' }
+  | { readonly type: 'rejoining'; readonly rejoining: Rejoining | null }
   | { readonly type: 'truncate'; readonly after: bigint }
   | { readonly type: 'append'; readonly entry: Entry }
   | { readonly type: 'install'; readonly snapshot: StagedSnapshot };
@@ -66,7 +66,7 @@ export class SimulatedDisk {
     const operations: Operation[] = [];
     if (staged !== null) operations.push({ type: 'install', snapshot: staged });
     if (request.acceptedEpoch !== undefined) operations.push({ type: 'epoch', epoch: request.acceptedEpoch });
-    if (request.isReadmission === true) operations.push({ type: 'readmission' });
+    if (request.rejoining !== undefined) operations.push({ type: 'rejoining', rejoining: request.rejoining });
     if (request.truncateAfter !== undefined)
       operations.push({ type: 'truncate', after: request.truncateAfter });
     for (const entry of request.entries) operations.push({ type: 'append', entry });
@@ -149,8 +149,8 @@ export class SimulatedDisk {
       case 'epoch':
         this.acceptedEpoch = operation.epoch;
         return;
-      case 'readmission':
-        this.rejoining = null;
+      case 'rejoining':
+        this.rejoining = operation.rejoining;
         return;
       case 'truncate': {
         const removed = this.log.filter((entry) => entry.zxid > operation.after);

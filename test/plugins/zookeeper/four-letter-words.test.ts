@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OpCode } from '../../../core/protocol/index.js';
+import { NodeDisk } from '../../../core/storage/index.js';
+import { writeFoundedDirectory } from '../../core/server/founded-directory.js';
 import { serveOverTcp, until, type ServedOverTcp } from './served.js';
 import type { ListenerHost } from '../../../core/server/index.js';
 import { FourLetterWords } from '../../../plugins/zookeeper/listener/four-letter-words.js';
@@ -202,7 +207,6 @@ const ALONE = {
     { id: 2, address: 'ws://127.0.0.1:2' },
   ],
   secret: 'a secret of the whole ensemble',
-  initialize: true,
 };
 
 test('a member without a quorum says so to all words but ruok, isro and envi', async () => {
@@ -221,7 +225,9 @@ test('a member without a quorum says so to all words but ruok, isro and envi', a
 });
 
 test('a member that only reads says so', async () => {
-  await using served = await serveOverTcp(ALONE);
+  const data = mkdtempSync(join(tmpdir(), 'quorate-founded-'));
+  await writeFoundedDirectory(await NodeDisk.open(data));
+  await using served = await serveOverTcp({ ...ALONE, data });
   await until('it reads', () => served.member.health().readOnly);
 
   assert.is(await ask(served.port, 'isro'), 'ro');
@@ -229,6 +235,8 @@ test('a member that only reads says so', async () => {
   assert.match(stat, /^Zookeeper version: .*\nREAD-ONLY mode; serving only read-only clients\nClients:\n/);
   assert.match(stat, /^Mode: read-only$/m);
   assert.match(await ask(served.port, 'mntr'), /^zk_server_state\tread-only$/m);
+  await served.member.close();
+  rmSync(data, { recursive: true });
 });
 
 test.run();

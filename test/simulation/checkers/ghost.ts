@@ -180,6 +180,8 @@ export class Ghost {
             message.vote.zxid === image.last ||
             // Somebody may still want it for what it had before it lost its disk: its own voice does not count.
             message.standing === 'new' ||
+            message.standing === 'empty' ||
+            message.standing === 'damaged' ||
             message.standing === 'rejoining',
           () => `${name} votes with ${hex(message.vote.zxid)}, its disk ends at ${hex(image.last)}`,
         );

@@ -132,6 +132,7 @@ export class SampleEnsemble {
         obstacle: null,
         isQuorumConfirmed: true,
         isRejoining: false,
+        founding: null,
         lastProposed: end,
         lastDurable: end,
         committed: end,

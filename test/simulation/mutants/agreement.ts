@@ -83,7 +83,7 @@ export const AGREEMENT: readonly Mutant[] = [
       ['core/zab/leader.ts', '!report.isPromise || !learner.isVoter', '!learner.isVoter'],
       [
         'core/zab/discovery.ts',
-        'Math.max(promisedElsewhere, ...heard.map(([, { epoch }]) => epoch)) + 1',
+        'Math.max(promisedElsewhere, ...this.#accepted.values()) + 1',
         'disk.acceptedEpoch + 1',
       ],
     ],
@@ -199,6 +199,119 @@ export const AGREEMENT: readonly Mutant[] = [
       workloads: ['pipelines', 'registers'],
     },
     changes: [['core/zab/peer-state.ts', '(restored.rejoining ?? null)', 'null']],
+  },
+  {
+    name: 'founders-exempt-for-the-whole-epoch',
+    mistake: 'once an ensemble is founded, its first leader readmits every voter at once',
+    standsFor: 'a voter that loses its disk in the first epoch is readmitted in a later one, like any other',
+    tests: ['core/zab/founding'],
+    changes: [
+      [
+        'core/zab/readmission.ts',
+        'if (basis?.mayReadmit(learner.id) !== true) continue;',
+        'if (!this.#isFoundingHeld && basis?.mayReadmit(learner.id) !== true) continue;',
+      ],
+      ['core/zab/readmission.ts', 'this.#discovery.basis?.mayReadmit(id) === true,', 'true,'],
+      ['core/zab/readmission.ts', 'this.#discovery.basis.noteReadmitted(id);', ''],
+    ],
+  },
+  {
+    name: 'readmission-permits-another',
+    mistake:
+      'a voter that was readmitted in an epoch and loses something again is readmitted in the same epoch',
+    standsFor: 'an epoch takes back only what was known to be lost when it was fixed',
+    tests: ['core/zab/founding'],
+    changes: [['core/zab/epoch-basis.ts', 'this.#readmitted.add(voter);', '']],
+  },
+  {
+    name: 'founding-by-a-majority',
+    mistake: 'a majority of empty voters founds an ensemble',
+    standsFor: 'an ensemble is founded only when every voter is known to be new',
+    tests: ['core/zab/founding'],
+    changes: [
+      [
+        'core/zab/admission.ts',
+        'if (!this.#state.quorum.voters.every((voter) => present.has(voter))) return false;',
+        'if (!this.#state.quorum.isReached(present)) return false;',
+      ],
+      ['core/zab/admission.ts', 'absentVoters.length > 0 || ', ''],
+      ['core/zab/epoch-basis.ts', 'this.isFounding && quorum.voters.some(', 'false && quorum.voters.some('],
+      [
+        'core/zab/epoch-basis.ts',
+        'quorum.voters.every((voter) => promised.has(voter))',
+        'quorum.isReached(promised)',
+      ],
+    ],
+  },
+  {
+    name: 'founder-over-another-link',
+    mistake: 'a founding goes on with another process of a voter than the one that was known to be new',
+    standsFor: 'a voter is known to be new over the link over which it promises',
+    tests: ['core/zab/founding'],
+    changes: [
+      [
+        'core/zab/epoch-basis.ts',
+        'link !== undefined && this.#state.outbox.isCurrent(voter, link)',
+        'link !== undefined',
+      ],
+    ],
+  },
+  {
+    name: 'founding-ignores-histories',
+    mistake: 'an ensemble is founded beside a listed member that has a history',
+    standsFor: 'a founding is void once a history exists on a listed member, an observer too',
+    tests: ['core/zab/founding'],
+    changes: [['core/zab/admission.ts', ' || membersWithHistory.length > 0', '']],
+  },
+  {
+    name: 'founding-ignores-observers',
+    mistake: 'a founding does not ask the observers what they hold',
+    standsFor: 'a founding is void once a history exists on a listed member, an observer too',
+    tests: ['core/zab/founding'],
+    changes: [['core/zab/admission.ts', '[...quorum.voters, ...observers].map(', '[...quorum.voters].map(']],
+  },
+  {
+    name: 'transaction-before-every-voter-counts',
+    mistake: 'a new ensemble serves clients as soon as a quorum counts',
+    standsFor: 'one lost disk after a founding that one voter has missed leaves a quorum',
+    tests: ['core/zab/founding'],
+    changes: [
+      [
+        'core/zab/readmission.ts',
+        '!history.isBlank || admission.isFoundingKnown || this.#doAllCount()',
+        'true',
+      ],
+    ],
+  },
+  {
+    name: 'founding-forgets-the-lost',
+    mistake: 'a founding is repeated although a quorum of the voters has lost its disks since',
+    standsFor: 'what a lost quorum may have acknowledged is not dropped in silence',
+    tests: ['core/zab/founding'],
+    changes: [['core/zab/admission.ts', '(isHeld && standing === ', '(false && standing === ']],
+  },
+  {
+    name: 'initialize-founds-several',
+    mistake: 'an empty directory counts at once because its member was started with --initialize',
+    standsFor: 'no option makes a voter of several count',
+    tests: ['core/server/rejoining'],
+    changes: [
+      [
+        'core/server/first-start.ts',
+        "rejoining = isOneOfSeveral ? 'new' : null;",
+        "rejoining = isOneOfSeveral && !initialize ? 'new' : null;",
+      ],
+    ],
+  },
+  {
+    name: 'initialized-directory-counts',
+    mistake:
+      'a directory that was marked as new by the doctor counts at once in an ensemble of several voters',
+    standsFor: 'no command that can be run on a lost disk makes it count',
+    tests: ['core/server/rejoining'],
+    changes: [
+      ['core/server/first-start.ts', "(rejoining === 'new' || rejoining === null)", "rejoining === 'new'"],
+    ],
   },
   {
     name: 'sync-without-round',
