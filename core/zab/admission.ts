@@ -111,8 +111,8 @@ export class Admission {
   /** Time has passed, or a member has declared something. */
   tick(): void {
     const { config, standing, nowMs } = this.#state;
-    if (config.isVoter && !isFounder(standing)) return;
-    if (!this.#areVotersReady()) this.#votersReadyMs = null;
+    const mayTakePart = !config.isVoter || isFounder(standing);
+    if (!mayTakePart || !this.#areVotersReady()) this.#votersReadyMs = null;
     else this.#votersReadyMs ??= nowMs;
   }
 

@@ -110,9 +110,13 @@ export class DiskQueue {
     else if (isFounded) this.noteFounded();
   }
 
-  /** Every voter of the new ensemble counts: a member that counts need not take part in another founding. */
+  /**
+   * Every voter of the ensemble counts, or has counted: a member that counts takes part in no founding any more. One whose directory
+   * was empty, and that does not count, has lost its disk.
+   */
   noteFounded(): void {
     if (this.#nextRejoining === 'founding') this.#admit(null);
+    else if (this.#nextRejoining === 'new') this.rejoin('damaged');
   }
 
   /** The member cannot be counted from now on, whether that is durable yet or not. */

@@ -254,6 +254,8 @@ export class Leader implements Role {
     this.#learners.put(learner);
     if (learner.isVoter) {
       this.#watch.returns(from);
+      // What it was heard of before, it may have forgotten.
+      if (!learner.isCounted) this.#watch.leaves(from);
       this.#discovery.welcome(from, info);
       if (this.#isFoundingBroken) return this.#giveUp(FOUNDER_LOST);
     }

@@ -16,7 +16,11 @@ const NEW_DISK: RestoredHistory = { ...EMPTY_DISK, rejoining: 'new' };
 
 /** Members on empty directories, none of them started. */
 function empty({ voters = 3, observers = 0, seed = SEED } = {}): SimulatedCluster {
-  const cluster = new SimulatedCluster(seed, { voters, observers, limits: { inFlightBytes: 40 } });
+  const cluster = new SimulatedCluster(seed, {
+    voters,
+    observers,
+    limits: { inFlightBytes: 40, messageBytes: 40 },
+  });
   cluster.world.isFaulty = false;
   for (const member of cluster.members) if (member.isVoter) member.disk.wipe();
   return cluster;
@@ -93,7 +97,7 @@ test('a founding that is interrupted at any step is completed if fewer than a qu
 });
 
 test('a founding that loses a quorum of disks is repeated, or waits if a voter that is left had counted', () => {
-  const combinations = COMBINATIONS.filter((fates) => lostIn(fates) === 2);
+  const combinations = COMBINATIONS.filter((fates) => lostIn(fates) === 2 && !fates.includes('runs'));
   const outcomes = new Set<string>();
   interruptEachStep(combinations, (cluster, fates) => {
     cluster.run(20);
@@ -137,22 +141,22 @@ test('a voter that loses its disk in the first epoch, while another lags and the
   const leader = cluster.leader()!;
   const [loser, laggard] = cluster.members.filter((member) => member !== leader);
   laggard!.crash();
-  for (let round = 0; round < 30; round++) {
-    cluster.propose(30);
+  for (let round = 0; round < 150; round++) {
+    for (let count = 0; count < 5; count++) cluster.propose(30);
     cluster.run(40);
   }
+  // Both are brought up to date an entry at a time.
   const { delivered } = leader.status()!;
-  cluster.network.block(leader.id, laggard!.id);
+  const follows = (member: SimulatedMember, acked: bigint): boolean =>
+    leader.peer!.learners().some((learner) => learner.id === member.id && learner.acked >= acked);
   laggard!.start();
+  cluster.runUntil(() => follows(laggard!, makeZxid(1, 2)), 'the laggard catches up');
   loser!.loseDisk('wiped');
   loser!.start();
-  cluster.runUntil(
-    () => loser!.disk.last >= makeZxid(1, 0) || !leader.status()!.isServing,
-    'it holds the marker',
-  );
+  cluster.runUntil(() => loser!.disk.last >= makeZxid(1, 0), 'the loser holds the marker');
   cluster.run(60);
-  assert.ok(loser!.disk.last < delivered, 'it has not been brought up to date yet');
-  assert.is(loser!.disk.rejoining, 'new', 'it does not count in the epoch in which it lost its disk');
+  assert.is(loser!.disk.rejoining, 'damaged', 'it does not count in the epoch in which it lost its disk');
+  for (const member of [loser!, laggard!]) assert.ok(member.disk.last < delivered, 'it lags');
 
   leader.crash();
   const established = cluster.ghost.epochsEstablished;

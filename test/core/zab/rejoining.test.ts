@@ -149,6 +149,17 @@ test('a member says that it can be counted again only when its disk says so', ()
   assert.is(follower.peer.status().isRejoining, false);
 });
 
+test('a member with an empty directory that follows a founded ensemble makes durable that it has lost its disk', () => {
+  const follower = new Conversation({ id: 1 }, { ...EMPTY_DISK, rejoining: 'new' });
+  follower.follow(2);
+  follower.hear(3, { type: 'diff', epoch: 2, after: 0n });
+  follower.hear(3, { type: 'proposal', epoch: 2, entries: [entry(2, 0)], commit: makeZxid(2, 0) });
+  follower.hear(3, { type: 'upToDate', epoch: 2, commit: makeZxid(2, 0) });
+  assert.is(follower.persisted.at(-1)!.rejoining, 'damaged');
+  follower.hear(3, { type: 'readmit', epoch: 2 });
+  assert.is(follower.persisted.at(-1)!.rejoining, null);
+});
+
 test('a new ensemble begins when all of its voters are there and empty, and not before', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const cluster = new SimulatedCluster(seed, { voters: 3, observers: 1 });
