@@ -21,7 +21,14 @@ const EPOCH_BYTES = 4;
 const CAUSE_BYTES = 1;
 const ZXID_BYTES = 8;
 /** By the byte behind the epoch, which is missing as long as nothing is decided. Version 0.1.0 wrote no zxid behind it. */
-const CAUSES: readonly (Rejoining | null | undefined)[] = [null, 'new', 'damaged', 'diverged', undefined, 'founding'];
+const CAUSES: readonly (Rejoining | null | undefined)[] = [
+  null,
+  'new',
+  'damaged',
+  'diverged',
+  undefined,
+  'founding',
+];
 
 /** Makes them durable, both in one step. */
 export async function writePromises(
