@@ -3,6 +3,7 @@ import type { EpochBasis } from './epoch-basis.js';
 import type { LearnerRoster } from './learner-roster.js';
 import type { LearnerTracker } from './learner-tracker.js';
 import type { LearnerInfo } from './peer-message.js';
+import type { FoundingStatus } from './peer-status.js';
 import type { PeerState } from './peer-state.js';
 
 /**
@@ -38,6 +39,15 @@ export class Discovery {
 
   get hasPromiseQuorum(): boolean {
     return this.#basis?.isPromisedBy(this.#promised) ?? false;
+  }
+
+  /** What was known about the founding when it fixed the epoch; null if the epoch is of no founding. */
+  get founding(): FoundingStatus | null {
+    return this.#basis?.isFounding === true ? this.#basis.founding : null;
+  }
+
+  get loss(): string | null {
+    return this.#basis?.isBroken === true ? 'a voter was lost while the ensemble was being founded' : null;
   }
 
   /** On what the epoch rests; null until it is fixed. */

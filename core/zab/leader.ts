@@ -20,7 +20,6 @@ import { invariant, ProposalRefused } from './zab-error.js';
 import { counterOf, EPOCH_MAX, makeZxid } from './zxid.js';
 
 const EMPTY = new Uint8Array(0);
-const FOUNDER_LOST = 'a voter was lost while the ensemble was being founded';
 
 /**
  * The leader's part (Zab paper, phases 1 to 3). *discovery*: a quorum promises an epoch to this member and to
@@ -91,8 +90,7 @@ export class Leader implements Role {
 
   /** What this leader's founding began without; null in any other epoch. */
   get founding(): FoundingStatus | null {
-    const { basis } = this.#discovery;
-    return basis?.isFounding !== true || this.isEstablished ? null : basis.founding;
+    return this.isEstablished ? null : this.#discovery.founding;
   }
 
   get isQuorumConfirmed(): boolean {
@@ -148,7 +146,7 @@ export class Leader implements Role {
 
   /** False if nobody could take over now. */
   transferLeadership(): boolean {
-    if (!this.isEstablished || this.#learners.all.every((learner) => !isCandidate(learner))) return false;
+    if (!this.isEstablished || !this.#learners.all.some(({ isCandidate }) => isCandidate)) return false;
     this.#handOver.planToBest('leadership is handed over on request');
     return true;
   }
@@ -162,9 +160,8 @@ export class Leader implements Role {
   tick(): void {
     const { nowMs, config } = this.#state;
     if (this.#phase === 'discovery') this.#discovery.tick();
-    const verdict = this.#watch.verdict(this.#phase);
+    const verdict = this.#watch.verdict(this.#phase) ?? this.#loss;
     if (verdict !== null) return this.#giveUp(verdict);
-    if (this.#isFoundingBroken) return this.#giveUp(FOUNDER_LOST);
     if (this.#phase === 'broadcast') this.#checkReign();
     this.#dropSilent();
     if (nowMs < this.#pingAtMs) return;
@@ -178,7 +175,7 @@ export class Leader implements Role {
 
   linkDown(peer: number): void {
     this.#forget(peer);
-    if (this.#isFoundingBroken) this.#giveUp(FOUNDER_LOST);
+    if (this.#loss !== null) this.#giveUp(this.#loss);
   }
 
   step(from: number, message: PeerMessage): void {
@@ -236,12 +233,13 @@ export class Leader implements Role {
     return this.#learners.all.find(({ feed }) => feed?.awaits(request) === true)?.feed ?? null;
   }
 
-  get #marker(): bigint {
-    return makeZxid(this.epoch, 0);
+  /** Why the founding under way cannot be completed; null if nothing is known against it. */
+  get #loss(): string | null {
+    return this.#phase === 'broadcast' ? null : this.#discovery.loss;
   }
 
-  get #isFoundingBroken(): boolean {
-    return this.#phase !== 'broadcast' && this.#discovery.basis?.isBroken === true;
+  get #marker(): bigint {
+    return makeZxid(this.epoch, 0);
   }
 
   /** Phase 1: somebody wants to follow. */
@@ -254,14 +252,13 @@ export class Leader implements Role {
     this.#learners.put(learner);
     if (learner.isVoter) {
       this.#watch.returns(from);
-      // What it was heard of before, it may have forgotten.
       if (!learner.isCounted) this.#watch.leaves(from);
       this.#discovery.welcome(from, info);
-      if (this.#isFoundingBroken) return this.#giveUp(FOUNDER_LOST);
+      if (this.#loss !== null) return this.#giveUp(this.#loss);
     }
     this.#discovery.invite(this.#phase === 'broadcast');
     if (this.#phase !== 'discovery' || !this.#discovery.isStranded(learner)) return;
-    this.#handOver.now(this.#learners.all, { epoch: this.epoch, to: id, reason: strandedReason(learner) });
+    this.#handOver.now(this.#learners.all, { epoch: this.epoch, to: id, reason: learner.strandedReason });
   }
 
   #hear(learner: LearnerTracker, message: Exclude<PeerMessage, Notification | LearnerInfo>): void {
@@ -368,9 +365,7 @@ export class Leader implements Role {
   }
 
   #tellUpToDate(): void {
-    if (this.#phase !== 'broadcast') return;
-    this.#readmission.checkFounded();
-    if (!this.#readmission.isFounded) return;
+    if (this.#phase !== 'broadcast' || !this.#readmission.checkFounded()) return;
     for (const learner of this.#learners.all) {
       if (learner.isUpToDate || learner.ackedZxid < this.#marker) continue;
       learner.isUpToDate = true;
@@ -399,14 +394,15 @@ export class Leader implements Role {
     const { nowMs, config, id, disk } = this.#state;
     const stranded = this.#learners.all.find((learner) => this.#discovery.isStranded(learner));
     if (stranded !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
-      this.#handOver.planTo(id, strandedReason(stranded));
+      this.#handOver.planTo(id, stranded.strandedReason);
     }
     const waiting = this.#readmission.needsEpoch;
     if (waiting !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
       this.#handOver.planTo(id, `member ${waiting.id} does not count before the next epoch`);
     }
     const isDiskStuck = nowMs - (disk.owesSinceMs ?? nowMs) > config.syncLimitMs;
-    if (isDiskStuck && this.#learners.all.some(isCandidate)) this.#giveUp('the own disk is stuck');
+    if (isDiskStuck && this.#learners.all.some(({ isCandidate }) => isCandidate))
+      this.#giveUp('the own disk is stuck');
     this.#handOver.expire();
   }
 
@@ -450,12 +446,4 @@ export class Leader implements Role {
     this.#discovery.forget(peer);
     this.#acked.delete(peer);
   }
-}
-
-function isCandidate({ isCounted, isUpToDate }: LearnerTracker): boolean {
-  return isCounted && isUpToDate;
-}
-
-function strandedReason({ id, info }: LearnerTracker): string {
-  return `member ${id} has promised epoch ${info.acceptedEpoch} and can join only a later one`;
 }

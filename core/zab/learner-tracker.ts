@@ -40,6 +40,16 @@ export class LearnerTracker {
     return this.#state.admission.counts(this.id);
   }
 
+  /** It could take over from the leader. */
+  get isCandidate(): boolean {
+    return this.isCounted && this.isUpToDate;
+  }
+
+  /** Why it cannot join the epoch, if it has promised a later one. */
+  get strandedReason(): string {
+    return `member ${this.id} has promised epoch ${this.info.acceptedEpoch} and can join only a later one`;
+  }
+
   startFeed(state: PeerState, epoch: number, report: AckEpoch): LearnerFeed {
     const feed = new LearnerFeed(state, { epoch, learner: this.id, isVoter: this.isVoter });
     this.feed = feed;

@@ -121,12 +121,13 @@ export class Readmission {
     return this.#isFounded;
   }
 
-  /** To be called once the epoch is established, when a voter has come further. */
-  checkFounded(): void {
-    if (this.#isFounded) return;
+  /** The same, looked at anew: to be called once the epoch is established, when a voter has come further. */
+  checkFounded(): boolean {
+    if (this.#isFounded) return true;
     const { history, admission, disk } = this.#state;
     this.#isFounded = !history.isBlank || admission.isFoundingKnown || this.#doAllCount();
     if (this.#isFounded) disk.noteFounded();
+    return this.#isFounded;
   }
 
   get #marker(): bigint {
