@@ -10,6 +10,8 @@
  *   refused when written: /dailyLimit must be >= 0
  *   refused when read: /currency must be equal to one of the allowed values: ["EUR","USD"]
  *   still: 250 EUR a day
+ *
+ * The value that is refused when it is read is logged to stderr as well, as errors are by default.
  */
 import {
   Application,

@@ -10,6 +10,8 @@
  *   the invoice of Bert over 12 is paid, at attempt 2
  *   20 more invoices are paid, by 2 processes
  *   no jobs are left, none was given up
+ *
+ * The declined card is logged to stderr as well, as warnings are by default.
  */
 import {
   Application,
