@@ -12,7 +12,7 @@ function scene(delivered: (zxid: bigint) => boolean = () => false): {
   image: DiskImage;
   storage: Storage;
   other: Storage;
-  finds: (found: { entries?: readonly LogEntry[]; acceptedEpoch?: number }) => void;
+  finds: (found: Partial<RecoveredState>) => void;
 } {
   const referee = new Referee();
   const chain = new LogChain();
@@ -37,8 +37,8 @@ function scene(delivered: (zxid: bigint) => boolean = () => false): {
     image,
     storage: image.observe(real),
     other: another.observe(real),
-    finds: ({ entries = [], acceptedEpoch = 0 }) => {
-      found = { acceptedEpoch, entries };
+    finds: (state) => {
+      found = { entries: [], ...state };
     },
   };
 }
@@ -154,6 +154,44 @@ test('a snapshot takes the place of the log', async () => {
   await storage.installSnapshot(5n, [], (async function* () {})());
   assert.is(image.last, 5n);
   assert.ok(image.has(4n));
+});
+
+test('a member that counts again without a delivered entry of its lost disk is found', async () => {
+  const { referee, image, storage, finds } = scene((zxid) => zxid <= 2n);
+  await storage.persist({ rejoining: null, entries: [entry(1n), entry(2n), entry(3n)] });
+  assert.ok(image.isCounted);
+  image.isDamaged = true;
+  assert.not(image.isCounted);
+  finds({ isNew: true });
+  await storage.recover();
+  await storage.persist({ rejoining: 'new' });
+  assert.not(image.isCounted);
+  await storage.persist({ entries: [entry(1n)] });
+  await storage.persist({ rejoining: null });
+  assert.match(referee.finding!.message, /m1 counts again, but lacks 0x2, which its lost disk held/);
+});
+
+test('a member that counts again with every delivered entry of its lost disk is accepted', async () => {
+  const { referee, image, storage, finds } = scene((zxid) => zxid <= 2n);
+  await storage.persist({ rejoining: null, entries: [entry(1n), entry(2n), entry(3n)] });
+  image.isDamaged = true;
+  finds({ isNew: true });
+  await storage.recover();
+  await storage.persist({ rejoining: 'new', entries: [entry(1n), entry(2n)] });
+  await storage.persist({ rejoining: null });
+  assert.ok(image.isCounted);
+  assert.is(referee.finding, null);
+});
+
+test('a member that counts again without the lost snapshot is found', async () => {
+  const { referee, image, storage, finds } = scene();
+  await storage.persist({ rejoining: null });
+  await storage.installSnapshot(5n, [], (async function* () {})());
+  image.isDamaged = true;
+  finds({ rejoining: 'damaged' });
+  await storage.recover();
+  await storage.persist({ rejoining: null, entries: [entry(4n)] });
+  assert.match(referee.finding!.message, /m1 counts again, but lacks 0x5, which its lost disk held/);
 });
 
 test.run();

@@ -30,12 +30,18 @@ export class DiskImage {
   readonly #referee: Referee;
   readonly #chain: LogChain;
   readonly #delivered: (zxid: bigint) => boolean;
+  readonly #changed: () => void;
+  readonly #isVoter: boolean;
   acceptedEpoch = 0;
   snapshotZxid = 0n;
+  /** Whether the disk says that this member remembers everything that it promised and acknowledged. */
+  #isFull = false;
   #entries: LogEntry[] = [];
   #zxids = new Set<bigint>();
   /** Was durable on a disk that is lost. */
   readonly #lost = new Set<bigint>();
+  /** Newest snapshot of a disk that is lost. */
+  #lostSnapshotZxid = 0n;
   /** Cut off for good, and not written again since. */
   readonly #cut = new Set<bigint>();
   /** What a later group of records bears witness to, and what two do: damage there cannot be taken for a torn tail. */
@@ -50,17 +56,26 @@ export class DiskImage {
   /** The same, until the disk is replaced. */
   isRotten = false;
 
-  /** `delivered`: whether the entry has been delivered anywhere. */
+  /** `delivered`: whether the entry has been delivered anywhere; `changed` is called when the disk holds or counts for something else. */
   constructor(parts: {
     readonly member: string;
     readonly referee: Referee;
     readonly chain: LogChain;
     readonly delivered: (zxid: bigint) => boolean;
+    readonly changed?: () => void;
+    readonly isVoter?: boolean;
   }) {
     this.#member = parts.member;
     this.#referee = parts.referee;
     this.#chain = parts.chain;
     this.#delivered = parts.delivered;
+    this.#changed = parts.changed ?? ((): void => undefined);
+    this.#isVoter = parts.isVoter ?? true;
+  }
+
+  /** Whether a quorum may rely on this disk: a voter's that is sound and says that it remembers everything. */
+  get isCounted(): boolean {
+    return this.#isVoter && this.#isFull && !this.isDamaged && !this.isRotten;
   }
 
   /** Of the last durable entry. */
@@ -72,9 +87,17 @@ export class DiskImage {
     return zxid <= this.snapshotZxid || this.#zxids.has(zxid);
   }
 
-  /** Whether it was durable here once: a disk that is lost takes an acknowledgement that is under way back from nobody. */
+  /** Whether it was durable here once. A lost disk is no copy, but it does not take back an acknowledgement that was sent before. */
   hasHeld(zxid: bigint): boolean {
-    return this.has(zxid) || this.#lost.has(zxid);
+    return this.has(zxid) || this.#hasLost(zxid);
+  }
+
+  /** A member that counts again holds every delivered entry that it held on the disk it lost. */
+  checkNotForgotten(zxid: bigint): void {
+    check(
+      !this.isCounted || this.has(zxid) || !this.#hasLost(zxid),
+      () => `${this.#member} counts again, but lacks ${hex(zxid)}, which its lost disk held`,
+    );
   }
 
   /** The same storage, looked at. */
@@ -86,6 +109,7 @@ export class DiskImage {
         this.#begun(batch);
         await storage.persist(batch);
         this.#referee.watch(() => this.#persisted(batch, last));
+        this.#referee.watch(this.#changed);
       },
       proveEnd: () => storage.proveEnd(),
       readEntries: (after, maxBytes) => storage.readEntries(after, maxBytes),
@@ -94,6 +118,7 @@ export class DiskImage {
         this.#installing = zxid;
         await storage.installSnapshot(zxid, epochs, content, check);
         this.#referee.watch(() => this.#installed(zxid));
+        this.#referee.watch(this.#changed);
       },
       verifyPlace: () => storage.verifyPlace(),
       close: () => storage.close(),
@@ -107,11 +132,12 @@ export class DiskImage {
   }
 
   /** `before`: what was durable when the batch was asked for. */
-  #persisted({ acceptedEpoch, truncateAfter, entries = [] }: PersistBatch, before: bigint): void {
+  #persisted({ acceptedEpoch, rejoining, truncateAfter, entries = [] }: PersistBatch, before: bigint): void {
     if (acceptedEpoch !== undefined) {
       check(acceptedEpoch >= this.acceptedEpoch, () => `${this.#member} takes back a promise`);
       this.acceptedEpoch = acceptedEpoch;
     }
+    if (rejoining !== undefined) this.#count(rejoining === null);
     if (truncateAfter !== undefined) {
       this.#truncate(truncateAfter);
       this.#truncating = null;
@@ -152,9 +178,28 @@ export class DiskImage {
     const { entries } = state;
     this.#referee.watch(() => this.#compare(state, entries));
     this.acceptedEpoch = state.acceptedEpoch;
-    if (this.isDamaged) for (const zxid of this.#zxids) this.#lost.add(zxid);
+    if (this.isDamaged || this.isRotten) this.#lose();
     this.#begin(state.snapshot?.zxid ?? 0n, entries);
+    this.#referee.watch(() => this.#count(state.rejoining === null && !state.isNew));
+    this.#referee.watch(this.#changed);
     return state;
+  }
+
+  #lose(): void {
+    for (const zxid of this.#zxids) this.#lost.add(zxid);
+    if (this.snapshotZxid > this.#lostSnapshotZxid) this.#lostSnapshotZxid = this.snapshotZxid;
+  }
+
+  #hasLost(zxid: bigint): boolean {
+    return zxid <= this.#lostSnapshotZxid || this.#lost.has(zxid);
+  }
+
+  #count(isFull: boolean): void {
+    const isBack = isFull && !this.#isFull;
+    this.#isFull = isFull;
+    if (!isBack) return;
+    this.checkNotForgotten(this.#lostSnapshotZxid);
+    for (const zxid of this.#lost) if (this.#delivered(zxid)) this.checkNotForgotten(zxid);
   }
 
   #compare(state: RecoveredState, entries: readonly LogEntry[]): void {

@@ -56,6 +56,28 @@ test('a member that leaves one out, or has another state behind it, is found', a
   assert.throws(() => different.ghost.applied(2, entry, wrong), /another state than others/);
 });
 
+test('a quorum of voters that count but lack a delivered entry is found at the step that makes it one', async () => {
+  const ensemble = await SampleEnsemble.start();
+  const entry = ensemble.propose(creates('/b'), 2);
+  for (const id of [1, 2]) await ensemble.persist(id, { entries: [entry] });
+  for (const id of [1, 2]) ensemble.apply(id, entry);
+  assert.is(ensemble.referee.finding, null, 'member 3 alone lacks it');
+  await ensemble.storage(2).installSnapshot(START, [], (async function* () {})());
+  assert.match(
+    ensemble.referee.finding!.message,
+    /m2, m3 count and are a quorum, but lack 0x100000003, which was delivered/,
+  );
+});
+
+test('a lost disk is no copy and does not count, though it was once acknowledged', async () => {
+  const ensemble = await SampleEnsemble.start();
+  const entry = ensemble.propose(creates('/b'), 2);
+  for (const id of [1, 2]) await ensemble.persist(id, { entries: [entry] });
+  ensemble.ghost.imageOf(2).isDamaged = true;
+  ensemble.apply(1, entry);
+  assert.is(ensemble.referee.finding, null);
+});
+
 test('two leaders of one epoch, and one zxid for two proposals, are found', async () => {
   const ensemble = await SampleEnsemble.start();
   const leads = ensemble.gauges({ state: 'leading', isEstablishedLeader: true });

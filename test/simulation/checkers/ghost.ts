@@ -93,6 +93,8 @@ export class Ghost {
       referee: this.#referee,
       chain: this.#chain,
       delivered: (zxid) => this.#positions.has(zxid),
+      changed: () => this.#checkCopies(),
+      isVoter,
     });
     this.#members.set(id, { name, isVoter, image, position: -1, committed: 0n, lastProposed: 0n });
   }
@@ -217,6 +219,8 @@ export class Ghost {
     const delivered = { zxid, payload, txn, digest: machine.digest };
     this.#positions.set(zxid, this.#list.length);
     this.#list.push(delivered);
+    for (const { image } of this.#members.values()) image.checkNotForgotten(zxid);
+    this.#checkCopies();
     if (txn !== null) this.#noteSession(txn.sessionId, delivered);
     this.#onDelivered(delivered);
   }
@@ -261,8 +265,28 @@ export class Ghost {
     member.committed = status.committed;
   }
 
+  /**
+   * No quorum of voters that count may lack a delivered entry: it could lead without it. Disks that are lost or damaged do not count,
+   * and are no copies. Histories agree, so that who lacks any entry lacks the last one.
+   */
+  #checkCopies(): void {
+    const { end } = this;
+    const voters = this.#voters();
+    const lacking = voters.filter(({ image }) => image.isCounted && !image.has(end));
+    check(
+      2 * lacking.length <= voters.length,
+      () =>
+        `${lacking.map(({ name }) => name).join(', ')} count and are a quorum, but lack ${hex(end)}, which was delivered`,
+    );
+  }
+
+  #voters(): readonly Observed[] {
+    return [...this.#members.values()].filter(({ isVoter }) => isVoter);
+  }
+
+  /** A quorum has made the entry durable. Some of those disks may be lost since. */
   #checkQuorum(zxid: bigint, what: string): void {
-    const voters = [...this.#members.values()].filter(({ isVoter }) => isVoter);
+    const voters = this.#voters();
     const holders = voters.filter(({ image }) => image.hasHeld(zxid));
     check(
       2 * holders.length > voters.length,

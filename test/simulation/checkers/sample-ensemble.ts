@@ -59,6 +59,7 @@ export class SampleEnsemble {
   /** In its first epoch, led by member 1, with a session and the znode `/a`. */
   static async start(): Promise<SampleEnsemble> {
     const ensemble = new SampleEnsemble();
+    for (const id of [1, 2, 3]) await ensemble.persist(id, { rejoining: null });
     await ensemble.open(1);
     await ensemble.write({ op: OpCode.createSession, body: { timeoutMs: 1000 } }, 0);
     await ensemble.write(creates('/a'), 1);
