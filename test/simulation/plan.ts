@@ -1,7 +1,11 @@
 import { SeededRandom, type Random } from '../../core/runtime/index.js';
 
-/** What is demanded of a run. Safety: any fault may strike, nothing wrong may ever be seen. Liveness: once the faults stop, all must go on. */
-export type Mode = 'safety' | 'liveness';
+/**
+ * What is demanded of a run. Safety: any fault may strike, nothing wrong may ever be seen. Liveness: once the faults stop, all must
+ * go on. Founding: the same, but the faults strike while the ensemble is founded and in its first epoch.
+ */
+export const MODES = ['safety', 'liveness', 'founding'] as const;
+export type Mode = (typeof MODES)[number];
 
 export const FAULT_KINDS = [
   'crash',
@@ -31,6 +35,7 @@ export const FAULT_KINDS = [
   'rot',
   'staleFile',
   'amnesia',
+  'lagAndLoss',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -126,13 +131,17 @@ const OF_CLIENTS: readonly FaultKind[] = [
 /** What an operator and a busy disk do to members, and no more: no write may be left in doubt by it. */
 const GENTLE: readonly FaultKind[] = ['restart', 'slowDisk', 'wallClock'];
 
-/** What only safety mode may do: an ensemble need not go on with a damaged disk. */
-const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile', 'amnesia'];
+/** What only safety mode may do: nobody replaces a damaged disk before its member stops. */
+const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile'];
+/** What strikes founding ensembles most. */
+const LOSSES: readonly FaultKind[] = ['amnesia', 'lagAndLoss', 'crash', 'crashAll'];
 
 const NEVER_USED_UP = 0xffff_f000;
 
 export function planFor(seed: number, mode: Mode): Plan {
-  const random = new SeededRandom(seed * 2 + (mode === 'safety' ? 0 : 1));
+  const random = new SeededRandom(
+    seed * 2 + (mode === 'safety' ? 0 : 1) + (mode === 'founding' ? 2 ** 32 : 0),
+  );
   const tickMs = pick(random, [100, 100, 200, 500]);
   const latencyMs = pick(random, [0, 1, 1, 5, 20]);
   const jitterMs = pick(random, [0, 1, 5, 40]);
@@ -141,7 +150,7 @@ export function planFor(seed: number, mode: Mode): Plan {
   const isLong = random.next() < 0.04;
   const workloads = some(random, WORKLOADS, 1 + Math.floor(random.next() * 4));
   const kinds = FAULT_KINDS.filter((kind) => mode === 'safety' || !DAMAGE.includes(kind));
-  return {
+  const plan: Plan = {
     seed,
     mode,
     voters: pick(random, [1, 2, 3, 3, 3, 3, 3, 3, 4, 5]),
@@ -172,6 +181,19 @@ export function planFor(seed: number, mode: Mode): Plan {
     strikeMs: tickMs * pick(random, [15, 30, 50]) * (isLong ? 10 : 1),
     isSparse: mode === 'liveness' && random.next() < 0.3,
     skew: pick(random, [0, 0, 0, 0.01, 0.2]),
+  };
+  return mode === 'founding' ? { ...plan, ...foundingPlan(plan, random) } : plan;
+}
+
+/** The faults come thick and fast, and some of them cost a disk. */
+function foundingPlan({ tickMs, faults }: Plan, random: Random): Partial<Plan> {
+  return {
+    voters: pick(random, [2, 3, 3, 3, 3, 4, 5]),
+    workloads: ['subtrees'],
+    faults: [...faults, ...some(random, LOSSES, 1 + Math.floor(random.next() * 3))],
+    faultEveryMs: tickMs * pick(random, [1, 3]),
+    strikeMs: tickMs * pick(random, [15, 30, 50]),
+    epochCounter: NEVER_USED_UP,
   };
 }
 

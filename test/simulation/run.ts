@@ -84,12 +84,13 @@ class Run {
     const { cluster, plan, referee } = this.#world;
     this.#world.note('all', `begin: ${JSON.stringify(plan)}`);
     cluster.start();
-    await this.#begin();
+    if (plan.mode === 'founding') while (this.#world.actors.length < plan.clients) this.#enter();
+    else await this.#begin();
     this.#faults.begin();
     await this.#waiting.pass(plan.strikeMs);
     this.#faults.end();
-    if (plan.mode === 'liveness') await this.#demandProgress();
-    else await this.#waiting.pass(10 * plan.tickMs);
+    if (plan.mode === 'safety') await this.#waiting.pass(10 * plan.tickMs);
+    else await this.#demandProgress();
     if (referee.finding !== null) return;
     this.#conclude();
   }
@@ -112,6 +113,8 @@ class Run {
   async #demandProgress(): Promise<void> {
     if (this.#world.plan.isSparse) await this.#progress.demandQuorum();
     await this.#progress.demandLeader();
+    if (this.#world.plan.mode === 'founding')
+      await this.#waiting.settled(setUp(this.#world.enter()), 'the workloads are set up');
     await this.#progress.demandAnswers();
     this.#faults.stop();
     await this.#progress.demandEnd();
@@ -138,7 +141,7 @@ class Run {
       const count = model.at('/n', ghost.end);
       const text = new TextDecoder().decode(count?.data ?? new Uint8Array());
       check(text === String(count?.version), () => `the counter says ${text} after ${count?.version} steps`);
-      if (plan.mode === 'liveness' && jobs.enqueued > 0 && this.#hasWorkers())
+      if (plan.mode !== 'safety' && jobs.enqueued > 0 && this.#hasWorkers())
         check(jobs.left.length === 0, () => `the jobs ${jobs.left.join()} were acknowledged and never done`);
     });
   }

@@ -1,11 +1,11 @@
 /**
  * Runs whole ensembles in simulation, one for each seed:
- * `npm run simulate -- --seeds N --from K [--mode safety|liveness] [--jobs N] [--limit N]`, and, for a single one,
+ * `npm run simulate -- --seeds N --from K [--mode safety|liveness|founding] [--jobs N] [--limit N]`, and, for a single one,
  * `npm run simulate -- --seed S --mode safety [--trace]`, which says in readable lines what happens.
  * A seed that finds something is printed with the command that plays it again; the exit code is then 1.
  */
 import { parseArgs } from 'node:util';
-import type { Mode } from './plan.js';
+import { MODES, type Mode } from './plan.js';
 import { run } from './run.js';
 import { SeedPool, type Job, type SeedReport } from './runner/seed-pool.js';
 
@@ -27,9 +27,10 @@ if (values.seed === undefined) await runMany(Number(values.from), Number(values.
 else for (const mode of modes) await runOne(Number(values.seed), mode);
 
 function modesOf(mode: string | undefined): readonly Mode[] {
-  if (mode === undefined) return ['safety', 'liveness'];
-  if (mode === 'safety' || mode === 'liveness') return [mode];
-  throw new Error(`there is no mode ${mode}: say safety or liveness`);
+  if (mode === undefined) return MODES;
+  const known = MODES.find((each) => each === mode);
+  if (known === undefined) throw new Error(`There is no mode ${mode}: give ${MODES.join(', ')}`);
+  return [known];
 }
 
 async function runOne(seed: number, mode: Mode): Promise<void> {

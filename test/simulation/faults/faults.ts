@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../../../core/runtime/index.js';
 import type { DiskImage } from '../checkers/disk-image.js';
 import { between, pick, type FaultKind } from '../plan.js';
 import type { World } from '../world.js';
+import { aimedFaults } from './aimed-faults.js';
 import { clientFaults } from './client-faults.js';
 import { diskFaults } from './disk-faults.js';
 import { memberFaults } from './member-faults.js';
@@ -14,6 +15,7 @@ const KINDS: Readonly<Record<FaultKind, (parts: { world: World; faults: Faults }
   ...networkFaults,
   ...clientFaults,
   ...diskFaults,
+  ...aimedFaults,
 };
 
 /** Lets faults of the planned kinds strike, at moments of chance and just when a member has come into a new phase; each passes. */
@@ -101,11 +103,16 @@ export class Faults {
   /** Somebody whose disk may be lost as well, as long as a quorum keeps what it knows; null if nobody's, or not that of `chosen`. */
   victimOfDamage(chosen?: ClusterMember): ClusterMember | null {
     const { cluster, plan, random } = this.#world;
-    for (const member of this.#damaged)
-      if (member.isServing && !this.#imageOf(member).isRotten) this.#damaged.delete(member);
+    for (const member of this.#damaged) if (this.#hasRecovered(member)) this.#damaged.delete(member);
     const victim = chosen ?? pick(random, cluster.members);
     const most = Math.floor((plan.voters - 1) / 2);
     return this.#damaged.has(victim) || this.#damaged.size < most ? victim : null;
+  }
+
+  /** It serves again, and a voter counts again: another disk may be lost. */
+  #hasRecovered(member: ClusterMember): boolean {
+    const image = this.#imageOf(member);
+    return member.isServing && !image.isRotten && (member.isObserver || image.isCounted);
   }
 
   /** The member does not know yet, and may never come upon it. */
