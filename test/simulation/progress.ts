@@ -37,11 +37,15 @@ export class Progress {
     const world = this.#world;
     const { cluster, plan, ghost, random, roles } = world;
     roles.expectCalm(null);
-    const voters = cluster.members.filter(({ isObserver }) => !isObserver).map(({ name }) => name);
-    const first = Math.floor(random.next() * voters.length);
-    const needed = Math.floor(voters.length / 2) + 1;
+    // A voter whose disk was lost counts again only in an epoch of a quorum that counts: it cannot make up one.
+    const counted = cluster.members.filter(
+      ({ isObserver, member }) => !isObserver && member?.health().rejoining === false,
+    );
+    const needed = Math.floor(plan.voters / 2) + 1;
+    if (counted.length < needed) return;
+    const first = Math.floor(random.next() * counted.length);
     const quorum = new Set(
-      Array.from({ length: needed }, (_, index) => voters[(first + index) % voters.length]!),
+      Array.from({ length: needed }, (_, index) => counted[(first + index) % counted.length]!.name),
     );
     const pairs = cluster.members.flatMap(({ name: one, id }) =>
       cluster.members.filter((other) => other.id > id).map(({ name: other }) => [one, other] as const),
