@@ -133,6 +133,16 @@ const GENTLE: readonly FaultKind[] = ['restart', 'slowDisk', 'wallClock'];
 
 /** What only safety mode may do: nobody replaces a damaged disk before its member stops. */
 const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile'];
+/**
+ * Not in liveness mode either: where a lost disk meets a power failure that leaves the end of another log ambiguous, the ensemble
+ * waits for an operator.
+ */
+const NOT_IN_LIVENESS: readonly FaultKind[] = [...DAMAGE, 'amnesia', 'lagAndLoss'];
+const SPARED: Readonly<Record<Mode, readonly FaultKind[]>> = {
+  safety: [],
+  liveness: NOT_IN_LIVENESS,
+  founding: DAMAGE,
+};
 /** What strikes founding ensembles most. */
 const LOSSES: readonly FaultKind[] = ['amnesia', 'lagAndLoss', 'crash', 'crashAll'];
 
@@ -149,7 +159,8 @@ export function planFor(seed: number, mode: Mode): Plan {
   const leastSessionMs = 60 * (latencyMs + jitterMs);
   const isLong = random.next() < 0.04;
   const workloads = some(random, WORKLOADS, 1 + Math.floor(random.next() * 4));
-  const kinds = FAULT_KINDS.filter((kind) => mode === 'safety' || !DAMAGE.includes(kind));
+  const spared = SPARED[mode];
+  const kinds = FAULT_KINDS.filter((kind) => !spared.includes(kind));
   const plan: Plan = {
     seed,
     mode,
