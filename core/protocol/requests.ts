@@ -131,7 +131,8 @@ export interface WatcherRequest {
 export interface AuthRequest {
   readonly type: number;
   readonly scheme: string;
-  readonly auth: Uint8Array;
+  /** Null, which proves nothing, is not the same as no bytes. */
+  readonly auth: Uint8Array | null;
 }
 export interface SetWatchesRequest {
   readonly relativeZxid: bigint;

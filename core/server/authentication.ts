@@ -17,7 +17,7 @@ export class Authentication {
 
   /** The identities that the packet proves. Null if the scheme is unknown or the proof is none. */
   identities(request: AuthRequest): readonly Id[] | null {
-    if (request.scheme === 'digest') return this.#digest(request.auth);
+    if (request.scheme === 'digest') return request.auth === null ? null : this.#digest(request.auth);
     // An address cannot be claimed, but asking for what everybody has anyway is no failure, as in ZooKeeper.
     if (request.scheme === 'ip') return [];
     return null;

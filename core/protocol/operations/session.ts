@@ -4,7 +4,6 @@ import { type Operation, emptyCodec } from './operation.js';
 import { pathOnly } from './path.js';
 import { dataStat } from './read.js';
 
-const NO_BYTES = new Uint8Array(0);
 /** Two string lengths. */
 const MIN_CLIENT_INFO_BYTES = 8;
 
@@ -24,7 +23,7 @@ export const auth: Operation<typeof OpCode.auth> = {
     read: (reader) => ({
       type: reader.readInt(),
       scheme: reader.readText(),
-      auth: reader.readBuffer() ?? NO_BYTES,
+      auth: reader.readBuffer(),
     }),
   },
   reply: emptyCodec,

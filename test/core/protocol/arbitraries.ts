@@ -118,7 +118,7 @@ export const requestBodies: ByOp<RequestBodies> = {
   }),
   [OpCode.checkWatches]: watcher,
   [OpCode.removeWatches]: watcher,
-  [OpCode.auth]: record({ type: int, scheme: text, auth: bytes }),
+  [OpCode.auth]: record({ type: int, scheme: text, auth: fc.option(bytes) }),
   [OpCode.setWatches]: record(setWatches),
   [OpCode.setWatches2]: record({
     ...setWatches,

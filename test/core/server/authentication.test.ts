@@ -20,6 +20,10 @@ test('a digest identity is the user and the hash of user and password', () => {
   assert.equal(of(''), [':2jmj7l5rSw0yVb/vlWAYkK/YBwk=']);
 });
 
+test('a digest without any proof is refused, unlike one with an empty proof', () => {
+  assert.is(new Authentication(null).identities({ type: 0, scheme: 'digest', auth: null }), null);
+});
+
 test('an unknown scheme proves nothing', () => {
   assert.is(new Authentication(null).identities({ type: 0, scheme: 'world', auth: new Uint8Array() }), null);
 });

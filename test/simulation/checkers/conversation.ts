@@ -129,7 +129,7 @@ export class Conversation {
 
   /** Counts for what is sent behind it only. */
   #proved({ scheme, auth }: AuthRequest): void {
-    if (scheme !== 'digest') return;
+    if (scheme !== 'digest' || auth === null) return;
     const hash = createHash('sha1').update(auth).digest('base64');
     this.#users = [...this.#users, `${new TextDecoder().decode(auth).split(':', 1)[0]}:${hash}`];
   }
