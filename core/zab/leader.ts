@@ -195,8 +195,8 @@ export class Leader implements Role {
     for (const [voter, state] of this.#adoption.takeSupporters() ?? []) this.#notePromise(voter, state);
     this.#discovery.invite(this.#phase === 'broadcast');
     if (this.#phase === 'discovery') return;
-    if (disk.isRejoining) this.#count();
-    else this.#noteAck(id, disk.durableZxid);
+    if (this.#state.admission.counts(id)) this.#noteAck(id, disk.durableZxid);
+    else this.#count();
   }
 
   flush(): void {
@@ -252,7 +252,6 @@ export class Leader implements Role {
     this.#learners.put(learner);
     if (learner.isVoter) {
       this.#watch.returns(from);
-      if (!learner.isCounted) this.#watch.leaves(from);
       this.#discovery.welcome(from, info);
       if (this.#loss !== null) return this.#giveUp(this.#loss);
     }
@@ -422,7 +421,7 @@ export class Leader implements Role {
     const ping = {
       type: 'ping',
       epoch: this.epoch,
-      nonce: this.#rounds.begin(!this.#state.disk.isRejoining),
+      nonce: this.#rounds.begin(this.#state.admission.counts(this.#state.id)),
       payload: this.#state.takePingPayload(),
     } as const;
     for (const { id, report, echoedRound } of this.#learners.all)

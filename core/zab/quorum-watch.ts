@@ -57,14 +57,12 @@ export class QuorumWatch {
 
   /** Why this leader should give up; null if it need not. */
   verdict(phase: PeerPhase): string | null {
-    const { nowMs, config, quorum, id, disk } = this.#state;
+    const { nowMs, config, quorum, id, admission } = this.#state;
     if (phase === 'broadcast') {
       const heard = [...this.#heardMs]
         .filter(([, ms]) => nowMs - ms <= config.syncLimitMs)
         .map(([voter]) => voter);
-      return quorum.isReached(disk.isRejoining ? heard : [id, ...heard])
-        ? null
-        : 'no quorum was heard within the limit';
+      return admission.hasQuorum([id, ...heard]) ? null : 'no quorum was heard within the limit';
     }
     if (!quorum.isReached(this.#linked(phase)))
       return `too few voters want this leader, or can be reached, in ${phase}`;

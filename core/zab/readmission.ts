@@ -42,13 +42,15 @@ import { makeZxid } from './zxid.js';
  *
  * In a new ensemble no voter counts. It is founded in an epoch E by *all* voters. There is no other exemption from rule 1.
  * (a) When E was fixed, each voter had declared over its present link that it is a founder, so without a transaction
- *     (`Admission.mayFound`, `basisOf`); no listed observer had declared a transaction; and those that have lost their disks since
- *     an earlier attempt are no quorum (`lostVoters`). E is above every epoch that a voter has promised (`Discovery.#fix`).
+ *     (`Admission.mayFound`, `basisOf`); no listed observer had declared a transaction; and the voters that are known to have lost
+ *     their disks, or a part, since an earlier attempt are no quorum (`lostVoters`): who is *damaged*, and who is *empty* beside a
+ *     voter that is *founding*. E is above every epoch that a voter has promised (`Discovery.#fix`).
  * (b) Every voter promises E, and later acknowledges its marker, over that same link (`EpochBasis.isPromisedBy`,
  *     `#isHeldByEverybody`). Once a voter is gone, the leader gives E up (`EpochBasis.isBroken`).
  * (c) Only then is the first voter readmitted. A voter that comes over another link falls under rule 1, for as long as E lasts.
  * (d) No transaction is admitted, and no client is served, in E or any later epoch, before every voter has counted at the same time
- *     (`isFounded`, `Leader.isEstablished`). A voter that knows this is *full* for ever.
+ *     (`checkFounded`, `Leader.isEstablished`). A voter that knows this is *full* for ever, and one that does not count when it
+ *     learns it is *damaged* (`DiskQueue.noteFounded`): it has lost its disk, and does not pass for a new one any more.
  *
  * Nothing acknowledged is lost. Assume that a transaction was acknowledged before E was fixed. By (d) every voter had counted by
  * then. A voter that kept its disk is *founding* or *full*, and *full* prevents a founding, as does a transaction; so each voter

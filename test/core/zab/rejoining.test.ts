@@ -160,6 +160,16 @@ test('a member with an empty directory that follows a founded ensemble makes dur
   assert.is(follower.persisted.at(-1)!.rejoining, null);
 });
 
+test('a leader whose only follower comes back without its disk has no quorum, though that one answers', () => {
+  const conversation = leading();
+  conversation.connect(1);
+  conversation.hear(1, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 0, standing: 'empty' });
+  conversation.hear(1, ackEpoch(2, []));
+  conversation.hear(1, { type: 'ack', epoch: 2, zxid: makeZxid(2, 0) });
+  for (let passed = 0; passed < 1_000; passed += 50) conversation.passInCompany(50, [1], 2);
+  assert.is(conversation.peer.status().state, 'looking');
+});
+
 test('a new ensemble begins when all of its voters are there and empty, and not before', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const cluster = new SimulatedCluster(seed, { voters: 3, observers: 1 });

@@ -291,6 +291,19 @@ export const AGREEMENT: readonly Mutant[] = [
     changes: [['core/zab/admission.ts', '(isHeld && standing === ', '(false && standing === ']],
   },
   {
+    name: 'contact-with-the-forgetful',
+    mistake: 'a leader takes the answers of voters that lost their disks for contact with a quorum',
+    standsFor: 'a voter that does not count is no part of any quorum',
+    tests: ['core/zab/rejoining'],
+    changes: [
+      [
+        'core/zab/quorum-watch.ts',
+        'return admission.hasQuorum([id, ...heard])',
+        'return quorum.isReached([id, ...heard])',
+      ],
+    ],
+  },
+  {
     name: 'initialize-founds-several',
     mistake: 'an empty directory counts at once because its member was started with --initialize',
     standsFor: 'no option makes a voter of several count',
