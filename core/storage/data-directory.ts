@@ -12,10 +12,11 @@ import {
   type FileKind,
   type HistoryFile,
 } from './file-name.js';
+import { requireKnownVersion } from './format-version.js';
 import { currentGeneration } from './generation.js';
 import { createLogEnd, noClaim, readLogEnd, type LogEnd } from './log-end.js';
 import { readSealedFile, writeSealedFile } from './sealed-file.js';
-import { CorruptionError, ForeignDataDirectoryError, UnknownFormatError } from './storage-error.js';
+import { CorruptionError, ForeignDataDirectoryError } from './storage-error.js';
 
 /**
  * Format of the directory as a whole. A directory of format 1, written by version 0.1.0, has no file `end-of-log`; the first start
@@ -163,10 +164,7 @@ export async function writeIdentity(directory: Directory, identity: DirectoryIde
 export async function readIdentity(directory: Directory, owner: string): Promise<DirectoryIdentity> {
   const body = await readSealedFile(directory, IDENTITY_FILE);
   const version = body.length < 4 ? 0 : body.readUInt32LE();
-  if (version > FORMAT_VERSION) {
-    const { location } = directory;
-    throw new UnknownFormatError({ location, file: IDENTITY_FILE, version, newestKnown: FORMAT_VERSION });
-  }
+  requireKnownVersion(directory, IDENTITY_FILE, { version, newestKnown: FORMAT_VERSION });
   if (version < OLD_FORMAT) {
     const reason = `it claims format ${version}, which never existed`;
     throw new CorruptionError({ location: directory.location, file: IDENTITY_FILE, reason });

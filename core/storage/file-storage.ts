@@ -1,47 +1,24 @@
-import { silentLogger, SystemRandom, type Logger, type Random } from '../runtime/index.js';
+import { silentLogger, type Logger } from '../runtime/index.js';
 import { CommitQueue } from './commit-queue.js';
-import { openDirectory, saltOf, type DirectoryContent } from './data-directory.js';
-import type { Directory, Disk } from './disk.js';
-import { epochOf } from './epoch-table.js';
-import { writePromises, type Promises } from './epoch-file.js';
-import { LogEndWriter, type LogEnd } from './log-end.js';
-import { ReadGate } from './read-gate.js';
+import { openDirectory, type DirectoryContent } from './data-directory.js';
+import type { Directory } from './disk.js';
+import { DurableHistory, type GivenSnapshot } from './durable-history.js';
+import { settingsOf, type FileStorageOptions, type StorageSettings } from './file-storage-options.js';
 import { recoverHistory, type RecoveredHistory } from './recovery.js';
-import { readSnapshotContent } from './snapshot-file.js';
-import { SnapshotFailure, SnapshotStore } from './snapshot-store.js';
 import { repairForRejoining } from './self-repair.js';
+import { readSnapshotContent } from './snapshot-file.js';
+import { SnapshotFailure } from './snapshot-store.js';
 import {
   CorruptionError,
   DataDirectoryReplacedError,
+  isMisuse,
+  misuse,
   SnapshotPostponedError,
   StorageError,
   toStorageError,
 } from './storage-error.js';
 import type { ContentCheck, EpochTable, LogEntry, PersistBatch, RecoveredState, Storage } from './storage.js';
 import { reportingUnreadableBlocks } from './unreadable-blocks.js';
-import { TransactionLog, type LogOptions } from './transaction-log.js';
-
-const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
-const SMALLEST_SEGMENT_BYTES = 4096;
-const LARGEST_SEGMENT_BYTES = 1024 * 1024 * 1024;
-const DEFAULT_SNAPSHOTS_KEPT = 3;
-export interface FileStorageOptions {
-  readonly disk: Disk;
-  readonly logger?: Logger | undefined;
-  /** Size at which a log file is followed by the next, 4 KiB to 1 GiB. Default 64 MiB; an engine in memory wants less. */
-  readonly segmentBytes?: number | undefined;
-  /** Snapshots that stay, with the log from the oldest of them on. Default 3. */
-  readonly snapshotsKept?: number | undefined;
-  /** Whose directory it is, such as `member 1`. A directory made for another owner is refused. */
-  readonly owner?: string | undefined;
-  /**
-   * Other members can give back what a damaged directory has lost: instead of rejecting with `CorruptionError`, `recover` keeps what
-   * is sound, sets the rest aside, and reports `rejoining`. Default false.
-   */
-  readonly canRejoin?: boolean | undefined;
-  /** For the directory's own id. */
-  readonly random?: Random | undefined;
-}
 
 /**
  * Durable state of one member in a directory of files: a log in segments, snapshots, the promised epoch. One
@@ -51,10 +28,7 @@ export interface FileStorageOptions {
 export class FileStorage implements Storage {
   readonly #directory: Directory;
   readonly #logger: Logger;
-  readonly #options: Required<
-    Pick<FileStorageOptions, 'segmentBytes' | 'snapshotsKept' | 'owner' | 'random' | 'canRejoin'>
-  >;
-  readonly #gate = new ReadGate();
+  readonly #settings: StorageSettings;
   readonly #queue = new CommitQueue((batches) => this.#commit(batches));
   /** Snapshots are written one after the other. */
   #snapshotting: Promise<void> = Promise.resolve();
@@ -62,29 +36,18 @@ export class FileStorage implements Storage {
   #closed: Promise<void> | null = null;
   #hasBegunRecovery = false;
 
-  #promises: Promises = { acceptedEpoch: 0, rejoining: undefined };
-  #generation = 0;
-  #logOptions!: LogOptions;
-  #log: TransactionLog | null = null;
-  #snapshots!: SnapshotStore;
+  #history: DurableHistory | null = null;
 
-  private constructor(options: FileStorageOptions, directory: Directory) {
+  private constructor(directory: Directory, logger: Logger, settings: StorageSettings) {
     this.#directory = directory;
-    this.#logger = options.logger ?? silentLogger;
-    this.#options = {
-      segmentBytes: options.segmentBytes ?? DEFAULT_SEGMENT_BYTES,
-      snapshotsKept: options.snapshotsKept ?? DEFAULT_SNAPSHOTS_KEPT,
-      owner: options.owner ?? '',
-      random: options.random ?? new SystemRandom(),
-      canRejoin: options.canRejoin ?? false,
-    };
+    this.#logger = logger;
+    this.#settings = settings;
   }
 
   /** Locks the directory; rejects with `DataDirectoryLockedError` if another process uses it. `recover` comes next. */
   static async open(options: FileStorageOptions): Promise<FileStorage> {
-    requireInteger('segmentBytes', options.segmentBytes, SMALLEST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES);
-    requireInteger('snapshotsKept', options.snapshotsKept, 1, 1_000_000);
-    return new FileStorage(options, await options.disk.lock());
+    const settings = settingsOf(options);
+    return new FileStorage(await options.disk.lock(), options.logger ?? silentLogger, settings);
   }
 
   async recover(checkContent?: ContentCheck): Promise<RecoveredState> {
@@ -92,7 +55,7 @@ export class FileStorage implements Storage {
     this.#hasBegunRecovery = true;
     try {
       return await this.#recover(checkContent).catch(async (error: unknown) => {
-        if (!(error instanceof CorruptionError) || !this.#options.canRejoin) throw error;
+        if (!(error instanceof CorruptionError) || !this.#settings.canRejoin) throw error;
         await this.#repair(error, checkContent);
         return this.#recover(checkContent);
       });
@@ -107,11 +70,11 @@ export class FileStorage implements Storage {
   }
 
   async proveEnd(): Promise<void> {
-    if (this.#refusal() !== null || !this.#log!.isUnproven) return;
+    if (this.#refusal() !== null || !this.#history!.isUnproven) return;
     await this.#queue.pushAct(async () => {
       if (this.#failure !== null) throw this.#failure;
       try {
-        await this.#log!.proveEnd();
+        await this.#history!.proveEnd();
       } catch (error) {
         throw this.#fail(await this.#causeOf(error), 'writing');
       }
@@ -121,7 +84,7 @@ export class FileStorage implements Storage {
   async readEntries(after: bigint, maxBytes: number): Promise<readonly LogEntry[] | null> {
     const refusal = this.#refusal();
     if (refusal !== null) throw refusal;
-    return this.#gate.read(() => this.#log!.read(after, maxBytes));
+    return this.#history!.read(after, maxBytes);
   }
 
   async writeSnapshot(
@@ -132,18 +95,8 @@ export class FileStorage implements Storage {
   ): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== null) throw refusal;
-    await this.#inTurn(async () => {
-      const { lastZxid, firstPrevZxid } = this.#log!;
-      if (zxid > lastZxid || zxid < this.#snapshots.newestZxid) {
-        throw misuse(
-          `a snapshot at ${hex(zxid)} fits neither the log, which ends at ${hex(lastZxid)}, nor the snapshots, which end at ${hex(this.#snapshots.newestZxid)}`,
-        );
-      }
-      const header = { zxid, epochs, standsAlone: zxid === firstPrevZxid };
-      const staged = await this.#snapshots.stage(this.#generation, header, content, checkContent);
-      await this.#snapshots.publish(staged);
-      await this.#purge();
-    });
+    const snapshot: GivenSnapshot = { zxid, epochs, content, checkContent };
+    await this.#inTurn(() => this.#history!.writeSnapshot(snapshot));
   }
 
   installSnapshot(
@@ -154,7 +107,8 @@ export class FileStorage implements Storage {
   ): Promise<void> {
     const refusal = this.#refusal();
     if (refusal !== null) return Promise.reject(refusal);
-    const install = (): Promise<void> => this.#install({ zxid, epochs, content, checkContent });
+    const snapshot: GivenSnapshot = { zxid, epochs, content, checkContent };
+    const install = (): Promise<void> => this.#history!.installSnapshot(snapshot);
     return this.#queue.pushAct(() => this.#inTurn(install, 'needed'));
   }
 
@@ -175,13 +129,13 @@ export class FileStorage implements Storage {
   }
 
   async #recover(checkContent: ContentCheck | undefined): Promise<RecoveredState> {
-    const content = await openDirectory(reportingUnreadableBlocks(this.#directory), this.#options);
+    const content = await openDirectory(reportingUnreadableBlocks(this.#directory), this.#settings);
     const history = await recoverHistory(this.#directory, content, { logger: this.#logger, checkContent });
     return this.#begin(content, history);
   }
 
   async #repair(error: CorruptionError, checkContent: ContentCheck | undefined): Promise<void> {
-    const id = Buffer.from(this.#options.random.bytes(4)).toString('hex');
+    const id = Buffer.from(this.#settings.random.bytes(4)).toString('hex');
     await repairForRejoining(reportingUnreadableBlocks(this.#directory), error, {
       folder: `damaged-${id}`,
       checkContent,
@@ -189,32 +143,23 @@ export class FileStorage implements Storage {
     });
   }
 
-  #begin(content: DirectoryContent, history: RecoveredHistory): RecoveredState {
-    const { identity, isNew } = content;
-    const { snapshot, epochs, promises } = history;
-    this.#promises = promises;
-    this.#generation = content.generation;
-    this.#snapshots = new SnapshotStore(this.#directory, identity.id, history.snapshots);
-    this.#logOptions = {
-      directory: this.#directory,
-      directoryId: identity.id,
-      salt: saltOf(identity),
-      logEnd: new LogEndWriter(this.#directory, identity.id),
-      segmentBytes: this.#options.segmentBytes,
-    };
-    this.#log = new TransactionLog(this.#logOptions, history.log);
+  #begin(content: DirectoryContent, recovered: RecoveredHistory): RecoveredState {
+    const { snapshot, epochs, promises, entries } = recovered;
+    const { segmentBytes, snapshotsKept } = this.#settings;
+    const parts = { directory: this.#directory, logger: this.#logger, segmentBytes, snapshotsKept };
+    this.#history = new DurableHistory(parts, content, recovered);
     return {
       acceptedEpoch: promises.acceptedEpoch,
       rejoining: promises.rejoining ?? null,
       mayHold: promises.mayHold ?? null,
-      isNew,
+      isNew: content.isNew,
       epochs,
       snapshot: snapshot && {
         zxid: snapshot.header.zxid,
         epochs: snapshot.header.epochs,
         read: () => this.#recovering(readSnapshotContent(this.#directory, snapshot.file.name)),
       },
-      entries: history.entries,
+      entries,
     };
   }
 
@@ -227,99 +172,13 @@ export class FileStorage implements Storage {
     }
   }
 
-  /** Only the first batch of a group has more than entries. */
   async #commit(batches: readonly PersistBatch[]): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
-    const first = batches[0]!;
-    const { truncateAfter } = first;
     try {
-      await this.#promise(first);
-      if (truncateAfter !== undefined) await this.#truncate(truncateAfter);
-      const lists = batches.map((batch) => batch.entries ?? []);
-      this.#requireSuccession(lists);
-      await this.#log!.append(lists);
+      await this.#history!.commit(batches);
     } catch (error) {
       throw this.#fail(await this.#causeOf(error), 'writing');
     }
-  }
-
-  async #promise({
-    acceptedEpoch = this.#promises.acceptedEpoch,
-    rejoining = this.#promises.rejoining,
-  }: PersistBatch): Promise<void> {
-    const before = this.#promises;
-    if (acceptedEpoch === before.acceptedEpoch && rejoining === before.rejoining) return;
-    if (
-      !Number.isInteger(acceptedEpoch) ||
-      acceptedEpoch < before.acceptedEpoch ||
-      acceptedEpoch > 0x7fffffff
-    ) {
-      throw misuse(`epoch ${acceptedEpoch} cannot be promised after epoch ${before.acceptedEpoch}`);
-    }
-    const { mayHold } = before;
-    const isMissing = mayHold !== undefined && this.#log!.lastZxid < mayHold;
-    const promises = { acceptedEpoch, rejoining, ...(isMissing ? { mayHold } : {}) };
-    await writePromises(this.#directory, promises);
-    this.#promises = promises;
-  }
-
-  async #truncate(zxid: bigint): Promise<void> {
-    if (zxid < this.#snapshots.newestZxid || zxid < this.#log!.firstPrevZxid) {
-      throw misuse(
-        `the log cannot be cut back to ${hex(zxid)}: the snapshot at ${hex(this.#snapshots.newestZxid)} holds what would go`,
-      );
-    }
-    await this.#gate.alone(() => this.#log!.truncateAfter(zxid));
-  }
-
-  /** A gap, a repetition or an epoch beyond the promise would be data loss later on: it stops here. */
-  #requireSuccession(lists: readonly (readonly LogEntry[])[]): void {
-    let last = this.#log!.lastZxid;
-    for (const list of lists) {
-      for (const { zxid } of list) {
-        if (zxid !== last + 1n && !opensLaterEpoch(zxid, last)) {
-          throw misuse(`the entry ${hex(zxid)} does not follow ${hex(last)}, the last one of the log`);
-        }
-        last = zxid;
-      }
-    }
-    if (epochOf(last) > this.#promises.acceptedEpoch) {
-      throw misuse(
-        `an entry of epoch ${epochOf(last)} was appended while only ${this.#promises.acceptedEpoch} is promised`,
-      );
-    }
-  }
-
-  /** What `end-of-log` says is the switch: files of another generation than that one do not count. */
-  async #install({ zxid, epochs, content, checkContent }: ReceivedSnapshot): Promise<void> {
-    if (epochOf(zxid) > this.#promises.acceptedEpoch) {
-      throw misuse(
-        `a snapshot at ${hex(zxid)} cannot be installed while only ${this.#promises.acceptedEpoch} is promised`,
-      );
-    }
-    const generation = this.#generation + 1;
-    const header = { zxid, epochs, standsAlone: true };
-    const staged = await this.#snapshots.stage(generation, header, content, checkContent);
-    await this.#gate.alone(async () => {
-      await this.#snapshots.publish(staged);
-      const old = this.#log!;
-      const proven: LogEnd = { generation, zxid, newest: null };
-      await this.#logOptions.logEnd.write(proven);
-      this.#generation = generation;
-      const state = { generation, floor: zxid, segments: [], allocatedBytes: 0, proven };
-      this.#log = new TransactionLog(this.#logOptions, state);
-      await this.#snapshots.removeOlderThan(generation);
-      await old.remove();
-      await this.#directory.syncDirectory();
-    });
-    this.#logger.info('Installed a snapshot received from the leader', { zxid: hex(zxid) });
-  }
-
-  async #purge(): Promise<void> {
-    const oldestKept = await this.#snapshots.purge(this.#options.snapshotsKept);
-    if (oldestKept === null) return;
-    const removed = await this.#log!.purge(oldestKept);
-    if (removed.length > 0) this.#logger.info('Removed log files that no snapshot needs', { files: removed });
   }
 
   /**
@@ -356,10 +215,8 @@ export class FileStorage implements Storage {
     await this.#queue.idle();
     await this.#snapshotting;
     try {
-      await this.#gate.alone(async () => {
-        if (this.#failure === null) await this.#log?.close();
-        else await this.#log?.abandon();
-      });
+      if (this.#failure === null) await this.#history?.close();
+      else await this.#history?.abandon();
     } catch (error) {
       throw this.#fail(error, 'closing');
     } finally {
@@ -389,34 +246,6 @@ export class FileStorage implements Storage {
     if (this.#closed !== null) {
       return new StorageError(`${this.#directory.location} is closed`, { code: 'STORAGE_CLOSED' });
     }
-    return this.#log === null ? misuse('recover has to come first') : null;
+    return this.#history === null ? misuse('recover has to come first') : null;
   }
-}
-
-interface ReceivedSnapshot {
-  readonly zxid: bigint;
-  readonly epochs: EpochTable;
-  readonly content: AsyncIterable<Uint8Array>;
-  readonly checkContent: ContentCheck | undefined;
-}
-
-function opensLaterEpoch(zxid: bigint, last: bigint): boolean {
-  return (zxid & 0xffffffffn) === 0n && zxid > last;
-}
-
-function requireInteger(name: string, value: number | undefined, least: number, most: number): void {
-  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
-  throw misuse(`${name} is ${value}; it must be a whole number from ${least} to ${most}`);
-}
-
-function misuse(message: string): StorageError {
-  return new StorageError(message, { code: 'STORAGE_MISUSED' });
-}
-
-function isMisuse(error: unknown): boolean {
-  return error instanceof StorageError && error.code === 'STORAGE_MISUSED';
-}
-
-function hex(zxid: bigint): string {
-  return `0x${zxid.toString(16)}`;
 }

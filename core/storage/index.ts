@@ -9,7 +9,8 @@ export type {
   Storage,
   StoredSnapshot,
 } from './storage.js';
-export { FileStorage, type FileStorageOptions } from './file-storage.js';
+export { FileStorage } from './file-storage.js';
+export type { FileStorageOptions } from './file-storage-options.js';
 export type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 export { NodeDisk } from './node-disk.js';
 export { MemoryDisk, type DiskFault, type DiskOperation } from './memory-disk.js';

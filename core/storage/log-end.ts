@@ -2,9 +2,10 @@ import { crc32 } from 'node:zlib';
 import { DIRECTORY_ID_BYTES } from './directory-id.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import { LOG_END_FILE, temporaryName } from './file-name.js';
+import { requireKnownVersion } from './format-version.js';
 import { BLOCK_BYTES } from './group-mark.js';
 import type { LogPosition } from './log-record.js';
-import { CorruptionError, UnknownFormatError } from './storage-error.js';
+import { CorruptionError } from './storage-error.js';
 
 /*
  * The file `end-of-log` says, apart from the log, how far the log is known to be durable: two slots in blocks of their own, written
@@ -100,10 +101,7 @@ async function readNewestSlot(directory: Directory, directoryId: Uint8Array): Pr
       const bytes = await readBlock(file, offset);
       if (bytes === null || !isSlot(bytes)) continue;
       const version = bytes.readUInt32LE(8);
-      if (version > VERSION) {
-        const { location } = directory;
-        throw new UnknownFormatError({ location, file: LOG_END_FILE, version, newestKnown: VERSION });
-      }
+      requireKnownVersion(directory, LOG_END_FILE, { version, newestKnown: VERSION });
       if (bytes.subarray(68, 68 + DIRECTORY_ID_BYTES).equals(directoryId)) slots.push(decodeSlot(bytes));
     }
   });

@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib';
 import { DIRECTORY_ID_BYTES } from './directory-id.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import { fileName, temporaryName, type HistoryFile } from './file-name.js';
+import { requireKnownVersion } from './format-version.js';
 import type { LogPosition } from './log-record.js';
-import { UnknownFormatError } from './storage-error.js';
 
 /*
  * The header of a segment, little endian, written and synced before the first record:
@@ -105,7 +105,9 @@ export async function readHeader(
       return { type: 'damaged', isEmpty: false, reason };
     }
     const bytes = await readExactly(file, 0, SEGMENT_HEADER_BYTES);
-    requireKnownFormat(directory, found.name, bytes);
+    if (bytes !== null && isWholeHeader(bytes)) {
+      requireKnownVersion(directory, found.name, { version: bytes.readUInt32LE(8), newestKnown: VERSION });
+    }
     const reason = bytes === null ? 'it ends within its header' : headerFault(bytes, found, directoryId);
     if (bytes !== null && reason === null) return { type: 'header', header: decodeHeader(bytes) };
     return { type: 'damaged', isEmpty: await isZeroFrom(file, SEGMENT_HEADER_BYTES), reason: reason ?? '' };
@@ -186,13 +188,6 @@ function headerFault(bytes: Buffer, found: HistoryFile, directoryId: Uint8Array)
   }
   if (bytes.readBigUInt64LE(16) !== found.zxid) return 'it was written under another name';
   return null;
-}
-
-function requireKnownFormat(directory: Directory, file: string, header: Buffer | null): void {
-  if (header === null || !isWholeHeader(header)) return;
-  const version = header.readUInt32LE(8);
-  if (version <= VERSION) return;
-  throw new UnknownFormatError({ location: directory.location, file, version, newestKnown: VERSION });
 }
 
 function isWholeHeader(bytes: Buffer): boolean {

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { withFile, type Directory } from './disk.js';
 import { temporaryName } from './file-name.js';
-import { CorruptionError, UnknownFormatError } from './storage-error.js';
+import { requireKnownVersion } from './format-version.js';
+import { CorruptionError } from './storage-error.js';
 
 const MAGIC = Buffer.from('QRTSEAL\n', 'latin1');
 /** Magic, version, length of the body, crc of all of it but itself. */
@@ -45,10 +46,7 @@ export async function readSealedFile(directory: Directory, name: string): Promis
     bytes.readUInt32LE(12) === bytes.length - HEADER_BYTES &&
     bytes.readUInt32LE(16) === checkOf(bytes);
   if (!isSealed) throw faultOf('its checksum does not match');
-  const version = bytes.readUInt32LE(8);
-  if (version > VERSION) {
-    throw new UnknownFormatError({ location: directory.location, file: name, version, newestKnown: VERSION });
-  }
+  requireKnownVersion(directory, name, { version: bytes.readUInt32LE(8), newestKnown: VERSION });
   return bytes.subarray(HEADER_BYTES);
 }
 

@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib';
 import { DIRECTORY_ID_BYTES } from './directory-id.js';
 import { readExactly, withFile, type Directory, type DiskFile } from './disk.js';
 import type { HistoryFile } from './file-name.js';
-import { CorruptionError, errnoOf, StorageError, UnknownFormatError } from './storage-error.js';
+import { requireKnownVersion } from './format-version.js';
+import { CorruptionError, errnoOf, StorageError } from './storage-error.js';
 import type { ContentCheck, EpochTable } from './storage.js';
 
 /*
@@ -64,7 +65,9 @@ export async function readSnapshotHeader(
 ): Promise<SnapshotHeader> {
   return withFile(directory, found.name, 'read', async (file) => {
     const bytes = await readHeaderBytes(file);
-    requireKnownFormat(directory, found.name, bytes);
+    if (bytes !== null && isWholeHeader(bytes)) {
+      requireKnownVersion(directory, found.name, { version: bytes.readUInt32LE(8), newestKnown: VERSION });
+    }
     const fault = bytes === null ? await shortFault(file) : headerFault(bytes, found, directoryId);
     if (bytes === null || fault !== null) throw damage(directory, found.name, 0, fault ?? '');
     return decodeHeader(bytes);
@@ -135,13 +138,6 @@ export async function readSnapshotDirectoryId(
 ): Promise<Buffer | null> {
   const bytes = await withFile(directory, name, 'read', readHeaderBytes);
   return bytes === null || !isWholeHeader(bytes) ? null : bytes.subarray(32, 32 + DIRECTORY_ID_BYTES);
-}
-
-function requireKnownFormat(directory: Directory, file: string, header: Buffer | null): void {
-  if (header === null || !isWholeHeader(header)) return;
-  const version = header.readUInt32LE(8);
-  if (version <= VERSION) return;
-  throw new UnknownFormatError({ location: directory.location, file, version, newestKnown: VERSION });
 }
 
 function isWholeHeader(bytes: Buffer): boolean {

@@ -250,3 +250,12 @@ export function errnoOf(error: unknown): string | undefined {
   const code = error instanceof QuorateError ? null : (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
+
+/** The caller broke a rule of the storage. */
+export function misuse(message: string): StorageError {
+  return new StorageError(message, { code: 'STORAGE_MISUSED' });
+}
+
+export function isMisuse(error: unknown): boolean {
+  return error instanceof StorageError && error.code === 'STORAGE_MISUSED';
+}

@@ -127,7 +127,11 @@ export const AGREEMENT: readonly Mutant[] = [
       ['core/zab/learner.ts', '!isSuccessor(entry.zxid, history.last)', 'entry.zxid <= history.last'],
       ['core/zab/history.ts', 'isSuccessor(zxid, last)', 'zxid > last'],
       ['core/zab/learner.ts', '|| zxid > history.last', ''],
-      ['core/storage/file-storage.ts', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'zxid <= last'],
+      [
+        'core/storage/durable-history.ts',
+        'zxid !== last + 1n && !opensLaterEpoch(zxid, last)',
+        'zxid <= last',
+      ],
     ],
   },
   {
@@ -136,7 +140,7 @@ export const AGREEMENT: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-5094',
     changes: [
       ['core/zab/learner.ts', ' disk.truncateAfter(after);', ''],
-      ['core/storage/file-storage.ts', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'false'],
+      ['core/storage/durable-history.ts', 'zxid !== last + 1n && !opensLaterEpoch(zxid, last)', 'false'],
     ],
   },
   {

@@ -105,7 +105,7 @@ export const DURABILITY: readonly Mutant[] = [
     standsFor: 'ZOOKEEPER-1653, ZOOKEEPER-2354',
     changes: [
       [
-        'core/storage/file-storage.ts',
+        'core/storage/durable-history.ts',
         'await writePromises(this.#directory, promises);',
         'void writePromises(this.#directory, promises).catch(() => undefined);',
       ],
