@@ -72,8 +72,8 @@ const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, decl
   BatchOptions: [['framework/decorators/worker.ts', 'BatchOptions']],
   IsolatedOptions: [['framework/decorators/worker.ts', 'IsolatedOptions']],
   IsolatedHandlerOptions: [['framework/isolation/isolated-handler.ts', 'IsolatedHandlerOptions']],
-  EmbeddedOptions: [['core/server/embedded.ts', 'EmbeddedOptions']],
-  DoctorOptions: [['core/server/doctor.ts', 'DoctorOptions']],
+  EmbeddedOptions: [['core/server/process/embedded.ts', 'EmbeddedOptions']],
+  DoctorOptions: [['core/server/process/doctor.ts', 'DoctorOptions']],
   ZooKeeperListenerOptions: [['plugins/zookeeper/listener/tcp-listener.ts', 'ZooKeeperListenerOptions']],
   ListenerTlsOptions: [['plugins/zookeeper/listener/secure-server.ts', 'ListenerTlsOptions']],
   ZooKeeperDialerOptions: [['plugins/zookeeper/transport/zookeeper-dialer.ts', 'ZooKeeperDialerOptions']],
@@ -193,7 +193,7 @@ test('every setting of a member is in the reference with its flag and its variab
 
 test('every option of a member that only programs can set is in the reference', () => {
   const settable = new Set(SETTINGS.map(({ name }) => name as string));
-  const inPrograms = membersOf('core/server/server-options.ts', 'ServerOptions');
+  const inPrograms = membersOf('core/server/configuration/server-options.ts', 'ServerOptions');
   expectAgreement(
     inPrograms.filter((name) => !settable.has(name)),
     rowsOf(OPTIONS, 'ServerOptions'),
@@ -231,7 +231,7 @@ test('every event of an application is in the reference with its fields, and no 
 
 test('every field of what a member says over HTTP is in the reference', () => {
   expectAgreement(
-    membersOf('core/server/health.ts', 'MemberHealth'),
+    membersOf('core/server/member/health.ts', 'MemberHealth'),
     rowsOf(METRICS, '/livez and /readyz'),
     METRICS,
   );

@@ -28,8 +28,8 @@ const silent = {
 
 /** Starts one member, or three, on directories of the file system, with small log segments. */
 async function start(root, count) {
-  const { startEmbeddedMember, peerAddress } = await load('core/server/embedded-member.js');
-  const { memberSecret } = await load('core/server/member-secret.js');
+  const { startEmbeddedMember, peerAddress } = await load('core/server/process/embedded-member.js');
+  const { memberSecret } = await load('core/server/configuration/member-secret.js');
   const { NodeDisk } = await load('core/storage/index.js');
   const { MemoryNetwork } = await load('core/transport/index.js');
   const { SystemClock, SystemRandom } = await load('core/runtime/index.js');

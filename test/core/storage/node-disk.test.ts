@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { memberSecret } from '../../../core/server/member-secret.js';
+import { memberSecret } from '../../../core/server/configuration/member-secret.js';
 import { NodeDisk } from '../../../core/storage/index.js';
 import { SeededRandom } from '../../../core/testing/index.js';
 import { rejection } from './history.js';

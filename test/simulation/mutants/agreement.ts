@@ -311,10 +311,10 @@ export const AGREEMENT: readonly Mutant[] = [
     name: 'initialize-founds-several',
     mistake: 'an empty directory counts at once because its member was started with --initialize',
     standsFor: 'no option makes a voter of several count',
-    tests: ['core/server/rejoining'],
+    tests: ['core/server/member/rejoining'],
     changes: [
       [
-        'core/server/first-start.ts',
+        'core/server/member/first-start.ts',
         "rejoining = isOneOfSeveral ? 'new' : null;",
         "rejoining = isOneOfSeveral && !initialize ? 'new' : null;",
       ],
@@ -325,9 +325,13 @@ export const AGREEMENT: readonly Mutant[] = [
     mistake:
       'a directory that was marked as new by the doctor counts at once in an ensemble of several voters',
     standsFor: 'no command that can be run on a lost disk makes it count',
-    tests: ['core/server/rejoining'],
+    tests: ['core/server/member/rejoining'],
     changes: [
-      ['core/server/first-start.ts', "(rejoining === 'new' || rejoining === null)", "rejoining === 'new'"],
+      [
+        'core/server/member/first-start.ts',
+        "(rejoining === 'new' || rejoining === null)",
+        "rejoining === 'new'",
+      ],
     ],
   },
   {
@@ -357,7 +361,7 @@ export const AGREEMENT: readonly Mutant[] = [
     name: 'contact-evicted',
     mistake: 'a learner forgets the oldest of its echoes, so that many pings in one round trip prove nothing',
     standsFor: 'no traffic changes a leader',
-    tests: ['core/zab/timers', 'core/server/leader-under-load'],
+    tests: ['core/zab/timers', 'core/server/member/leader-under-load'],
     changes: [
       ['core/zab/leader-contact.ts', 'if (this.#echoes.at(-1)?.sentMs === nowMs) return;', ''],
       [

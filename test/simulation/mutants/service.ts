@@ -44,7 +44,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/leader-sessions.ts',
+        'core/server/pipeline/leader-sessions.ts',
         '(this.#reported.get(owner) ?? -Infinity) >= expiresAt',
         'true',
       ],
@@ -66,7 +66,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/request-service.ts',
+        'core/server/pipeline/request-service.ts',
         'this.#role.path.pinged(heartbeat.stamp,',
         'this.#role.path.pinged(this.#parts.clock.now(),',
       ],
@@ -76,7 +76,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'heard-is-not-reported',
     mistake: 'a follower forgets whom it has heard before it reports them',
     standsFor: 'a session lives for its timeout from the last answer',
-    changes: [['core/server/requests/learner-path.ts', 'sessionIds: [...this.#touched]', 'sessionIds: []']],
+    changes: [['core/server/pipeline/learner-path.ts', 'sessionIds: [...this.#touched]', 'sessionIds: []']],
   },
   {
     name: 'no-fresh-timeout',
@@ -84,7 +84,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'ZooKeeper: a new leader starts every timeout anew',
     changes: [
       [
-        'core/server/requests/leader-sessions.ts',
+        'core/server/pipeline/leader-sessions.ts',
         'this.#tracker.add(id, timeoutMs, now + this.#options.graceMs, null)',
         'this.#tracker.add(id, timeoutMs, now - timeoutMs, null)',
       ],
@@ -107,7 +107,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/leader-sessions.ts',
+        'core/server/pipeline/leader-sessions.ts',
         'this.#tracker.touch(sessionId, now + this.#options.graceMs);',
         '',
       ],
@@ -129,12 +129,12 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/requests/learner-requests.ts',
+        'core/server/pipeline/learner-requests.ts',
         'tracker.movesOf(sessionId) !== moves',
         'tracker.movesOf(sessionId) < moves',
       ],
       [
-        'core/server/requests/leader-sessions.ts',
+        'core/server/pipeline/leader-sessions.ts',
         'return this.#tracker.ownerOf(sessionId) === member;',
         'return this.#tracker.ownerOf(sessionId) !== undefined || member < 0;',
       ],
@@ -144,7 +144,9 @@ export const SERVICE: readonly Mutant[] = [
     name: 'last-zxid-seen-unchecked',
     mistake: 'a client may go on at a member that is behind what it has seen',
     standsFor: 'single system image',
-    changes: [['core/server/handshake.ts', 'request.lastZxidSeen > this.#parts.machine().lastZxid', 'false']],
+    changes: [
+      ['core/server/clients/handshake.ts', 'request.lastZxidSeen > this.#parts.machine().lastZxid', 'false'],
+    ],
   },
   {
     name: 'watch-after-reply',
@@ -152,7 +154,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a watch is told before the data can be seen',
     changes: [
       [
-        'core/server/committed-entries.ts',
+        'core/server/member/committed-entries.ts',
         'watches.fire(entry.zxid, applied.changes);\n    clients.applied(applied, proposal);',
         'clients.applied(applied, proposal);\n    watches.fire(entry.zxid, applied.changes);',
       ],
@@ -164,7 +166,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a watch is told before the data can be seen',
     changes: [
       [
-        'core/server/watch-service.ts',
+        'core/server/clients/watch-service.ts',
         'connection.notify(this.#zxid, this.#packet);\n  };',
         'const zxid = this.#zxid, packet = this.#packet; queueMicrotask(() => connection.notify(zxid, packet));\n  };',
       ],
@@ -177,7 +179,7 @@ export const SERVICE: readonly Mutant[] = [
     shownBy: { workloads: ['watching'] },
     changes: [
       [
-        'core/server/watch-service.ts',
+        'core/server/clients/watch-service.ts',
         'for (const change of changes)',
         'for (const change of changes.slice(0, 1))',
       ],
@@ -207,7 +209,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'no reply before its transaction, and all before it, is applied',
     changes: [
       [
-        'core/server/requests/leader-path.ts',
+        'core/server/pipeline/leader-path.ts',
         'this.#proposals.push({ zxid, txn, bytes: payload.length, origin });',
         `const isEarly = txn.outcome.type === 'error' && origin.slot !== null;
         if (isEarly) {
@@ -224,7 +226,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'FIFO client order',
     changes: [
       [
-        'core/server/client-connection.ts',
+        'core/server/clients/connection/client-connection.ts',
         'this.#owed.push(slot);',
         'if (slot.request !== null && this.#host.answer(this, slot)) return this.#reply(slot);\n        this.#owed.push(slot);',
       ],
@@ -236,7 +238,7 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a client reads its own writes',
     changes: [
       [
-        'core/server/client-connection.ts',
+        'core/server/clients/connection/client-connection.ts',
         'this.#owed.push(slot);',
         'if (slot.request !== null) this.#host.answer(this, slot);\n        this.#owed.push(slot);',
       ],
@@ -248,12 +250,12 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a request has an unknown outcome once its leader is gone, and takes effect once at most',
     changes: [
       [
-        'core/server/requests/learner-path.ts',
+        'core/server/pipeline/learner-path.ts',
         'export class LearnerPath implements WritePath {',
         'const earlier = new WeakMap();\nexport class LearnerPath implements WritePath {',
       ],
       [
-        'core/server/requests/learner-path.ts',
+        'core/server/pipeline/learner-path.ts',
         'this.#messages = new MemberMessageWriter(parts.stint);',
         `this.#messages = new MemberMessageWriter(parts.stint);
         const last = earlier.get(parts.peer);
@@ -262,17 +264,17 @@ export const SERVICE: readonly Mutant[] = [
             this.#forward(again.request, { ...again, connection: null, slot: null });`,
       ],
       [
-        'core/server/requests/learner-path.ts',
+        'core/server/pipeline/learner-path.ts',
         'this.#forwarded.push({ origin, bytes });',
         'this.#forwarded.push({ origin, bytes, again: forwarded });',
       ],
       [
-        'core/server/requests/write-path.ts',
+        'core/server/pipeline/write-path.ts',
         'get length(): number {',
         'get all() {\n    return this.#proposals.toArray();\n    }\n    get length() {',
       ],
       [
-        'core/server/requests/leader-sessions.ts',
+        'core/server/pipeline/leader-sessions.ts',
         'return this.#tracker.ownerOf(sessionId) === member;',
         'return (this.#tracker.ownerOf(sessionId) ?? member) === member;',
       ],
@@ -282,10 +284,10 @@ export const SERVICE: readonly Mutant[] = [
     name: 'read-waits-for-room',
     mistake: 'a read waits for room in the output though a write of its session stands behind it',
     standsFor: 'a read never sees what its session wrote behind it',
-    tests: ['core/server/read-order'],
+    tests: ['core/server/clients/read-order'],
     changes: [
       [
-        'core/server/client-connection.ts',
+        'core/server/clients/connection/client-connection.ts',
         'this.#output.isFull && owed.mayWaitForRoom',
         'this.#output.isFull',
       ],
@@ -296,7 +298,13 @@ export const SERVICE: readonly Mutant[] = [
     mistake: 'a write is taken while a sync before it waits for the leader',
     standsFor: 'a read never sees what its session wrote behind it',
     shownBy: { workloads: ['bursts'] },
-    changes: [['core/server/owed-replies.ts', 'return this.#cost < COST_LIMIT;', 'return this.#cost >= 0;']],
+    changes: [
+      [
+        'core/server/clients/connection/owed-replies.ts',
+        'return this.#cost < COST_LIMIT;',
+        'return this.#cost >= 0;',
+      ],
+    ],
   },
   {
     name: 'identity-at-evaluation',
@@ -305,7 +313,7 @@ export const SERVICE: readonly Mutant[] = [
     shownBy: { workloads: ['bursts'] },
     changes: [
       [
-        'core/server/local-requests.ts',
+        'core/server/clients/local-requests.ts',
         'machine.read(request, slot)',
         'machine.read(request, { sessionId: slot.sessionId, identities: connection.identities })',
       ],
@@ -315,10 +323,10 @@ export const SERVICE: readonly Mutant[] = [
     name: 'deposed-leader-admits-session',
     mistake: 'a leader lets in a session that it knows without asking a quorum',
     standsFor: 'a session has one connection, under the latest leader',
-    tests: ['core/server/deposed-leader'],
+    tests: ['core/server/pipeline/deposed-leader'],
     changes: [
       [
-        'core/server/requests/leader-path.ts',
+        'core/server/pipeline/leader-path.ts',
         'this.readIndex(() => answer(this.#claim(sessionId, member)));',
         `const known = this.#claim(sessionId, member);
     if (known !== null) return answer(known);
@@ -330,10 +338,10 @@ export const SERVICE: readonly Mutant[] = [
     name: 'watch-lost-between-turns',
     mistake: 'a setWatches of several turns leaves out the first path of each turn but the first',
     standsFor: 'no watch event is lost',
-    tests: ['core/server/watches'],
+    tests: ['core/server/clients/watches'],
     changes: [
       [
-        'core/server/watch-service.ts',
+        'core/server/clients/watch-service.ts',
         'const from = slot.progress;',
         'const from = slot.progress + (slot.progress > 0 ? 1 : 0);',
       ],
@@ -343,14 +351,14 @@ export const SERVICE: readonly Mutant[] = [
     name: 'applied-bytes-stay-under-way',
     mistake: 'bytes of proposals that were applied still count as under way',
     standsFor: 'a member takes writes for as long as it runs',
-    tests: ['core/server/requests/write-path'],
-    changes: [['core/server/requests/write-path.ts', 'this.#bytes -= proposal.bytes;', '']],
+    tests: ['core/server/pipeline/write-path'],
+    changes: [['core/server/pipeline/write-path.ts', 'this.#bytes -= proposal.bytes;', '']],
   },
   {
     name: 'answered-sync-kept',
     mistake: 'a leader keeps every sync that it has answered',
     standsFor: 'nothing gathers without a bound in a member',
-    tests: ['core/server/requests/leader-path'],
-    changes: [['core/server/requests/leader-path.ts', 'this.#questions.delete(token);', '']],
+    tests: ['core/server/pipeline/leader-path'],
+    changes: [['core/server/pipeline/leader-path.ts', 'this.#questions.delete(token);', '']],
   },
 ];

@@ -6,7 +6,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     name: 'repair-lets-it-vote',
     mistake: 'a repaired member votes although something may be lost',
     standsFor: 'a member that may have forgotten does not vote',
-    tests: ['core/server/doctor'],
+    tests: ['core/server/process/doctor'],
     changes: [
       [
         'core/storage/examination/repair.ts',
@@ -32,7 +32,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     name: 'start-without-content-check',
     mistake: 'a start takes a snapshot whose tree contradicts its digest',
     standsFor: 'a snapshot counts only if its tree adds up to its digest',
-    tests: ['core/server/doctor'],
+    tests: ['core/server/process/doctor'],
     changes: [
       [
         'core/storage/recovery.ts',
@@ -72,17 +72,17 @@ export const SNAPSHOTS: readonly Mutant[] = [
     name: 'read-back-compares-nothing',
     mistake: 'a snapshot that was read back is not compared with the state that it was taken of',
     standsFor: 'a bit that flips in memory ends no snapshot that was good',
-    tests: ['core/server/snapshot-read-back'],
-    changes: [['core/server/snapshot-check.ts', 'verifier.finish(expected());', '']],
+    tests: ['core/server/state/snapshot-read-back'],
+    changes: [['core/server/state/snapshot-check.ts', 'verifier.finish(expected());', '']],
   },
   {
     name: 'no-space-for-a-snapshot-is-fatal',
     mistake: 'a spare snapshot that finds no space ends the member',
     standsFor: 'lack of space or descriptors for a snapshot never ends a member',
-    tests: ['core/server/snapshot-read-back'],
+    tests: ['core/server/state/snapshot-read-back'],
     changes: [
       [
-        'core/server/snapshotter.ts',
+        'core/server/state/snapshotter.ts',
         'if (error instanceof SnapshotPostponedError) {',
         'if (error instanceof SnapshotPostponedError) failed(error);\n    if (error instanceof SnapshotPostponedError) {',
       ],
@@ -106,10 +106,10 @@ export const SNAPSHOTS: readonly Mutant[] = [
     name: 'snapshot-while-one-comes-in',
     mistake: 'a snapshot of the old state may be taken while one of the leader is coming in',
     standsFor: 'what is about to be replaced is not written',
-    tests: ['core/server/member-loop'],
+    tests: ['core/server/member/member-loop'],
     changes: [
       [
-        'core/server/member-loop.ts',
+        'core/server/member/member-loop.ts',
         'if (!snapshotter.isDue || snapshotsIn.isReceiving) return;',
         'if (!snapshotter.isDue) return;',
       ],
@@ -119,17 +119,19 @@ export const SNAPSHOTS: readonly Mutant[] = [
     name: 'expired-right-after-a-pause',
     mistake: 'after a pause a leader expires sessions whose packets wait to be read',
     standsFor: 'no session expires whose client has been heard in time',
-    tests: ['core/server/member-loop'],
-    changes: [['core/server/member-loop.ts', 'if (!isLate) requests.tick(now);', 'requests.tick(now);']],
+    tests: ['core/server/member/member-loop'],
+    changes: [
+      ['core/server/member/member-loop.ts', 'if (!isLate) requests.tick(now);', 'requests.tick(now);'],
+    ],
   },
   {
     name: 'learner-installs-unverified',
     mistake: 'a learner acts upon a snapshot before it was verified',
     standsFor: 'a snapshot replaces nothing before all of it adds up to its digest',
-    tests: ['core/server/snapshot-refused'],
+    tests: ['core/server/state/snapshot-refused'],
     changes: [
       [
-        'core/server/member-loop.ts',
+        'core/server/member/member-loop.ts',
         'if (fault === null) this.#input(() => this.#parts.peer.step(peer, link, message));',
         'if (fault !== undefined) this.#input(() => this.#parts.peer.step(peer, link, message));',
       ],
@@ -139,7 +141,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     name: 'received-snapshot-not-read-back',
     mistake: 'a received snapshot replaces the history without having been read back',
     standsFor: 'what is older is removed only after what replaces it was read back',
-    tests: ['core/server/snapshot-refused'],
+    tests: ['core/server/state/snapshot-refused'],
     changes: [
       [
         'core/storage/snapshot-store.ts',
@@ -153,7 +155,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     mistake:
       'a new log file is written without a look whether the directory is still the one that was locked',
     standsFor: 'what is acknowledged is where the next start finds it',
-    tests: ['core/server/directory-replaced'],
+    tests: ['core/server/member/directory-replaced'],
     changes: [
       [
         'core/storage/node-disk.ts',
@@ -166,7 +168,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     name: 'replaced-directory-not-looked-at',
     mistake: 'a member without writes does not notice that its directory was replaced',
     standsFor: 'a data directory that was removed or replaced stops the member at once',
-    tests: ['core/server/directory-replaced'],
-    changes: [['core/server/member-loop.ts', 'directory.tick(now);', '']],
+    tests: ['core/server/member/directory-replaced'],
+    changes: [['core/server/member/member-loop.ts', 'directory.tick(now);', '']],
   },
 ];

@@ -98,10 +98,10 @@ export const STATE: readonly Mutant[] = [
     name: 'digests-not-compared',
     mistake: 'the leader ignores the digests that its learners report',
     standsFor: 'a member whose state differs from a quorum stops serving it',
-    tests: ['core/server/digests/divergence'],
+    tests: ['core/server/state/digests/divergence'],
     changes: [
       [
-        'core/server/digests/digest-exchange.ts',
+        'core/server/state/digests/digest-exchange.ts',
         'for (const point of points) this.#compare(learner, point);',
         'void [learner, points];',
       ],
@@ -111,10 +111,10 @@ export const STATE: readonly Mutant[] = [
     name: 'digest-of-half-counts',
     mistake: 'a digest that half of the voters have is taken for that of a quorum',
     standsFor: 'without a majority nobody can say which state is right',
-    tests: ['core/server/digests/digest-comparison', 'core/server/digests/divergence'],
+    tests: ['core/server/state/digests/digest-comparison', 'core/server/state/digests/divergence'],
     changes: [
       [
-        'core/server/digests/digest-comparison.ts',
+        'core/server/state/digests/digest-comparison.ts',
         'count * 2 > this.#voters.size',
         'count * 3 >= this.#voters.size',
       ],
@@ -124,7 +124,7 @@ export const STATE: readonly Mutant[] = [
     name: 'diverged-member-leads',
     mistake: 'a member whose state differs from a quorum may be elected',
     standsFor: 'a wrong state is replaced, and never handed on',
-    tests: ['core/server/digests/divergence'],
+    tests: ['core/server/state/digests/divergence'],
     changes: [
       ['core/zab/peer-state.ts', 'this.config.isVoter && !this.needsSnapshot', 'this.config.isVoter'],
     ],
@@ -133,7 +133,7 @@ export const STATE: readonly Mutant[] = [
     name: 'diverged-state-kept',
     mistake: 'a member whose state differs from a quorum is sent what its log lacks, and no snapshot',
     standsFor: 'a wrong state is replaced, and never handed on',
-    tests: ['core/server/digests/divergence'],
+    tests: ['core/server/state/digests/divergence'],
     changes: [
       ['core/zab/learner-feed.ts', "if (report.needsSnapshot) this.#mode = 'applying';", 'if (false);'],
     ],
@@ -142,7 +142,7 @@ export const STATE: readonly Mutant[] = [
     name: 'divergence-forgotten-at-restart',
     mistake: 'that the state differs from a quorum is not made durable',
     standsFor: 'a wrong state is replaced, and never handed on',
-    tests: ['core/server/digests/divergence'],
+    tests: ['core/server/state/digests/divergence'],
     changes: [['core/zab/peer.ts', "if (state.config.isVoter) state.disk.rejoin('diverged');", '']],
   },
   {

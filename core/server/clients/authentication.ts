@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { AuthRequest, Id } from '../../protocol/index.js';
+
+/** Who everybody from an address is before any auth packet: `ip:<address>`. */
+export function identitiesOfAddress(remoteAddress: string): readonly Id[] {
+  return [{ scheme: 'ip', id: hostOf(remoteAddress) }];
+}
+
+/** Tells who a client is from what it presents; null means refused. */
+export class Authentication {
+  readonly #superDigest: string | null;
+
+  /** `superDigest`: the digest identity that passes every ACL. */
+  constructor(superDigest: string | null) {
+    this.#superDigest = superDigest;
+  }
+
+  /** The identities that the packet proves. Null if the scheme is unknown or the proof is none. */
+  identities(request: AuthRequest): readonly Id[] | null {
+    if (request.scheme === 'digest') return request.auth === null ? null : this.#digest(request.auth);
+    // An address cannot be claimed, but asking for what everybody has anyway is no failure, as in ZooKeeper.
+    if (request.scheme === 'ip') return [];
+    return null;
+  }
+
+  /** Any text is a user and a password, as in ZooKeeper: an empty one is an empty user without a password. */
+  #digest(auth: Uint8Array): readonly Id[] {
+    const text = new TextDecoder().decode(auth);
+    const hash = createHash('sha1').update(text, 'utf8').digest('base64');
+    // Without a colon all of it is the user.
+    const id = `${text.split(':', 1)[0]}:${hash}`;
+    const identity = { scheme: 'digest', id };
+    return id === this.#superDigest ? [identity, { scheme: 'super', id: '' }] : [identity];
+  }
+}
+
+/** Adds what is not there yet. A new array, because requests under way keep the identities they were made with. */
+export function withIdentities(present: readonly Id[], added: readonly Id[]): readonly Id[] {
+  const fresh = added.filter(
+    (one) => !present.some((other) => other.scheme === one.scheme && other.id === one.id),
+  );
+  return fresh.length === 0 ? present : [...present, ...fresh];
+}
+
+/** `host` of `host:port`, without the brackets of IPv6. */
+function hostOf(address: string): string {
+  const bracketed = /^\[(.*)\]/.exec(address);
+  if (bracketed !== null) return bracketed[1]!;
+  return address.replace(/:\d+$/, '');
+}

@@ -1,0 +1,141 @@
+import type { StateMachine } from '../../data/index.js';
+import {
+  AddWatchMode,
+  ErrorCode,
+  OpCode,
+  WatcherType,
+  type ClientInfo,
+  type Reply,
+  type Request,
+  type SetWatches2Request,
+} from '../../protocol/index.js';
+import type { ClientConnection } from './connection/client-connection.js';
+import type { ReplySlot } from './connection/reply-slot.js';
+import type { WatchService } from './watch-service.js';
+
+const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
+
+/**
+ * Answers what needs no agreement: reads, and whatever concerns the watches of the connection. A read and its watch
+ * are one step, between two transactions.
+ */
+export class LocalRequests {
+  readonly #machine: () => StateMachine;
+  readonly #watches: WatchService;
+
+  constructor(machine: () => StateMachine, watches: WatchService) {
+    this.#machine = machine;
+    this.#watches = watches;
+  }
+
+  /** Completes the slot; false if the request takes another turn. */
+  answer(connection: ClientConnection, slot: ReplySlot): boolean {
+    const request = slot.request!;
+    const machine = this.#machine();
+    if (request.op === OpCode.setWatches || request.op === OpCode.setWatches2) {
+      if (!this.#watches.rearm(connection, slot, withAllLists(request), machine)) return false;
+      slot.complete(ErrorCode.ok, null, machine.lastZxid);
+      return true;
+    }
+    const { error, reply } = this.#run(connection, slot, request, machine);
+    slot.complete(error, reply, machine.lastZxid);
+    return true;
+  }
+
+  #run(
+    connection: ClientConnection,
+    slot: ReplySlot,
+    request: Request,
+    machine: StateMachine,
+  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+    switch (request.op) {
+      case OpCode.addWatch:
+        return this.#addWatch(connection, request.body.path, request.body.mode);
+      case OpCode.checkWatches:
+      case OpCode.removeWatches:
+        return this.#lookForWatch(connection, request.op, request.body.path, request.body.type);
+      case OpCode.whoAmI:
+        return ok({ op: OpCode.whoAmI, body: { clientInfo: slot.identities.map(clientInfo) } });
+      case OpCode.reconfig:
+        return refused(ErrorCode.reconfigDisabled);
+      default:
+        return this.#read(connection, slot, request, machine);
+    }
+  }
+
+  #read(
+    connection: ClientConnection,
+    slot: ReplySlot,
+    request: Request,
+    machine: StateMachine,
+  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+    const result = machine.read(request, slot);
+    const { table } = this.#watches;
+    switch (request.op) {
+      case OpCode.exists:
+        if (request.body.watch && (result.error === ErrorCode.ok || result.error === ErrorCode.noNode)) {
+          table.addData(connection, request.body.path);
+        }
+        break;
+      case OpCode.getData:
+        if (request.body.watch && result.error === ErrorCode.ok) table.addData(connection, request.body.path);
+        break;
+      case OpCode.getChildren:
+      case OpCode.getChildren2:
+        if (request.body.watch && result.error === ErrorCode.ok)
+          table.addChild(connection, request.body.path);
+        break;
+    }
+    return result;
+  }
+
+  #addWatch(
+    connection: ClientConnection,
+    path: string,
+    mode: number,
+  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+    if (mode !== AddWatchMode.persistent && mode !== AddWatchMode.persistentRecursive) {
+      return refused(ErrorCode.marshallingError);
+    }
+    if (path === '') return refused(ErrorCode.badArguments);
+    this.#watches.table.addPersistent(connection, path, mode === AddWatchMode.persistentRecursive);
+    return ok({ op: OpCode.addWatch, body: {} });
+  }
+
+  #lookForWatch(
+    connection: ClientConnection,
+    op: typeof OpCode.checkWatches | typeof OpCode.removeWatches,
+    path: string,
+    type: number,
+  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+    if (!WATCHER_TYPES.has(type)) return refused(ErrorCode.marshallingError);
+    // ZooKeeper looks for a watch at the parents too, and takes what has none for a request that cannot be read.
+    if (op === OpCode.checkWatches && path !== '' && !path.startsWith('/'))
+      return refused(ErrorCode.marshallingError);
+    const { table } = this.#watches;
+    const isThere =
+      op === OpCode.checkWatches ? table.check(connection, path, type) : table.remove(connection, path, type);
+    return isThere ? ok({ op, body: {} }) : refused(ErrorCode.noWatcher);
+  }
+}
+
+function ok(reply: Reply): { readonly error: ErrorCode; readonly reply: Reply } {
+  return { error: ErrorCode.ok, reply };
+}
+
+function refused(error: ErrorCode): { readonly error: ErrorCode; readonly reply: null } {
+  return { error, reply: null };
+}
+
+/** The part of an identity that may be shown: not the hash behind a digest's user. */
+function clientInfo(identity: { readonly scheme: string; readonly id: string }): ClientInfo {
+  const user = identity.scheme === 'digest' ? identity.id.slice(0, identity.id.indexOf(':')) : identity.id;
+  return { scheme: identity.scheme, user };
+}
+
+function withAllLists(
+  request: Extract<Request, { readonly op: typeof OpCode.setWatches | typeof OpCode.setWatches2 }>,
+): SetWatches2Request {
+  if (request.op === OpCode.setWatches2) return request.body;
+  return { ...request.body, persistentWatches: [], persistentRecursiveWatches: [] };
+}

@@ -1,0 +1,84 @@
+import { QuorateError, type Logger } from '../../runtime/index.js';
+import type { Storage } from '../../storage/index.js';
+import type { RestoredHistory } from '../../zab/index.js';
+import type { EnsembleMember } from '../configuration/ensemble.js';
+import type { Recovered } from '../state/recover.js';
+
+/**
+ * The directory holds no promise and no entry. That it was said to be initialized is no promise: it may still be that of a member
+ * whose disk was lost.
+ */
+export function isUntouched({ isNew, history }: Recovered): boolean {
+  const { rejoining = null, acceptedEpoch, entries, snapshotZxid } = history;
+  const isEmpty = acceptedEpoch === 0 && entries.length === 0 && snapshotZxid === 0n;
+  return isNew || (isEmpty && (rejoining === 'new' || rejoining === null));
+}
+
+/** The directory waits for the other members to readmit its member, but the member is started alone. */
+export class CannotRejoinError extends QuorateError {
+  constructor(id: number) {
+    super(
+      'CANNOT_REJOIN',
+      `Member ${id} has lost a part of what it knew, and is started alone: no other member can give it back. Start it as the member of ` +
+        `its ensemble that it was; or, if what was lost may be lost for good, run quorate doctor --repair --alone on its ` +
+        `data directory`,
+      { fields: { member: id } },
+    );
+  }
+}
+
+export interface FirstStartParts {
+  readonly id: number;
+  readonly storage: Storage;
+  readonly members: readonly EnsembleMember[];
+  /** `--initialize` was given. */
+  readonly initialize: boolean;
+  readonly logger: Logger;
+}
+
+/**
+ * Decides whether a member counts, and makes that durable before the member sends anything. An empty directory may be that of a new
+ * member, or of one that lost its disk and has promised and acknowledged what others rely on; the two look alike. So a voter of
+ * several that finds its directory empty does not count until the others have readmitted it, or until all voters found the ensemble
+ * together. No option changes that: an operator's command line outlives the disk. A voter of a list of one counts at once. Rejects
+ * with `CannotRejoinError`.
+ */
+export async function settleFirstStart(
+  recovered: Recovered,
+  { id, storage, members, initialize, logger }: FirstStartParts,
+): Promise<RestoredHistory> {
+  const { history } = recovered;
+  const voters = members.filter(({ isObserver }) => isObserver !== true);
+  const isOneOfSeveral = voters.length > 1 && voters.some((voter) => voter.id === id);
+  const isEmpty = isUntouched(recovered);
+  if (initialize) warnOfInitialize(voters.length, isEmpty, logger);
+  let { rejoining = null } = history;
+  if (isEmpty) rejoining = isOneOfSeveral ? 'new' : null;
+  // It counts, and there is no other voter that might not.
+  if (rejoining === 'founding' && !isOneOfSeveral) rejoining = null;
+  if (rejoining !== null && members.length < 2) throw new CannotRejoinError(id);
+  if (isEmpty || rejoining !== (history.rejoining ?? null)) await storage.persist({ rejoining });
+  if (isOneOfSeveral) report(rejoining, logger);
+  return { ...history, rejoining };
+}
+
+function warnOfInitialize(voters: number, isEmpty: boolean, logger: Logger): void {
+  if (voters > 1) {
+    logger.warn(
+      '--initialize has no effect on an ensemble of several voters: a new one is founded when all of its members run with empty directories',
+      { voters },
+    );
+  } else if (!isEmpty) logger.warn('--initialize has no effect: the data directory is not empty');
+}
+
+function report(rejoining: RestoredHistory['rejoining'], logger: Logger): void {
+  if (rejoining === 'new') {
+    logger.warn(
+      'The data directory was empty: this member has no vote until the other members have readmitted it, or, in a new ensemble, ' +
+        'until all of its members run. To begin with fewer members, list only those',
+    );
+  } else if (rejoining !== null && rejoining !== 'founding')
+    logger.warn(
+      'This member has lost a part of what it knew: it has no vote until the other members have readmitted it',
+    );
+}

@@ -1,0 +1,99 @@
+import type { HttpAnswer } from '../../transport/listener.js';
+import type { FoundingStatus } from '../../zab/index.js';
+
+/** What a member says of itself. Zxids and the digest are hexadecimal. */
+export interface MemberHealth {
+  readonly id: number;
+  readonly state:
+    'starting' | 'leading' | 'following' | 'observing' | 'looking' | 'stopping' | 'failed' | 'closed';
+  /** How far it has come in its role: clients are served in `broadcast`. */
+  readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
+  /** Clients are welcome: there is a leader with a quorum, and this member is up to date with it. */
+  readonly isServing: boolean;
+  /** There is no leader with a quorum; clients that asked for it are served reads from what was committed before. */
+  readonly readOnly: boolean;
+  /** It may have forgotten what it once promised, so it has no vote until the others have taken it back. */
+  readonly rejoining: boolean;
+  /**
+   * Why the voters that are there elect no leader though they would be enough: entries that may have been acknowledged are gone.
+   * Null if nothing of that kind stands in the way.
+   */
+  readonly waitsFor: string | null;
+  /** What the founding of a new ensemble waits for, as this voter sees it; null on a member that takes no part in one. */
+  readonly founding: FoundingStatus | null;
+  /** The member that leads, as far as this one knows. */
+  readonly leader: number | null;
+  readonly epoch: number;
+  /** Last transaction applied here. */
+  readonly zxid: string;
+  /** Last one known to be committed, and last one durable here. */
+  readonly committed: string;
+  readonly lastLogged: string;
+  /** Of the state at `zxid`: the same on every member that has applied as much. */
+  readonly digest: string;
+  /** Members whose states were found to differ at that zxid, as far as this member knows; null if none do. */
+  readonly stateDifference: { readonly zxid: string; readonly members: readonly number[] } | null;
+  /** Members that a link is up to. */
+  readonly peers: readonly number[];
+  /** On a leader: who follows, and how far each has come. */
+  readonly learners: readonly {
+    readonly id: number;
+    readonly isVoter: boolean;
+    readonly isRejoining: boolean;
+    readonly isUpToDate: boolean;
+    readonly acked: string;
+  }[];
+  readonly connections: number;
+  readonly sessions: number;
+}
+
+/** Of a member that reads its data directory: nothing is known of it yet. */
+export function startingHealth(id: number): MemberHealth {
+  return {
+    id,
+    state: 'starting',
+    phase: 'election',
+    isServing: false,
+    readOnly: false,
+    rejoining: false,
+    waitsFor: null,
+    founding: null,
+    leader: null,
+    epoch: 0,
+    zxid: '0x0',
+    committed: '0x0',
+    lastLogged: '0x0',
+    digest: '0x0',
+    stateDifference: null,
+    peers: [],
+    learners: [],
+    connections: 0,
+    sessions: 0,
+  };
+}
+
+/** `/livez`: the process is worth keeping. */
+export function livez(health: MemberHealth): HttpAnswer {
+  return json(health.state === 'failed' ? 503 : 200, health);
+}
+
+/**
+ * `/readyz`: clients may be sent here, and the next member may be stopped. A member that is rejoining serves clients, but nobody
+ * counts it yet: whoever restarts members one after the other would take the quorum away by going on to the next one.
+ */
+export function readyz(health: MemberHealth): HttpAnswer {
+  const reason = unreadiness(health);
+  return json(reason === null ? 200 : 503, { ready: reason === null, reason, ...health });
+}
+
+/** Null if it is ready. */
+function unreadiness({ isServing, rejoining, waitsFor, state, phase }: MemberHealth): string | null {
+  if (isServing) return rejoining ? 'rejoining: it has no vote before the others have taken it back' : null;
+  if (waitsFor !== null) return `${state}: ${waitsFor}`;
+  const isInRole = state === 'leading' || state === 'following' || state === 'observing';
+  return isInRole ? `${state}, but in ${phase} still` : state;
+}
+
+function json(status: number, content: object): HttpAnswer {
+  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(content)}\n` };
+}

@@ -1,0 +1,160 @@
+import type { StateMachine } from '../../data/index.js';
+import type { Clock } from '../../runtime/index.js';
+import type { ClientConnection } from '../clients/connection/client-connection.js';
+import type { ClientService } from '../clients/client-service.js';
+import type { RequestService } from '../pipeline/request-service.js';
+import type { SyncService } from '../clients/sync-service.js';
+import type { WatchService } from '../clients/watch-service.js';
+import type { LatencyFigures, Traffic } from '../metrics/traffic.js';
+
+export interface InspectionParts {
+  readonly clock: Clock;
+  readonly machine: () => StateMachine;
+  readonly clients: ClientService;
+  readonly watches: WatchService;
+  readonly requests: RequestService;
+  readonly syncs: SyncService;
+}
+
+/** A member in numbers. Sizes in bytes, durations in milliseconds. */
+export interface MemberFigures {
+  readonly uptimeMs: number;
+  /** For how long it has led; null if it does not. */
+  readonly leadingMs: number | null;
+  readonly received: number;
+  readonly sent: number;
+  readonly latency: LatencyFigures;
+  /** Requests of this member's clients that have no reply yet. */
+  readonly outstanding: number;
+  readonly connections: number;
+  readonly znodes: number;
+  readonly ephemerals: number;
+  readonly dataBytes: number;
+  readonly watches: number;
+  readonly sessions: number;
+  /** -1 before the first. */
+  readonly replyBytes: { readonly last: number; readonly min: number; readonly max: number };
+  readonly pendingSyncs: number;
+  /** Of a member that leads; -1 before the first proposal. */
+  readonly proposalBytes: { readonly last: number; readonly min: number; readonly max: number } | null;
+}
+
+/** One client's connection. */
+export interface ConnectionFigures {
+  readonly remoteAddress: string;
+  /** 0 while it has none. */
+  readonly sessionId: bigint;
+  readonly timeoutMs: number;
+  /** Milliseconds since 1970. */
+  readonly establishedAt: number;
+  readonly outstanding: number;
+  readonly received: number;
+  readonly sent: number;
+  /** Of the last request answered: number of the operation, null before the first; its xid, and the zxid of its reply. */
+  readonly lastOp: number | null;
+  readonly lastXid: number;
+  readonly lastZxid: bigint;
+  /** Milliseconds since 1970. */
+  readonly lastReplyAt: number;
+  readonly latency: LatencyFigures;
+}
+
+/** Lets others look into a member that works: for whoever watches over it. */
+export class Inspection {
+  readonly #parts: InspectionParts;
+  readonly #startedAt: number;
+
+  constructor(parts: InspectionParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.clock.now();
+  }
+
+  figures(): MemberFigures {
+    const { clients, watches, requests, syncs, clock } = this.#parts;
+    const machine = this.#parts.machine();
+    const { traffic } = clients;
+    const { leader } = requests;
+    let outstanding = 0;
+    for (const connection of clients.connections) outstanding += connection.outstanding;
+    return {
+      uptimeMs: clock.now() - this.#startedAt,
+      leadingMs: leader === null ? null : clock.now() - leader.since,
+      received: traffic.received,
+      sent: traffic.sent,
+      latency: traffic.latency,
+      outstanding,
+      connections: clients.connectionCount,
+      znodes: machine.nodeCount,
+      ephemerals: machine.ephemeralCount,
+      dataBytes: machine.dataBytes,
+      watches: watches.table.watchCount,
+      sessions: machine.sessions.size,
+      replyBytes: extremes(traffic.replyBytes),
+      pendingSyncs: syncs.length,
+      proposalBytes: leader === null ? null : extremes(leader.proposalBytes),
+    };
+  }
+
+  connections(): readonly ConnectionFigures[] {
+    const { clock } = this.#parts;
+    const wallAtZero = clock.wall() - clock.now();
+    return [...this.#parts.clients.connections].map((connection) => figuresOf(connection, wallAtZero));
+  }
+
+  /** The paths that each session has watches at, of whatever kind. Costs as much as there are watches. */
+  watchedPaths(): ReadonlyMap<bigint, readonly string[]> {
+    const { clients, watches } = this.#parts;
+    const paths = new Map<bigint, readonly string[]>();
+    for (const connection of clients.connections) {
+      const watched = watches.table.pathsOf(connection);
+      if (watched.length > 0) paths.set(connection.sessionId, watched);
+    }
+    return paths;
+  }
+
+  /** All sessions of the ensemble with their timeouts. */
+  get sessions(): ReadonlyMap<bigint, number> {
+    return this.#parts.machine().sessions;
+  }
+
+  ephemeralsOf(sessionId: bigint): readonly string[] {
+    return this.#parts.machine().ephemeralsOf(sessionId);
+  }
+
+  /** Counts anew what came and went in this member. */
+  resetTraffic(): void {
+    this.#parts.clients.traffic.reset();
+    this.#parts.requests.leader?.proposalBytes.reset();
+  }
+
+  /** The same for each connection. */
+  resetConnections(): void {
+    for (const connection of this.#parts.clients.connections) connection.account.traffic.reset();
+  }
+}
+
+function extremes({ last, least, most }: Traffic['replyBytes']): {
+  readonly last: number;
+  readonly min: number;
+  readonly max: number;
+} {
+  return { last, min: least, max: most };
+}
+
+function figuresOf(connection: ClientConnection, wallAtZero: number): ConnectionFigures {
+  const { traffic, lastReply } = connection.account;
+  return {
+    remoteAddress: connection.remoteAddress,
+    sessionId: connection.sessionId,
+    timeoutMs: connection.timeoutMs,
+    establishedAt: Math.round(wallAtZero + connection.acceptedAt),
+    outstanding: connection.outstanding,
+    received: traffic.received,
+    sent: traffic.sent,
+    lastOp: lastReply?.op ?? null,
+    lastXid: lastReply?.xid ?? 0,
+    lastZxid: lastReply?.zxid ?? 0n,
+    lastReplyAt: lastReply === null ? 0 : Math.round(wallAtZero + lastReply.at),
+    latency: traffic.latency,
+  };
+}

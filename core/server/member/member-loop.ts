@@ -1,0 +1,261 @@
+import type { StateMachine } from '../../data/index.js';
+import type { Clock, Logger, Timer } from '../../runtime/index.js';
+import type { Peer, PeerMessage, PeerStatus } from '../../zab/index.js';
+import type { ClientService } from '../clients/client-service.js';
+import type { MemberGauges, MemberProbe } from '../metrics/member-probe.js';
+import type { PeerLinks } from '../peers/peer-links.js';
+import { ReadyEffects, type ReadyEffectsParts } from './ready-effects.js';
+import type { DirectoryWatch } from './directory-watch.js';
+import type { Recounter } from '../state/digests/recounter.js';
+import type { Reaper } from '../pipeline/reaper.js';
+import type { RequestService } from '../pipeline/request-service.js';
+import type { SyncService } from '../clients/sync-service.js';
+import type { ServerOptions } from '../configuration/server-options.js';
+import type { SnapshotReceiver } from '../state/snapshot-receiver.js';
+import type { Snapshotter } from '../state/snapshotter.js';
+
+/** While there is no leader, time is told to the peer this often, so that an election does not wait for a tick. */
+const RESTLESS_TICK_MS = 20;
+/** Of a snapshot on its way in, so much may wait for the disk; beyond it the links are not read. */
+const SNAPSHOT_WAITING_BYTES = 8 * 1024 * 1024;
+
+export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
+  readonly options: ServerOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly peer: Peer;
+  /** The state that the committed transactions add up to; another one after a snapshot of the leader. */
+  readonly machine: () => StateMachine;
+  readonly requests: RequestService;
+  readonly syncs: SyncService;
+  readonly clients: ClientService;
+  readonly snapshotter: Snapshotter;
+  readonly snapshotsIn: SnapshotReceiver;
+  readonly reaper: Reaper;
+  readonly recounter: Recounter;
+  readonly directory: DirectoryWatch;
+  /** Links to the other members; null for a member that stands alone. */
+  readonly links: PeerLinks | null;
+  readonly probe?: MemberProbe | undefined;
+  /** What the probe is given at the end of each turn. */
+  readonly gauges: () => MemberGauges;
+}
+
+/**
+ * The loop of a member. What has gathered since the last turn is worked off as one batch: packets are taken,
+ * writes are prepared and proposed, one batch goes to the disk, what is committed is applied, and every client
+ * and every other member gets one message with all that became ready for it. A turn never waits; what the disk
+ * has made durable comes back as an input of a later turn.
+ */
+export class MemberLoop {
+  readonly #parts: MemberLoopParts;
+  readonly #effects: ReadyEffects;
+  #isScheduled = false;
+  #isTurning = false;
+  #peerHasNews = true;
+  #isRunning = false;
+  #timer: Timer | null = null;
+  #lastTickAt = 0;
+  /** What follows from the present pause has been done. */
+  #isReassured = false;
+  #isRestless = true;
+  #arePaused = false;
+
+  constructor(parts: MemberLoopParts) {
+    this.#parts = parts;
+    this.#effects = new ReadyEffects({
+      ...parts,
+      input: (act) => this.#input(act),
+      statusChanged: (status) => this.#statusChanged(status),
+    });
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.#lastTickAt = this.#parts.clock.now();
+    this.#tick();
+  }
+
+  /** No turn runs any more. Idempotent. */
+  stop(): void {
+    this.#isRunning = false;
+    this.#parts.recounter.cancel();
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** There is something to do for the clients. What a turn itself brings about is seen to at its end. */
+  readonly wake = (): void => {
+    if (this.#isScheduled || this.#isTurning || !this.#isRunning) return;
+    this.#isScheduled = true;
+    this.#parts.clock.soon(this.#turn);
+  };
+
+  /** The peer has been given something, so that it may have something to do. */
+  readonly wakePeer = (): void => {
+    this.#peerHasNews = true;
+    this.wake();
+  };
+
+  /** The inputs of the links to the other members. */
+  readonly connected = (peer: number, link: number): void => {
+    this.#input(() => this.#parts.peer.connected(peer, link));
+  };
+
+  readonly disconnected = (peer: number, link: number): void => {
+    this.#parts.snapshotsIn.disconnected(link);
+    this.#input(() => this.#parts.peer.disconnected(peer, link));
+  };
+
+  readonly received = (peer: number, link: number, message: PeerMessage): void => {
+    const fault = this.#parts.snapshotsIn.heard(link, message);
+    if (fault === null) this.#input(() => this.#parts.peer.step(peer, link, message));
+    else this.#refuseSnapshot(peer, link, fault);
+  };
+
+  /** Another member has refused the snapshot that it got from here: what this one has in memory may be damaged. */
+  readonly snapshotRefused = (_peer: number): void => this.#parts.recounter.begin();
+
+  /** Nothing of it has taken effect: the member keeps what it has, and looks for a leader again. */
+  #refuseSnapshot(leader: number, link: number, fault: string): void {
+    this.#parts.logger.error('Snapshot of the leader is damaged and refused', { leader, fault });
+    this.#parts.links?.refuseSnapshot(leader, link, fault);
+    this.disconnected(leader, link);
+  }
+
+  /** Lets the most recent follower lead; false if nobody could now. */
+  transferLeadership(): boolean {
+    const isUnderWay = this.#parts.peer.transferLeadership();
+    this.wakePeer();
+    return isUnderWay;
+  }
+
+  /** A quorum has another state than this member: it leaves office, and a snapshot of the leader replaces its state. */
+  stateDiverged(): void {
+    this.#input(() => this.#parts.peer.stateDiverged());
+  }
+
+  #input(act: () => void): void {
+    if (!this.#isRunning) return;
+    try {
+      act();
+      this.wakePeer();
+    } catch (error) {
+      this.#parts.failed(error);
+    }
+  }
+
+  readonly #turn = (): void => {
+    this.#isScheduled = false;
+    if (!this.#isRunning) return;
+    const { clients, links, syncs, machine, failed, probe, gauges } = this.#parts;
+    this.#isTurning = true;
+    try {
+      this.#reassureIfPaused();
+      clients.work();
+      this.#runPeer();
+      syncs.applied(machine().lastZxid);
+      clients.settle();
+      clients.flush();
+      links?.flush();
+      this.#slowDown();
+      this.#snapshotIfDue();
+      probe?.turned?.(gauges());
+    } catch (error) {
+      failed(error);
+    }
+    this.#isTurning = false;
+    if (clients.hasWork || this.#peerHasNews) this.wake();
+  };
+
+  /** Takes from the peer until it has nothing to do any more. */
+  #runPeer(): void {
+    const { peer, requests } = this.#parts;
+    for (;;) {
+      requests.flush();
+      if (!this.#peerHasNews) return;
+      this.#peerHasNews = false;
+      for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#effects.carryOut(ready);
+    }
+  }
+
+  #statusChanged(status: PeerStatus): void {
+    this.#isRestless = status.phase !== 'broadcast';
+    this.#parts.statusChanged(status);
+    if (this.#isRestless) this.#armTimer();
+  }
+
+  /** A leader that sends a snapshot faster than the disk takes it is not listened to for a while. */
+  #slowDown(): void {
+    const { links, snapshotsIn } = this.#parts;
+    const isTooMuch = snapshotsIn.waitingBytes > SNAPSHOT_WAITING_BYTES;
+    if (isTooMuch === this.#arePaused) return;
+    this.#arePaused = isTooMuch;
+    if (isTooMuch) links?.pause();
+    else links?.resume();
+  }
+
+  #snapshotIfDue(): void {
+    const { snapshotter, snapshotsIn, machine, peer } = this.#parts;
+    if (!snapshotter.isDue || snapshotsIn.isReceiving) return;
+    snapshotter.begin(machine(), peer.epochsUpTo(machine().lastZxid));
+  }
+
+  /** This process has not run for longer than the others may wait for it. */
+  get #hasPaused(): boolean {
+    const { clock, options } = this.#parts;
+    return clock.now() - this.#lastTickAt > 2 * options.tickMs;
+  }
+
+  /**
+   * After a pause another member may lead, and may have expired the sessions of clients whose packets still wait here: an
+   * answer would make them believe that they live. None is given before a quorum has confirmed the leader.
+   */
+  #reassureIfPaused(): void {
+    const { requests, clients, clock, logger } = this.#parts;
+    if (!this.#hasPaused || this.#isReassured) return;
+    this.#isReassured = true;
+    logger.warn('This process has paused', { ms: Math.round(clock.now() - this.#lastTickAt) });
+    const { path } = requests;
+    if (path === null) return;
+    clients.hold();
+    path.readIndex(() => clients.release());
+  }
+
+  readonly #tick = (): void => {
+    if (!this.#isRunning) return;
+    const { clock, storage, peer, clients, reaper, recounter, directory } = this.#parts;
+    const { requests, links, failed } = this.#parts;
+    const now = clock.now();
+    const isLate = this.#hasPaused;
+    try {
+      this.#reassureIfPaused();
+      this.#isReassured = false;
+      this.#lastTickAt = now;
+      requests.stamp(now);
+      peer.tick(now);
+      links?.tick(now, isLate);
+      // After a pause of this process the clients' packets still wait to be read: nobody is expired before that.
+      if (!isLate) requests.tick(now);
+      storage.proveEnd().catch(failed);
+      reaper.tick(now);
+      recounter.tick(now);
+      directory.tick(now);
+      clients.tick(now);
+    } catch (error) {
+      return failed(error);
+    }
+    this.wakePeer();
+    this.#armTimer();
+  };
+
+  #armTimer(): void {
+    const { clock, options } = this.#parts;
+    const halfTickMs = options.tickMs / 2;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(
+      this.#isRestless ? Math.min(RESTLESS_TICK_MS, halfTickMs) : halfTickMs,
+      this.#tick,
+    );
+  }
+}

@@ -1,0 +1,314 @@
+import type { DigestPoint, RecountResult } from '../../data/index.js';
+import type { Id } from '../../protocol/index.js';
+import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../../runtime/index.js';
+import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
+import { CloseCode, type Connection, type Dialer } from '../../transport/index.js';
+import type { PeerLimits, PeerStatus } from '../../zab/index.js';
+import { assemble, type MemberRooms } from './assembly.js';
+import { checkEnsemble, type EnsembleMember } from '../configuration/ensemble.js';
+import { StateDamagedError } from '../state/digests/state-damaged-error.js';
+import { StateDivergedError } from '../state/digests/state-diverged-error.js';
+import type { MemberHealth } from './health.js';
+import type { Inspection } from './inspection.js';
+import type { MemberProbe } from '../metrics/member-probe.js';
+import { settleFirstStart } from './first-start.js';
+import { recover, type Recovered } from '../state/recover.js';
+import { resolveServerOptions, type ServerOptions } from '../configuration/server-options.js';
+
+/** How long `close` waits for what is in flight, or for another member to take over. */
+const DRAIN_MS = 5_000;
+
+export interface MemberParts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** 32 bytes that only the members of this ensemble know; must be the same on all of them and after a restart. */
+  readonly secret: Uint8Array;
+  readonly options?: Partial<ServerOptions>;
+  readonly logger?: Logger;
+  /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */
+  readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
+  /** Has no effect on an ensemble of several voters, but for a warning: an empty storage may be that of a lost disk. */
+  readonly initialize?: boolean | undefined;
+  /** Other bounds among the members than the usual ones; for simulations that cannot wait until those are reached. */
+  readonly limits?: Partial<PeerLimits> | undefined;
+  /** Looks on; for simulations. */
+  readonly probe?: MemberProbe | undefined;
+}
+
+/**
+ * One member of an ensemble.
+ * - starting: reads what it had made durable, and finds its place among the others;
+ * - serving: takes clients, unless it is without a leader at the moment;
+ * - stopping: takes nothing new, answers what it owes, lets another one lead;
+ * - closed: final, in order;
+ * - failed: final, by an error that it must not survive, such as a failed sync. Its clients are cut off; nothing that was not
+ *   durable has been acknowledged.
+ */
+export class Member {
+  readonly options: ServerOptions;
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #rooms: MemberRooms;
+  readonly #failureListeners = new Set<(error: Error) => void>();
+  readonly #statusListeners = new Set<(status: PeerStatus) => void>();
+  #state: 'starting' | 'serving' | 'stopping' | 'closed' | 'failed' = 'starting';
+  #failure: Error | null = null;
+  #closing: Promise<void> | null = null;
+  /** The state has been found to differ from a quorum's, and was given up for a snapshot. */
+  #hasDiverged = false;
+
+  private constructor(parts: MemberParts, options: ServerOptions, recovered: Recovered) {
+    this.options = options;
+    this.#storage = parts.storage;
+    this.#clock = parts.clock;
+    this.#logger = (parts.logger ?? silentLogger).child({ member: options.id });
+    this.#rooms = assemble({
+      ...parts,
+      logger: this.#logger,
+      options,
+      recovered,
+      failed: (error) => this.#fail(error),
+      statusChanged: (status) => this.#statusChanged(status),
+      stateDiffers: (own, expected) => this.#stateDiffers(own, expected),
+      stateDamaged: (result) => this.#stateDamaged(result),
+      snapshotNotReadBack: (error, isRepeated) => this.#snapshotNotReadBack(error, isRepeated),
+    });
+  }
+
+  /**
+   * Recovers, and resolves when the member takes part; a member that stands alone serves clients by then, of others
+   * `serving` tells. Rejects with `ConfigurationError`, or with what the storage found wrong; the storage is closed then.
+   */
+  static async start(parts: MemberParts): Promise<Member> {
+    try {
+      const options = resolveServerOptions(parts.options);
+      if (parts.ensemble !== undefined) checkEnsemble(parts.ensemble.members, options.id);
+      const recovered = await recover(parts.storage);
+      const history = await settleFirstStart(recovered, {
+        id: options.id,
+        storage: parts.storage,
+        members: parts.ensemble?.members ?? [],
+        initialize: parts.initialize ?? false,
+        logger: (parts.logger ?? silentLogger).child({ member: options.id }),
+      });
+      const member = new Member(parts, options, { ...recovered, history });
+      parts.probe?.started?.(recovered.machine);
+      member.#rooms.loop.start();
+      member.#rooms.links?.start();
+      if (parts.ensemble === undefined) await member.serving();
+      return member;
+    } catch (error) {
+      await parts.storage.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Takes a client's connection, however it was carried here. `identities`: who the client has proved to be already. */
+  accept(connection: Connection, identities: readonly Id[] = []): void {
+    this.#rooms.clients.accept(connection, identities);
+  }
+
+  /** Takes another member's connection. */
+  acceptPeer(connection: Connection): void {
+    if (this.#rooms.links !== null) return this.#rooms.links.accept(connection);
+    connection.handle({ message: () => undefined, closed: () => undefined });
+    connection.close({ code: CloseCode.policyViolation, text: 'this member stands alone' });
+  }
+
+  /** Resolves when clients are welcome here for the first time; rejects if the member fails before. */
+  serving(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#rooms.requests.isServing) return resolve();
+      this.onFailure(reject);
+      this.#onStatus((status) => status.isServing, resolve);
+    });
+  }
+
+  /** Calls `listener` once if this member fails; at once if it has failed already. */
+  onFailure(listener: (error: Error) => void): void {
+    if (this.#failure !== null) listener(this.#failure);
+    else this.#failureListeners.add(listener);
+  }
+
+  /** A look into this member, for whoever watches over it. */
+  get inspection(): Inspection {
+    return this.#rooms.inspection;
+  }
+
+  health(): MemberHealth {
+    const status = this.#rooms.peer.status();
+    const { state, phase, epoch, leader } = status;
+    const { requests } = this.#rooms;
+    const isServing = this.#state === 'serving' && requests.isServing;
+    return {
+      id: this.options.id,
+      state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
+      phase,
+      isServing,
+      readOnly: (this.#state === 'serving' || this.#state === 'starting') && requests.isReadOnly,
+      rejoining: status.isRejoining,
+      waitsFor: status.obstacle,
+      founding: status.isServing ? null : status.founding,
+      leader,
+      epoch,
+      zxid: hex(this.#rooms.machine().lastZxid),
+      committed: hex(status.committed),
+      lastLogged: hex(status.lastDurable),
+      digest: hex(this.#rooms.machine().digest),
+      stateDifference: this.#stateDifference(),
+      peers: this.#rooms.links?.connected ?? [],
+      learners: this.#rooms.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
+      connections: this.#rooms.clients.connectionCount,
+      sessions: this.#rooms.machine().sessions.size,
+    };
+  }
+
+  #stateDifference(): MemberHealth['stateDifference'] {
+    const { difference } = this.#rooms.requests.digests;
+    return difference === null ? null : { zxid: hex(difference.zxid), members: difference.members };
+  }
+
+  /**
+   * Stops in order: nothing new is taken, what is in flight is answered, a leader lets another member lead, connections
+   * end, storage is synced and closed. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #statusChanged(status: PeerStatus): void {
+    if (this.#state === 'starting' && status.isServing) this.#state = 'serving';
+    for (const listener of this.#statusListeners) listener(status);
+  }
+
+  /** Calls `then` once, when a status comes for which `holds`. */
+  #onStatus(holds: (status: PeerStatus) => boolean, then: () => void): void {
+    const listener = (status: PeerStatus): void => {
+      if (!holds(status)) return;
+      this.#statusListeners.delete(listener);
+      then();
+    };
+    this.#statusListeners.add(listener);
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state !== 'failed') {
+      this.#state = 'stopping';
+      this.#rooms.clients.stopTaking();
+      await this.#drained();
+      this.#rooms.loop.stop();
+      this.#rooms.clients.dismissAll('the member is stopping');
+      this.#rooms.clients.flush();
+    }
+    this.#stopExchange();
+    await this.#rooms.snapshotter.idle();
+    await this.#storage.close();
+    if (this.#failure === null) this.#state = 'closed';
+  }
+
+  /** Waits until everything under way has been applied and answered and, if possible, another member leads; but not for ever. */
+  async #drained(): Promise<void> {
+    const clock = this.#clock;
+    const deadline = clock.now() + DRAIN_MS;
+    const { loop, peer, requests } = this.#rooms;
+    const isHandingOver = loop.transferLeadership();
+    const isDone = (): boolean => {
+      if (isHandingOver && !peer.status().isEstablishedLeader) return true;
+      const successor = peer.learners().find(({ isVoter, isUpToDate }) => isVoter && isUpToDate);
+      if (isHandingOver && successor !== undefined) return false;
+      return (requests.path?.length ?? 0) === 0;
+    };
+    while (!isDone() && this.#failure === null && clock.now() < deadline) {
+      await new Promise<void>((resolve) => clock.setTimer(1, resolve, { hold: true }));
+    }
+  }
+
+  #stopExchange(): void {
+    this.#rooms.links?.stop();
+    this.#rooms.snapshotsOut.close();
+    this.#rooms.snapshotsIn.abort();
+  }
+
+  /**
+   * The state of this member, in memory or on disk, is not what the ensemble agreed on. The first time a snapshot of the leader
+   * replaces it; if that differs again, memory or disk of this machine cannot be trusted, and the member stops.
+   */
+  #stateDiffers(own: DigestPoint, expected: DigestPoint): void {
+    if (this.#hasDiverged) return this.#fail(new StateDivergedError(this.options.id, own, expected));
+    this.#hasDiverged = true;
+    this.#logger.error("State differs from a quorum's; a snapshot of the leader replaces it", {
+      zxid: hex(own.zxid),
+      digest: hex(own.digest),
+      expected: hex(expected.digest),
+    });
+    this.#rooms.snapshotter.suspend();
+    this.#rooms.loop.stateDiverged();
+  }
+
+  /**
+   * The state in memory has changed without a write. Log and snapshots on disk are right, for they were verified when they were
+   * written: the member stops in order, which hands over a leadership, and can be started again on them with its vote.
+   */
+  #stateDamaged(result: RecountResult): void {
+    const { zxid, kept, counted, path } = result;
+    if (this.#state !== 'serving') return;
+    this.#logger.error('State in memory is damaged: the member stops in order', {
+      zxid: hex(zxid),
+      digest: hex(counted),
+      expected: hex(kept),
+      path,
+    });
+    const reason = new StateDamagedError(this.options.id, result);
+    const end = (): void => {
+      if (this.#failure !== null) return;
+      this.#state = 'failed';
+      this.#failure = reason;
+      this.#reportFailure(reason);
+    };
+    void this.close().then(end, end);
+  }
+
+  /**
+   * What this member writes to its disk cannot be read again as it is in memory. A leader hands over, and a recount tells whether
+   * the state in memory is right. If a second snapshot in a row does not read back, the member stops: its log may be no better.
+   */
+  #snapshotNotReadBack(error: SnapshotReadBackError, isRepeated: boolean): void {
+    if (isRepeated) return this.#fail(error);
+    this.#rooms.recounter.begin();
+    this.#rooms.loop.transferLeadership();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === 'failed' || this.#state === 'closed') return;
+    this.#state = 'failed';
+    const failure =
+      error instanceof Error
+        ? error
+        : new QuorateError('MEMBER_FAILED', `The member failed: ${String(error)}`);
+    this.#failure = failure;
+    this.#logger.error('Member failed: it stops, so that it cannot acknowledge what it may have lost', {
+      error,
+    });
+    this.#rooms.loop.stop();
+    this.#rooms.clients.stopTaking();
+    this.#rooms.clients.cutAll();
+    this.#stopExchange();
+    this.#reportFailure(failure);
+  }
+
+  #reportFailure(error: Error): void {
+    for (const listener of this.#failureListeners) listener(error);
+    this.#failureListeners.clear();
+  }
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}

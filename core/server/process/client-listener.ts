@@ -1,0 +1,43 @@
+import type { Id } from '../../protocol/index.js';
+import type { Clock, Logger } from '../../runtime/index.js';
+import type { Connection } from '../../transport/index.js';
+import type { SocketBudget } from '../../transport/listener.js';
+import type { EnsembleMember } from '../configuration/ensemble.js';
+import type { MemberHealth } from '../member/health.js';
+import type { Inspection } from '../member/inspection.js';
+import type { ServerOptions } from '../configuration/server-options.js';
+
+/** Another way for clients to come to a member that is served. */
+export interface ClientListener {
+  /**
+   * Begins to take connections in, and says where: an address for clients, with its scheme. Rejects with a `QuorateError`
+   * of code `LISTEN_FAILED`. Called once, while the member may still be reading its disk.
+   */
+  listen(host: ListenerHost): Promise<string>;
+  /** Takes no more connections; those that exist stay. Idempotent. */
+  stop(): void;
+  /** Ends every connection that is left and frees the port. Idempotent, and called also if `listen` was not, or failed. */
+  close(): Promise<void>;
+}
+
+/** The member, as its listeners see it. */
+export interface ListenerHost {
+  readonly options: ServerOptions;
+  /** Where to listen unless the listener was told. */
+  readonly host: string;
+  /** Shared by all listeners; a socket that it has no room for is destroyed before a byte of it is read. */
+  readonly sockets: SocketBudget;
+  /** Sockets of one remote address that may be open at once; `Infinity` if nothing limits it. */
+  readonly maxConnectionsPerAddress: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** All members, if there are others than this one. */
+  readonly ensemble: readonly EnsembleMember[];
+  /** Data directory of the member. */
+  readonly data: string;
+  health(): MemberHealth;
+  /** Null while the member reads its disk. */
+  inspection(): Inspection | null;
+  /** Takes a client's connection; ends it if the member does not serve. `identities`: who the client has proved to be already. */
+  accept(connection: Connection, identities?: readonly Id[]): void;
+}

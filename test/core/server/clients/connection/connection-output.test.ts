@@ -1,0 +1,81 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ConnectionOutput } from '../../../../../core/server/clients/connection/connection-output.js';
+import { WriterPool } from '../../../../../core/server/clients/connection/writer-pool.js';
+import type { Connection } from '../../../../../core/transport/index.js';
+
+/** What one connection sends, and how often its flush was asked for. */
+class Sent {
+  readonly messages: Uint8Array[] = [];
+  flushesWanted = 0;
+  readonly output: ConnectionOutput;
+
+  constructor(writers = new WriterPool()) {
+    const connection: Pick<Connection, 'send' | 'bufferedBytes'> = {
+      bufferedBytes: 0,
+      send: (message) => void this.messages.push(message),
+    };
+    this.output = new ConnectionOutput({
+      connection: connection as Connection,
+      writers,
+      limits: { outputHighWaterBytes: 1_000, maxOutputBytes: 10_000 },
+      begun: () => void (this.flushesWanted += 1),
+    });
+  }
+
+  get bytes(): number[][] {
+    return this.messages.map((message) => [...message]);
+  }
+}
+
+test('a shared packet that is all a turn has to send goes out as it is, to everybody', () => {
+  const writers = new WriterPool();
+  const [one, other] = [new Sent(writers), new Sent(writers)];
+  const packet = Uint8Array.of(1, 2, 3);
+
+  for (const { output } of [one, other]) output.share(packet);
+  for (const { output } of [one, other]) output.flush();
+
+  for (const sent of [one, other]) {
+    assert.is(sent.flushesWanted, 1);
+    assert.is(sent.messages.length, 1);
+    assert.is(sent.messages[0], packet);
+  }
+});
+
+test('shared packets and written ones leave in their order, in one message', () => {
+  const sent = new Sent();
+  const { output } = sent;
+
+  output.share(Uint8Array.of(1));
+  output.writer.writeBool(false);
+  output.written();
+  output.share(Uint8Array.of(2));
+  output.share(Uint8Array.of(3));
+  output.flush();
+  assert.equal(sent.bytes, [[1, 0, 2, 3]]);
+
+  output.share(Uint8Array.of(4));
+  output.share(Uint8Array.of(5));
+  output.flush();
+  output.flush();
+
+  assert.equal(sent.bytes, [
+    [1, 0, 2, 3],
+    [4, 5],
+  ]);
+  assert.is(sent.flushesWanted, 2);
+});
+
+test('a shared packet is the same after more was sent behind it', () => {
+  const sent = new Sent();
+  const packet = Uint8Array.of(7, 7);
+
+  sent.output.share(packet);
+  sent.output.writer.writeInt(-1);
+  sent.output.flush();
+
+  assert.equal([...packet], [7, 7]);
+});
+
+test.run();

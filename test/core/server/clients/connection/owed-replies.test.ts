@@ -1,0 +1,79 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { OpCode } from '../../../../../core/protocol/index.js';
+import { OwedReplies } from '../../../../../core/server/clients/connection/owed-replies.js';
+import { ReplySlot } from '../../../../../core/server/clients/connection/reply-slot.js';
+
+function slotOf(op: number, { isWrite = false, isDone = false } = {}): ReplySlot {
+  const slot = new ReplySlot(1, null);
+  Object.assign(slot, { op, isWrite, isDone, mayTakeEffect: isWrite });
+  return slot;
+}
+
+/** How many requests of this operation a write may have in front of it. */
+function mostBeforeWrite(op: number): number {
+  const owed = new OwedReplies();
+  owed.push(slotOf(OpCode.setData, { isWrite: true }));
+  let count = 0;
+  for (; owed.mayTakeWrite; count++) owed.push(slotOf(op));
+  return count - 1;
+}
+
+test('a write is taken behind some reads, fewer of those whose replies can be large', () => {
+  assert.is(mostBeforeWrite(OpCode.exists), 63);
+  assert.is(mostBeforeWrite(OpCode.getData), 15);
+  for (const op of [OpCode.getChildren, OpCode.getChildren2, OpCode.getEphemerals])
+    assert.is(mostBeforeWrite(op), 3);
+});
+
+test('a write is not taken behind a request that can take several turns', () => {
+  for (const op of [OpCode.sync, OpCode.setWatches, OpCode.setWatches2, OpCode.multiRead])
+    assert.is(mostBeforeWrite(op), 0);
+});
+
+test('a write is taken again when the requests before it have been answered or dropped', () => {
+  const owed = new OwedReplies();
+  owed.push(slotOf(OpCode.sync));
+  owed.push(slotOf(OpCode.exists));
+  assert.not(owed.mayTakeWrite);
+  owed.shift();
+  assert.ok(owed.mayTakeWrite);
+  owed.push(slotOf(OpCode.sync));
+  owed.clear();
+  assert.ok(owed.mayTakeWrite);
+  owed.shift();
+  assert.ok(owed.mayTakeWrite);
+});
+
+test('requests that are answered already, and writes, do not hold up a write', () => {
+  const owed = new OwedReplies();
+  for (let count = 0; count < 1_000; count++) {
+    owed.push(slotOf(OpCode.setData, { isWrite: true }));
+    owed.push(slotOf(OpCode.sync, { isDone: true }));
+  }
+  assert.ok(owed.mayTakeWrite);
+});
+
+test('a read may wait for room only while no write stands behind it', () => {
+  const owed = new OwedReplies();
+  owed.push(slotOf(OpCode.getData));
+  assert.ok(owed.mayWaitForRoom);
+  owed.push(slotOf(OpCode.setData, { isWrite: true }));
+  assert.not(owed.mayWaitForRoom);
+  owed.shift();
+  owed.shift();
+  assert.ok(owed.mayWaitForRoom);
+});
+
+test('replies are in doubt as long as one is owed for a write that may take effect', () => {
+  const owed = new OwedReplies();
+  owed.push(slotOf(OpCode.getData));
+  assert.not(owed.isAnyInDoubt);
+  const write = slotOf(OpCode.setData, { isWrite: true });
+  owed.push(write);
+  assert.ok(owed.isAnyInDoubt);
+  write.mayTakeEffect = false;
+  assert.not(owed.isAnyInDoubt);
+});
+
+test.run();

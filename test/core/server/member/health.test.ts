@@ -1,0 +1,44 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { livez, readyz, startingHealth, type MemberHealth } from '../../../../core/server/member/health.js';
+
+function told(health: Partial<MemberHealth>): { status: number; ready: boolean; reason: string | null } {
+  const { status, body } = readyz({ ...startingHealth(1), ...health });
+  const { ready, reason } = JSON.parse(body) as { ready: boolean; reason: string | null };
+  return { status, ready, reason };
+}
+
+test('a member that serves is ready', () => {
+  assert.equal(told({ state: 'following', phase: 'broadcast', isServing: true }), {
+    status: 200,
+    ready: true,
+    reason: null,
+  });
+});
+
+test('a member that is rejoining serves, but is not ready: stopping another one now could end the quorum', () => {
+  const { status, reason } = told({
+    state: 'following',
+    phase: 'broadcast',
+    isServing: true,
+    rejoining: true,
+  });
+  assert.is(status, 503);
+  assert.match(reason!, /^rejoining/);
+});
+
+test('a member that is not ready says why', () => {
+  assert.equal(told({}), { status: 503, ready: false, reason: 'starting' });
+  assert.equal(told({ state: 'looking' }).reason, 'looking');
+  assert.equal(
+    told({ state: 'following', phase: 'synchronization' }).reason,
+    'following, but in synchronization still',
+  );
+});
+
+test('a member is alive in every state but failed', () => {
+  assert.is(livez(startingHealth(1)).status, 200);
+  assert.is(livez({ ...startingHealth(1), state: 'failed' }).status, 503);
+});
+
+test.run();

@@ -1,0 +1,102 @@
+/** What the loop leaves undone at a wrong moment; all its parts are stand-ins that note what is asked of them. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { silentLogger } from '../../../../core/runtime/index.js';
+import { MemberLoop, type MemberLoopParts } from '../../../../core/server/member/member-loop.js';
+
+/** Time that a test moves by hand, with one timer and tasks for the next turn. */
+class HandClock {
+  time = 0;
+  timer: (() => void) | null = null;
+  #soon: (() => void)[] = [];
+
+  now = (): number => this.time;
+  soon = (task: () => void): void => void this.#soon.push(task);
+  setTimer = (_ms: number, task: () => void): { cancel: () => void } => {
+    this.timer = task;
+    return { cancel: () => undefined };
+  };
+
+  /** The timer fires so much later, and every turn that follows from it runs. */
+  pass(ms: number): void {
+    this.time += ms;
+    this.timer?.();
+    for (const task of this.#soon.splice(0)) task();
+  }
+}
+
+interface Stage {
+  readonly clock: HandClock;
+  readonly begun: unknown[];
+  readonly sessionTicks: number[];
+  isReceiving: boolean;
+}
+
+/** A loop that runs, with a snapshot that is due. */
+function running(): Stage {
+  const clock = new HandClock();
+  const stage: Stage = { clock, begun: [], sessionTicks: [], isReceiving: false };
+  const nothing = (): void => undefined;
+  const machine = { lastZxid: 7n };
+  const parts = {
+    clock,
+    logger: silentLogger,
+    options: { tickMs: 100 },
+    peer: { tick: nothing, ready: () => null, epochsUpTo: () => [], status: () => ({}) },
+    machine: () => machine,
+    requests: {
+      flush: nothing,
+      stamp: nothing,
+      tick: (now: number) => stage.sessionTicks.push(now),
+      path: null,
+    },
+    syncs: { applied: nothing },
+    clients: { work: nothing, settle: nothing, flush: nothing, tick: nothing, hasWork: false },
+    snapshotter: { isDue: true, begin: (...given: unknown[]) => stage.begun.push(given) },
+    snapshotsIn: {
+      get isReceiving(): boolean {
+        return stage.isReceiving;
+      },
+      waitingBytes: 0,
+    },
+    reaper: { tick: nothing },
+    recounter: { tick: nothing, cancel: nothing },
+    storage: { proveEnd: async () => undefined },
+    directory: { tick: nothing },
+    links: null,
+    gauges: { turned: nothing },
+    failed: (error: unknown) => {
+      throw error;
+    },
+    statusChanged: nothing,
+  };
+  new MemberLoop(parts as unknown as MemberLoopParts).start();
+  clock.pass(50);
+  return stage;
+}
+
+test('a snapshot of the old state is not begun while one of the leader is coming in', () => {
+  const stage = running();
+  assert.is(stage.begun.length, 1, 'it is due');
+  stage.isReceiving = true;
+
+  stage.clock.pass(50);
+  assert.is(stage.begun.length, 1);
+
+  stage.isReceiving = false;
+  stage.clock.pass(50);
+  assert.is(stage.begun.length, 2);
+});
+
+test('after a pause of its process a leader expires no session before the packets that wait are read', () => {
+  const stage = running();
+  assert.equal(stage.sessionTicks, [0, 50]);
+
+  stage.clock.pass(1_000);
+  assert.equal(stage.sessionTicks, [0, 50], 'the first tick after the pause');
+
+  stage.clock.pass(50);
+  assert.equal(stage.sessionTicks, [0, 50, 1_100], 'the turn before has read them');
+});
+
+test.run();
