@@ -1,4 +1,4 @@
-import type { HistoryFile } from '../file-name.js';
+import { LOG_END_FILE, type HistoryFile } from '../file-name.js';
 import type { LogSurvey } from './log-survey.js';
 import type { Survey } from './survey.js';
 
@@ -53,10 +53,12 @@ export function prognose(survey: Survey): Prognosis {
 /**
  * True if nothing can have been here beyond the zxids that the files show. The identity can be written again, for nobody relies on
  * it. A damaged snapshot, or a log file that later files continue, shows by its place how far it went. What stood behind the damage
- * of the last log file is unknown, and so is what a promise was that cannot be read.
+ * of the last log file is unknown, and so is what a promise was that cannot be read. Without `end-of-log` it is unknown whether later
+ * files of the log, or later records of the last one, are missing.
  */
-function isEndKnown({ promises, historyRefusal, snapshots, logs }: Survey): boolean {
+function isEndKnown({ promises, historyRefusal, snapshots, logs, damagedFiles }: Survey): boolean {
   if (promises === null || historyRefusal === undefined) return false;
+  if (damagedFiles.some(({ name }) => name === LOG_END_FILE)) return false;
   if (logs.at(-1)?.damage != null) return false;
   if (historyRefusal === null) return true;
   const damaged = [...snapshots, ...logs].filter(({ damage }) => damage !== null);

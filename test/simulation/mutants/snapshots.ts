@@ -42,6 +42,19 @@ export const SNAPSHOTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'lost-end-of-log-called-harmless',
+    mistake: 'a repair counts the member as before though the file that shows where its log ends is lost',
+    standsFor: 'a repair never lets a member vote that may have lost something',
+    tests: ['core/storage/examination/doctor'],
+    changes: [
+      [
+        'core/storage/examination/prognosis.ts',
+        'if (damagedFiles.some(({ name }) => name === LOG_END_FILE)) return false;',
+        'if (damagedFiles.some(({ name }) => name === `${LOG_END_FILE}.old`)) return false;',
+      ],
+    ],
+  },
+  {
     name: 'unreadable-block-ends-the-examination',
     mistake: 'a read error ends member and doctor with an error that names no file',
     standsFor: 'an unreadable block is damage with file and offset',

@@ -256,6 +256,29 @@ test('with the identity lost, a log that ends before the newest snapshot is stil
   assert.is(await rejoiningOf(disk), 'damaged');
 });
 
+test('without end-of-log nothing shows where the log ended, so a repaired member rejoins', async () => {
+  const losses: ((disk: MemoryDisk) => void)[] = [
+    (disk) => disk.forget('end-of-log'),
+    (disk) => disk.replace('end-of-log', new Uint8Array(0)),
+    (disk) => {
+      disk.forget('end-of-log');
+      disk.forget(logsOf(disk).at(-1)!);
+    },
+  ];
+  for (const lose of losses) {
+    const disk = await madeDirectory();
+    lose(disk);
+    const kept = logsOf(disk).length;
+
+    const { prognosis } = await examine(disk);
+    assert.is(prognosis.isLoss, true);
+    await repair(disk);
+
+    assert.is(logsOf(disk).length, kept, 'what verifies is kept');
+    assert.is(await rejoiningOf(disk), 'damaged');
+  }
+});
+
 test('a lost identity is read back from a snapshot where there is no log', async () => {
   const disk = await madeDirectory();
   const { storage } = await start(disk);
