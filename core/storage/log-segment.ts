@@ -21,8 +21,10 @@ const OLDEST_VERSION = 1;
 /** Twice the largest size at which a file is followed by the next: the last group of records may go beyond that. */
 const LARGEST_FILE_BYTES = 2 * 1024 * 1024 * 1024;
 
-/** Records that a reader may have to skip to find its place. */
+/** Between two places of the index, and so what a reader skips at most to find its place. */
 const INDEX_BYTES = 64 * 1024;
+/** In front of the first place. Behind a place comes half as much as stands before it, so that short segments have places too. */
+const FIRST_INDEX_BYTES = 512;
 
 /** A file of the log, as it is known in memory. */
 export interface Segment {
@@ -128,7 +130,8 @@ export function positionBefore(segment: Segment, zxid: bigint): LogPosition {
 /** Takes note of a place that the segment has reached. */
 export function noteProgress(segment: Segment, position: LogPosition): void {
   const last = segment.index.at(-1) ?? segment.start;
-  if (position.offset - last.offset >= INDEX_BYTES) segment.index.push(position);
+  const distance = Math.min(INDEX_BYTES, Math.max(FIRST_INDEX_BYTES, last.offset / 2));
+  if (position.offset - last.offset >= distance) segment.index.push(position);
   segment.end = position;
 }
 

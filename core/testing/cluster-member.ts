@@ -166,6 +166,7 @@ export class ClusterMember {
     const random = fork(this.#parts.random);
     const opened = await FileStorage.open({
       disk: this.disk,
+      canRejoin: members.length > 1,
       random,
       logger,
       segmentBytes,

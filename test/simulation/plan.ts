@@ -131,16 +131,11 @@ const OF_CLIENTS: readonly FaultKind[] = [
 /** What an operator and a busy disk do to members, and no more: no write may be left in doubt by it. */
 const GENTLE: readonly FaultKind[] = ['restart', 'slowDisk', 'wallClock'];
 
-/** What only safety mode may do: nobody replaces a damaged disk before its member stops. */
+/** What only safety mode may do: a member notices damage only when it reads the file, which may be never. */
 const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile'];
-/**
- * Not in liveness mode either: where a lost disk meets a power failure that leaves the end of another log ambiguous, the ensemble
- * waits for an operator.
- */
-const NOT_IN_LIVENESS: readonly FaultKind[] = [...DAMAGE, 'amnesia', 'lagAndLoss'];
 const SPARED: Readonly<Record<Mode, readonly FaultKind[]>> = {
   safety: [],
-  liveness: NOT_IN_LIVENESS,
+  liveness: DAMAGE,
   founding: DAMAGE,
 };
 /** What strikes founding ensembles most. */

@@ -1,5 +1,11 @@
 import type { LogEntry, PersistBatch, RecoveredState, Storage } from '../../../core/storage/index.js';
+import { epochOf } from '../../../core/zab/index.js';
 import { check, hex, type Referee } from './referee.js';
+
+/** What a member finds on its disk. */
+export type Found = Pick<RecoveredState, 'acceptedEpoch' | 'rejoining' | 'isNew' | 'entries'> & {
+  readonly snapshot: { readonly zxid: bigint } | null;
+};
 
 /** Keeps for all members together what stands behind what in their logs. */
 export class LogChain {
@@ -55,6 +61,8 @@ export class DiskImage {
   isDamaged = false;
   /** The same, until the disk is replaced. */
   isRotten = false;
+  /** Reads of the disk fail: what is on it is sound, but a member that starts may take it for damaged, and rejoin. */
+  isUnreadable = false;
 
   /** `delivered`: whether the entry has been delivered anywhere; `changed` is called when the disk holds or counts for something else. */
   constructor(parts: {
@@ -100,39 +108,42 @@ export class DiskImage {
     );
   }
 
-  /** The same storage, looked at. */
+  /** The same storage, looked at. What is not a `Storage` calls `begun`, `persisted` and so on itself. */
   observe(storage: Storage): Storage {
     return {
-      recover: async (checkContent) => this.#recovered(await storage.recover(checkContent)),
+      recover: async (checkContent) => {
+        const state = await storage.recover(checkContent);
+        this.recovered(state);
+        return state;
+      },
       persist: async (batch) => {
         const { last } = this;
-        this.#begun(batch);
+        this.begun(batch);
         await storage.persist(batch);
-        this.#referee.watch(() => this.#persisted(batch, last));
-        this.#referee.watch(this.#changed);
+        this.#referee.watch(() => this.persisted(batch, last));
       },
       proveEnd: () => storage.proveEnd(),
       readEntries: (after, maxBytes) => storage.readEntries(after, maxBytes),
       writeSnapshot: (zxid, epochs, content, check) => storage.writeSnapshot(zxid, epochs, content, check),
       installSnapshot: async (zxid, epochs, content, check) => {
-        this.#installing = zxid;
+        this.installing(zxid);
         await storage.installSnapshot(zxid, epochs, content, check);
-        this.#referee.watch(() => this.#installed(zxid));
-        this.#referee.watch(this.#changed);
+        this.#referee.watch(() => this.installed(zxid));
       },
       verifyPlace: () => storage.verifyPlace(),
       close: () => storage.close(),
     };
   }
 
-  #begun({ truncateAfter, acceptedEpoch, entries = [] }: PersistBatch): void {
+  /** The batch is asked for. */
+  begun({ truncateAfter, acceptedEpoch, entries = [] }: PersistBatch): void {
     for (const { zxid } of entries) this.#cut.delete(zxid);
     if (truncateAfter !== undefined) this.#truncating = truncateAfter;
     if (acceptedEpoch !== undefined) this.#accepting = acceptedEpoch;
   }
 
-  /** `before`: what was durable when the batch was asked for. */
-  #persisted({ acceptedEpoch, rejoining, truncateAfter, entries = [] }: PersistBatch, before: bigint): void {
+  /** The batch is durable. `before`: what was durable when it was asked for. */
+  persisted({ acceptedEpoch, rejoining, truncateAfter, entries = [] }: PersistBatch, before: bigint): void {
     if (acceptedEpoch !== undefined) {
       check(acceptedEpoch >= this.acceptedEpoch, () => `${this.#member} takes back a promise`);
       this.acceptedEpoch = acceptedEpoch;
@@ -147,6 +158,11 @@ export class DiskImage {
       this.#witnessed = before;
     }
     for (const entry of entries) this.#append(entry);
+    check(
+      epochOf(this.last) <= this.acceptedEpoch,
+      () => `${this.#member} has entries of epoch ${epochOf(this.last)}, but promised ${this.acceptedEpoch}`,
+    );
+    this.#changed();
   }
 
   #truncate(after: bigint): void {
@@ -165,24 +181,34 @@ export class DiskImage {
     this.#zxids.add(entry.zxid);
   }
 
-  #installed(zxid: bigint): void {
+  /** A snapshot at that zxid is asked for. */
+  installing(zxid: bigint): void {
+    this.#installing = zxid;
+  }
+
+  /** The snapshot has taken the place of the history. */
+  installed(zxid: bigint): void {
     this.#installing = null;
     this.#witnessed = this.#proven = 0n;
     this.snapshotZxid = zxid;
     this.#entries = [];
     this.#zxids.clear();
+    this.#changed();
   }
 
   /** What a member finds when it starts must hold all that it was told to be durable. */
-  #recovered(state: RecoveredState): RecoveredState {
+  recovered(state: Found): void {
     const { entries } = state;
     this.#referee.watch(() => this.#compare(state, entries));
     this.acceptedEpoch = state.acceptedEpoch;
-    if (this.isDamaged || this.isRotten) this.#lose();
+    if (this.isDamaged || this.isRotten || this.#isTakenForDamaged(state)) this.#lose();
     this.#begin(state.snapshot?.zxid ?? 0n, entries);
     this.#referee.watch(() => this.#count(state.rejoining === null && !state.isNew));
     this.#referee.watch(this.#changed);
-    return state;
+  }
+
+  #isTakenForDamaged({ rejoining }: Found): boolean {
+    return this.isUnreadable && rejoining !== null;
   }
 
   #lose(): void {
@@ -202,9 +228,10 @@ export class DiskImage {
     for (const zxid of this.#lost) if (this.#delivered(zxid)) this.checkNotForgotten(zxid);
   }
 
-  #compare(state: RecoveredState, entries: readonly LogEntry[]): void {
+  #compare(state: Found, entries: readonly LogEntry[]): void {
     const found = entries.at(-1)?.zxid ?? state.snapshot?.zxid ?? 0n;
-    if (this.isRotten || (this.isDamaged && (state.isNew || state.rejoining !== null))) return;
+    if (this.isRotten || this.#isTakenForDamaged(state)) return;
+    if (this.isDamaged && (state.isNew || state.rejoining !== null)) return;
     if (this.isDamaged) {
       const message = (): string =>
         `${this.#member} goes on from ${hex(found)} with a damaged log, which had held ${hex(this.#proven)} for sure`;

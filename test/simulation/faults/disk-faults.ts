@@ -48,13 +48,15 @@ export const diskFaults = {
   readError({ world, faults }) {
     const { random, plan } = world;
     const member = faults.victim();
+    const isAlone = world.cluster.members.length === 1;
+    if (!isAlone && faults.victimOfDamage(member) === null) return;
     const times = pick(random, [1, 1, 1000]);
     const after = Math.floor(random.next() * 5);
     world.note(member.name, `has a disk that fails to be read${times > 1 ? ' for ever' : ''}`);
     member.disk.fail({ operation: 'read', times, after });
     faults.unreadable(member);
     if (random.next() < 0.5) faults.crash(member, 'random');
-    faults.later(between(random, 3, 40) * plan.tickMs, () => member.disk.repair());
+    faults.later(between(random, 3, 40) * plan.tickMs, () => faults.readable(member));
   },
 
   diskFull({ world, faults }) {

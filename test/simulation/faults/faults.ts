@@ -6,6 +6,7 @@ import { between, pick, type FaultKind } from '../plan.js';
 import type { World } from '../world.js';
 import { aimedFaults } from './aimed-faults.js';
 import { clientFaults } from './client-faults.js';
+import { DiskBudget } from './disk-budget.js';
 import { diskFaults } from './disk-faults.js';
 import { memberFaults } from './member-faults.js';
 import { networkFaults } from './network-faults.js';
@@ -23,10 +24,7 @@ export class Faults {
   readonly #world: World;
   readonly #replace: () => void;
   readonly #timers = new Set<Timer>();
-  /** Members whose disks have been tampered with, and that have not come up to date since. */
-  readonly #damaged = new Set<ClusterMember>();
-  /** Members whose disks have failed to be read: what is there is sound, but nobody can know. */
-  readonly #unreadable = new Set<ClusterMember>();
+  readonly #budget: DiskBudget;
   #isStriking = false;
   /** Syncs that are under way on slow disks, and how to end them. */
   readonly #syncs = new Map<Timer, () => void>();
@@ -34,6 +32,7 @@ export class Faults {
   /** `replace` brings a new client in place of one that died. */
   constructor(world: World, replace: () => void) {
     this.#world = world;
+    this.#budget = new DiskBudget(world);
     this.#replace = replace;
     for (const member of world.cluster.members) this.setSyncs(member, world.plan.syncMs);
   }
@@ -58,7 +57,7 @@ export class Faults {
     this.stop();
     for (const rival of this.#world.rivals) rival.leave();
     for (const member of cluster.members) {
-      member.disk.repair();
+      this.readable(member);
       void member.disk.crashAfter(Infinity);
       member.process?.startClock();
       this.setSyncs(member, plan.syncMs);
@@ -102,33 +101,29 @@ export class Faults {
 
   /** Somebody whose disk may be lost as well, as long as a quorum keeps what it knows; null if nobody's, or not that of `chosen`. */
   victimOfDamage(chosen?: ClusterMember): ClusterMember | null {
-    const { cluster, plan, random } = this.#world;
-    for (const member of this.#damaged) if (this.#hasRecovered(member)) this.#damaged.delete(member);
-    const victim = chosen ?? pick(random, cluster.members);
-    const most = Math.floor((plan.voters - 1) / 2);
-    return this.#damaged.has(victim) || this.#damaged.size < most ? victim : null;
-  }
-
-  /** It serves again, and a voter counts again: another disk may be lost. */
-  #hasRecovered(member: ClusterMember): boolean {
-    const image = this.#imageOf(member);
-    return member.isServing && !image.isRotten && (member.isObserver || image.isCounted);
+    const victim = chosen ?? pick(this.#world.random, this.#world.cluster.members);
+    return this.#budget.allows(victim) ? victim : null;
   }
 
   /** The member does not know yet, and may never come upon it. */
   rotten(member: ClusterMember): void {
     this.#imageOf(member).isRotten = true;
-    this.#damaged.add(member);
+    this.#budget.damage(member);
   }
 
-  /** Reads of its disk fail; a member that examines its files takes them for damaged. */
+  /** Reads of its disk fail until `readable`. */
   unreadable(member: ClusterMember): void {
-    this.#unreadable.add(member);
+    this.#budget.unreadable(member);
+  }
+
+  readable(member: ClusterMember): void {
+    member.disk.repair();
+    this.#budget.readable(member);
   }
 
   damaged(member: ClusterMember): void {
     this.#imageOf(member).isDamaged = true;
-    this.#damaged.add(member);
+    this.#budget.damage(member);
     this.later(between(this.#world.random, 0, 10) * this.#world.plan.tickMs, () => member.start());
   }
 
@@ -147,11 +142,22 @@ export class Faults {
   }
 
   /** Dies, and is started again after a while. */
-  crash(member: ClusterMember, loss: CrashLoss, isRestarted = true): void {
+  crash(member: ClusterMember, chosen: CrashLoss, isRestarted = true): void {
     const { plan, random } = this.#world;
+    const loss = this.#budget.lossOf(member, chosen);
     if (member.state === 'running') this.#world.note(member.name, `crashes (${loss})`);
     member.crash(loss);
     if (isRestarted) this.later(between(random, 0, 20) * plan.tickMs, () => this.#start(member));
+  }
+
+  /** The power of the member fails within that operation of its disk, counted from now. */
+  crashWithin(member: ClusterMember, operations: number, chosen: CrashLoss): void {
+    const loss = this.#budget.lossOf(member, chosen);
+    this.#budget.arm(member);
+    void member.disk.crashAfter(operations, loss).then(() => {
+      this.#budget.disarm(member);
+      this.crash(member, 'keep');
+    });
   }
 
   setSyncs(member: ClusterMember, ms: number): void {
@@ -235,7 +241,7 @@ export class Faults {
 
   /** What somebody does who has read what the member says. */
   #replaceDisk(member: ClusterMember): void {
-    this.#damaged.add(member);
+    this.#budget.damage(member);
     this.#world.note(member.name, 'is given an empty disk');
     this.wipe(member);
   }
@@ -249,7 +255,7 @@ export class Faults {
     const error = member.failure;
     if (error === null) return;
     const code = 'code' in error ? error.code : undefined;
-    const isDamage = isCorrupt(error) && (this.#damaged.has(member) || this.#unreadable.has(member));
+    const isDamage = isCorrupt(error) && this.#budget.isSpent(member);
     const isDisk = ['STORAGE_FAILED', 'DISK_FULL'].includes(String(code));
     if (isDamage || isDisk) return;
     this.#world.referee.report(new Error(`${member.name} failed: ${error.message}`, { cause: error }));

@@ -18,7 +18,7 @@ export const memberFaults = {
     if (random.next() < 0.5) {
       world.setTrap(member.id, steps, () => faults.crash(member, loss));
     } else {
-      void member.disk.crashAfter(steps, loss).then(() => faults.crash(member, 'keep'));
+      faults.crashWithin(member, steps, loss);
     }
   },
 

@@ -285,4 +285,40 @@ export const DURABILITY: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'self-repair-counts',
+    mistake: 'a member that has repaired its damaged directory counts at once',
+    standsFor: 'a member votes with a log that it can show to be complete',
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      observers: 0,
+      faults: ['damage', 'damage', 'partition', 'crash'],
+      faultEveryMs: 300,
+      strikeMs: 20_000,
+      workloads: ['pipelines', 'registers'],
+    },
+    changes: [['core/storage/self-repair.ts', 'isLoss: true', 'isLoss: false']],
+  },
+  {
+    name: 'place-of-the-next-entry',
+    mistake: 'a reader of the log begins at a place of the index behind the entry that it looks for',
+    standsFor: 'a learner that lags behind gets every entry',
+    shownBy: {
+      mode: 'liveness',
+      voters: 3,
+      faults: ['pause', 'partition', 'crash'],
+      segmentBytes: 65_536,
+      snapshotTxns: 100_000,
+      windowEntries: 5,
+      workloads: ['pipelines', 'registers'],
+    },
+    changes: [
+      [
+        'core/storage/log-segment.ts',
+        'segment.index.findLast((position) => position.zxid <= zxid)',
+        'segment.index.findLast((position) => position.zxid <= zxid + 1n)',
+      ],
+    ],
+  },
 ];
