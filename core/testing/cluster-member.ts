@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random } from '../runtime/index.js';
 import { SeededRandom } from '../runtime/index.js';
 import { Member, type EnsembleMember, type MemberProbe, type ServerOptions } from '../server/index.js';
+import type { Connection } from '../transport/index.js';
 import { FileStorage, MemoryDisk, type CrashLoss, type Storage } from '../storage/index.js';
 import type { PeerLimits } from '../zab/index.js';
 import type { SimulatedHost } from './simulated-network.js';
@@ -27,6 +28,8 @@ export interface ClusterMemberParts {
   readonly probe?: ((member: ClusterMember) => MemberProbe) | undefined;
   /** Something to put between member and storage, for each start. */
   readonly storage?: ((storage: Storage, member: ClusterMember) => Storage) | undefined;
+  /** Something to put between member and links to others. */
+  readonly peerLink?: ((connection: Connection, member: ClusterMember) => Connection) | undefined;
 }
 
 /**
@@ -174,6 +177,9 @@ export class ClusterMember {
       owner: `member ${this.id}`,
     });
     const storage = this.#parts.storage?.(opened, this) ?? opened;
+    const linked = (connection: Connection): Connection =>
+      this.#parts.peerLink?.(connection, this) ?? connection;
+    const dialer = process.dialer(host);
     const member = await Member.start({
       storage,
       clock: process,
@@ -182,7 +188,10 @@ export class ClusterMember {
       options: { ...server, id: this.id },
       logger,
       limits,
-      ensemble: { members, dialer: process.dialer(host) },
+      ensemble: {
+        members,
+        dialer: { dial: async (to, dialOptions) => linked(await dialer.dial(to, dialOptions)) },
+      },
       probe: this.#parts.probe?.(this),
     });
     if (this.#process !== process) return;
@@ -191,7 +200,7 @@ export class ClusterMember {
     const own = members.find(({ id }) => id === this.id)!;
     this.#stopListening = [
       host.listen(address, (connection) => member.accept(process.connect(connection))),
-      host.listen(own.address, (connection) => member.acceptPeer(process.connect(connection))),
+      host.listen(own.address, (connection) => member.acceptPeer(linked(process.connect(connection)))),
     ];
   }
 

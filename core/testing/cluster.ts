@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly probe?: ((member: ClusterMember) => MemberProbe) | undefined;
   /** Something to put between a member and its storage, for each of its starts. */
   readonly storage?: ((storage: Storage, member: ClusterMember) => Storage) | undefined;
+  /** Something to put between a member and each of its links to other members. */
+  readonly peerLink?: ((connection: Connection, member: ClusterMember) => Connection) | undefined;
 }
 
 /** As for `createClient`, but for what the cluster provides. */
@@ -120,6 +122,7 @@ export class Cluster {
           limits,
           probe: options.probe,
           storage: options.storage,
+          peerLink: options.peerLink,
         }),
     );
   }

@@ -14,6 +14,8 @@ export const FAULT_KINDS = [
   'pause',
   'partition',
   'oneWay',
+  'hub',
+  'forgedVotes',
   'flap',
   'reset',
   'slowLine',

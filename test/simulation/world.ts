@@ -18,6 +18,7 @@ import { ShardLedger } from './checkers/shard-ledger.js';
 import { SessionLedger } from './checkers/session-ledger.js';
 import { TreeModel } from './checkers/tree-model.js';
 import { tapped } from './checkers/wire-tap.js';
+import { VoteForger } from './faults/vote-forger.js';
 import { between, type FaultKind, type Plan } from './plan.js';
 import { Rival } from './rival.js';
 
@@ -46,6 +47,8 @@ export class World {
   readonly jobs = new JobLedger();
   readonly ends = new EndLedger();
   readonly roles = new RoleLedger(() => this.now);
+  /** Between the members. */
+  readonly forger: VoteForger;
   readonly actors: Actor[] = [];
   readonly rivals: Rival[] = [];
   /** Called when a member has come into another phase: a good moment to strike. */
@@ -68,6 +71,8 @@ export class World {
   constructor(plan: Plan, write: ((line: string) => void) | null) {
     this.plan = plan;
     this.random = new SeededRandom(plan.seed ^ 0x5eed);
+    const members = Array.from({ length: plan.voters + plan.observers }, (_, index) => index + 1);
+    this.forger = new VoteForger(new SeededRandom(plan.seed ^ 0xf0e9), members);
     const { tickMs, latencyMs, jitterMs, segmentBytes, windowEntries, epochCounter, bounds } = plan;
     const { uncommittedEntries, inFlightBytes } = bounds;
     this.snapshotsKept = 1 + Math.floor(this.random.next() * 3);
@@ -93,6 +98,7 @@ export class World {
       trace: write === null ? undefined : (clock) => new Trace(clock, write),
       probe: (member) => this.#probe(member),
       storage: (storage, { id }) => this.ghost.imageOf(id).observe(storage),
+      peerLink: (connection) => this.forger.tap(connection),
     });
     const { referee, model } = this;
     this.ghost = new Ghost({
@@ -105,6 +111,7 @@ export class World {
         this.sessions.delivered(delivered);
       },
     });
+    this.ghost.areVotesGenuine = !plan.faults.includes('forgedVotes');
     // Whoever is served by a member whose clock stands still relies on nothing.
     const fastestRate = plan.faults.includes('clockStop') ? Infinity : 1 + plan.skew;
     this.sessions = new SessionLedger({ model, ghost: this.ghost, fastestRate });

@@ -5,8 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid, type RestoredHistory } from '../../../core/zab/index.js';
 import { ackEpoch, Conversation, EMPTY_DISK, entry, TICK_MS } from './conversation.js';
-import { SimulatedCluster } from './simulated-cluster.js';
-import type { SimulatedMember } from './simulated-member.js';
+import { PeerCluster } from './peer-cluster.js';
+import type { DrivenPeer } from './driven-peer.js';
 
 const SEED = 3;
 const VOTERS = [1, 2, 3];
@@ -15,18 +15,17 @@ type Fate = (typeof FATES)[number];
 const NEW_DISK: RestoredHistory = { ...EMPTY_DISK, rejoining: 'new' };
 
 /** Members on empty directories, none of them started. */
-function empty({ voters = 3, observers = 0, seed = SEED } = {}): SimulatedCluster {
-  const cluster = new SimulatedCluster(seed, {
+function empty({ voters = 3, observers = 0, seed = SEED } = {}): PeerCluster {
+  const cluster = new PeerCluster(seed, {
     voters,
     observers,
     limits: { inFlightBytes: 40, messageBytes: 40 },
   });
-  cluster.world.isFaulty = false;
   for (const member of cluster.members) if (member.isVoter) member.disk.wipe();
   return cluster;
 }
 
-function founded(options: { voters?: number; observers?: number } = {}): SimulatedCluster {
+function founded(options: { voters?: number; observers?: number } = {}): PeerCluster {
   const cluster = empty(options);
   cluster.startAll();
   cluster.runUntil(() => cluster.isSettled(), 'the ensemble is founded');
@@ -34,14 +33,14 @@ function founded(options: { voters?: number; observers?: number } = {}): Simulat
 }
 
 /** From the first write of a member to a few events after the founding is complete. */
-function* steps(): Generator<SimulatedCluster> {
+function* steps(): Generator<PeerCluster> {
   for (let step = 1, isOver = false, extra = 6; extra > 0; step++) {
     assert.ok(step < 1_000, 'a founding has an end');
     const cluster = empty();
     cluster.startAll();
     let hasBegun = false;
     for (let passed = 0; passed < step; passed++) {
-      assert.ok(cluster.time.step(30_000));
+      assert.ok(cluster.step(30_000));
       hasBegun ||= cluster.members.some(({ disk }) => disk.hasPending);
     }
     isOver ||= cluster.isSettled();
@@ -59,7 +58,7 @@ function lostIn(fates: readonly Fate[]): number {
   return fates.filter((fate) => fate === 'loses its disk').length;
 }
 
-function strike(member: SimulatedMember, fate: Fate): void {
+function strike(member: DrivenPeer, fate: Fate): void {
   if (fate === 'crashes') member.crash();
   else if (fate === 'loses its disk') member.loseDisk('wiped');
 }
@@ -67,7 +66,7 @@ function strike(member: SimulatedMember, fate: Fate): void {
 /** Applies `act` to a fresh cluster for each step of a founding and each of the combinations. */
 function interruptEachStep(
   combinations: readonly (readonly Fate[])[],
-  act: (cluster: SimulatedCluster, fates: readonly Fate[]) => void,
+  act: (cluster: PeerCluster, fates: readonly Fate[]) => void,
 ): number {
   let runs = 0;
   const total = [...steps()].length;
@@ -103,13 +102,13 @@ test('a founding that loses a quorum of disks is repeated, or waits if a voter t
   interruptEachStep(combinations, (cluster, fates) => {
     cluster.run(20);
     const survivor = cluster.members[fates.findIndex((fate) => fate !== 'loses its disk')]!;
-    const established = cluster.ghost.epochsEstablished;
+    const established = cluster.ghost.epochs;
     const hadCounted = survivor.disk.rejoining !== 'new';
     outcomes.add(hadCounted ? 'waits' : 'repeated');
     cluster.startAll();
     if (!hadCounted) return cluster.demandProgress();
     cluster.run(10_000);
-    assert.is(cluster.ghost.epochsEstablished, established, 'it may have acknowledged something');
+    assert.is(cluster.ghost.epochs, established, 'it may have acknowledged something');
     const { membersWithHistory, lostVoters } = survivor.status()!.founding ?? {
       membersWithHistory: [survivor.id],
       lostVoters: [],
@@ -148,7 +147,7 @@ test('a voter that loses its disk in the first epoch, while another lags and the
   }
   // Both are brought up to date an entry at a time.
   const { delivered } = leader.status()!;
-  const follows = (member: SimulatedMember, acked: bigint): boolean =>
+  const follows = (member: DrivenPeer, acked: bigint): boolean =>
     leader.peer!.learners().some((learner) => learner.id === member.id && learner.acked >= acked);
   laggard!.start();
   cluster.runUntil(() => follows(laggard!, makeZxid(1, 2)), 'the laggard catches up');
@@ -160,14 +159,10 @@ test('a voter that loses its disk in the first epoch, while another lags and the
   for (const member of [loser!, laggard!]) assert.ok(member.disk.last < delivered, 'it lags');
 
   leader.crash();
-  const established = cluster.ghost.epochsEstablished;
+  const established = cluster.ghost.epochs;
   cluster.network.heal();
   cluster.run(20_000);
-  assert.is(
-    cluster.ghost.epochsEstablished,
-    established,
-    'the two that are left may lack what was acknowledged',
-  );
+  assert.is(cluster.ghost.epochs, established, 'the two that are left may lack what was acknowledged');
   leader.start();
   cluster.demandProgress();
   assert.ok(cluster.members.every((member) => member.status()!.delivered > delivered));
@@ -193,10 +188,10 @@ test('voters that have all lost their disks found nothing while a listed observe
   cluster.propose();
   cluster.runUntil(() => cluster.isSettled(), 'the observer has a transaction');
   for (const id of VOTERS) cluster.member(id).loseDisk('wiped');
-  const established = cluster.ghost.epochsEstablished;
+  const established = cluster.ghost.epochs;
   for (const id of VOTERS) cluster.member(id).start();
   cluster.run(60_000);
-  assert.is(cluster.ghost.epochsEstablished, established);
+  assert.is(cluster.ghost.epochs, established);
   assert.equal(cluster.member(2).status()!.founding!.membersWithHistory, [4]);
 });
 
@@ -206,7 +201,7 @@ test('a founding is void if a voter has a history, though it was said to be new'
   cluster.member(2).disk.acceptedEpoch = 1;
   cluster.startAll();
   cluster.run(20_000);
-  assert.is(cluster.ghost.epochsEstablished, 0);
+  assert.is(cluster.ghost.epochs, 0);
   assert.equal(cluster.member(1).status()!.founding!.membersWithHistory, [2]);
 });
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid } from '../../../core/zab/index.js';
 import { Conversation, entry, saysItFollows, text, TICK_MS } from './conversation.js';
-import { SimulatedCluster } from './simulated-cluster.js';
+import { PeerCluster } from './peer-cluster.js';
 
 const MARKER = makeZxid(1, 0);
 
@@ -15,9 +15,8 @@ function leading(): Conversation {
   return conversation;
 }
 
-function settledCluster(): SimulatedCluster {
-  const cluster = new SimulatedCluster(1, { voters: 3, observers: 1 });
-  cluster.world.isFaulty = false;
+function settledCluster(): PeerCluster {
+  const cluster = new PeerCluster(1, { voters: 3, observers: 1 });
   cluster.startAll();
   cluster.runUntil(() => cluster.isSettled(), 'an ensemble is formed');
   return cluster;
@@ -146,8 +145,8 @@ test('an ensemble hands over its leadership in less time than an election takes,
   }, 'somebody else leads');
   assert.ok(cluster.time.nowMs - startedMs < 200, `${cluster.time.nowMs - startedMs} ms`);
   cluster.demandProgress();
-  assert.is(cluster.ghost.length, 20 + 2 + 3);
-  assert.is(cluster.ghost.epochsEstablished, 2);
+  assert.is(cluster.ghost.list.length, 20 + 2 + 3);
+  assert.is(cluster.ghost.epochs, 2);
 });
 
 test('when the leader dies, the next one serves after a few round trips and syncs', () => {
@@ -163,8 +162,7 @@ test('when the leader dies, the next one serves after a few round trips and sync
 });
 
 test('an ensemble whose epoch is used up opens the next one with the same leader, and loses nothing', () => {
-  const cluster = new SimulatedCluster(2, { voters: 3, observers: 1, limits: { epochCounter: 10 } });
-  cluster.world.isFaulty = false;
+  const cluster = new PeerCluster(2, { voters: 3, observers: 1, limits: { epochCounter: 10 } });
   cluster.startAll();
   cluster.runUntil(() => cluster.isSettled(), 'an ensemble is formed');
   const { id } = cluster.leader()!;
@@ -172,9 +170,9 @@ test('an ensemble whose epoch is used up opens the next one with the same leader
     cluster.runUntil(() => cluster.leader()?.status()?.admits === true, 'a leader admits');
     cluster.propose();
   }
-  cluster.runUntil(() => cluster.isSettled() && cluster.ghost.epochsEstablished === 3, 'the third epoch');
+  cluster.runUntil(() => cluster.isSettled() && cluster.ghost.epochs === 3, 'the third epoch');
   assert.is(cluster.leader()!.id, id);
-  assert.is(cluster.ghost.length, 25 + 3);
+  assert.is(cluster.ghost.list.length, 25 + 3);
 });
 
 test('a member whose storage has failed takes part in nothing any more, and says so', () => {

@@ -3,8 +3,8 @@
  * and how long it takes until somebody does. `node dist/test/core/zab/link-graphs.js` plays all and prints the figures.
  */
 import { fileURLToPath } from 'node:url';
-import { SimulatedCluster, TICK_MS } from './simulated-cluster.js';
-import type { SimulatedMember } from './simulated-member.js';
+import { PeerCluster, TICK_MS } from './peer-cluster.js';
+import type { DrivenPeer } from './driven-peer.js';
 
 const VOTERS = [1, 2, 3, 4, 5] as const;
 const QUORUM = 3;
@@ -38,8 +38,7 @@ export interface Outcome {
 /** Plays one graph; throws if the promise is broken. */
 export function play(graph: number, lag: Lag, start: Start): Outcome {
   const links = new LinkGraph(graph);
-  const cluster = new SimulatedCluster(graph + 1, { voters: VOTERS.length, observers: 0 });
-  cluster.world.isFaulty = false;
+  const cluster = new PeerCluster(graph + 1, { voters: VOTERS.length, observers: 0 });
   cluster.network.latencyMs = 5;
   cluster.startAll();
   cluster.runUntil(() => cluster.isSettled(), 'an ensemble is formed');
@@ -74,43 +73,39 @@ export function play(graph: number, lag: Lag, start: Start): Outcome {
 }
 
 /** Who leads and has committed something in a later epoch than `after`; null if nobody has by then. */
-function untilServed(
-  cluster: SimulatedCluster,
-  untilMs: number,
-  after: number | null,
-): SimulatedMember | null {
+function untilServed(cluster: PeerCluster, untilMs: number, after: number | null): DrivenPeer | null {
   const { time, ghost } = cluster;
-  const length = ghost.length;
-  const isLater = ({ peer }: SimulatedMember): boolean => after === null || peer!.status().epoch > after;
-  while (time.step(untilMs)) {
+  const length = ghost.list.length;
+  const isLater = ({ peer }: DrivenPeer): boolean => after === null || peer!.status().epoch > after;
+  while (cluster.step(untilMs)) {
     const leader = cluster.members.find((member) => member.peer?.admits === true && isLater(member));
     if (leader === undefined) continue;
     const { lastProposed, delivered } = leader.status()!;
-    if (ghost.length > length && delivered === lastProposed) return leader;
+    if (ghost.list.length > length && delivered === lastProposed) return leader;
     if (delivered === lastProposed) leader.propose(new TextEncoder().encode(`${time.nowMs}`));
   }
   return null;
 }
 
-function makeHistoriesDiffer(cluster: SimulatedCluster, hub: number, lag: Lag): void {
+function makeHistoriesDiffer(cluster: PeerCluster, hub: number, lag: Lag): void {
   const { network, ghost } = cluster;
   const leader = cluster.leader()!;
   if (lag === 'equal') return;
   const companion = VOTERS.find((voter) => voter !== leader.id && voter !== hub);
   const kept = lag === 'committed' ? VOTERS.filter((voter) => voter !== hub) : [leader.id, companion!];
   for (const voter of VOTERS) if (!kept.includes(voter)) network.block(leader.id, voter);
-  const before = ghost.length;
+  const before = ghost.list.length;
   for (let count = 0; count < 3; count++) cluster.propose(8);
   const held = (): boolean =>
     kept.every((voter) => cluster.member(voter).disk.last === leader.status()!.lastProposed);
   cluster.runUntil(
-    () => held() && (lag === 'uncommitted' || ghost.length === before + 3),
+    () => held() && (lag === 'uncommitted' || ghost.list.length === before + 3),
     'the histories differ',
   );
 }
 
 /** What is not a link of the graph is broken, and never made again. */
-function cut({ network }: SimulatedCluster, links: LinkGraph): void {
+function cut({ network }: PeerCluster, links: LinkGraph): void {
   network.heal();
   for (const [a, b] of PAIRS) {
     if (links.has(a, b)) continue;

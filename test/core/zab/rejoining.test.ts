@@ -2,8 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid, type PeerMessage } from '../../../core/zab/index.js';
 import { ackEpoch, Conversation, diskWith, EMPTY_DISK, entry, text } from './conversation.js';
-import { SimulatedCluster } from './simulated-cluster.js';
-import type { SimulatedMember } from './simulated-member.js';
+import { PeerCluster } from './peer-cluster.js';
+import type { DrivenPeer } from './driven-peer.js';
 
 const HISTORY = [entry(1, 0), entry(1, 1)];
 
@@ -31,15 +31,14 @@ function passUntilSent(conversation: Conversation, type: PeerMessage['type']): v
   assert.ok(conversation.sentTypes(2).includes(type), `${type} was sent`);
 }
 
-function settled(voters: number, seed = 5): SimulatedCluster {
-  const cluster = new SimulatedCluster(seed, { voters, observers: 0 });
-  cluster.world.isFaulty = false;
+function settled(voters: number, seed = 5): PeerCluster {
+  const cluster = new PeerCluster(seed, { voters, observers: 0 });
   cluster.startAll();
   cluster.runUntil(() => cluster.isSettled(), 'an ensemble is formed');
   return cluster;
 }
 
-function followersOf(cluster: SimulatedCluster): SimulatedMember[] {
+function followersOf(cluster: PeerCluster): DrivenPeer[] {
   return cluster.members.filter((member) => member !== cluster.leader());
 }
 
@@ -172,12 +171,11 @@ test('a leader whose only follower comes back without its disk has no quorum, th
 
 test('a new ensemble begins when all of its voters are there and empty, and not before', () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const cluster = new SimulatedCluster(seed, { voters: 3, observers: 1 });
-    cluster.world.isFaulty = false;
+    const cluster = new PeerCluster(seed, { voters: 3, observers: 1 });
     for (const { disk } of cluster.members) disk.wipe();
     for (const id of [1, 2, 4]) cluster.member(id).start();
     cluster.run(10_000);
-    assert.is(cluster.ghost.epochsEstablished, 0);
+    assert.is(cluster.ghost.epochs, 0);
 
     cluster.member(3).start();
     cluster.runUntil(() => cluster.isSettled(), 'they have begun');
@@ -192,13 +190,13 @@ test('what only wiped voters and less than a quorum are left to do is to wait, h
   const [wiped, away] = followersOf(cluster);
   away!.crash();
   wiped!.loseDisk('wiped');
-  const established = cluster.ghost.epochsEstablished;
+  const established = cluster.ghost.epochs;
   for (let round = 0; round < 5; round++) {
     wiped!.start();
     cluster.run(4_000);
     wiped!.crash();
   }
-  assert.is(cluster.ghost.epochsEstablished, established);
+  assert.is(cluster.ghost.epochs, established);
 
   wiped!.start();
   away!.start();
@@ -218,7 +216,7 @@ test('voters that lose their disks one after the other, in turn and for ever, lo
       cluster.propose();
       cluster.runUntil(() => cluster.isSettled(), `round ${round}`);
     }
-    assert.ok(cluster.ghost.length > 12);
+    assert.ok(cluster.ghost.list.length > 12);
     cluster.demandProgress();
   }
 });
@@ -231,10 +229,10 @@ test('a voter that was taken back makes a quorum again', () => {
   cluster.runUntil(() => cluster.isSettled(), 'it is taken back');
 
   other!.crash();
-  const before = cluster.ghost.length;
+  const before = cluster.ghost.list.length;
   cluster.run(3_000);
   cluster.propose();
-  cluster.runUntil(() => cluster.ghost.length > before, 'two of three go on');
+  cluster.runUntil(() => cluster.ghost.list.length > before, 'two of three go on');
 });
 
 test.run();

@@ -1,4 +1,4 @@
-import { decodeTxn, type StateMachine, type Txn } from '../../../core/data/index.js';
+import { decodeTxn, type Txn } from '../../../core/data/index.js';
 import type { MemberGauges } from '../../../core/server/index.js';
 import {
   epochOf,
@@ -21,6 +21,13 @@ export interface Delivered {
   readonly digest: bigint;
 }
 
+/** A state that is the same at the same place everywhere. */
+export interface ReplicatedState {
+  /** Of what was applied last. */
+  readonly lastZxid: bigint;
+  readonly digest: bigint;
+}
+
 /** A member, through all its lives. */
 interface Observed {
   readonly name: string;
@@ -38,6 +45,8 @@ interface Observed {
  * that the members' states are the same at the same place.
  */
 export class Ghost {
+  /** False where votes are forged on their way: then a member may well repeat a wrong one. */
+  areVotesGenuine = true;
   readonly #referee: Referee;
   readonly #chain = new LogChain();
   readonly #members = new Map<number, Observed>();
@@ -49,16 +58,19 @@ export class Ghost {
   readonly #established = new Map<number, string>();
   readonly #emptyDigest: bigint;
   readonly #onDelivered: (delivered: Delivered) => void;
+  readonly #decode: (payload: Uint8Array) => Txn | null;
 
-  /** `onDelivered` is called for each entry when it is delivered for the first time. */
+  /** `onDelivered` is called for each entry when it is delivered for the first time; `decode` reads payloads that are no transactions. */
   constructor(parts: {
     readonly referee: Referee;
     readonly emptyDigest: bigint;
     readonly onDelivered: (delivered: Delivered) => void;
+    readonly decode?: (payload: Uint8Array) => Txn | null;
   }) {
     this.#referee = parts.referee;
     this.#emptyDigest = parts.emptyDigest;
     this.#onDelivered = parts.onDelivered;
+    this.#decode = parts.decode ?? decodeTxn;
   }
 
   /** zxid of the last that was delivered anywhere. */
@@ -100,7 +112,7 @@ export class Ghost {
   }
 
   /** The member begins anew with the state of its snapshot. */
-  started(id: number, machine: StateMachine): void {
+  started(id: number, machine: ReplicatedState): void {
     const member = this.#members.get(id)!;
     member.committed = 0n;
     member.lastProposed = member.image.last;
@@ -108,7 +120,7 @@ export class Ghost {
   }
 
   /** The member has the state of its leader from now on. */
-  installed(id: number, machine: StateMachine): void {
+  installed(id: number, machine: ReplicatedState): void {
     this.#takeOver(this.#members.get(id)!, machine, 'installs');
   }
 
@@ -119,7 +131,7 @@ export class Ghost {
     this.#proposals.set(zxid, payload);
   }
 
-  applied(id: number, { zxid, payload }: Entry, machine: StateMachine): void {
+  applied(id: number, { zxid, payload }: Entry, machine: ReplicatedState): void {
     const member = this.#members.get(id)!;
     const known = this.#list[member.position + 1];
     member.position += 1;
@@ -131,7 +143,7 @@ export class Ghost {
     );
   }
 
-  turned(id: number, { status, connections }: MemberGauges): void {
+  turned(id: number, { status, connections }: Pick<MemberGauges, 'status' | 'connections'>): void {
     const member = this.#members.get(id)!;
     const { name } = member;
     if (status.state === 'leading' && status.phase !== 'discovery')
@@ -175,9 +187,15 @@ export class Ghost {
           !isVoter || message.epoch >= image.acceptedEpoch,
           () => `${name} acknowledges to a leader it has forsworn`,
         );
+      case 'pong':
+        return check(
+          !isVoter || message.epoch >= image.acceptedEpoch,
+          () => `${name} answers a ping of a leader it has forsworn`,
+        );
       case 'notification':
         return check(
-          message.state !== 'looking' ||
+          !this.areVotesGenuine ||
+            message.state !== 'looking' ||
             message.vote.leader !== id ||
             message.vote.zxid === image.last ||
             // Somebody may still want it for what it had before it lost its disk: its own voice does not count.
@@ -191,7 +209,7 @@ export class Ghost {
     }
   }
 
-  #takeOver(member: Observed, machine: StateMachine, verb: string): void {
+  #takeOver(member: Observed, machine: ReplicatedState, verb: string): void {
     const { lastZxid, digest } = machine;
     const position = lastZxid === 0n ? -1 : this.#positions.get(lastZxid);
     check(
@@ -203,7 +221,7 @@ export class Ghost {
     member.position = position;
   }
 
-  #deliver(member: Observed, { zxid, payload }: Entry, machine: StateMachine): void {
+  #deliver(member: Observed, { zxid, payload }: Entry, machine: ReplicatedState): void {
     const { name } = member;
     check(zxid > this.end, () => `${name} delivers ${hex(zxid)} behind ${hex(this.end)}`);
     const isNext = zxid === this.end + 1n || (isEpochMarker(zxid) && epochOf(zxid) > epochOf(this.end));
@@ -215,7 +233,7 @@ export class Ghost {
       () => `${name} delivers ${hex(zxid)} with other bytes than were proposed`,
     );
     this.#checkQuorum(zxid, `${name} delivers`);
-    const txn = isEpochMarker(zxid) ? null : decodeTxn(payload);
+    const txn = isEpochMarker(zxid) ? null : this.#decode(payload);
     const delivered = { zxid, payload, txn, digest: machine.digest };
     this.#positions.set(zxid, this.#list.length);
     this.#list.push(delivered);
@@ -231,7 +249,7 @@ export class Ghost {
     else others.push(delivered);
   }
 
-  #compare({ name }: Observed, known: Delivered, { zxid, payload }: Entry, machine: StateMachine): void {
+  #compare({ name }: Observed, known: Delivered, { zxid, payload }: Entry, machine: ReplicatedState): void {
     check(known.zxid === zxid, () => `${name} delivers ${hex(zxid)}, others ${hex(known.zxid)} in its place`);
     check(
       isSameBytes(known.payload, payload),

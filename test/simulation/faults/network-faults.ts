@@ -16,6 +16,30 @@ export const networkFaults = {
     faults.mendLater(crossing(left, right));
   },
 
+  /** One voter keeps most of its links, the others hardly any, so that it may have to lead though it is behind. */
+  hub({ world, faults }) {
+    const { random, cluster } = world;
+    const voters = cluster.members.filter(({ isObserver }) => !isObserver).map(({ name }) => name);
+    const hub = pick(random, voters);
+    const pairs = voters.flatMap((a, index) => voters.slice(index + 1).map((b) => [a, b] as const));
+    const cut = pairs.filter(([a, b]) => random.next() >= (a === hub || b === hub ? 0.75 : 0.15));
+    world.note('net', `keeps most links of ${hub}; cut: ${cut.map((pair) => pair.join(' and ')).join(', ')}`);
+    for (const [a, b] of cut) {
+      cluster.network.partition([a], [b]);
+      cluster.network.reset(a, b);
+    }
+    faults.mendLater(cut.flatMap(([a, b]) => crossing([a], [b])));
+  },
+
+  /** Votes are changed on their way, for a while in which somebody has to be elected. */
+  forgedVotes({ world, faults }) {
+    const { random, plan, forger, cluster } = world;
+    forger.share = pick(random, [0.3, 1]);
+    world.note('net', `forges ${forger.share * 100} % of the votes`);
+    if (cluster.leader !== undefined && random.next() < 0.5) faults.crash(cluster.leader, 'random');
+    faults.later(between(random, 5, 30) * plan.tickMs, () => (forger.share = 0));
+  },
+
   /** In one direction only, or between two that others still reach. */
   oneWay({ world, faults }) {
     const [from, to] = faults.pair();

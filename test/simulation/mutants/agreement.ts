@@ -478,4 +478,68 @@ export const AGREEMENT: readonly Mutant[] = [
     tests: ['core/zab/election', 'core/zab/link-graphs'],
     changes: [['core/zab/election.ts', '(isCurrent || canAdopt)', 'isCurrent']],
   },
+  {
+    name: 'forged-candidate-leads',
+    mistake:
+      'a candidate counts the promise of a voter that has a more recent history, and relies on the election',
+    standsFor: 'Zab, phase 1: safety does not depend on who is elected',
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      faults: ['forgedVotes', 'forgedVotes', 'crash', 'partition'],
+      faultEveryMs: 300,
+      strikeMs: 10_000,
+      workloads: ['pipelines', 'registers'],
+    },
+    changes: [['core/zab/leader.ts', 'report.lastZxid > this.#state.history.last', 'false']],
+  },
+  {
+    name: 'older-epoch-committed-by-copies',
+    mistake: 'entries of older epochs are committed by counting their copies',
+    standsFor: 'Zab: what is older than the epoch is committed by what stands behind it',
+    changes: [
+      ['core/zab/leader.ts', '!learner.isVoter || zxid < this.#marker', '!learner.isVoter'],
+      ['core/zab/leader.ts', 'if (zxid < this.#marker) return;\n    invariant', 'invariant'],
+    ],
+  },
+  {
+    name: 'older-link-is-heard',
+    mistake: 'messages of an older link are taken for those of the link that has replaced it',
+    standsFor: 'a link is first in, first out',
+    changes: [
+      ['core/zab/outbox.ts', 'return this.#links.get(peer) === link;', 'return this.#links.has(peer);'],
+    ],
+  },
+  {
+    name: 'leader-forgets-its-promise',
+    mistake: 'a candidate chooses its epoch without the one that it has promised itself',
+    standsFor: 'Zab, phase 1: an epoch is newer than every promise',
+    changes: [
+      [
+        'core/zab/discovery.ts',
+        'this.#noteAccepted(state.id, state.disk.acceptedEpoch);',
+        'this.#noteAccepted(state.id, 0);',
+      ],
+    ],
+  },
+  {
+    name: 'forgetful-voter-counts',
+    mistake: 'a voter that has forgotten its promises is counted all the same',
+    standsFor: 'a voter may not forget what it promised and acknowledged',
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      faults: ['amnesia', 'amnesia', 'partition', 'crash'],
+      faultEveryMs: 300,
+      strikeMs: 20_000,
+      workloads: ['pipelines', 'registers'],
+    },
+    changes: [
+      [
+        'core/zab/admission.ts',
+        'standing !== undefined && remembers(standing)',
+        'standing !== undefined && standing.length > 0',
+      ],
+    ],
+  },
 ];

@@ -1,8 +1,10 @@
 import { SeededRandom, type Random } from '../../../core/runtime/index.js';
 import type { PeerLimits } from '../../../core/zab/index.js';
-import { Ghost, SimulationFailure } from './ghost.js';
-import { SimulatedMember, type World } from './simulated-member.js';
-import { SimulatedNetwork } from './simulated-network.js';
+import { Ghost } from '../../simulation/checkers/ghost.js';
+import { Referee } from '../../simulation/checkers/referee.js';
+import { DrivenPeer, type World } from './driven-peer.js';
+import { NOTHING_APPLIED } from './peer-disk.js';
+import { PeerNetwork } from './peer-network.js';
 import { VirtualTime } from './virtual-time.js';
 
 export interface Shape {
@@ -15,31 +17,35 @@ export const TICK_MS = 100;
 const DIAL_EVERY_MS = 40;
 
 /**
- * A whole ensemble in one process, driven by one seed: peers over simulated disks and links, with a checker that
- * sees everything. First any fault may strike, then all is healed and progress is demanded.
+ * Several peers, and nothing of a member around them, for tests that play thousands of small ensembles: every graph of links, every
+ * step of a founding. A test says itself what happens; faults of chance are the simulator's (`test/simulation`), whose checkers
+ * of Zab look on here too.
  */
-export class SimulatedCluster {
+export class PeerCluster {
   readonly time = new VirtualTime();
   readonly random: Random;
-  readonly network: SimulatedNetwork;
+  readonly network: PeerNetwork;
+  readonly referee = new Referee();
   readonly ghost: Ghost;
-  readonly members: readonly SimulatedMember[];
-  readonly #byId = new Map<number, SimulatedMember>();
-  readonly world: World;
+  readonly members: readonly DrivenPeer[];
+  readonly #byId = new Map<number, DrivenPeer>();
   #lastPayload = 0;
 
   constructor(seed: number, { voters, observers, limits }: Shape) {
     this.random = new SeededRandom(seed);
-    this.network = new SimulatedNetwork(this.time, this.random, this.#byId);
+    this.network = new PeerNetwork(this.time, this.random, this.#byId);
+    this.ghost = new Ghost({
+      referee: this.referee,
+      emptyDigest: NOTHING_APPLIED.digest,
+      onDelivered: () => undefined,
+      decode: () => null,
+    });
+    const { time, random, network, ghost, referee } = this;
+    const world: World = { time, random, network, ghost, referee };
     const voterIds = Array.from({ length: voters }, (_, index) => index + 1);
     const observerIds = Array.from({ length: observers }, (_, index) => voters + index + 1);
-    const members: SimulatedMember[] = [];
-    this.ghost = new Ghost(members);
-    this.members = members;
-    const { time, random, network, ghost } = this;
-    this.world = { time, random, network, ghost, isFaulty: true, phaseChanged: () => {} };
-    const watch = (id: number): ReturnType<Ghost['watchDisk']> => ghost.watchDisk(id);
-    for (const id of [...voterIds, ...observerIds]) {
+    this.members = [...voterIds, ...observerIds].map((id) => {
+      ghost.register(id, `m${id}`, id <= voters);
       const config = {
         id,
         voters: voterIds,
@@ -47,18 +53,13 @@ export class SimulatedCluster {
         tickMs: TICK_MS,
         seed: seed * 1000 + id,
       };
-      const member = new SimulatedMember(
-        this.world,
-        limits === undefined ? config : { ...config, limits },
-        watch,
-      );
-      members.push(member);
-      this.#byId.set(id, member);
-    }
+      return new DrivenPeer(world, limits === undefined ? config : { ...config, limits });
+    });
+    for (const member of this.members) this.#byId.set(member.id, member);
     this.#dialAgain();
   }
 
-  member(id: number): SimulatedMember {
+  member(id: number): DrivenPeer {
     return this.#byId.get(id)!;
   }
 
@@ -66,22 +67,28 @@ export class SimulatedCluster {
     for (const member of this.members) member.start();
   }
 
-  /** Runs for so many virtual milliseconds. */
+  /** Lets so many virtual milliseconds pass. */
   run(ms: number): void {
     const untilMs = this.time.nowMs + ms;
-    while (this.time.step(untilMs));
+    while (this.step(untilMs));
+  }
+
+  /** Lets the next event happen; false if there is none up to `untilMs`. Throws what the checkers have found. */
+  step(untilMs: number): boolean {
+    const hasHappened = this.time.step(untilMs);
+    if (this.referee.finding !== null) throw this.referee.finding;
+    return hasHappened;
   }
 
   /** Runs until `holds`; fails after `limitMs`. */
   runUntil(holds: () => boolean, what: string, limitMs = 30_000): void {
     const untilMs = this.time.nowMs + limitMs;
     while (!holds()) {
-      if (!this.time.step(untilMs))
-        throw new SimulationFailure(`not within ${limitMs} ms: ${what}\n${this.describe()}`);
+      if (!this.step(untilMs)) throw new Error(`not within ${limitMs} ms: ${what}\n${this.describe()}`);
     }
   }
 
-  leader(): SimulatedMember | undefined {
+  leader(): DrivenPeer | undefined {
     return this.members.find((member) => member.status()?.isEstablishedLeader === true);
   }
 
@@ -94,43 +101,24 @@ export class SimulatedCluster {
     }
   }
 
-  pick<T>(choices: readonly T[]): T {
-    return choices[Math.floor(this.random.next() * choices.length)]!;
-  }
-
-  /** No more faults: everybody runs, links and disks are fast. */
+  /** Every link is whole, and every member runs. */
   heal(): void {
-    this.world.phaseChanged = () => {};
-    this.world.isFaulty = false;
     this.network.heal();
-    this.network.latencyMs = 5;
-    this.network.forgedVotes = 0;
-    for (const member of this.members) {
-      member.diskLatencyMs = 3;
-      member.start();
-    }
+    this.startAll();
   }
 
   /** Demands that everybody serves and has applied the same, everything; then that new proposals get everywhere. */
   demandProgress(): void {
     this.runUntil(() => this.isSettled(), 'everybody serves and has applied everything');
-    const before = this.ghost.length;
+    const before = this.ghost.list.length;
     for (let round = 0; round < 3; round++) {
       this.propose();
-      this.leader()?.askReadIndex();
       this.run(20);
     }
     this.runUntil(
-      () => this.isSettled() && this.ghost.length > before,
+      () => this.isSettled() && this.ghost.list.length > before,
       'new proposals are applied everywhere',
     );
-  }
-
-  /** Whether one more voter may lose its disk and still leave a quorum that remembers. */
-  get canLoseDisk(): boolean {
-    const voters = this.members.filter(({ isVoter }) => isVoter);
-    const forgetful = voters.filter(({ disk }) => disk.rejoining !== null);
-    return 2 * (voters.length - forgetful.length - 1) > voters.length;
   }
 
   isSettled(): boolean {

@@ -5,15 +5,14 @@ import type {
   Rejoining,
   RestoredHistory,
 } from '../../../core/zab/index.js';
+import type { DiskImage } from '../../simulation/checkers/disk-image.js';
+import type { ReplicatedState } from '../../simulation/checkers/ghost.js';
+import type { Referee } from '../../simulation/checkers/referee.js';
 
-/** The replicated state of the simulation: how much was applied, and a hash over all of it. */
-export interface AppliedState {
-  readonly zxid: bigint;
-  readonly count: number;
-  readonly hash: number;
-}
+/** What stands for a replicated state: where it is, and a hash over all that was applied. */
+export type AppliedState = ReplicatedState;
 
-export const NOTHING_APPLIED: AppliedState = { zxid: 0n, count: 0, hash: 17 };
+export const NOTHING_APPLIED: AppliedState = { lastZxid: 0n, digest: 17n };
 
 interface StoredSnapshot {
   readonly state: AppliedState;
@@ -33,33 +32,38 @@ type Operation =
   | { readonly type: 'append'; readonly entry: Entry }
   | { readonly type: 'install'; readonly snapshot: StagedSnapshot };
 
-/** What may go wrong with a durable image, as seen by whoever checks the invariants. */
-export interface DiskWatcher {
-  appended(entry: Entry, previous: bigint): void;
-  truncated(removed: readonly Entry[]): void;
+interface Batch {
+  readonly request: PersistRequest;
+  readonly operations: readonly Operation[];
 }
 
-/** A disk with its two images: what is durable, and the operations that a crash may still undo. */
-export class SimulatedDisk {
+/** What is durable for a peer, and the operations that a crash may still undo. */
+export class PeerDisk {
   acceptedEpoch = 0;
   rejoining: Rejoining | null = null;
   snapshot: StoredSnapshot = { state: NOTHING_APPLIED, epochs: [] };
-  /** The entries behind `logBase`; it reaches back behind the snapshot. */
+  /** The entries behind `#logBase`. */
   log: Entry[] = [];
-  logBase = 0n;
-  readonly #watcher: DiskWatcher;
-  #pending: { readonly number: number; readonly operations: readonly Operation[] }[] = [];
+  #logBase = 0n;
+  readonly #image: DiskImage;
+  readonly #referee: Referee;
+  #pending: Batch[] = [];
 
-  constructor(watcher: DiskWatcher) {
-    this.#watcher = watcher;
+  constructor(image: DiskImage, referee: Referee) {
+    this.#image = image;
+    this.#referee = referee;
   }
 
   get last(): bigint {
-    return this.log.at(-1)?.zxid ?? this.snapshot.state.zxid;
+    return this.log.at(-1)?.zxid ?? this.snapshot.state.lastZxid;
   }
 
   get hasPending(): boolean {
     return this.#pending.length > 0;
+  }
+
+  get pendingOperations(): number {
+    return this.#pending.reduce((sum, { operations }) => sum + operations.length, 0);
   }
 
   write(request: PersistRequest, staged: StagedSnapshot | null): void {
@@ -70,18 +74,27 @@ export class SimulatedDisk {
     if (request.truncateAfter !== undefined)
       operations.push({ type: 'truncate', after: request.truncateAfter });
     for (const entry of request.entries) operations.push({ type: 'append', entry });
-    this.#pending.push({ number: request.number, operations });
+    this.#pending.push({ request, operations });
+    if (staged === null) this.#image.begun(request);
+    else this.#image.installing(staged.zxid);
   }
 
   /** Makes the oldest `batches` durable; returns the number of the last, and the snapshot among them if there is one. */
   sync(batches: number): { readonly number: number; readonly installed: StagedSnapshot | null } | null {
-    const synced = this.#pending.splice(0, batches);
-    const operations = synced.flatMap((batch) => batch.operations);
-    for (const operation of operations) this.#apply(operation);
-    const last = synced.at(-1);
-    if (last === undefined) return null;
-    const install = operations.findLast((operation) => operation.type === 'install');
-    return { number: last.number, installed: install?.snapshot ?? null };
+    let installed: StagedSnapshot | null = null;
+    let number: number | null = null;
+    for (const { request, operations } of this.#pending.splice(0, batches)) {
+      const before = this.#image.last;
+      for (const operation of operations) this.#apply(operation);
+      const [first] = operations;
+      if (first?.type === 'install') installed = first.snapshot;
+      this.#referee.watch(() => {
+        if (first?.type === 'install') this.#image.installed(first.snapshot.zxid);
+        else this.#image.persisted(request, before);
+      });
+      ({ number } = request);
+    }
+    return number === null ? null : { number, installed };
   }
 
   /** Loses what was not synced, but for the first `kept` operations, which had reached the platter by chance. */
@@ -91,41 +104,30 @@ export class SimulatedDisk {
     for (const operation of operations.slice(0, kept)) this.#apply(operation);
   }
 
-  get pendingOperations(): number {
-    return this.#pending.reduce((sum, { operations }) => sum + operations.length, 0);
-  }
-
-  saveSnapshot(state: AppliedState, epochs: EpochTable): void {
-    this.snapshot = { state, epochs };
-  }
-
   /** Everything is gone: the next start finds nothing. */
   wipe(): void {
     this.acceptedEpoch = 0;
     this.rejoining = 'new';
     this.snapshot = { state: NOTHING_APPLIED, epochs: [] };
     this.log = [];
-    this.logBase = 0n;
+    this.#logBase = 0n;
     this.#pending = [];
+    this.#image.isDamaged = true;
   }
 
   /** Damage: only the first `kept` entries behind the snapshot can be read, and what was promised may be more than is known. */
   damage(kept: number): void {
-    const behind = this.log.filter((entry) => entry.zxid > this.snapshot.state.zxid);
+    const behind = this.log.filter((entry) => entry.zxid > this.snapshot.state.lastZxid);
     this.log.length -= behind.length - Math.min(kept, behind.length);
     this.rejoining = 'damaged';
     this.acceptedEpoch = Number(this.last >> 32n);
     this.#pending = [];
+    this.#image.isDamaged = true;
   }
 
-  /** Forgets the log up to `zxid`, which a snapshot covers. */
-  purge(zxid: bigint): void {
-    this.log = this.log.filter((entry) => entry.zxid > zxid);
-    if (zxid > this.logBase) this.logBase = zxid;
-  }
-
+  /** Entries behind that one; null if the log does not reach back so far. */
   read(after: bigint, maxBytes: number): Entry[] | null {
-    if (after < this.logBase) return null;
+    if (after < this.#logBase) return null;
     const entries: Entry[] = [];
     let bytes = 0;
     for (const entry of this.log) {
@@ -139,9 +141,11 @@ export class SimulatedDisk {
 
   recover(): RestoredHistory {
     const { state, epochs } = this.snapshot;
-    const entries = this.log.filter((entry) => entry.zxid > state.zxid);
     const { acceptedEpoch, rejoining } = this;
-    return { acceptedEpoch, snapshotZxid: state.zxid, epochs, entries, rejoining };
+    const entries = this.log.filter((entry) => entry.zxid > state.lastZxid);
+    const snapshot = state.lastZxid === 0n ? null : { zxid: state.lastZxid };
+    this.#image.recovered({ acceptedEpoch, rejoining, isNew: rejoining === 'new', snapshot, entries });
+    return { acceptedEpoch, snapshotZxid: state.lastZxid, epochs, entries, rejoining };
   }
 
   #apply(operation: Operation): void {
@@ -152,20 +156,16 @@ export class SimulatedDisk {
       case 'rejoining':
         this.rejoining = operation.rejoining;
         return;
-      case 'truncate': {
-        const removed = this.log.filter((entry) => entry.zxid > operation.after);
-        this.log.length -= removed.length;
-        this.#watcher.truncated(removed);
+      case 'truncate':
+        this.log = this.log.filter((entry) => entry.zxid <= operation.after);
         return;
-      }
       case 'append':
-        this.#watcher.appended(operation.entry, this.last);
         this.log.push(operation.entry);
         return;
       case 'install':
         this.snapshot = { state: operation.snapshot.state, epochs: operation.snapshot.epochs };
         this.log = [];
-        this.logBase = operation.snapshot.zxid;
+        this.#logBase = operation.snapshot.zxid;
     }
   }
 }

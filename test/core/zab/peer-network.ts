@@ -23,7 +23,7 @@ interface Link {
 }
 
 /** Links between every two members: first in, first out, reset at any time; a new one may overtake the old. */
-export class SimulatedNetwork {
+export class PeerNetwork {
   readonly #time: VirtualTime;
   readonly #random: Random;
   readonly #members: ReadonlyMap<number, NetworkMember>;
@@ -32,17 +32,11 @@ export class SimulatedNetwork {
   readonly #blocked = new Set<string>();
   #lastLink = 0;
   latencyMs = 10;
-  /** How many of the votes are forged on their way: an election may go as wrong as it likes, safety must not depend on it. */
-  forgedVotes = 0;
 
   constructor(time: VirtualTime, random: Random, members: ReadonlyMap<number, NetworkMember>) {
     this.#time = time;
     this.#random = random;
     this.#members = members;
-  }
-
-  get linkCount(): number {
-    return this.#links.size;
   }
 
   block(from: number, to: number): void {
@@ -73,7 +67,7 @@ export class SimulatedNetwork {
   send(from: number, to: number, number: number, message: PeerMessage): void {
     const link = this.#links.get(key(from, to));
     if (link === undefined || link.number !== number || link.isDead) return;
-    const copy = this.#forge(decodePeerMessage(encodePeerMessage(message)));
+    const copy = decodePeerMessage(encodePeerMessage(message));
     if (this.#blocked.has(`${from}>${to}`)) link.heldBack.get(from)!.push(copy);
     else this.#transmit(link, from, copy);
   }
@@ -101,19 +95,6 @@ export class SimulatedNetwork {
       link.isOpen.set(member, false);
       this.reset(link.ends[0], link.ends[1]);
     }
-  }
-
-  #forge(message: PeerMessage): PeerMessage {
-    const isSpared = message.type !== 'notification' || message.state !== 'looking';
-    if (isSpared || this.#random.next() >= this.forgedVotes) return message;
-    const ids = [...this.#members.keys()];
-    const leader = ids[Math.floor(this.#random.next() * ids.length)]!;
-    const zxid = message.vote.zxid + BigInt(Math.floor(this.#random.next() * 20));
-    const canLead = this.#random.next() < 0.5;
-    // Whoever seems to have less supports candidates that it has more than.
-    const claim = message.claim >> BigInt(Math.floor(this.#random.next() * 2) * 64);
-    const isBehind = this.#random.next() < 0.5;
-    return { ...message, vote: { leader, epoch: message.vote.epoch, zxid }, claim, canLead, isBehind };
   }
 
   #connect(a: number, b: number): void {
