@@ -20,11 +20,10 @@ import {
   type Request,
 } from '../../../core/protocol/index.js';
 import type { EndingConnection, EndLedger } from './end-ledger.js';
-import type { Ghost } from './ghost.js';
 import { check, hex } from './referee.js';
 import { wrongRead, wrongWrite } from './reply-rules.js';
 import { expectedOutcome, isWrite, misfit } from './request-rules.js';
-import type { IssuedWrite, SessionConnection, SessionLedger } from './session-ledger.js';
+import type { IssuedWrite, Sequence, SessionConnection, SessionLedger } from './session-ledger.js';
 import type { TreeModel } from './tree-model.js';
 import { WatchLedger } from './watch-ledger.js';
 
@@ -35,7 +34,7 @@ const NO_ZXID = -1n;
 
 /** What a conversation is checked against. */
 export interface Knowledge {
-  readonly ghost: Ghost;
+  readonly ghost: Sequence;
   readonly model: TreeModel;
   readonly sessions: SessionLedger;
   readonly ends: EndLedger;
@@ -254,6 +253,7 @@ const READS = new Set<number>([
   OpCode.getChildren2,
   OpCode.getAllChildrenNumber,
   OpCode.getEphemerals,
+  OpCode.multiRead,
 ]);
 
 function isRead({ op }: Request): boolean {

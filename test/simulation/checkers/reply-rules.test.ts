@@ -41,6 +41,15 @@ const READS: readonly Request[] = [
   { op: OpCode.getChildren2, body: { path: '/a', watch: false } },
   { op: OpCode.getAllChildrenNumber, body: { path: '/a' } },
   { op: OpCode.getEphemerals, body: { prefixPath: '/a' } },
+  {
+    op: OpCode.multiRead,
+    body: {
+      ops: [
+        { op: OpCode.getData, body: { path: '/a/b', watch: false } },
+        { op: OpCode.getData, body: { path: '/a/e', watch: false } },
+      ],
+    },
+  },
 ];
 
 for (const request of READS) {

@@ -29,6 +29,15 @@ export function wrongRead(
   },
 ): string | null {
   const { model, zxid } = at;
+  if (request.op === OpCode.multiRead) {
+    if (reply?.op !== OpCode.multiRead || reply.body.results.length !== request.body.ops.length)
+      return 'answers with other parts';
+    return (
+      reply.body.results
+        .map((result, index) => wrongRead(request.body.ops[index]!, receivedPart(result), at))
+        .find((wrong) => wrong !== null) ?? null
+    );
+  }
   if (request.op === OpCode.getEphemerals) {
     const own = model
       .ephemeralsOf(at.sessionId, zxid)
@@ -45,6 +54,11 @@ export function wrongRead(
     return error === ErrorCode.noAuth ? null : `answers ${error}, but the reader may not read ${path}`;
   if (error !== ErrorCode.ok || reply === null) return `answers ${error}, but ${path} is there`;
   return wrongBody(reply, node, model, zxid);
+}
+
+function receivedPart(result: MultiResult): ReceivedReply {
+  if (result.error !== undefined) return { error: result.error, reply: null };
+  return { error: ErrorCode.ok, reply: result.reply };
 }
 
 function mayRead({ acl }: ModelNode, users: readonly string[]): boolean {

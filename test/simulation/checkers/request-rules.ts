@@ -5,9 +5,11 @@ import {
   OpCode,
   type CreateRequest,
   type Request,
+  type SetDataRequest,
   type Stat,
 } from '../../../core/protocol/index.js';
 import { isSameBytes } from './disk-image.js';
+import { allows } from './quota-rules.js';
 import { isSession, parentOf, statOf, type ModelNode, type TreeModel } from './tree-model.js';
 
 const CONTAINER_OWNER = -0x8000_0000_0000_0000n;
@@ -38,7 +40,10 @@ const WRITES = new Set<number>([
   OpCode.closeSession,
 ]);
 
-/** The rules of ZooKeeper's writes, once more and naively, for a world in which everybody may do everything. */
+/**
+ * The rules of ZooKeeper's writes, once more and naively, for a world in which everybody may write everything. Hard quotas are
+ * enforced: no znode of limits is made where members do not enforce them.
+ */
 export function expectedOutcome(
   request: Request,
   at: { readonly model: TreeModel; readonly zxid: bigint; readonly txn: Txn },
@@ -89,13 +94,7 @@ class Trial {
       case OpCode.delete:
         return this.#delete(request.body.path, request.body.version);
       case OpCode.setData:
-        return this.#change(request.body.path, request.body.version, 'version', (node) => ({
-          ...node,
-          data: request.body.data,
-          version: (node.version + 1) | 0,
-          mzxid: this.#zxid,
-          mtime: this.#txn.time,
-        }));
+        return this.#setData(request.body);
       case OpCode.setAcl:
         return this.#change(request.body.path, request.body.version, 'aversion', (node) => ({
           ...node,
@@ -120,6 +119,8 @@ class Trial {
     const path = SEQUENTIAL.has(flags) ? given + String(parent.creates).padStart(10, '0') : given;
     if (this.#find(path) !== null) return refused(ErrorCode.nodeExists);
     if (isSession(parent.owner)) return refused(ErrorCode.noChildrenForEphemerals);
+    if (!allows(this.#find, path, { count: 1, bytes: data?.length ?? 0 }))
+      return refused(ErrorCode.quotaExceeded);
     const node: ModelNode = {
       path,
       data,
@@ -157,6 +158,19 @@ class Trial {
     return { type: 'delete', path };
   }
 
+  #setData({ path, data, version }: SetDataRequest): Expected {
+    const node = this.#find(path);
+    const growth = { count: 0, bytes: (data?.length ?? 0) - (node?.data?.length ?? 0) };
+    if (node !== null && !allows(this.#find, path, growth)) return refused(ErrorCode.quotaExceeded);
+    return this.#change(path, version, 'version', (node) => ({
+      ...node,
+      data,
+      version: (node.version + 1) | 0,
+      mzxid: this.#zxid,
+      mtime: this.#txn.time,
+    }));
+  }
+
   #change(
     path: string,
     version: number,
@@ -171,10 +185,10 @@ class Trial {
     return { type: kind === 'version' ? 'setData' : 'setAcl', node: changed };
   }
 
-  #find(path: string): ModelNode | null {
+  readonly #find = (path: string): ModelNode | null => {
     const changed = this.#changed.get(path);
     return changed === undefined ? this.#model.before(path, this.#zxid) : changed;
-  }
+  };
 
   #ownerFor(flags: number, ttlMs: number): bigint {
     if (flags === CreateMode.ephemeral || flags === CreateMode.ephemeralSequential)

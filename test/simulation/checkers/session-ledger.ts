@@ -1,12 +1,23 @@
 import type { Request } from '../../../core/protocol/index.js';
 import { OpCode } from '../../../core/protocol/index.js';
-import type { Delivered, Ghost } from './ghost.js';
+import type { Delivered } from './ghost.js';
 import { check, hex } from './referee.js';
 import { expectedOutcome, isSameData, misfit } from './request-rules.js';
 import { parentOf, type TreeModel } from './tree-model.js';
 
 /** The requests of each who uses a session are numbered in a range of its own, so that it is known whose a transaction is. */
 export const XIDS_PER_USER = 1_000_000;
+
+/** One entry of the sequence that every member delivers. */
+export type Sequenced = Pick<Delivered, 'zxid' | 'txn'>;
+
+/** The sequence itself: what `Ghost` sees delivered, or what was read from the logs of members. */
+export interface Sequence {
+  /** zxid of the last entry. */
+  readonly end: bigint;
+  /** The transactions of a session, oldest first. */
+  ofSession(sessionId: bigint): readonly Sequenced[];
+}
 
 /** A connection that a session had, in true time. */
 export interface SessionConnection {
@@ -39,7 +50,7 @@ interface SessionRecord {
  */
 export class SessionLedger {
   readonly #model: TreeModel;
-  readonly #ghost: Ghost;
+  readonly #ghost: Sequence;
   /** No clock of a member runs faster than that. */
   readonly #fastestRate: number;
   readonly #sessions = new Map<bigint, SessionRecord>();
@@ -49,7 +60,7 @@ export class SessionLedger {
   /** Reads that told of an older state than somebody had been told of when they were asked: allowed, and to be expected. */
   staleReads = 0;
 
-  constructor(parts: { readonly model: TreeModel; readonly ghost: Ghost; readonly fastestRate: number }) {
+  constructor(parts: { readonly model: TreeModel; readonly ghost: Sequence; readonly fastestRate: number }) {
     this.#model = parts.model;
     this.#ghost = parts.ghost;
     this.#fastestRate = parts.fastestRate;
@@ -80,7 +91,7 @@ export class SessionLedger {
     this.#expiries.set(zxid, now);
   }
 
-  delivered(delivered: Delivered): void {
+  delivered(delivered: Sequenced): void {
     const { zxid, txn } = delivered;
     if (txn?.outcome.type === 'create') this.#checkUnique(delivered, txn.outcome.path);
     if (txn?.op !== OpCode.closeSession || txn.cxid !== 0) return;
@@ -90,7 +101,7 @@ export class SessionLedger {
   }
 
   /** What has a unique name was asked for once: it is not made again while it is there. */
-  #checkUnique({ zxid }: Delivered, path: string): void {
+  #checkUnique({ zxid }: Sequenced, path: string): void {
     const unique = /^_c_[0-9a-f-]{36}-/.exec(path.slice(path.lastIndexOf('/') + 1))?.[0];
     if (unique === undefined) return;
     const parent = parentOf(path);
@@ -114,21 +125,24 @@ export class SessionLedger {
 
   /** At the end: every transaction was asked for, in order, once. */
   conclude(): void {
-    for (const sessionId of this.#model.sessions.keys()) {
-      const ofClient = this.#ghost.ofSession(sessionId).filter(({ txn }) => isOfClient(txn!));
-      const users = new Set(ofClient.map(({ txn }) => userOf(txn!.cxid)));
-      for (const user of users)
-        this.#embed(
-          sessionId,
-          user,
-          ofClient.filter(({ txn }) => userOf(txn!.cxid) === user),
-        );
-      if (users.size > 1) this.#checkMoves(sessionId, ofClient);
-    }
+    for (const sessionId of this.#model.sessions.keys()) this.concludeSession(sessionId);
+  }
+
+  /** The same for one session. */
+  concludeSession(sessionId: bigint): void {
+    const ofClient = this.#ghost.ofSession(sessionId).filter(({ txn }) => isOfClient(txn!));
+    const users = new Set(ofClient.map(({ txn }) => userOf(txn!.cxid)));
+    for (const user of users)
+      this.#embed(
+        sessionId,
+        user,
+        ofClient.filter(({ txn }) => userOf(txn!.cxid) === user),
+      );
+    if (users.size > 1) this.#checkMoves(sessionId, ofClient);
   }
 
   /** Finds for each transaction of a session the request that it came from, the earliest that may be; later ones come from later requests. */
-  #embed(sessionId: bigint, user: number, deliveries: readonly Delivered[]): void {
+  #embed(sessionId: bigint, user: number, deliveries: readonly Sequenced[]): void {
     const issued = this.#issuedBy(sessionId, user);
     const pinned = new Set(issued.flatMap(({ zxid }) => (zxid === null ? [] : [zxid])));
     let next = 0;
@@ -147,7 +161,7 @@ export class SessionLedger {
   }
 
   /** A session that has moved to another connection has left the one before: nothing of that takes effect behind it. */
-  #checkMoves(sessionId: bigint, deliveries: readonly Delivered[]): void {
+  #checkMoves(sessionId: bigint, deliveries: readonly Sequenced[]): void {
     let newest: SessionConnection = { greetedAt: -1, acceptedAt: -1 };
     for (const delivered of deliveries) {
       const { zxid, txn } = delivered;
@@ -167,7 +181,7 @@ export class SessionLedger {
     return this.#sessions.get(sessionId)?.issued.filter(({ xid }) => userOf(xid) === user) ?? [];
   }
 
-  #mayBe({ xid, request }: IssuedWrite, { zxid, txn }: Delivered): boolean {
+  #mayBe({ xid, request }: IssuedWrite, { zxid, txn }: Sequenced): boolean {
     if (txn === null || txn.cxid !== xid || txn.op !== request.op) return false;
     if (!hasSameData(request, txn)) return false;
     return misfit(txn.outcome, expectedOutcome(request, { model: this.#model, zxid, txn })) === null;
@@ -195,15 +209,15 @@ function userOf(xid: number): number {
   return Math.floor(xid / XIDS_PER_USER);
 }
 
-function isOfClient({ op, cxid }: NonNullable<Delivered['txn']>): boolean {
+function isOfClient({ op, cxid }: NonNullable<Sequenced['txn']>): boolean {
   return op !== OpCode.createSession && !(op === OpCode.closeSession && cxid === 0);
 }
 
-function hasSameData(request: Request, { outcome }: NonNullable<Delivered['txn']>): boolean {
+function hasSameData(request: Request, { outcome }: NonNullable<Sequenced['txn']>): boolean {
   if (outcome.type !== 'create' && outcome.type !== 'setData') return true;
   return 'data' in request.body && isSameData(request.body.data, outcome.data);
 }
 
-function describe({ txn }: Delivered): string {
+function describe({ txn }: Sequenced): string {
   return JSON.stringify(txn, (_, value: unknown) => (typeof value === 'bigint' ? hex(value) : value));
 }

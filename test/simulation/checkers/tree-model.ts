@@ -318,8 +318,8 @@ function copyOf(data: Uint8Array | null): Uint8Array | null {
   return data === null ? null : Uint8Array.from(data);
 }
 
-/** Where the first version behind `zxid` stands. */
-function firstBehind(versions: readonly { readonly zxid: bigint }[], zxid: bigint): number {
+/** Where the first version, or change, behind `zxid` stands. */
+export function firstBehind(versions: readonly { readonly zxid: bigint }[], zxid: bigint): number {
   let low = 0;
   let high = versions.length;
   while (low < high) {

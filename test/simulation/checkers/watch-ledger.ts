@@ -9,7 +9,7 @@ import {
   type WatchEvent,
 } from '../../../core/protocol/index.js';
 import { check, hex } from './referee.js';
-import type { ChangeType, ModelChange, TreeModel } from './tree-model.js';
+import { firstBehind, type ChangeType, type ModelChange, type TreeModel } from './tree-model.js';
 
 type Kind = 'data' | 'child' | 'persistent' | 'recursive';
 
@@ -18,8 +18,8 @@ interface Registration {
   readonly kind: Kind;
   readonly path: string;
   /** It hears of changes behind this one. */
-  since: bigint;
-  /** Of a persistent watch: how many of the changes it has been told of, or did not have to be. */
+  readonly since: bigint;
+  /** How many of the changes it has been told of, or did not have to be. */
   next: number;
 }
 
@@ -130,10 +130,7 @@ export class WatchLedger {
   notified({ type: number, path }: WatchEvent, zxid: bigint): void {
     const type = TYPES[number];
     this.reached(zxid, false);
-    const hasHappened = this.#model
-      .changesOf(path)
-      .some((change) => change.zxid === zxid && change.type === type);
-    const told = hasHappened ? this.#tell({ zxid, type, path }) : false;
+    const told = this.#hasHappened(path, type, zxid) ? this.#tell({ zxid, type, path }) : false;
     check(told, () => `told that ${path} was ${type} at ${hex(zxid)}, which no watch waits for`);
   }
 
@@ -152,6 +149,14 @@ export class WatchLedger {
       false,
       () => `told without a zxid that ${path} was ${type}, which no watch that is taken up waits for`,
     );
+  }
+
+  #hasHappened(path: string, type: ChangeType, zxid: bigint): boolean {
+    const changes = this.#model.changesOf(path);
+    for (let index = firstBehind(changes, zxid - 1n); changes[index]?.zxid === zxid; index++) {
+      if (changes[index]!.type === type) return true;
+    }
+    return false;
   }
 
   /** Consumes what waits for the change; false if nothing does. */
@@ -220,10 +225,7 @@ export class WatchLedger {
     const key = `${kind}:${path}`;
     if (this.#registrations.has(key)) return;
     const registration: Registration = { kind, path, since, next: 0 };
-    if (kind === 'persistent' || kind === 'recursive') {
-      const changes = this.#changesFor(registration);
-      registration.next = changes.findLastIndex((change) => change.zxid <= since) + 1;
-    }
+    registration.next = firstBehind(this.#changesFor(registration), since);
     this.#registrations.set(key, registration);
   }
 
@@ -241,10 +243,6 @@ export class WatchLedger {
   /** The next change that the watch has to tell of. */
   #due(registration: Registration): ModelChange | undefined {
     const changes = this.#changesFor(registration);
-    if (registration.kind === 'data' || registration.kind === 'child') {
-      if ((changes.at(-1)?.zxid ?? 0n) <= registration.since) return undefined;
-      return changes.find((change) => change.zxid > registration.since && isRelevant(registration, change));
-    }
     while (registration.next < changes.length && !isRelevant(registration, changes[registration.next]!))
       registration.next += 1;
     return changes[registration.next];
