@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MemoryDisk } from '../../../core/storage/index.js';
-import { entries, find, start, zxid } from './history.js';
+import { MemoryDisk, type LogEntry } from '../../../core/storage/index.js';
+import { entries, find, plain, start, zxid } from './history.js';
 
 function logs(disk: MemoryDisk): { name: string; size: number }[] {
   return disk
@@ -58,6 +58,32 @@ test('a segment that has reached its size is followed by one named by its first 
     assert.ok(first >= zxid(0) && (first - zxid(0)) % 10n === 0n, `${name} begins with a group`);
   }
   assert.is((await find(disk)).entries.length, 100);
+});
+
+test('after a cut in a large segment entries are read from any place of it', async () => {
+  const disk = new MemoryDisk();
+  const options = { segmentBytes: 4 << 20 };
+  const { storage } = await start(disk, options);
+  const kept = entries(0, 300, { bytes: 1000 });
+  await storage.persist({ acceptedEpoch: 2 });
+  for (let first = 0; first < 600; first += 20)
+    await storage.persist({ entries: entries(first, 20, { bytes: 1000 }) });
+
+  await storage.persist({ truncateAfter: zxid(299) });
+  const later: LogEntry[] = [];
+  for (let first = 0; first < 300; first += 20) {
+    const group = entries(first, 20, { epoch: 2, bytes: 900 });
+    await storage.persist({ entries: group });
+    later.push(...group);
+  }
+
+  const all = [...kept, ...later];
+  for (let from = 0; from < all.length - 1; from += 37) {
+    const read = await storage.readEntries(all[from]!.zxid, 1e9);
+    assert.equal(read?.map(plain), all.slice(from + 1).map(plain));
+  }
+  await storage.close();
+  assert.equal((await find(disk, options)).entries, all.map(plain));
 });
 
 test('preallocated zeros behind the last record are a clean end, not damage and not a torn tail', async () => {

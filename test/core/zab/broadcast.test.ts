@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid, type PeerLimits } from '../../../core/zab/index.js';
-import { Conversation, entry, text } from './conversation.js';
+import { ackEpoch, Conversation, entry, text } from './conversation.js';
 
 const MARKER = makeZxid(1, 0);
 
@@ -57,6 +57,28 @@ test('Zab phase 3: a proposal is committed by a quorum, in order, with everythin
   assert.equal(conversation.appliedZxids.slice(-2), [makeZxid(1, 1), makeZxid(1, 2)]);
   ack(conversation, 1, 3);
   assert.is(conversation.appliedZxids.at(-1), makeZxid(1, 3));
+});
+
+test('Zab phase 3: an acknowledgement counts no longer once its link is gone', () => {
+  const conversation = new Conversation({ id: 3, voters: [1, 2, 3, 4, 5] });
+  conversation.elect();
+  for (const voter of [1, 2])
+    conversation.hear(voter, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 0, standing: 'full' });
+  for (const voter of [1, 2]) conversation.hear(voter, ackEpoch(1, []));
+  for (const voter of [1, 2]) conversation.hear(voter, { type: 'ack', epoch: 1, zxid: makeZxid(1, 0) });
+  assert.is(conversation.peer.status().isEstablishedLeader, true);
+
+  const zxid = makeZxid(1, 1);
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid });
+  conversation.disconnect(1);
+  conversation.hear(2, { type: 'ack', epoch: 1, zxid });
+  assert.is(conversation.peer.status().committed, makeZxid(1, 0), 'the disk of member 1 may be lost');
+
+  conversation.connect(1);
+  conversation.promise(1, [entry(1, 0), entry(1, 1)]);
+  conversation.hear(1, { type: 'ack', epoch: 1, zxid });
+  assert.is(conversation.peer.status().committed, zxid);
 });
 
 test('Zab phase 3: a commit rides on the next proposal, or goes alone if there is none', () => {

@@ -53,6 +53,25 @@ test('the window is bounded by bytes too', () => {
   assert.is(history.base, makeZxid(1, 8));
 });
 
+test('entries that a cut or a snapshot removed count no longer in the bytes of the window', () => {
+  const large = (counter: number): Entry => ({ zxid: makeZxid(1, counter), payload: new Uint8Array(100) });
+  const history = new History(EMPTY_DISK, { windowEntries: 1000, windowBytes: 250 });
+  history.append(entry(1, 0));
+  history.append(large(1));
+  for (let round = 0; round < 5; round++) {
+    history.append(large(2));
+    history.truncateAfter(makeZxid(1, 1));
+  }
+  history.append(large(2));
+  history.trim(history.last);
+  assert.is(history.base, 0n);
+
+  history.replaceBySnapshot(makeZxid(1, 5), [{ epoch: 1, lastZxid: makeZxid(1, 5) }]);
+  for (const counter of [6, 7]) history.append(large(counter));
+  history.trim(history.last);
+  assert.is(history.base, makeZxid(1, 5));
+});
+
 test('a history knows what follows what, also behind what it has forgotten', () => {
   const history = new History(diskWith(ENTRIES), { ...WINDOW, windowEntries: 1 });
   history.trim(history.last);

@@ -10,6 +10,7 @@ import {
   saysItLeads,
   tableOf,
   text,
+  TICK_MS,
 } from './conversation.js';
 
 /** Epochs 1 and 2, then the epoch 3 that the leader of these tests establishes. */
@@ -160,6 +161,29 @@ test('a learner that is gone lets go of its snapshot', () => {
   assert.equal(conversation.sentTypes(1), []);
 });
 
+for (const [how, end] of [
+  ['gives up', (conversation) => conversation.pass(20 * TICK_MS)],
+  ['has lost its disk', (conversation) => conversation.run(() => conversation.peer.storageFailed())],
+] as const satisfies readonly (readonly [string, (conversation: Conversation) => void])[]) {
+  test(`a leader that ${how} lets go of the snapshots of its learners`, () => {
+    const conversation = leaderWith({
+      ...diskWith([]),
+      acceptedEpoch: 2,
+      snapshotZxid: makeZxid(2, 4),
+      epochs: tableOf(HISTORY),
+    });
+    conversation.promise(1, [], 1);
+    const [read] = conversation.reads;
+    conversation.run(() => conversation.peer.entriesRead(read!.request, null));
+    conversation.run(() =>
+      conversation.peer.snapshotOpened(conversation.snapshots[0]!.request, makeZxid(2, 4)),
+    );
+    end(conversation);
+    assert.not.equal(conversation.peer.status().state, 'leading');
+    assert.is(conversation.snapshots.at(-1)!.type, 'close');
+  });
+}
+
 test('Zab phase 2: the leader is established when a quorum with itself holds the marker, not before', () => {
   const conversation = leaderWith();
   conversation.isDiskHeld = true;
@@ -300,6 +324,27 @@ test('observers are synchronized with committed entries only', () => {
 
   conversation.hear(1, { type: 'ack', epoch, zxid: MARKER + 1n });
   assert.equal(informed(), [MARKER + 1n]);
+});
+
+test('what an observer gets from the log is committed, though the log has more', () => {
+  const conversation = leaderWith(diskWith(HISTORY), { windowEntries: 2 });
+  conversation.connect(4);
+  conversation.promise(2, HISTORY);
+  conversation.hear(2, { type: 'ack', epoch: 3, zxid: MARKER });
+  conversation.run(() => conversation.peer.propose(text('a')));
+  conversation.promise(4, HISTORY.slice(0, 2), 0);
+  const [read] = conversation.reads;
+  const log = [...HISTORY.slice(2), entry(3, 0), entry(3, 1)];
+  conversation.run(() => conversation.peer.entriesRead(read!.request, log));
+  const informed = (): bigint[] =>
+    conversation.takeSent(4, 'inform').flatMap(({ entries }) => entries.map(({ zxid }) => zxid));
+  assert.equal(
+    informed(),
+    log.slice(0, -1).map(({ zxid }) => zxid),
+  );
+
+  conversation.hear(2, { type: 'ack', epoch: 3, zxid: makeZxid(3, 1) });
+  assert.equal(informed(), [makeZxid(3, 1)]);
 });
 
 test('an observer that has everything already serves without hearing of another transaction', () => {

@@ -74,6 +74,28 @@ test('a candidate does not wait for initLimit when one voter is gone and the oth
   assert.is(stateOf(conversation.peer), 'looking');
 });
 
+test('a candidate keeps a voter that looks in the round of its own election, and no voter of a later round', () => {
+  const conversation = new Conversation({ id: 3 });
+  conversation.elect();
+  conversation.disconnect(1);
+  conversation.hearVote(2, 2, 0n, 1);
+  conversation.pass(25);
+  assert.is(stateOf(conversation.peer), 'leading');
+  conversation.hearVote(2, 2, 0n, 2);
+  conversation.pass(25);
+  assert.is(stateOf(conversation.peer), 'looking');
+});
+
+test('a voter that looked for another leader counts for a candidate again once it wants to follow it', () => {
+  const conversation = new Conversation({ id: 3 });
+  conversation.elect();
+  conversation.hearVote(2, 2, 0n, 2);
+  conversation.hear(2, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 0, standing: 'full' });
+  conversation.disconnect(1);
+  conversation.pass(25);
+  assert.is(stateOf(conversation.peer), 'leading');
+});
+
 test('links that break and come back within syncLimit ticks cost no leadership', () => {
   const conversation = leading();
   for (const voter of [1, 2]) conversation.disconnect(voter);
@@ -100,6 +122,42 @@ test('a learner that echoes pings but acknowledges nothing for syncLimit ticks i
   conversation.passInCompany(SYNC_LIMIT_MS + TICK_MS, [1, 2], 1);
   assert.equal(conversation.disconnects, [
     { peer: 2, link: conversation.linkTo(2), reason: 'it acknowledges too slowly' },
+  ]);
+});
+
+test('a learner that acknowledges steadily, but never everything, is kept under any load', () => {
+  const conversation = leading();
+  conversation.run(() => conversation.peer.propose(text('a')));
+  for (let counter = 1; counter <= 20; counter++) {
+    conversation.run(() => conversation.peer.propose(text('a')));
+    conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, counter + 1) });
+    conversation.hear(2, { type: 'ack', epoch: 1, zxid: makeZxid(1, counter) });
+    conversation.passInCompany(TICK_MS, [1, 2], 1);
+  }
+  assert.equal(conversation.disconnects, []);
+});
+
+test('a learner that synchronises has initLimit ticks to acknowledge what it was sent', () => {
+  const conversation = new Conversation({ id: 3 });
+  conversation.establish();
+  conversation.promise(2);
+  conversation.passInCompany(INIT_LIMIT_MS - TICK_MS, [1, 2], 1);
+  assert.equal(conversation.disconnects, []);
+  conversation.passInCompany(3 * TICK_MS, [1, 2], 1);
+  assert.equal(conversation.disconnects, [
+    { peer: 2, link: conversation.linkTo(2), reason: 'it acknowledges too slowly' },
+  ]);
+});
+
+test('a learner that was told the epoch has initLimit ticks to promise it', () => {
+  const conversation = new Conversation({ id: 3 });
+  conversation.establish();
+  conversation.hear(2, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 0, standing: 'full' });
+  conversation.passInCompany(INIT_LIMIT_MS - TICK_MS, [1], 1);
+  assert.equal(conversation.disconnects, []);
+  conversation.passInCompany(3 * TICK_MS, [1], 1);
+  assert.equal(conversation.disconnects, [
+    { peer: 2, link: conversation.linkTo(2), reason: 'it has been silent for too long' },
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { AGREEMENT } from './agreement.js';
 import { DURABILITY } from './durability.js';
+import { LIMITS } from './limits.js';
 import type { Mutant } from './mutant.js';
 import { SERVICE } from './service.js';
 import { SNAPSHOTS } from './snapshots.js';
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...STATE,
   ...SERVICE,
   ...USE,
+  ...LIMITS,
 ];

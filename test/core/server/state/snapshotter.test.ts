@@ -1,9 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Snapshotter } from '../../../../core/server/state/snapshotter.js';
+import { Snapshotter, type SnapshotterParts } from '../../../../core/server/state/snapshotter.js';
 import type { StateMachine } from '../../../../core/data/index.js';
 import { SeededRandom, silentLogger, SystemClock } from '../../../../core/runtime/index.js';
-import type { Storage } from '../../../../core/storage/index.js';
+import {
+  SnapshotPostponedError,
+  SnapshotReadBackError,
+  type Storage,
+} from '../../../../core/storage/index.js';
+import { VirtualClock } from '../../../../core/testing/index.js';
 
 const LEAST_TXNS = 100_000;
 const LEAST_BYTES = 256 * 1024 * 1024;
@@ -13,10 +18,7 @@ function treeOf(nodeCount: number, dataBytes = 0): StateMachine {
   return { nodeCount, dataBytes, snapshot: () => snapshot } as unknown as StateMachine;
 }
 
-function snapshotterWith(
-  given: { snapshotTxns?: number; snapshotBytes?: number },
-  seed: number,
-): Snapshotter {
+function snapshotterWith(given: Partial<SnapshotterParts>, seed: number): Snapshotter {
   return new Snapshotter({
     storage: { writeSnapshot: () => Promise.resolve() } as unknown as Storage,
     clock: new SystemClock(),
@@ -87,6 +89,72 @@ test('what was asked for holds for a tree of any size', async () => {
     );
   const small = snapshotterWith({ snapshotBytes: 10_000 }, 4);
   isUpperHalf(await nextInterval(small, treeOf(1_000_000, LEAST_BYTES), { bytesEach: 100 }), 100);
+});
+
+test('a postponed snapshot is tried again after a minute, and the next one only when it is due', async () => {
+  const clock = new VirtualClock();
+  const postponed = new SnapshotPostponedError({ location: 'memory', file: 'snapshot', cause: null });
+  const outcomes = [
+    () => Promise.reject(postponed),
+    () => Promise.reject(postponed),
+    () => Promise.resolve(),
+  ];
+  let attempts = 0;
+  const writeSnapshot = (): Promise<void> => outcomes[attempts++]!();
+  const snapshotter = snapshotterWith(
+    { clock, storage: { writeSnapshot } as unknown as Storage, snapshotTxns: 100 },
+    5,
+  );
+  const attempt = async (): Promise<void> => {
+    snapshotter.begin(treeOf(20), []);
+    await snapshotter.idle();
+  };
+
+  txnsUntilDue(snapshotter, 100);
+  for (let postponements = 0; postponements < 2; postponements++) {
+    await attempt();
+    for (let txns = 0; txns < 200; txns++) snapshotter.count(100);
+    await clock.advance(59_000);
+    assert.not(snapshotter.isDue, 'the disk has had no time');
+    await clock.advance(1_000);
+    assert.ok(snapshotter.isDue);
+  }
+  await attempt();
+  assert.is(attempts, 3);
+  await clock.advance(600_000);
+  assert.not(snapshotter.isDue);
+  isUpperHalf(txnsUntilDue(snapshotter, 100), 100);
+});
+
+test('a snapshot that does not read back is tried again after a minute, and one of the leader ends the attempts', async () => {
+  const clock = new VirtualClock();
+  const refused = new SnapshotReadBackError({
+    location: 'memory',
+    file: 'snapshot',
+    reason: 'a checksum does not match',
+    cause: null,
+  });
+  const repeated: boolean[] = [];
+  const snapshotter = snapshotterWith(
+    {
+      clock,
+      storage: { writeSnapshot: () => Promise.reject(refused) } as unknown as Storage,
+      notReadBack: (_, isRepeated) => void repeated.push(isRepeated),
+    },
+    6,
+  );
+  for (let attempt = 0; attempt < 2; attempt++) {
+    snapshotter.begin(treeOf(20), []);
+    await snapshotter.idle();
+    assert.not(snapshotter.isDue);
+    await clock.advance(60_000);
+    assert.ok(snapshotter.isDue);
+  }
+  snapshotter.replaced();
+  assert.not(snapshotter.isDue);
+  snapshotter.begin(treeOf(20), []);
+  await snapshotter.idle();
+  assert.equal(repeated, [false, true, false]);
 });
 
 test.run();

@@ -8,11 +8,16 @@ import type { Connection } from '../../../../../core/transport/index.js';
 class Sent {
   readonly messages: Uint8Array[] = [];
   flushesWanted = 0;
+  /** What the transport holds. */
+  bufferedBytes = 0;
   readonly output: ConnectionOutput;
 
   constructor(writers = new WriterPool()) {
+    const bufferedBytes = (): number => this.bufferedBytes;
     const connection: Pick<Connection, 'send' | 'bufferedBytes'> = {
-      bufferedBytes: 0,
+      get bufferedBytes() {
+        return bufferedBytes();
+      },
       send: (message) => void this.messages.push(message),
     };
     this.output = new ConnectionOutput({
@@ -76,6 +81,28 @@ test('a shared packet is the same after more was sent behind it', () => {
   sent.output.flush();
 
   assert.equal([...packet], [7, 7]);
+});
+
+test('only a client that takes in nothing for three checks in a row is given up', () => {
+  const sent = new Sent();
+  sent.output.share(new Uint8Array(1_000));
+  sent.output.flush();
+  sent.bufferedBytes = 1_000;
+  const check = (takenIn: number): string => {
+    sent.bufferedBytes -= takenIn;
+    return sent.output.progress();
+  };
+
+  check(0);
+  for (let round = 0; round < 5; round++) {
+    assert.equal([check(0), check(0), check(10)], ['stuck', 'stuck', 'moving']);
+  }
+  assert.equal([check(0), check(0), check(0)], ['stuck', 'stuck', 'deaf']);
+});
+
+test('a client that has nothing left to take in is never given up', () => {
+  const { output } = new Sent();
+  for (let check = 0; check < 10; check++) assert.is(output.progress(), 'moving');
 });
 
 test.run();

@@ -1,0 +1,200 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in limits, in what is left over, and in the order of work, which the tests of single modules have to find. */
+export const LIMITS: readonly Mutant[] = [
+  {
+    name: 'voter-of-the-same-round-deserts',
+    mistake:
+      'a candidate takes a voter that looks in the round of its election for one that looks for another leader',
+    standsFor: 'a leader that was elected is not given up without a reason',
+    tests: ['core/zab/timers'],
+    changes: [
+      ['core/zab/leader.ts', 'if (isLooking && round <= ownRound)', 'if (isLooking && round < ownRound)'],
+    ],
+  },
+  {
+    name: 'synchronization-within-sync-limit',
+    mistake: 'a learner that synchronises has syncLimit to acknowledge, not initLimit',
+    standsFor: 'a learner with a slow disk comes up',
+    tests: ['core/zab/timers'],
+    changes: [
+      [
+        'core/zab/leader.ts',
+        'learner.isUpToDate ? config.syncLimitMs : config.initLimitMs',
+        'config.syncLimitMs',
+      ],
+    ],
+  },
+  {
+    name: 'acknowledgement-outlives-its-link',
+    mistake: 'acknowledgements of a voter whose link is gone go on counting',
+    standsFor: 'a lost disk is no copy',
+    tests: ['core/zab/broadcast'],
+    changes: [['core/zab/leader.ts', 'this.#acked.delete(peer);', '']],
+  },
+  {
+    name: 'leader-keeps-its-feeds',
+    mistake: 'a leader that gives up keeps the snapshots of its learners open',
+    standsFor: 'nothing is left over when a role ends',
+    tests: ['core/zab/synchronization'],
+    changes: [['core/zab/leader.ts', 'this.#learners.remove(id);', '']],
+  },
+  {
+    name: 'acknowledgement-is-no-progress',
+    mistake: 'an acknowledgement is no progress of a learner that owes more',
+    standsFor: 'a learner under steady load is not dropped',
+    tests: ['core/zab/timers'],
+    changes: [
+      [
+        'core/zab/learner-feed.ts',
+        `if (settled > 0) this.#unacked.splice(0, settled);
+    this.#progressMs = this.#state.nowMs;`,
+        'if (settled > 0) this.#unacked.splice(0, settled);',
+      ],
+    ],
+  },
+  {
+    name: 'observer-gets-the-log-uncommitted',
+    mistake: 'an observer gets entries from the log that are not committed yet',
+    standsFor: 'an observer shows only what is committed',
+    tests: ['core/zab/synchronization'],
+    changes: [
+      ['core/zab/learner-feed.ts', 'this.#fetched.filter(({ zxid }) => zxid <= upTo)', 'this.#fetched'],
+    ],
+  },
+  {
+    name: 'cut-entries-count-in-the-window',
+    mistake: 'entries cut off a history go on counting in the bytes of its window',
+    standsFor: 'learners that are behind are brought up from memory',
+    tests: ['core/zab/history'],
+    changes: [
+      [
+        'core/zab/history.ts',
+        'for (let index = end; index < this.#entries.length; index++)',
+        'for (let index = this.#entries.length; index < this.#entries.length; index++)',
+      ],
+    ],
+  },
+  {
+    name: 'end-proved-out-of-turn',
+    mistake: 'the proof of the end does not wait for the append before it',
+    standsFor: 'what end-of-log says is true, and never older than before',
+    tests: ['core/storage/order-of-work'],
+    changes: [
+      [
+        'core/storage/file-storage.ts',
+        `await this.#queue.pushAct(async () => {
+      if`,
+        `const now = async (act: () => Promise<void>): Promise<void> => act();
+    await now(async () => {
+      if`,
+      ],
+    ],
+  },
+  {
+    name: 'cut-leaves-the-index',
+    mistake: 'a cut leaves positions in the index that lie behind the end of the segment',
+    standsFor: 'a learner that is behind gets the log',
+    tests: ['core/storage/log-file'],
+    changes: [
+      [
+        'core/storage/log-segment.ts',
+        'while ((segment.index.at(-1)?.offset ?? 0) > position.offset) segment.index.pop();',
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'header-between-two-windows',
+    mistake: 'a record header that lies in two windows of the search behind the end is not found',
+    standsFor: 'damage is not taken for a torn end',
+    tests: ['core/storage/tail-search'],
+    changes: [
+      [
+        'core/storage/tail-search.ts',
+        'Math.min(next - at + GROUP_MARK_BYTES, limit - at)',
+        'Math.min(next - at, limit - at)',
+      ],
+    ],
+  },
+  {
+    name: 'log-purged-before-snapshots-are-kept',
+    mistake: 'the log is purged though there are fewer snapshots than are to be kept',
+    standsFor: 'a damaged snapshot costs nothing',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        'return this.#files.length < kept ? null : this.#files[0]!.zxid;',
+        'return this.#files[0]?.zxid ?? null;',
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-counts-twice',
+    mistake: 'a snapshot that is taken again at the same zxid counts as two',
+    standsFor: 'a purge leaves the snapshots that are to be kept',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        'this.#files = [...this.#files.filter((other) => other.name !== name), file];',
+        'this.#files = [...this.#files, file];',
+      ],
+    ],
+  },
+  {
+    name: 'closed-while-a-snapshot-is-written',
+    mistake: 'close does not wait for a snapshot that is being written',
+    standsFor: 'a data directory has one owner',
+    tests: ['core/storage/order-of-work'],
+    changes: [
+      [
+        'core/storage/file-storage.ts',
+        `await this.#queue.idle();
+    await this.#snapshotting;`,
+        'await this.#queue.idle();',
+      ],
+    ],
+  },
+  {
+    name: 'entry-of-the-snapshot-purged',
+    mistake: 'a purge removes the log file that ends with the entry of the oldest snapshot',
+    standsFor: 'a log may be cut back to a snapshot',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/transaction-log.ts',
+        'oldest.end.zxid >= zxid || oldest.readers > 0',
+        'oldest.end.zxid > zxid || oldest.readers > 0',
+      ],
+    ],
+  },
+  {
+    name: 'checks-without-progress-add-up',
+    mistake: 'checks at which a client took in nothing are counted over the whole life of its connection',
+    standsFor: 'a client that reads slowly is served',
+    tests: ['core/server/clients/connection/connection-output'],
+    changes: [
+      [
+        'core/server/clients/connection/connection-output.ts',
+        'this.#stuckChecks = isStuck ? this.#stuckChecks + 1 : 0;',
+        'if (isStuck) this.#stuckChecks += 1;',
+      ],
+    ],
+  },
+  {
+    name: 'postponed-snapshot-stays-due',
+    mistake: 'after a postponed snapshot the next one is due at once, for ever',
+    standsFor: 'snapshots have a bounded cost',
+    tests: ['core/server/state/snapshotter'],
+    changes: [
+      [
+        'core/server/state/snapshotter.ts',
+        `this.#draw(machine);
+    this.#retryAt = null;`,
+        'this.#draw(machine);',
+      ],
+    ],
+  },
+];
