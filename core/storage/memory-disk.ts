@@ -43,6 +43,7 @@ export class MemoryDisk implements Disk {
   /** Grows with each crash: tells the living from the dead. */
   #incarnation = 0;
   #isLocked = false;
+  #openFiles = 0;
   #isReplaced = false;
   #operations = 0;
   #crashAt = Infinity;
@@ -68,6 +69,11 @@ export class MemoryDisk implements Disk {
   /** Operations so far, of all processes. */
   get operations(): number {
     return this.#operations;
+  }
+
+  /** Files that the process has open. */
+  get openFiles(): number {
+    return this.#openFiles;
   }
 
   /** Of all files together. */
@@ -137,6 +143,7 @@ export class MemoryDisk implements Disk {
   crash(loss: CrashLoss = 'random'): void {
     this.#incarnation++;
     this.#isLocked = false;
+    this.#openFiles = 0;
     this.#crashAt = Infinity;
     if (loss !== 'keep') this.#losePower(planLoss(loss, this.#random));
     this.#crashed();
@@ -174,6 +181,8 @@ export class MemoryDisk implements Disk {
   #open(name: string, mode: OpenMode, incarnation: number): DiskFile {
     if (mode === 'create') this.#change([{ name, before: this.#files.get(name), after: new MemoryFile() }]);
     const file = this.#find(name);
+    this.#openFiles += 1;
+    let isOpen = true;
     const perform = <T>(operation: DiskOperation, effect: () => T): Promise<T> =>
       this.#perform({ operation, name, incarnation, effect });
     const write = (position: number, bytes: Uint8Array): Promise<void> =>
@@ -199,7 +208,10 @@ export class MemoryDisk implements Disk {
       truncate: (size) => perform('truncate', () => file.truncate(size)),
       syncData: sync,
       sync,
-      close: async () => undefined,
+      close: async () => {
+        if (isOpen && incarnation === this.#incarnation) this.#openFiles -= 1;
+        isOpen = false;
+      },
     };
   }
 

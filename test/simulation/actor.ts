@@ -79,6 +79,8 @@ export class Actor {
   /** What it waits for, by a number of its own. */
   readonly pending = new Map<number, string>();
   readonly caches: TreeCache[] = [];
+  /** Never aborts; given to whatever takes a signal, which has to let go of it. */
+  readonly signal: AbortSignal = new AbortController().signal;
   /** Znodes that nobody else writes. */
   readonly subtree: ModelZnode[] = [];
   /** In which it takes part now. */

@@ -1,6 +1,7 @@
 import { OpCode } from '../../core/protocol/index.js';
 import type { Actor } from './actor.js';
-import { checkDisk, leftovers } from './checkers/bounds.js';
+import { checkDisk } from './checkers/bounds.js';
+import { leftovers, listeners, openFiles } from './checkers/leftovers.js';
 import { check, hex } from './checkers/referee.js';
 import { isSameData, isSameStat } from './checkers/request-rules.js';
 import { areDivided } from './checkers/shard-ledger.js';
@@ -128,6 +129,7 @@ export class Progress {
       () => this.#isAgreed() && this.#isIdle(living.length + 1),
       'everybody has applied the same, and no request and no connection is left over',
     );
+    await this.#nothingLeft(() => this.#listenersOn(living), 'no signal has a listener of what is over');
     this.#compareTrees();
     this.#checkLeaks();
   }
@@ -136,10 +138,7 @@ export class Progress {
   async demandEnd(): Promise<void> {
     const { cluster, roles } = this.#world;
     await this.#waiting.settled(cluster.closeClients(), 'every client closes in order');
-    await this.#waiting.until(
-      () => this.#leftovers().length === 0,
-      () => `nothing is left over: ${this.#leftovers().join('; ')}`,
-    );
+    await this.#nothingLeft(() => this.#leftovers(), 'nothing is left over');
     roles.expectCalm(null);
     await this.#waiting.settled(this.#leave(), 'every member closes in order');
     check(cluster.clock.pendingTimers === 0, () => `${cluster.clock.pendingTimers} timers are left behind`);
@@ -147,13 +146,37 @@ export class Progress {
       cluster.network.connections === 0,
       () => `${cluster.network.connections} connections are left behind`,
     );
+    for (const { name, disk } of cluster.members)
+      check(disk.openFiles === 0, () => `${name} leaves ${disk.openFiles} files open`);
   }
 
+  #nothingLeft(find: () => readonly string[], what: string): Promise<void> {
+    return this.#waiting.until(
+      () => find().length === 0,
+      () => `${what}: ${find().join('; ')}`,
+    );
+  }
+
+  /** Of members without clients, and of clients that have closed. */
   #leftovers(): readonly string[] {
-    const { cluster, gauges } = this.#world;
+    const { cluster, gauges, actors } = this.#world;
     const { members } = cluster;
-    return members
-      .map(({ id, name }) => leftovers(name, gauges.get(id)!, members.length))
+    return [
+      ...members.map(({ id, name }) => leftovers(name, gauges.get(id)!, members.length)),
+      ...members.map(({ name, disk }) => openFiles(name, disk)),
+      ...actors
+        .filter(({ process }) => process.state !== 'dead')
+        .map(({ name, signal }) => listeners(name, { 'its own signal': signal })),
+    ].filter((left) => left !== '');
+  }
+
+  /** Of clients that keep neither a cache nor shards: whatever else listened has ended. */
+  #listenersOn(living: readonly Actor[]): readonly string[] {
+    return living
+      .filter(({ caches, shards }) => caches.length === 0 && shards === null)
+      .map(({ name, signal, client }) =>
+        listeners(name, { 'its own signal': signal, 'its session': client.session.signal }),
+      )
       .filter((left) => left !== '');
   }
 

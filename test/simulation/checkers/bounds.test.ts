@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkBounds, checkDisk, leftovers } from './bounds.js';
+import { checkBounds, checkDisk } from './bounds.js';
 import { SampleEnsemble } from './sample-ensemble.js';
 
 const BOUNDS = {
@@ -41,14 +41,6 @@ test('of a disk, snapshots that are not needed and files that were never finishe
   const many = [1, 2, 3, 4, 5].map(snapshot);
   assert.throws(() => checkDisk('m1', many, 2), /keeps snapshot/);
   assert.throws(() => checkDisk('m1', ['a.tmp', 'b.tmp'], 2), /leaves a.tmp,b.tmp behind/);
-});
-
-test('what a member still holds after its last client has left is named', () => {
-  const ensemble = new SampleEnsemble();
-  assert.is(leftovers('m1', ensemble.gauges(), 3), '');
-  const { held } = ensemble.gauges();
-  const left = ensemble.gauges({}, { held: { ...held, watches: 2, pendingSyncs: 1, peerLinks: 3 } });
-  assert.is(leftovers('m1', left, 3), 'm1 holds 2 watches, 1 pendingSyncs, 3 peerLinks');
 });
 
 test.run();

@@ -31,21 +31,6 @@ export function checkBounds(name: string, { gauges, timers }: Holding, bounds: B
   );
 }
 
-/** What a member of so many holds for others after its last client has left: links to the other members and nothing else. Empty if so. */
-export function leftovers(
-  name: string,
-  { held, connections, requests }: MemberGauges,
-  members: number,
-): string {
-  const expected = { ...held, connections, requests };
-  const wrong = Object.entries(expected).filter(
-    ([what, count]) => count !== (what === 'peerLinks' ? members - 1 : 0),
-  );
-  return wrong.length === 0
-    ? ''
-    : `${name} holds ${wrong.map(([what, count]) => `${count} ${what}`).join(', ')}`;
-}
-
 /**
  * What is left on a disk is what is needed: the snapshots that are kept, and nothing half-written. A power failure between a
  * snapshot's renaming and the sync of the directory may take the removal of the one before, and leave it until the next.

@@ -321,4 +321,24 @@ export const DURABILITY: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'files-stay-open',
+    mistake: 'a reader of the log does not close its file',
+    standsFor: 'nothing is left over: descriptors',
+    shownBy: {
+      mode: 'liveness',
+      voters: 3,
+      faults: ['pause', 'partition', 'crash'],
+      snapshotTxns: 100_000,
+      windowEntries: 5,
+      workloads: ['pipelines', 'registers'],
+    },
+    changes: [
+      [
+        'core/storage/transaction-log.ts',
+        'if (scan.position.offset !== end.offset) throw this.#damage(segment, scan);\n    } finally {\n      await file.close();',
+        'if (scan.position.offset !== end.offset) throw this.#damage(segment, scan);\n    } finally {\n      void file;',
+      ],
+    ],
+  },
 ];

@@ -208,4 +208,30 @@ export const USE: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'listener-of-a-wait-stays',
+    mistake: 'a wait with a time limit leaves its listener on the signal of its caller',
+    standsFor: 'nothing is left over: listeners on signals',
+    shownBy: { mode: 'liveness', workloads: ['locks'] },
+    changes: [
+      [
+        'core/recipes/waiting/abort.ts',
+        "timer?.cancel();\n      signal?.removeEventListener('abort', end);",
+        'timer?.cancel();',
+      ],
+    ],
+  },
+  {
+    name: 'listener-of-a-hold-stays',
+    mistake: 'a hold that was released leaves its listener on the signal of its session',
+    standsFor: 'nothing is left over: listeners on signals',
+    shownBy: { mode: 'liveness', workloads: ['locks'] },
+    changes: [
+      [
+        'core/recipes/contention/held-node.ts',
+        "this.signal.addEventListener('abort', () => signal.removeEventListener('abort', onSessionEnd), {\n        once: true,\n      });",
+        '',
+      ],
+    ],
+  },
 ];

@@ -15,7 +15,9 @@ export async function locks(actor: Actor): Promise<void> {
   while (!actor.isOver) {
     const lock = actor.pick(lines);
     const timeoutMs = actor.world.plan.sessionMs * 3;
-    const acquired = await actor.attempt(`acquire ${lock.path}`, () => lock.acquire({ timeoutMs }));
+    const acquired = await actor.attempt(`acquire ${lock.path}`, () =>
+      lock.acquire({ timeoutMs, signal: actor.signal }),
+    );
     if (acquired.type === 'done') await use(actor, lock.path, acquired.value);
     await actor.think();
   }
@@ -63,12 +65,14 @@ export async function queue(actor: Actor): Promise<void> {
       const completion = await actor.attempt(`complete ${job.data}`, () => job.complete());
       if (completion.type === 'done') referee.watch(() => jobs.completed(job.data, job.fence));
     },
-    { concurrency: 2, retries: 100, backoffMs: () => plan.tickMs },
+    { concurrency: 2, retries: 100, backoffMs: () => plan.tickMs, signal: actor.signal },
   );
   while (!actor.isOver) {
     const value = actor.value();
     jobs.tried(value);
-    const enqueued = await actor.attempt(`enqueue ${value}`, () => work.enqueue(value));
+    const enqueued = await actor.attempt(`enqueue ${value}`, () =>
+      work.enqueue(value, { signal: actor.signal }),
+    );
     if (enqueued.type === 'done') jobs.acknowledged(value);
     await actor.think();
     await actor.think();
@@ -83,7 +87,7 @@ export async function counter(actor: Actor): Promise<void> {
   const { client } = actor;
   while (!actor.isOver) {
     await actor.attempt('count', async () => {
-      const { data, stat } = await client.getData('/n');
+      const { data, stat } = await client.getData('/n', { signal: actor.signal });
       const count = Number(new TextDecoder().decode(data ?? new Uint8Array()));
       await client.setData('/n', String(count + 1), { version: stat.version });
     });
