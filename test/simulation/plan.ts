@@ -109,6 +109,8 @@ export interface Plan {
   readonly strikeMs: number;
   /** Once the faults have stopped, links stay cut for a while, but for those of a quorum among itself: progress is demanded all the same. */
   readonly isSparse: boolean;
+  /** In the end every voter loses its disk, beside observers that do not. */
+  readonly losesVoters: boolean;
   /** By how much clocks may run too fast or too slow, as a share. */
   readonly skew: number;
 }
@@ -189,6 +191,7 @@ export function planFor(seed: number, mode: Mode): Plan {
     strikeMs: tickMs * pick(random, [15, 30, 50]) * (isLong ? 10 : 1),
     isSparse: mode === 'liveness' && random.next() < 0.3,
     skew: pick(random, [0, 0, 0, 0.01, 0.2]),
+    losesVoters: mode === 'safety' && random.next() < 0.3,
   };
   return mode === 'founding' ? { ...plan, ...foundingPlan(plan, random) } : plan;
 }

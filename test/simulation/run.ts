@@ -3,6 +3,7 @@ import { check } from './checkers/referee.js';
 import { Faults } from './faults/faults.js';
 import { isEpochEverUsedUp, isOfClients, planFor, type Focus, type Mode, type Plan } from './plan.js';
 import { Progress } from './progress.js';
+import { TotalLoss } from './total-loss.js';
 import { Waiting } from './waiting.js';
 import { setUp, workloads, OPENING_BALANCE } from './workloads/index.js';
 import { accountsAt } from './workloads/znodes.js';
@@ -89,8 +90,11 @@ class Run {
     this.#faults.begin();
     await this.#waiting.pass(plan.strikeMs);
     this.#faults.end();
-    if (plan.mode === 'safety') await this.#waiting.pass(10 * plan.tickMs);
-    else await this.#demandProgress();
+    if (plan.mode !== 'safety') await this.#demandProgress();
+    else {
+      await this.#waiting.pass(10 * plan.tickMs);
+      if (plan.losesVoters) await new TotalLoss(this.#world, this.#waiting).play();
+    }
     if (referee.finding !== null) return;
     this.#conclude();
   }

@@ -542,4 +542,17 @@ export const AGREEMENT: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'founding-beside-a-history',
+    mistake: 'voters that have all lost their disks found an ensemble beside an observer that has a history',
+    standsFor: 'a founding is void once a history exists on a listed member, an observer too',
+    shownBy: { mode: 'safety', voters: 3, observers: 1, faults: ['crash'], losesVoters: true },
+    changes: [
+      [
+        'core/zab/admission.ts',
+        'membersWithHistory: those((standing) => standing !== undefined && !isFounder(standing)),',
+        'membersWithHistory: those((standing) => standing !== undefined && !isFounder(standing)).filter(isVoter),',
+      ],
+    ],
+  },
 ];
