@@ -506,6 +506,7 @@ export const AGREEMENT: readonly Mutant[] = [
     name: 'older-link-is-heard',
     mistake: 'messages of an older link are taken for those of the link that has replaced it',
     standsFor: 'a link is first in, first out',
+    tests: ['core/zab/rejoining'],
     changes: [
       ['core/zab/outbox.ts', 'return this.#links.get(peer) === link;', 'return this.#links.has(peer);'],
     ],
