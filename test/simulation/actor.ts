@@ -1,6 +1,7 @@
 import {
   BadVersionError,
   ClosedError,
+  ConnectionLossError,
   MultiError,
   NoAuthError,
   NoChildrenForEphemeralsError,
@@ -27,7 +28,7 @@ import {
 import type { Random } from '../../core/runtime/index.js';
 import type { ClusterClient, SimulatedProcess } from '../../core/testing/index.js';
 import type { ModelZnode } from './checkers/subtree-model.js';
-import { pick } from './plan.js';
+import { isGentle, pick } from './plan.js';
 import type { World } from './world.js';
 
 /** What proves a session to be somebody's. */
@@ -150,6 +151,7 @@ export class Actor {
     if (REFUSALS.some((kind) => error instanceof kind)) return { type: 'refused', error: error as Error };
     if (error instanceof SessionExpiredError || error instanceof RequestTooLargeError)
       return { type: 'never' };
+    if (isGentle(this.world.plan)) this.#checkKnown(what, error);
     if (!LOSSES.some((kind) => error instanceof kind))
       this.world.referee.report(
         new Error(`${this.name}: ${what} ended with an error that it must not end with: ${String(error)}`, {
@@ -157,5 +159,14 @@ export class Actor {
         }),
       );
     return { type: 'unknown' };
+  }
+
+  /** A server that is stopped in order answers what it has taken, and says so of what it has not. */
+  #checkKnown(what: string, error: unknown): void {
+    if (!(error instanceof OutcomeUnknownError) || !(error.cause instanceof ConnectionLossError)) return;
+    const { closeCode } = error.cause.fields;
+    if (typeof closeCode !== 'number') return;
+    const problem = `the outcome of ${what} is unknown (${closeCode}), though members were only restarted in order`;
+    this.world.referee.report(new Error(`${this.name}: ${problem}`, { cause: error }));
   }
 }
