@@ -2,13 +2,12 @@ import type { LearnerTracker } from './learner-tracker.js';
 import type { PeerState } from './peer-state.js';
 import { epochOf } from './zxid.js';
 
-/** How long those who follow are waited for who have not made everything durable yet. */
-const LAGGARD_TICKS = 2;
-
 /**
- * An orderly end of a leadership: nothing more is admitted, what is in flight is committed, and has reached whoever keeps
- * up, so that all can answer their clients; then everybody is told who leads next and goes straight to discovery with that one. The election that is skipped is only ever
- * a guess; discovery checks the successor like any other. A leader that succeeds itself opens a new epoch.
+ * An orderly end of a leadership: nothing more is admitted, what is in flight is committed, and is durable on every learner
+ * that is up to date, so that all can answer their clients. (A learner whose disk takes longer than `syncLimit` ticks for
+ * anything is given up by the leader.) Then everybody is told who leads next and goes straight to discovery
+ * with that one. The election that is skipped is only ever a guess; discovery checks the successor like any other. A leader
+ * that succeeds itself opens a new epoch.
  */
 export class HandOverPlan {
   readonly #state: PeerState;
@@ -26,28 +25,25 @@ export class HandOverPlan {
     this.#plan ??= { to, reason, sinceMs: this.#state.nowMs };
   }
 
+  /** A leader that was to succeed itself does not, for somebody wants it to leave. */
   planToBest(reason: string): void {
+    if (this.#plan?.to === this.#state.id) this.#plan = null;
     this.#plan ??= { to: 'best', reason, sinceMs: this.#state.nowMs };
   }
 
   /** Nobody has caught up in time to take over: the leader carries on. */
-  expire(): void {
-    const { nowMs, config } = this.#state;
-    if (this.#plan?.to === 'best' && nowMs - this.#plan.sinceMs > config.syncLimitMs) this.#plan = null;
+  expire(learners: readonly LearnerTracker[]): void {
+    if (this.#plan?.to !== 'best' || this.#sinceMs <= this.#state.config.syncLimitMs) return;
+    if (!this.#isDrained || this.#best(learners) === undefined) this.#plan = null;
   }
 
-  /** Hands over if all is drained, the successor has everything, and the others have too or are too late. */
+  /** Hands over if all is drained, and the successor and all others that are up to date have everything. */
   carryOut(learners: readonly LearnerTracker[], epoch: number): void {
-    const last = this.#state.history.last;
-    if (this.#plan === null || this.#state.deliveredZxid !== last) return;
-    const { to, reason, sinceMs } = this.#plan;
-    const { nowMs, config } = this.#state;
-    const isBehind = ({ isUpToDate, ackedZxid }: LearnerTracker): boolean => isUpToDate && ackedZxid !== last;
-    if (learners.some(isBehind) && nowMs - sinceMs < LAGGARD_TICKS * config.tickMs) return;
-    const best = learners.findLast(
-      ({ isCounted, isUpToDate, ackedZxid }) => isCounted && isUpToDate && ackedZxid === last,
-    );
-    const successor = to === 'best' ? best?.id : to;
+    if (this.#plan === null || !this.#isDrained) return;
+    const { to, reason } = this.#plan;
+    const isBehind = (one: LearnerTracker): boolean => one.isUpToDate && !this.#hasAll(one);
+    if (learners.some(isBehind)) return;
+    const successor = to === 'best' ? this.#best(learners)?.id : to;
     if (successor !== undefined) this.now(learners, { epoch, to: successor, reason });
   }
 
@@ -62,5 +58,22 @@ export class HandOverPlan {
     }
     if (to === state.id) state.become({ to: 'leading', reason, isHandOver: true });
     else state.become({ to: 'following', leader: to, reason, isHandOver: true });
+  }
+
+  /** Everything that was admitted is applied here. */
+  get #isDrained(): boolean {
+    return this.#state.deliveredZxid === this.#state.history.last;
+  }
+
+  get #sinceMs(): number {
+    return this.#state.nowMs - (this.#plan?.sinceMs ?? 0);
+  }
+
+  #hasAll({ ackedZxid }: LearnerTracker): boolean {
+    return ackedZxid === this.#state.history.last;
+  }
+
+  #best(learners: readonly LearnerTracker[]): LearnerTracker | undefined {
+    return learners.findLast((one) => one.isCounted && one.isUpToDate && this.#hasAll(one));
   }
 }

@@ -402,7 +402,7 @@ export class Leader implements Role {
     const isDiskStuck = nowMs - (disk.owesSinceMs ?? nowMs) > config.syncLimitMs;
     if (isDiskStuck && this.#learners.all.some(({ isCandidate }) => isCandidate))
       this.#giveUp('the own disk is stuck');
-    this.#handOver.expire();
+    this.#handOver.expire(this.#learners.all);
   }
 
   #dropSilent(): void {

@@ -28,7 +28,7 @@ import {
 import type { Random } from '../../core/runtime/index.js';
 import type { ClusterClient, SimulatedProcess } from '../../core/testing/index.js';
 import type { ModelZnode } from './checkers/subtree-model.js';
-import { isGentle, pick } from './plan.js';
+import { isGentle, keepsHistory, pick } from './plan.js';
 import type { World } from './world.js';
 
 /** What proves a session to be somebody's. */
@@ -151,7 +151,7 @@ export class Actor {
     if (REFUSALS.some((kind) => error instanceof kind)) return { type: 'refused', error: error as Error };
     if (error instanceof SessionExpiredError || error instanceof RequestTooLargeError)
       return { type: 'never' };
-    if (isGentle(this.world.plan)) this.#checkKnown(what, error);
+    if (isGentle(this.world.plan) && keepsHistory(this.world.plan)) this.#checkKnown(what, error);
     if (!LOSSES.some((kind) => error instanceof kind))
       this.world.referee.report(
         new Error(`${this.name}: ${what} ended with an error that it must not end with: ${String(error)}`, {

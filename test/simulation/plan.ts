@@ -213,6 +213,11 @@ export function isGentle({ faults }: Plan): boolean {
   return faults.every((kind) => GENTLE.includes(kind));
 }
 
+/** Whether a learner with a slow disk still finds in memory or in the log what it lacks. Otherwise it has to leave for a snapshot. */
+export function keepsHistory({ windowEntries, snapshotTxns }: Plan): boolean {
+  return windowEntries >= 50 && snapshotTxns >= 60;
+}
+
 export function isOfClients(kind: FaultKind): boolean {
   return OF_CLIENTS.includes(kind);
 }

@@ -216,11 +216,14 @@ export class Member {
   /** Waits until everything under way has been applied and answered and, if possible, another member leads; but not for ever. */
   async #drained(): Promise<void> {
     const clock = this.#clock;
-    const deadline = clock.now() + DRAIN_MS;
+    const deadline = clock.now() + Math.max(DRAIN_MS, 3 * this.options.syncLimit * this.options.tickMs);
     const { loop, peer, requests } = this.#rooms;
-    const isHandingOver = loop.transferLeadership();
+    let isHandingOver = false;
     const isDone = (): boolean => {
-      if (isHandingOver && !peer.status().isEstablishedLeader) return true;
+      const { isEstablishedLeader } = peer.status();
+      if (isHandingOver && !isEstablishedLeader) return true;
+      // Asked again and again: a hand-over for which nobody is ready within `syncLimit` is given up.
+      if (isEstablishedLeader && loop.transferLeadership()) isHandingOver = true;
       const successor = peer.learners().find(({ isVoter, isUpToDate }) => isVoter && isUpToDate);
       if (isHandingOver && successor !== undefined) return false;
       return (requests.path?.length ?? 0) === 0;

@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { makeZxid } from '../../../core/zab/index.js';
+import { makeZxid, type PeerConfig } from '../../../core/zab/index.js';
 import { Conversation, entry, saysItFollows, text, TICK_MS } from './conversation.js';
 import { PeerCluster } from './peer-cluster.js';
 
 const MARKER = makeZxid(1, 0);
 
-function leading(): Conversation {
-  const conversation = new Conversation({ id: 3 });
+function leading(config: Partial<PeerConfig> = {}): Conversation {
+  const conversation = new Conversation({ id: 3, ...config });
   conversation.establish();
   conversation.promise(2);
   conversation.hear(2, { type: 'ack', epoch: 1, zxid: MARKER });
@@ -39,14 +39,14 @@ test('a leader that is to hand over admits nothing more, and waits for what is i
   assert.is(conversation.peer.status().endedByHandOver, true);
 });
 
-test('a leader that is to hand over waits for two ticks for a follower that does not keep up', () => {
+test('a leader that is to hand over waits for a follower that does not keep up until it has given that one up', () => {
   const conversation = leading();
   conversation.run(() => conversation.peer.propose(text('a')));
   conversation.run(() => conversation.peer.transferLeadership());
   conversation.hear(1, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
-  conversation.passInCompany(2 * TICK_MS - 25, [1, 2], 1);
+  conversation.passInCompany(5 * TICK_MS - 25, [1, 2], 1);
   assert.equal(conversation.takeSent(1, 'handOver'), []);
-  conversation.passInCompany(50, [1, 2], 1);
+  conversation.passInCompany(100, [1, 2], 1);
   assert.is(conversation.takeSent(1, 'handOver')[0]!.leader, 1);
 });
 
@@ -69,6 +69,15 @@ test('the successor hears of all that is committed before it hears of the hand-o
   conversation.run(() => conversation.peer.transferLeadership());
   for (const follower of [1, 2]) conversation.hear(follower, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
   assert.equal(conversation.sentTypes(2), ['proposal', 'commit', 'handOver', 'learnerInfo']);
+});
+
+test('a leader that was to succeed itself hands over to another one when it is asked to leave', () => {
+  const conversation = leading({ limits: { epochCounter: 1 } });
+  conversation.run(() => conversation.peer.propose(text('a')));
+  assert.is(conversation.peer.status().admits, false, 'its epoch is used up');
+  conversation.run(() => assert.is(conversation.peer.transferLeadership(), true));
+  for (const follower of [1, 2]) conversation.hear(follower, { type: 'ack', epoch: 1, zxid: makeZxid(1, 1) });
+  assert.is.not(conversation.takeSent(1, 'handOver')[0]!.leader, 3);
 });
 
 test('leadership cannot be handed to nobody', () => {
