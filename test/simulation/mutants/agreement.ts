@@ -427,12 +427,23 @@ export const AGREEMENT: readonly Mutant[] = [
     changes: [['core/zab/learner.ts', 'nowMs - this.#linkedMs > config.tickMs', 'false']],
   },
   {
+    name: 'hand-over-before-a-slow-disk',
+    mistake: 'a leader hands over while a learner that is up to date still makes the last entries durable',
+    standsFor: 'with orderly restarts and slow disks alone no write is unknown',
+    tests: ['core/zab/hand-over'],
+    changes: [['core/zab/hand-over-plan.ts', 'if (learners.some(isBehind)) return;', '']],
+  },
+  {
     name: 'hand-over-before-applied',
     mistake: 'a leader hands over when everything is committed, not when it has applied it itself',
     standsFor: 'an orderly restart leaves no write in doubt',
     tests: ['core/zab/hand-over'],
     changes: [
-      ['core/zab/hand-over-plan.ts', 'this.#state.deliveredZxid !== last', 'this.#state.commitZxid !== last'],
+      [
+        'core/zab/hand-over-plan.ts',
+        'this.#state.deliveredZxid === this.#state.history.last',
+        'this.#state.commitZxid === this.#state.history.last',
+      ],
     ],
   },
   {
