@@ -125,11 +125,11 @@ export class Progress {
       'every shard is owned, and nobody owns two more than another',
     );
     await waiting.settled(this.#checkSubtrees(probe), 'what each client alone wrote is read');
+    await this.#nothingLeft(() => this.#listenersOn(living), 'no signal has a listener of what is over');
     await waiting.until(
       () => this.#isAgreed() && this.#isIdle(living.length + 1),
       'everybody has applied the same, and no request and no connection is left over',
     );
-    await this.#nothingLeft(() => this.#listenersOn(living), 'no signal has a listener of what is over');
     this.#compareTrees();
     this.#checkLeaks();
   }
