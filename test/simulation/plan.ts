@@ -111,6 +111,8 @@ export interface Plan {
   readonly isSparse: boolean;
   /** In the end every voter loses its disk, beside observers that do not. */
   readonly losesVoters: boolean;
+  /** In the end a voter loses its disk and is readmitted, and gets that disk back later. */
+  readonly returnsDisk: boolean;
   /** By how much clocks may run too fast or too slow, as a share. */
   readonly skew: number;
 }
@@ -192,6 +194,7 @@ export function planFor(seed: number, mode: Mode): Plan {
     isSparse: mode === 'liveness' && random.next() < 0.3,
     skew: pick(random, [0, 0, 0, 0.01, 0.2]),
     losesVoters: mode === 'safety' && random.next() < 0.3,
+    returnsDisk: mode !== 'safety' && random.next() < 0.3,
   };
   return mode === 'founding' ? { ...plan, ...foundingPlan(plan, random) } : plan;
 }

@@ -1,6 +1,7 @@
 import type { Actor } from './actor.js';
 import { check } from './checkers/referee.js';
 import { Faults } from './faults/faults.js';
+import { OldDisk } from './old-disk.js';
 import { isEpochEverUsedUp, isOfClients, planFor, type Focus, type Mode, type Plan } from './plan.js';
 import { Progress } from './progress.js';
 import { TotalLoss } from './total-loss.js';
@@ -119,6 +120,7 @@ class Run {
     await this.#progress.demandLeader();
     if (this.#world.plan.mode === 'founding')
       await this.#waiting.settled(setUp(this.#world.enter()), 'the workloads are set up');
+    if (this.#world.plan.returnsDisk) await new OldDisk(this.#world, this.#waiting).play();
     await this.#progress.demandAnswers();
     this.#faults.stop();
     await this.#progress.demandEnd();

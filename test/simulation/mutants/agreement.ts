@@ -567,4 +567,24 @@ export const AGREEMENT: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'resumes-behind-acknowledged',
+    mistake:
+      'a leader sends a voter that comes back only what that one had not acknowledged, whatever its disk holds now',
+    standsFor: 'what a learner holds is what it says when it comes, and not what it said before',
+    shownBy: {
+      mode: 'liveness',
+      voters: 3,
+      faults: [],
+      returnsDisk: true,
+      workloads: ['pipelines', 'registers'],
+    },
+    changes: [
+      [
+        'core/zab/leader.ts',
+        "if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);",
+        "if (this.#phase !== 'discovery') {\n      const last = this.#acked.get(learner.id) ?? 0n;\n      const isFurther = learner.info.standing === 'full' && last > report.lastZxid;\n      const known = { ...report, lastZxid: last, epochs: [...report.epochs, { epoch: this.epoch, lastZxid: last }] };\n      return void learner.startFeed(this.#state, this.epoch, isFurther ? known : report);\n    }",
+      ],
+    ],
+  },
 ];
