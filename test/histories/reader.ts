@@ -5,6 +5,9 @@ import { Speaker } from './speaker.js';
 import type { Stage } from './stage.js';
 
 const TIMEOUT_MS = 10_000;
+/** On a busy machine members may lose their leader without any fault; a new one is there long before that. */
+const PATIENCE_MS = 120_000;
+const MS_BETWEEN_TRIALS = 200;
 
 /** A request, and what came of it; null for an error. */
 export interface Answer {
@@ -21,8 +24,33 @@ export class Reader implements AsyncDisposable {
     this.#speaker = speaker((request, reply) => this.#answers.push({ request, reply }));
   }
 
-  /** At any member, or at the one that is named. */
-  static async open(stage: Stage, recorder: Recorder, dice: Dice, member?: number): Promise<Reader> {
+  /**
+   * Does some work with a reader at any member, or at the one that is named. Whenever its connection ends, all of the work is done
+   * again with another one, until time is up.
+   */
+  static async use(
+    parts: {
+      readonly stage: Stage;
+      readonly recorder: Recorder;
+      readonly dice: Dice;
+      readonly member?: number;
+    },
+    work: (reader: Reader) => Promise<void>,
+  ): Promise<void> {
+    const { stage, recorder, dice, member } = parts;
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        await using reader = await Reader.#open(stage, recorder, dice, member);
+        return await work(reader);
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, MS_BETWEEN_TRIALS));
+      }
+    }
+  }
+
+  static async #open(stage: Stage, recorder: Recorder, dice: Dice, member?: number): Promise<Reader> {
     const connection = await stage.dial(recorder, 'reader', dice, member);
     const reader = new Reader(
       (answered) =>
@@ -35,8 +63,9 @@ export class Reader implements AsyncDisposable {
     );
     const nobody = { lastZxidSeen: 0n, sessionId: 0n, password: new Uint8Array(16) };
     const welcome = await reader.#speaker.greet({ ...nobody, timeoutMs: TIMEOUT_MS });
-    if (welcome === null) throw new Error('the reader is given no session');
-    return reader;
+    if (welcome !== null && welcome.timeoutMs > 0) return reader;
+    reader.#speaker.terminate();
+    throw new Error('the reader is given no session');
   }
 
   /** Rejects if the connection ends before all is answered. */

@@ -13,7 +13,7 @@ const CLIENTS = 6;
 const LONGEST_FAULT_MS = 4000;
 const MS_BETWEEN_LOOKS = 300;
 /** Beyond every session timeout and time to live, on a busy machine. */
-const SETTLE_MS = 40_000;
+const SETTLE_MS = 120_000;
 
 export interface RunOptions {
   readonly seed: number;
@@ -34,7 +34,8 @@ export async function record({ seed, seconds, members, faults: kinds }: RunOptio
   const dice = new Dice(seed);
   const longestMs = Math.min(LONGEST_FAULT_MS, seconds * 100);
   const faults = new Faults(stage, { dice: new Dice(seed + 1), kinds, longestMs });
-  await prepare(stage, recorder, dice);
+  const parts = { stage, recorder, dice };
+  await Reader.use(parts, async (reader) => void (await reader.ask(setUp())));
 
   const calm = new AbortController();
   const clients = Array.from({ length: CLIENTS }, (_, index) => {
@@ -51,25 +52,18 @@ export async function record({ seed, seconds, members, faults: kinds }: RunOptio
   clearTimeout(timer);
 
   await stage.ensemble.serving(...stage.ensemble.ids);
-  await settle(stage, recorder, dice);
-  for (const id of stage.ensemble.ids) await readEverything(stage, recorder, dice, id);
-  await stage.ensemble.converged();
+  await Reader.use(parts, settle);
+  for (const member of stage.ensemble.ids) await Reader.use({ ...parts, member }, readEverything);
   const finals = await stage.finals();
   const logs = await stage.logs();
   const history = { traffic: recorder.traffic, logs, finals, exits: stage.exits, root: ROOT };
   return { history, faults: faults.counts };
 }
 
-async function prepare(stage: Stage, recorder: Recorder, dice: Dice): Promise<void> {
-  await using reader = await Reader.open(stage, recorder, dice);
-  await reader.ask(setUp());
-}
-
 /** Waits until sessions that were left, and times to live, are over. What is left after that is for the judge. */
-async function settle(stage: Stage, recorder: Recorder, dice: Dice): Promise<void> {
+async function settle(reader: Reader): Promise<void> {
   const { expiring, ...others } = DIRECTORIES;
   const deadline = performance.now() + SETTLE_MS;
-  await using reader = await Reader.open(stage, recorder, dice);
   for (;;) {
     const expired = childrenIn(await reader.ask([list(expiring)])).length === 0;
     const paths = childrenIn(await reader.ask(Object.values(others).map(list)));
@@ -83,9 +77,8 @@ function isEphemeral({ reply }: Answer): boolean {
   return reply?.op === OpCode.exists && reply.body.stat.ephemeralOwner !== 0n;
 }
 
-/** The whole subtree at one member, behind a `sync`. */
-async function readEverything(stage: Stage, recorder: Recorder, dice: Dice, member: number): Promise<void> {
-  await using reader = await Reader.open(stage, recorder, dice, member);
+/** The whole subtree, behind a `sync`. */
+async function readEverything(reader: Reader): Promise<void> {
   await reader.ask([{ op: OpCode.sync, body: { path: ROOT } }]);
   let level: readonly string[] = [ROOT];
   while (level.length > 0)

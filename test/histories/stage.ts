@@ -108,12 +108,17 @@ export class Stage implements AsyncDisposable {
     return recorder.tap(await dialer.dial(url, { signal: AbortSignal.timeout(DIAL_MS) }), client);
   }
 
-  /** What every member says of itself; nothing may be writing. */
+  /** What every member says of itself, once all have applied the same. Rejects if that never comes; nothing may be writing. */
   async finals(): Promise<readonly FinalState[]> {
-    const healths = await Promise.all(this.ensemble.ids.map((id) => this.ensemble.health(id)));
-    return healths.flatMap((health) =>
-      health === null ? [] : [{ member: health.id, zxid: health.zxid, digest: health.digest }],
-    );
+    let finals: readonly FinalState[] = [];
+    await this.ensemble.until('all members to have applied the same', async () => {
+      const healths = await Promise.all(this.ensemble.ids.map((id) => this.ensemble.health(id)));
+      finals = healths.flatMap((health) =>
+        health?.isServing === true ? [{ member: health.id, zxid: health.zxid, digest: health.digest }] : [],
+      );
+      return finals.length === healths.length && finals.every(({ zxid }) => zxid === finals[0]!.zxid);
+    });
+    return finals;
   }
 
   /** Ends all members in order, and reads what they ever had in their logs. */
