@@ -69,7 +69,7 @@ test('a rename that is not synced may be undone by a crash, and never leaves bot
 
 test('every state that a crash may leave, also of a crash during the recovery, is recovered to what was acknowledged', async () => {
   const { moments, states, statesOfRecoveries } = await recoverFromCrashStates();
-  console.log(`# ${moments} moments, ${states} crash states, ${statesOfRecoveries} of a second crash`);
+  console.log(`\n# ${moments} moments, ${states} crash states, ${statesOfRecoveries} of a second crash`);
 
   assert.ok(moments > 250, `${moments} moments`);
   assert.ok(states > 500, `${states} states`);
