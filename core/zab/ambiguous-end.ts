@@ -13,15 +13,18 @@ import { remembers, type Standing } from './standing.js';
  * like any other. As a candidate W stands with the history that it has.
  *
  * A quorum that does not need W goes on without it: such a quorum shares a voter other than W with every quorum that W was part
- * of. Where W is needed and no candidate reaches `mayHold`, the ensemble waits, unless *every* voter is there and remembers: then
- * each of them has shown its history, and none holds what is gone (the candidate's is the most recent, and does not reach it).
- * Had it been committed, a quorum would have held it durably. That all of that quorum have lost it means that the disks of a
- * majority were damaged, for a failure of power takes only what was not synced, and so was not acknowledged. Fewer damaged disks
- * leave a holder, and its history is the more recent one.
+ * of. Where W is needed and no candidate reaches `mayHold`, the ensemble waits, unless *every* voter is there, whether it counts
+ * or not: then each of them has promised the epoch and shown its history, and none holds what is gone (the candidate's is the most
+ * recent, and does not reach it). Had it been committed, a quorum would have held it durably. That all of that quorum have lost it,
+ * at an ambiguous end or with their disks, means that the disks of a majority were damaged or lost, for a failure of power takes
+ * only what was not synced, and so was not acknowledged. Fewer such disks leave a holder, and its history is the more recent one.
+ * To wait longer could bring nothing back: nobody is missing who might hold it. The status of the leader names what it began
+ * without (`describeGap`).
  *
- * So a failure of power at all voters needs nobody's help: all come back, the most recent history of all leads, and every entry
- * that was acknowledged by a quorum is in it, for on each of these disks it was synced. What remains is an ambiguous end
- * beside a voter that is missing and may hold the entries: the ensemble waits for it.
+ * So a failure of power at all voters needs nobody's help, also if a minority of the disks is lost with it: all come back, the most
+ * recent history of all leads, and every entry that was acknowledged by a quorum is in it, for on each of these disks it was synced,
+ * and one at least is whole. What remains is an ambiguous end beside a voter that is missing and may hold the entries: the ensemble
+ * waits for it.
  */
 export interface VoterState {
   readonly standing: Standing;
@@ -39,11 +42,7 @@ export function countableFor(
   voters: ReadonlyMap<number, VoterState>,
   zxid: bigint,
 ): ReadonlyMap<number, Standing> {
-  const isPresent = (voter: number): boolean => {
-    const state = voters.get(voter);
-    return state !== undefined && remembers(state.standing);
-  };
-  const areAllPresent = quorum.voters.every(isPresent);
+  const areAllPresent = quorum.voters.every((voter) => voters.has(voter));
   const counts = ({ standing, mayHold = NO_ZXID }: VoterState): boolean =>
     standing !== 'ambiguous' || mayHold <= zxid || areAllPresent;
   const countable = [...voters].filter(([, state]) => counts(state));
@@ -63,4 +62,24 @@ export function describeWait(quorum: Quorum, voters: ReadonlyMap<number, VoterSt
     `entries at the end of the log may have been acknowledged and are gone at ${lost.join(', ')}; waiting for a voter that ` +
     `holds them, or for every voter; missing: ${missing.join(', ') || 'none'}${uncounted}`
   );
+}
+
+/**
+ * Says which entries an ensemble goes on without that may have been acknowledged, because these voters are all voters and none
+ * holds more than `zxid`; null if those that can have lost nothing are a quorum.
+ */
+export function describeGap(
+  quorum: Quorum,
+  voters: ReadonlyMap<number, VoterState>,
+  zxid: bigint,
+): string | null {
+  const lost = [...voters].filter(([, { mayHold = NO_ZXID }]) => mayHold > zxid);
+  const isSure = ([, { standing, mayHold = NO_ZXID }]: [number, VoterState]): boolean =>
+    remembers(standing) && mayHold <= zxid;
+  const sure = [...voters].filter(isSure).map(([voter]) => voter);
+  if (lost.length === 0 || quorum.isReached(sure)) return null;
+  const named = lost.map(
+    ([voter, { mayHold = NO_ZXID }]) => `member ${voter} (up to ${formatZxid(mayHold)})`,
+  );
+  return `entries behind ${formatZxid(zxid)} may have been acknowledged at ${named.join(', ')}, and no voter holds them`;
 }

@@ -1,4 +1,4 @@
-import type { VoterState } from './ambiguous-end.js';
+import { describeGap, type VoterState } from './ambiguous-end.js';
 import type { EpochBasis } from './epoch-basis.js';
 import type { LearnerRoster } from './learner-roster.js';
 import type { LearnerTracker } from './learner-tracker.js';
@@ -15,7 +15,7 @@ export class Discovery {
   readonly #learners: LearnerRoster;
   /** What each voter that wants to follow has promised, this member among them. */
   readonly #accepted = new Map<number, number>();
-  /** Voters whose promise counts, as they were when they promised. */
+  /** Voters that have promised the epoch, and whose history is no more recent than the leader's, as they were when they promised. */
   readonly #promised = new Map<number, VoterState>();
   #basis: EpochBasis | null = null;
   #epoch = 0;
@@ -78,9 +78,18 @@ export class Discovery {
     }
   }
 
-  /** The voter has promised the epoch. */
+  /** The voter has promised the epoch. If it does not count, the promise shows that it is there, and completes no quorum. */
   promise(voter: number, state: VoterState): void {
-    if (this.#basis?.takesPromiseOf(voter) === true) this.#promised.set(voter, state);
+    if (this.#basis === null) return;
+    const isCounted = this.#basis.takesPromiseOf(voter);
+    if (isCounted || !this.#basis.isFounding)
+      this.#promised.set(voter, isCounted ? state : { standing: 'rejoining' });
+  }
+
+  /** Which entries the ensemble goes on without that may have been acknowledged; null if there are none. */
+  describeGap(): string | null {
+    const { quorum, history } = this.#state;
+    return this.#basis?.isFounding === true ? null : describeGap(quorum, this.#promised, history.last);
   }
 
   /** Fixes the epoch if that is possible now: a founding may have waited for observers long enough. */

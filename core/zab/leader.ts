@@ -46,6 +46,7 @@ export class Leader implements Role {
   #establishedMs = 0;
   /** This member has applied everything that was committed when the epoch was established. */
   #hasApplied = false;
+  #gap: string | null = null;
 
   constructor(state: PeerState) {
     this.#state = state;
@@ -91,6 +92,11 @@ export class Leader implements Role {
   /** What this leader's founding began without; null in any other epoch. */
   get founding(): FoundingStatus | null {
     return this.isEstablished ? null : this.#discovery.founding;
+  }
+
+  /** Which entries that may have been acknowledged this epoch began without; null if there are none. */
+  get gap(): string | null {
+    return this.#gap;
   }
 
   get isQuorumConfirmed(): boolean {
@@ -295,7 +301,7 @@ export class Leader implements Role {
     if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);
     if (!report.isPromise || !learner.isVoter) return;
     // A quorum may be complete without it, and then nothing that it has more is committed, and is cut; else see `Adoption`.
-    if (learner.info.standing !== 'rejoining' && report.lastZxid > this.#state.history.last) return;
+    if (report.lastZxid > this.#state.history.last) return;
     this.#notePromise(learner.id, voterStateOf(learner.info));
   }
 
@@ -304,6 +310,7 @@ export class Leader implements Role {
     this.#discovery.promise(voter, state);
     if (this.#phase !== 'discovery' || this.#adoption.isUnderWay || !this.#discovery.hasPromiseQuorum) return;
     this.#phase = 'synchronization';
+    this.#gap = this.#discovery.describeGap();
     this.#watch.noteProgress();
     this.#append({ zxid: this.#marker, payload: EMPTY });
     for (const learner of this.#learners.all) {

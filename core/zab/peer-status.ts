@@ -34,6 +34,8 @@ export interface PeerStatus {
   readonly isRejoining: boolean;
   /** Why voters that would be enough elect no leader; null if nothing of that kind stands in the way. */
   readonly obstacle: string | null;
+  /** Which entries that may have been acknowledged, and that no voter holds, this leader began without; else null. */
+  readonly gap: string | null;
   /** What a founding waits for, as this voter sees it; null on a member that would take no part in one. */
   readonly founding: FoundingStatus | null;
   readonly lastProposed: bigint;
@@ -63,6 +65,7 @@ export function isSameSituation(a: PeerStatus, b: PeerStatus): boolean {
     a.isQuorumConfirmed === b.isQuorumConfirmed &&
     a.isRejoining === b.isRejoining &&
     a.obstacle === b.obstacle &&
+    a.gap === b.gap &&
     a.lastChange === b.lastChange &&
     isSameFounding(a.founding, b.founding)
   );

@@ -230,6 +230,7 @@ export class Peer {
       admits: this.admits,
       isRejoining: state.disk.isRejoining,
       obstacle: role instanceof Election ? role.obstacle : null,
+      gap: leader?.gap ?? null,
       founding: leader?.founding ?? state.admission.founding,
       isQuorumConfirmed: leader?.isQuorumConfirmed ?? false,
       lastProposed: state.history.last,

@@ -45,6 +45,8 @@ export class ReadyEffects {
   #role = '';
   /** As it was logged last. */
   #obstacle: string | null = null;
+  /** As it was logged last. */
+  #gap: string | null = null;
   /** The role in which clients are served, null while they are not. */
   #serving: string | null = null;
 
@@ -127,6 +129,9 @@ export class ReadyEffects {
       });
     }
     this.#obstacle = status.obstacle;
+    if (status.gap !== null && status.gap !== this.#gap)
+      logger.warn('Leader elected without entries that may have been acknowledged', { because: status.gap });
+    this.#gap = status.gap;
     this.#founding.report(status);
     const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
     if (serving !== this.#serving) {

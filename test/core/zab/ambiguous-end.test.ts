@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { countableFor, describeWait, type VoterState } from '../../../core/zab/ambiguous-end.js';
+import { countableFor, describeGap, describeWait, type VoterState } from '../../../core/zab/ambiguous-end.js';
 import {
   decodePeerMessage,
   encodePeerMessage,
@@ -56,12 +56,25 @@ test('an ambiguous voter counts only for a candidate that reaches what it may ha
   assert.equal([...countableFor(THREE, known, makeZxid(3, 0)).keys()], [1, 2]);
 });
 
-test('ambiguous voters count for any candidate when every voter is there and remembers', () => {
+test('ambiguous voters count for any candidate when every voter is there, whether it remembers or not', () => {
   const lost: VoterState = { standing: 'ambiguous', mayHold: LOST };
 
   assert.is(countableFor(THREE, voters(FULL, lost, lost), HELD).size, 3);
   assert.is(countableFor(THREE, voters(lost, lost, lost), HELD).size, 3);
-  assert.equal([...countableFor(THREE, voters(FULL, lost, { standing: 'rejoining' }), HELD).keys()], [1, 3]);
+  assert.is(countableFor(THREE, voters(FULL, lost, { standing: 'rejoining' }), HELD).size, 3);
+  assert.equal(
+    [
+      ...countableFor(
+        THREE,
+        new Map([
+          [2, lost],
+          [3, FULL],
+        ]),
+        HELD,
+      ).keys(),
+    ],
+    [3],
+  );
   assert.equal(
     [...countableFor(new MajorityQuorum([1, 2, 3, 4]), voters(FULL, lost, lost), HELD).keys()],
     [1],
@@ -136,14 +149,32 @@ test('a member with an ambiguous end leads when every voter is there and none ho
   assert.is(roleOf(conversation), 'leading 2');
 });
 
-test('a voter that has lost its disk does not stand for one that is there', () => {
+test('an ambiguous voter and one that lost its disk elect with a third, for nobody else may hold more', () => {
   const conversation = looking();
   vote(conversation, 1, { leader: 2 });
-  vote(conversation, 3, { leader: 2, standing: 'rejoining' });
+  vote(conversation, 3, { leader: 2, zxid: 0n, standing: 'rejoining' });
+  conversation.pass(500);
+
+  assert.is(roleOf(conversation), 'leading 2');
+});
+
+test('a voter that lost a part of its disk, and holds more than a candidate, is no proof that nobody does', () => {
+  const conversation = looking();
+  vote(conversation, 1, { leader: 2 });
+  vote(conversation, 3, { leader: 3, zxid: makeZxid(2, 6), standing: 'rejoining' });
   conversation.pass(5_000);
 
   assert.is(roleOf(conversation), 'looking');
-  assert.match(conversation.peer.status().obstacle ?? '', 'without a vote: 3');
+});
+
+test('two ambiguous voters are no quorum beside one that lost its disk and one that is missing', () => {
+  const conversation = new Conversation({ id: 2, voters: [1, 2, 3, 4] }, AMBIGUOUS);
+  conversation.connect(1, 3);
+  vote(conversation, 1, { leader: 2 });
+  vote(conversation, 3, { leader: 2, zxid: 0n, standing: 'rejoining' });
+  conversation.pass(5_000);
+
+  assert.is(roleOf(conversation), 'looking');
 });
 
 /** Member 3 of three leads with the history of epoch 2 up to `last`, and hears the promise of an ambiguous member 2. */
@@ -174,6 +205,48 @@ test('a promise of an ambiguous member is counted by a leader that holds the los
 
 test('a quorum of other promises needs no promise of an ambiguous member', () => {
   assert.is(promisedBy(5, [1]).peer.status().phase, 'synchronization');
+});
+
+/** Member 3 of three has fixed an epoch without entries that member 2 may have acknowledged; member 1 has lost its disk. */
+function promisedWithLostDisk(held: bigint): Conversation {
+  const conversation = new Conversation({ id: 3 }, diskWith(epochOfEntries(2, 5)));
+  conversation.connect(1, 2);
+  vote(conversation, 1, { leader: 3, zxid: 0n, standing: 'rejoining' });
+  vote(conversation, 2, { leader: 3 });
+  conversation.pass(500);
+  assert.is(roleOf(conversation), 'leading 3');
+  const info = { type: 'learnerInfo', attempt: 1 } as const;
+  conversation.hear(2, { ...info, acceptedEpoch: 2, standing: 'ambiguous', mayHold: LOST });
+  conversation.hear(1, { ...info, acceptedEpoch: 0, standing: 'rejoining' });
+  const { epoch } = conversation.takeSent(2, 'newEpoch')[0]!;
+  conversation.hear(2, ackEpoch(epoch, epochOfEntries(2, 5)));
+  assert.is(conversation.peer.status().phase, 'discovery', 'member 1 may hold more');
+  conversation.hear(1, ackEpoch(epoch, epochOfEntries(2, Number(held & 0xffffn))));
+  return conversation;
+}
+
+test('the promise of a voter that lost its disk shows that it holds nothing more, and the status names the gap', () => {
+  const { peer } = promisedWithLostDisk(HELD);
+
+  assert.is(peer.status().phase, 'synchronization');
+  assert.match(
+    peer.status().gap ?? '',
+    'behind 0x200000005 may have been acknowledged at member 2 (up to 0x200000007)',
+  );
+});
+
+test('the promise of a voter that lost a part of its disk, and holds more than the leader, shows nothing', () => {
+  const { peer } = promisedWithLostDisk(makeZxid(2, 6));
+
+  assert.is(peer.status().phase, 'discovery');
+});
+
+test('a gap is named only where those that can have lost nothing are no quorum', () => {
+  const lost: VoterState = { standing: 'ambiguous', mayHold: LOST };
+
+  assert.is(describeGap(THREE, voters(FULL, FULL, lost), HELD), null);
+  assert.is(describeGap(THREE, voters(FULL, lost, { standing: 'rejoining' }), LOST), null);
+  assert.ok(describeGap(THREE, voters(FULL, lost, lost), HELD) !== null);
 });
 
 test('a member is a full voter again once its log reaches what it may have acknowledged', () => {

@@ -131,6 +131,7 @@ export class SampleEnsemble {
         isEstablishedLeader: false,
         admits: false,
         obstacle: null,
+        gap: null,
         isQuorumConfirmed: true,
         isRejoining: false,
         founding: null,

@@ -258,6 +258,34 @@ export const DURABILITY: readonly Mutant[] = [
     ],
   },
   {
+    name: 'lost-disk-shows-nothing-though-it-holds-more',
+    mistake:
+      'a voter that lost a part of its disk counts as proof that nobody holds more than the leader, though it does',
+    standsFor: 'nobody leads without entries that a voter holds and that may have been acknowledged',
+    tests: ['core/zab/ambiguous-end'],
+    changes: [
+      [
+        'core/zab/leader.ts',
+        'if (report.lastZxid > this.#state.history.last) return;',
+        "if (learner.info.standing !== 'rejoining' && report.lastZxid > this.#state.history.last) return;",
+      ],
+    ],
+  },
+  {
+    name: 'waits-beside-a-lost-disk',
+    mistake:
+      'an ambiguous end beside a voter that lost its disk keeps the ensemble waiting, though every voter is there',
+    standsFor: 'a failure of power at all voters needs no operator, also if one disk is lost with it',
+    tests: ['core/zab/ambiguous-end'],
+    changes: [
+      [
+        'core/zab/ambiguous-end.ts',
+        'quorum.voters.every((voter) => voters.has(voter));',
+        "quorum.voters.every((voter) => remembers(voters.get(voter)?.standing ?? 'rejoining'));",
+      ],
+    ],
+  },
+  {
     name: 'missing-segment-not-missed',
     mistake: 'nobody looks whether the newest file of the log is there, and how far it reached',
     standsFor: 'a member whose log files are gone does not vote',
