@@ -1,6 +1,7 @@
 import { Adoption } from './adoption.js';
 import { voterStateOf, type VoterState } from './ambiguous-end.js';
 import { Discovery } from './discovery.js';
+import { EpochReview } from './epoch-review.js';
 import { HandOverPlan } from './hand-over-plan.js';
 import { LearnerRoster } from './learner-roster.js';
 import { LearnerTracker } from './learner-tracker.js';
@@ -17,7 +18,7 @@ import type { ReadIndexAnswer } from './ready.js';
 import type { Role } from './role.js';
 import { SharedBatches } from './shared-batches.js';
 import { invariant, ProposalRefused } from './zab-error.js';
-import { counterOf, EPOCH_MAX, makeZxid } from './zxid.js';
+import { EPOCH_MAX, makeZxid } from './zxid.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -40,10 +41,10 @@ export class Leader implements Role {
   /** How far each voter that counts, this one among them, has acknowledged; from the epoch's marker on. */
   readonly #acked = new Map<number, bigint>();
   readonly #watch: QuorumWatch;
+  readonly #review: EpochReview;
   #applications: { readonly to: number; readonly bytes: Uint8Array }[] = [];
   #phase: PeerPhase = 'discovery';
   #pingAtMs: number;
-  #establishedMs = 0;
   /** This member has applied everything that was committed when the epoch was established. */
   #hasApplied = false;
   #gap: string | null = null;
@@ -60,6 +61,12 @@ export class Leader implements Role {
     this.#discovery = new Discovery(state, this.#learners, waiting);
     this.#adoption = new Adoption(state, this.#learners, this.#discovery);
     this.#readmission = new Readmission(state, this.#learners, this.#discovery);
+    this.#review = new EpochReview(state, {
+      learners: this.#learners,
+      discovery: this.#discovery,
+      readmission: this.#readmission,
+      handOver: this.#handOver,
+    });
     for (const [id, info] of waiting) this.#welcome(id, info);
   }
 
@@ -129,9 +136,7 @@ export class Leader implements Role {
     });
     this.#append({ zxid, payload });
     this.#window.add(zxid, payload.length);
-    if (counterOf(zxid) >= this.#state.config.limits.epochCounter) {
-      this.#handOver.planTo(this.#state.id, `epoch ${this.epoch} is used up`);
-    }
+    this.#review.proposed(zxid);
     return zxid;
   }
 
@@ -168,8 +173,9 @@ export class Leader implements Role {
     if (this.#phase === 'discovery') this.#discovery.tick();
     const verdict = this.#watch.verdict(this.#phase) ?? this.#loss;
     if (verdict !== null) return this.#giveUp(verdict);
-    if (this.#phase === 'broadcast') this.#checkReign();
-    this.#dropSilent();
+    const end = this.#phase === 'broadcast' ? this.#review.tick() : null;
+    if (end !== null) this.#giveUp(end);
+    this.#dropOverdue();
     if (nowMs < this.#pingAtMs) return;
     this.#pingAtMs = nowMs + config.tickMs / 2;
     this.#ping();
@@ -364,7 +370,7 @@ export class Leader implements Role {
   #establish(): void {
     const state = this.#state;
     this.#phase = 'broadcast';
-    this.#establishedMs = state.nowMs;
+    this.#review.begin();
     state.vote = { leader: state.id, epoch: this.epoch, zxid: state.vote.zxid };
     this.#discovery.invite(true);
     this.#readmission.carryOut(true);
@@ -395,31 +401,10 @@ export class Leader implements Role {
     else this.#watch.deserts(from);
   }
 
-  /** An established leader looks after its ensemble and its own disk. */
-  #checkReign(): void {
-    const { nowMs, config, id, disk } = this.#state;
-    const stranded = this.#learners.all.find((learner) => this.#discovery.isStranded(learner));
-    if (stranded !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
-      this.#handOver.planTo(id, stranded.strandedReason);
-    }
-    const waiting = this.#readmission.needsEpoch;
-    if (waiting !== undefined && nowMs - this.#establishedMs >= config.initLimitMs) {
-      this.#handOver.planTo(id, `member ${waiting.id} does not count before the next epoch`);
-    }
-    const isDiskStuck = nowMs - (disk.owesSinceMs ?? nowMs) > config.syncLimitMs;
-    if (isDiskStuck && this.#learners.all.some(({ isCandidate }) => isCandidate))
-      this.#giveUp('the own disk is stuck');
-    this.#handOver.expire(this.#learners.all);
-  }
-
-  #dropSilent(): void {
-    const { nowMs, config } = this.#state;
+  #dropOverdue(): void {
     for (const learner of this.#learners.all) {
-      if (!learner.isInvited) continue;
-      const silenceMs = learner.report === null ? config.initLimitMs : config.syncLimitMs;
-      const debtMs = learner.isUpToDate ? config.syncLimitMs : config.initLimitMs;
-      if (nowMs - learner.heardMs > silenceMs) this.#drop(learner, 'it has been silent for too long');
-      else if ((learner.feed?.owedMs ?? 0) > debtMs) this.#drop(learner, 'it acknowledges too slowly');
+      const reason = learner.overdueReason;
+      if (reason !== null) this.#drop(learner, reason);
     }
   }
 

@@ -50,6 +50,16 @@ export class LearnerTracker {
     return `member ${this.id} has promised epoch ${this.info.acceptedEpoch} and can join only a later one`;
   }
 
+  /** Why the leader gives it up: it is silent, or owes an acknowledgement, for too long. Null if it is not. */
+  get overdueReason(): string | null {
+    const { nowMs, config } = this.#state;
+    if (!this.isInvited) return null;
+    const silenceMs = this.report === null ? config.initLimitMs : config.syncLimitMs;
+    const debtMs = this.isUpToDate ? config.syncLimitMs : config.initLimitMs;
+    if (nowMs - this.heardMs > silenceMs) return 'it has been silent for too long';
+    return (this.feed?.owedMs ?? 0) > debtMs ? 'it acknowledges too slowly' : null;
+  }
+
   startFeed(state: PeerState, epoch: number, report: AckEpoch): LearnerFeed {
     const feed = new LearnerFeed(state, { epoch, learner: this.id, isVoter: this.isVoter });
     this.feed = feed;

@@ -19,8 +19,8 @@ export const LIMITS: readonly Mutant[] = [
     tests: ['core/zab/timers'],
     changes: [
       [
-        'core/zab/leader.ts',
-        'learner.isUpToDate ? config.syncLimitMs : config.initLimitMs',
+        'core/zab/learner-tracker.ts',
+        'this.isUpToDate ? config.syncLimitMs : config.initLimitMs',
         'config.syncLimitMs',
       ],
     ],
