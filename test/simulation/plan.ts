@@ -212,8 +212,8 @@ function foundingPlan({ tickMs, faults }: Plan, random: Random): Partial<Plan> {
 }
 
 /** Whether members are only restarted in order, one after the other, and disks only a little slow. */
-export function isGentle({ faults }: Plan): boolean {
-  return faults.every((kind) => GENTLE.includes(kind));
+export function isGentle({ faults, losesVoters, returnsDisk }: Plan): boolean {
+  return faults.every((kind) => GENTLE.includes(kind)) && !losesVoters && !returnsDisk;
 }
 
 /** Whether a learner with a slow disk still finds in memory or in the log what it lacks. Otherwise it has to leave for a snapshot. */

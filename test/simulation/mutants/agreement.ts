@@ -575,15 +575,16 @@ export const AGREEMENT: readonly Mutant[] = [
     shownBy: {
       mode: 'liveness',
       voters: 3,
-      faults: [],
+      faults: ['pause'],
       returnsDisk: true,
       workloads: ['pipelines', 'registers'],
     },
     changes: [
+      ['core/zab/leader.ts', 'this.#acked.delete(peer);', ''],
       [
         'core/zab/leader.ts',
         "if (this.#phase !== 'discovery') return void learner.startFeed(this.#state, this.epoch, report);",
-        "if (this.#phase !== 'discovery') {\n      const last = this.#acked.get(learner.id) ?? 0n;\n      const isFurther = learner.info.standing === 'full' && last > report.lastZxid;\n      const known = { ...report, lastZxid: last, epochs: [...report.epochs, { epoch: this.epoch, lastZxid: last }] };\n      return void learner.startFeed(this.#state, this.epoch, isFurther ? known : report);\n    }",
+        "if (this.#phase !== 'discovery') {\n      const last = this.#acked.get(learner.id) ?? 0n;\n      const isFurther = learner.info.standing === 'full' && last > report.lastZxid;\n      const known = { ...report, lastZxid: last, epochs: [...this.#state.history.epochs.filter(({ epoch }) => epoch < this.epoch), { epoch: this.epoch, lastZxid: last }] };\n      return void learner.startFeed(this.#state, this.epoch, isFurther ? known : report);\n    }",
       ],
     ],
   },
