@@ -194,4 +194,23 @@ test('what had left and what had not keep their order over a reconnection', asyn
   await world.close();
 });
 
+test('writes that a server has not taken are sent again before those that waited behind them', async () => {
+  const world = new ClientWorld();
+  world.world.put('/a');
+  const client = await world.connected();
+  const swallowing = swallow(world, () => true);
+  const values = Array.from({ length: 1500 }, (_, index) => String(index));
+  const writes = values.map((value) => client.setData('/a', value));
+  await world.clock.settle();
+  assert.is(world.server.requests.length, 1000, 'the others wait for room');
+  swallowing.release();
+  world.server.link.connection.close({ code: CloseCode.notTaken, text: 'the test closes it' });
+  await world.get(Promise.all(writes));
+  const written = world.server.link.requests.map(({ body }) =>
+    Buffer.from((body as { readonly data: Uint8Array }).data).toString(),
+  );
+  assert.equal(written, values);
+  await world.close();
+});
+
 test.run();

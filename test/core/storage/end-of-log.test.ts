@@ -103,6 +103,20 @@ test('what an ambiguous end may have held is remembered over restarts, until the
   assert.is(await outcomeOf(disk, zxid(0, 2)), 'complete');
 });
 
+test('a promise or an admission does not end what an ambiguous end may have held', async () => {
+  const { disk, last } = await made('killed');
+  disk.flipBit(logOf(disk), lastRecord(disk).start + 40);
+  const options = { segmentBytes: 1 << 20, canRejoin: true };
+  for (const batch of [{ acceptedEpoch: 2 }, { rejoining: null }, { acceptedEpoch: 3, rejoining: null }]) {
+    const { storage } = await start(disk, options);
+    await storage.persist(batch);
+    await storage.close();
+    const { mayHold, acceptedEpoch } = await recovered(disk);
+    assert.is(mayHold, last);
+    assert.is(acceptedEpoch, batch.acceptedEpoch ?? 2);
+  }
+});
+
 test('an ambiguous end is cut and kept beside the log, and the log lines claim no more than is known', async () => {
   const { disk } = await made('killed');
   disk.flipBit(logOf(disk), lastRecord(disk).start + 40);

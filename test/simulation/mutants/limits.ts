@@ -197,4 +197,75 @@ export const LIMITS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'ambiguous-end-ended-by-a-promise',
+    mistake: 'a promise forgets what an ambiguous end of the log may have held',
+    standsFor: 'a member votes with a log that it can show to be complete',
+    tests: ['core/storage/end-of-log'],
+    changes: [
+      ['core/storage/durable-history.ts', '...(isMissing ? { mayHold } : {})', '...(isMissing ? {} : {})'],
+    ],
+  },
+  {
+    name: 'refused-bytes-stay-under-way',
+    mistake: 'bytes of a request that the leader refused count as under way for ever',
+    standsFor: 'a member takes writes however many were refused',
+    tests: ['core/server/pipeline/learner-path'],
+    changes: [
+      [
+        'core/server/pipeline/learner-path.ts',
+        `more requests are refused than were made');
+    this.#forwardedBytes -= forwarded.bytes;`,
+        "more requests are refused than were made');",
+      ],
+    ],
+  },
+  {
+    name: 'heard-once-reported-for-ever',
+    mistake: 'a learner goes on to report a session that it heard once',
+    standsFor: 'the session of a dead client expires',
+    tests: ['core/server/pipeline/learner-path'],
+    changes: [['core/server/pipeline/learner-path.ts', 'this.#touched.clear();', '']],
+  },
+  {
+    name: 'used-link-needs-no-sign-of-life',
+    mistake: 'a link over which something went says nothing when it is idle',
+    standsFor: 'an idle link stays',
+    tests: ['core/server/peers/peer-links'],
+    changes: [
+      [
+        'core/server/peers/peer-link.ts',
+        `if (!this.#hasSent) this.#connection.send(new Uint8Array(0));
+    this.#hasSent = false;`,
+        'if (!this.#hasSent) this.#connection.send(new Uint8Array(0));',
+      ],
+    ],
+  },
+  {
+    name: 'answers-held-for-ever',
+    mistake: 'a member that leaves its role while it holds answers back goes on to hold them',
+    standsFor: 'a member that was paused serves again',
+    tests: ['core/server/member/ensemble-pause'],
+    changes: [
+      [
+        'core/server/clients/client-service.ts',
+        `this.#isHeld = false;
+    for (const connection of this.#connections) connection.abandon();`,
+        'for (const connection of this.#connections) connection.abandon();',
+      ],
+    ],
+  },
+  {
+    name: 'untaken-behind-waiting',
+    mistake: 'requests that a server has not taken are sent again behind those that waited for room',
+    standsFor: "a session's requests take effect in their order",
+    tests: ['core/client/requests-over-connections'],
+    changes: [
+      [
+        'core/client/request-queue.ts',
+        '[...sent, ...unsent, ...waiting]',
+        '[...sent, ...waiting, ...unsent]',
+      ],
+    ],
+  },
 ];

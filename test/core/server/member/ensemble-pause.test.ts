@@ -50,6 +50,22 @@ test('a leader that wakes up deposed tells nobody that a session is over which a
   });
 });
 
+test('a leader that wakes up deposed serves clients again as a follower', async () => {
+  await Cluster.play(async (cluster) => {
+    const old = cluster.leader!;
+    const before = cluster.client({ members: [old.id] });
+    await before.client.create('/before');
+    old.pause();
+    await cluster.until(() => cluster.leader !== undefined && cluster.leader !== old);
+    await cluster.sleep(10_000);
+    old.resume();
+
+    const { client } = cluster.client({ members: [old.id] });
+    await client.create('/after');
+    assert.ok((await client.exists('/before')) !== null);
+  });
+});
+
 test('a leader that was paused for a moment goes on, with its clients and their sessions', async () => {
   await Cluster.play(async (cluster) => {
     const leader = cluster.leader!;

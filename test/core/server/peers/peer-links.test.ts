@@ -207,6 +207,21 @@ test('an idle link stays, and one whose other end is silent is given up', async 
   assert.ok(one.log.has(/is silent/));
 });
 
+test('a link over which messages went stays when it is idle', async () => {
+  const town = new Town();
+  const [one, two] = [town.add(3), town.add(2)];
+  await town.pass(200);
+  one.links.send(2, 1, commit);
+  two.links.send(3, 1, commit);
+  for (const { links } of [one, two]) links.flush();
+  await town.pass(5 * SILENCE_MS);
+  for (const { diary } of [one, two])
+    assert.not(
+      diary.some((line) => line.startsWith('down')),
+      diary.join(),
+    );
+});
+
 test('after a pause of the own process nobody is given up for silence', async () => {
   const town = new Town();
   const one = town.add(3);
