@@ -103,6 +103,11 @@ export class DataTree {
     return this.#ephemerals.get(sessionId) ?? NO_NODES;
   }
 
+  /** Sessions that own an ephemeral znode. */
+  get ephemeralOwnerCount(): number {
+    return this.#ephemerals.size;
+  }
+
   get expirableCount(): number {
     return this.#expirable.size;
   }

@@ -92,6 +92,28 @@ test('a connection that breaks while a create is looked for leaves it in doubt f
   await world.close();
 });
 
+test('a create in doubt is not taken for another znode whose name begins alike', async () => {
+  const world = new ClientWorld();
+  world.world.put('/jobs');
+  const others = ['/jobs/job-1', '/jobs/job-12-0000000000', '/jobs/job-120000000001', '/jobs/job-1000000001'];
+  for (const path of others) world.world.put(path);
+  const client = await world.connected();
+  let isFirst = true;
+  world.server.respond = (request, link) => {
+    if (request.op !== OpCode.create2 || !isFirst) return undefined;
+    isFirst = false;
+    world.clock.soon(() => link.cut());
+    return null;
+  };
+  const { path } = await world.get(
+    client.create('/jobs/job-1', null, { mode: 'persistent-sequential', uniqueName: true }),
+  );
+  assert.match(path, /^\/jobs\/job-1\d{10}$/);
+  assert.not(others.includes(path));
+  assert.is(world.world.children('/jobs').length, others.length + 1);
+  await world.close();
+});
+
 test('a create in doubt whose parent may not be read stays unknown', async () => {
   const world = new ClientWorld();
   world.world.put('/locks');

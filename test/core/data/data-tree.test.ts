@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { OPEN_ACL, OpCode } from '../../../core/protocol/index.js';
 import { SnapshotReader } from '../../../core/data/index.js';
 import { storeData } from '../../../core/data/stored-data.js';
+import { CONTAINER_OWNER, ttlOwner } from '../../../core/data/stored-owner.js';
 import { EnsembleOfOne } from './ensemble-of-one.js';
 
 test('a tree ten thousand levels deep is read, counted, snapshotted and taken down again', () => {
@@ -75,6 +76,25 @@ test('the bytes of all data are counted', () => {
   assert.is(ensemble.machine.dataBytes, 10_003);
   ensemble.write({ op: OpCode.delete, body: { path: '/b', version: -1 } });
   assert.is(ensemble.machine.dataBytes, 3);
+});
+
+test('the tree keeps nothing of sessions, times to live and containers whose znodes are gone', () => {
+  const ensemble = new EnsembleOfOne();
+  const { tree } = ensemble.machine.state;
+  const create = (path: string, storedOwner: bigint): void => {
+    ensemble.force({ type: 'create', path, data: null, acl: OPEN_ACL, storedOwner, parentCreates: 1 });
+  };
+  for (let session = 1; session <= 20; session++) {
+    create(`/e${session}`, BigInt(session));
+    create(`/f${session}`, BigInt(session));
+  }
+  create('/container', CONTAINER_OWNER);
+  create('/ttl', ttlOwner(1000));
+  assert.equal([tree.ephemeralCount, tree.ephemeralOwnerCount, tree.expirableCount], [40, 20, 2]);
+
+  for (const { path } of [...tree.values()].filter(({ path }) => /^\/[ef]\d|^\/(container|ttl)$/.test(path)))
+    ensemble.force({ type: 'delete', path });
+  assert.equal([tree.ephemeralCount, tree.ephemeralOwnerCount, tree.expirableCount], [0, 0, 0]);
 });
 
 test('data of every length and every byte come back as they were', () => {

@@ -127,6 +127,54 @@ test('hard limits refuse what exceeds them, where they are enforced', () => {
   assert.is(create(lenient, '/a/b', '3456'), ErrorCode.ok);
 });
 
+test('in a subtree that exceeds its limits everything is allowed that does not grow it', () => {
+  const ensemble = new EnsembleOfOne({ enforceQuota: true });
+  for (const [path, data] of [
+    ['/a', '12'],
+    ['/a/b', '345'],
+    ['/a/c', '678'],
+  ] as const)
+    create(ensemble, path, data);
+  setQuota(ensemble, 'byteHardLimit=5;countHardLimit=2');
+  assert.is(create(ensemble, '/a/d'), ErrorCode.quotaExceeded, 'count');
+  assert.is(setData(ensemble, '/a/b', '3456'), ErrorCode.quotaExceeded, 'bytes');
+  assert.is(setData(ensemble, '/a/b', '543'), ErrorCode.ok, 'the same length');
+  assert.is(setData(ensemble, '/a/b', '5'), ErrorCode.ok, 'shorter');
+  const setLimits = setData(ensemble, LIMITS, 'byteHardLimit=5;countHardLimit=-1');
+  assert.is(setLimits, ErrorCode.ok);
+  assert.is(create(ensemble, '/a/d'), ErrorCode.ok, 'a znode without data adds no bytes');
+  assert.is(remove(ensemble, '/a/c'), ErrorCode.ok);
+});
+
+test('a failed multi, a refused write and a deleted znode are charged to no quota', () => {
+  const ensemble = new EnsembleOfOne({ enforceQuota: true });
+  create(ensemble, '/a');
+  setQuota(ensemble, 'byteHardLimit=10;countHardLimit=3');
+  const createOp = (path: string, data: string) =>
+    ({ op: OpCode.create, body: createBody(path, { data: bytes(data) }) }) as const;
+  const check = { op: OpCode.check, body: { path: '/missing', version: -1 } } as const;
+  for (let round = 0; round < 3; round++) {
+    ensemble.propose({
+      op: OpCode.multi,
+      body: { ops: [createOp('/a/b', '12345678'), createOp('/a/c', ''), check] },
+    });
+    ensemble.propose(createOp('/a/d', '12345678901'));
+    ensemble.propose(createOp('/a/e', '12345678'));
+    ensemble.propose({ op: OpCode.delete, body: { path: '/a/e', version: -1 } });
+  }
+  ensemble.propose({
+    op: OpCode.multi,
+    body: { ops: [createOp('/a/b', '12345'), createOp('/a/c', '12345')] },
+  });
+  ensemble.propose(createOp('/a/f', ''));
+  const errors = Array.from({ length: 14 }, () => ensemble.commit().error);
+  const { quotaExceeded, ok } = ErrorCode;
+  // The header of a failed multi says ok.
+  const round = [ok, quotaExceeded, ok, ok];
+  assert.equal(errors, [...round, ...round, ...round, ok, quotaExceeded]);
+  assert.ok(ensemble.machine.state.tree.find('/a/c') !== undefined, 'the last multi took effect');
+});
+
 test('a pipeline cannot overshoot a hard limit', () => {
   const ensemble = new EnsembleOfOne({ enforceQuota: true });
   create(ensemble, '/a');

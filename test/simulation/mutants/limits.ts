@@ -268,4 +268,72 @@ export const LIMITS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'failed-multi-charged',
+    mistake: 'the charges of a failed multi stay pending',
+    standsFor: 'what failed is charged to no quota',
+    tests: ['core/data/quota'],
+    changes: [
+      [
+        'core/data/prepare/pending-overlay.ts',
+        `this.#nodes.fail();
+    this.quotas.layers.fail();`,
+        'this.#nodes.fail();',
+      ],
+    ],
+  },
+  {
+    name: 'no-growth-refused',
+    mistake: 'a change that does not grow a subtree is refused where a limit is exceeded',
+    standsFor: 'a subtree that exceeds its quota can be made smaller',
+    tests: ['core/data/quota'],
+    changes: [
+      ['core/data/prepare/pending-quotas.ts', 'growth > 0 && limit >= 0 && usage', 'limit >= 0 && usage'],
+    ],
+  },
+  {
+    name: 'owner-without-ephemerals-kept',
+    mistake: 'an empty set stays for each session that ever owned an ephemeral znode',
+    standsFor: 'nothing is left over of a session',
+    tests: ['core/data/data-tree'],
+    changes: [
+      ['core/data/data-tree.ts', 'if (owned?.size === 0) this.#ephemerals.delete(node.ephemeralOwner);', ''],
+    ],
+  },
+  {
+    name: 'unread-bytes-stay-held',
+    mistake: 'bytes of requests that nobody looked at count for ever when their connection ends',
+    standsFor: 'a member reads its clients however others ended',
+    tests: ['core/server/clients/left-over'],
+    changes: [
+      [
+        'core/server/clients/connection/client-connection.ts',
+        `this.#owed.clear();
+    this.#hold(-this.#heldBytes);`,
+        'this.#owed.clear();',
+      ],
+    ],
+  },
+  {
+    name: 'watches-outlive-their-connection',
+    mistake: 'the watches of a connection that ended stay in the table',
+    standsFor: 'nothing is left over of a connection',
+    tests: ['core/server/clients/left-over'],
+    changes: [
+      ['core/server/clients/client-service.ts', 'this.#parts.watches.table.removeAll(connection);', ''],
+    ],
+  },
+  {
+    name: 'create-found-by-its-beginning',
+    mistake: 'a create whose answer was lost is taken for another znode whose name begins alike',
+    standsFor: 'a client owns what it believes to own',
+    tests: ['core/client/unique-creates'],
+    changes: [
+      [
+        'core/client/create-recovery.ts',
+        'child.startsWith(unique) && isNumber(child.slice(unique.length))',
+        'child.startsWith(unique)',
+      ],
+    ],
+  },
 ];
