@@ -1,4 +1,4 @@
-import type { TlsOptions } from '../core/client/index.js';
+import type { TlsSource } from '../core/client/index.js';
 import type { Clock, Logger, Random } from '../core/runtime/index.js';
 import type { Application } from './application.js';
 import type { Token } from './container.js';
@@ -36,8 +36,11 @@ export interface ApplicationOptions {
    * client or an engine made elsewhere, which stays open.
    */
   readonly connect: ConnectTarget;
-  /** For `wss://` and `zks://`: authorities to trust, and a certificate of this application's own. */
-  readonly tls?: TlsOptions | undefined;
+  /**
+   * For `wss://` and `zks://`: authorities to trust, and a certificate of this application's own; a function is called for each
+   * connection.
+   */
+  readonly tls?: TlsSource | undefined;
   /** Every class with a decorator that this application runs, and modules that put such classes together. */
   readonly declare: readonly Declared[];
   /** What is added to the application. */

@@ -104,7 +104,13 @@ export {
   type LogFields,
   type Random,
 } from '../core/runtime/index.js';
-export type { ConnectOptions, ConnectionState, Session, TlsOptions } from '../core/client/index.js';
+export type {
+  ConnectOptions,
+  ConnectionState,
+  Session,
+  TlsOptions,
+  TlsSource,
+} from '../core/client/index.js';
 export {
   AcquireTimeoutError,
   Barrier,

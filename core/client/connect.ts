@@ -7,7 +7,7 @@ import {
   type Logger,
   type Random,
 } from '../runtime/index.js';
-import { WebSocketDialer, type Dialer, type TlsOptions } from '../transport/index.js';
+import { WebSocketDialer, type Dialer, type TlsSource } from '../transport/index.js';
 import { abortable } from './abortable.js';
 import type { AuthInfo } from './auth-list.js';
 import { Chroot } from './chroot.js';
@@ -29,8 +29,11 @@ export interface ClientOptions {
   readonly auth?: readonly AuthInfo[] | undefined;
   /** Dialers by the scheme of the connect string, beside `ws`, `wss`, `zk` and `zks`. */
   readonly transports?: Readonly<Record<string, Dialer>> | undefined;
-  /** For `wss` and `zks`: authorities to trust, and a certificate of this client's own. Not in browsers. */
-  readonly tls?: TlsOptions | undefined;
+  /**
+   * For `wss` and `zks`: authorities to trust, and a certificate of this client's own. A function is called for each connection, so that
+   * renewed certificates take effect. Not in browsers.
+   */
+  readonly tls?: TlsSource | undefined;
   /** Dials whatever the scheme is. */
   readonly dialer?: Dialer | undefined;
   /** Requests that may wait for an answer before further ones reject with `RequestQueueFullError`. Default 10 000. */

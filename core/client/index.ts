@@ -12,7 +12,7 @@ export {
   type RetryOptions,
   type RetryPolicy,
 } from './retry.js';
-export type { Pem, TlsOptions } from '../transport/index.js';
+export type { Pem, TlsOptions, TlsSource } from '../transport/index.js';
 export { ErrorCode, OPEN_ACL, Permission, type Acl, type Id, type Stat } from '../protocol/index.js';
 export {
   ApiError,

@@ -6,6 +6,7 @@ export type { MemberGauges, MemberHoldings, MemberProbe } from './metrics/member
 export { type EnsembleMember } from './configuration/ensemble.js';
 export { publishedMembers } from './configuration/published-configuration.js';
 export { Embedded, type EmbeddedOptions } from './process/embedded.js';
+export { identitiesOfCertificate } from './clients/authentication.js';
 export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './process/serve.js';
 export type { ClientListener, ListenerHost } from './process/client-listener.js';
 export type { ConnectionFigures, Inspection, MemberFigures } from './member/inspection.js';

@@ -6,8 +6,22 @@ export {
   type ConnectionHandlers,
   type Dialer,
 } from './connection.js';
+export {
+  certificateRefusal,
+  dialError,
+  SERVER_WITH_TLS,
+  TLS_ALERT_TYPE,
+  TLS_HANDSHAKE_TYPE,
+} from './dial-error.js';
 export { failureText } from './failure-text.js';
-export { nodeTlsSettings, type NodeTlsSettings, type Pem, type TlsOptions } from './tls-options.js';
+export {
+  MIN_TLS_VERSION,
+  nodeTlsSettings,
+  type NodeTlsSettings,
+  type Pem,
+  type TlsOptions,
+  type TlsSource,
+} from './tls-options.js';
 export { MemoryNetwork, type MemoryListener, type MemoryNetworkOptions } from './memory-transport.js';
 export {
   CLIENT_PATH,

@@ -11,6 +11,9 @@ export interface TlsOptions {
   readonly serverName?: string | undefined;
 }
 
+/** Options, or a function that returns them; it is called for each connection, so that renewed certificates take effect. */
+export type TlsSource = TlsOptions | (() => TlsOptions);
+
 export type Pem = string | Uint8Array;
 
 /** The same under the names of `node:tls`. An option that is left out keeps Node's default. */
@@ -20,16 +23,22 @@ export interface NodeTlsSettings {
   readonly key?: string;
   readonly passphrase?: string;
   readonly servername?: string;
+  readonly minVersion: typeof MIN_TLS_VERSION;
 }
 
-export function nodeTlsSettings(options: TlsOptions = {}): NodeTlsSettings {
-  const { ca, cert, key, passphrase, serverName } = options;
+/** Older versions are refused by both ends, whatever Node's own default is. */
+export const MIN_TLS_VERSION = 'TLSv1.2';
+
+/** Throws what the function of the source throws. */
+export function nodeTlsSettings(source: TlsSource = {}): NodeTlsSettings {
+  const { ca, cert, key, passphrase, serverName } = typeof source === 'function' ? source() : source;
   return {
     ...(ca !== undefined && { ca: [ca].flat().map(textOf) }),
     ...(cert !== undefined && { cert: textOf(cert) }),
     ...(key !== undefined && { key: textOf(key) }),
     ...(passphrase !== undefined && { passphrase }),
     ...(serverName !== undefined && { servername: serverName }),
+    minVersion: MIN_TLS_VERSION,
   };
 }
 

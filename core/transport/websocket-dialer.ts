@@ -1,7 +1,7 @@
 import { openWebSocket } from '#websocket';
 import { QuorateError } from '../runtime/index.js';
 import type { Connection, Dialer } from './connection.js';
-import type { TlsOptions } from './tls-options.js';
+import type { TlsSource } from './tls-options.js';
 
 export interface WebSocketOptions {
   /** Versions what the messages mean; the other end must agree. */
@@ -9,7 +9,7 @@ export interface WebSocketOptions {
   /** A message beyond this ends the connection (code 1009). */
   readonly maxMessageBytes: number;
   /** For `wss:`, in Node only. */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: TlsSource | undefined;
   /**
    * False sends with a masking key of zero, which saves both ends a pass over every byte. Only where none of what is sent was
    * chosen by others to fool a proxy on the way (RFC 6455 §10.3): between members. In Node only. Default true.

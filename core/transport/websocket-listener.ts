@@ -1,11 +1,16 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { X509Certificate } from 'node:crypto';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
-import { QuorateError, type Clock, type Logger } from '../runtime/index.js';
+import { QuorateError, type Clock, type Logger, type Timer } from '../runtime/index.js';
 import { CloseCode, type Connection } from './connection.js';
+import { TLS_HANDSHAKE_TYPE } from './dial-error.js';
+import { LimitedLog } from './limited-log.js';
 import { OriginPolicy, type OriginPolicyOptions } from './origin-policy.js';
 import type { AdmittedSocket, SocketBudget } from './socket-budget.js';
+import { certificateOf, TlsGate, type PeerCertificate, type ServerTls } from './tls-gate.js';
 import { WsConnection } from './ws-connection.js';
 
 export interface WebSocketListenerOptions extends OriginPolicyOptions {
@@ -13,8 +18,14 @@ export interface WebSocketListenerOptions extends OriginPolicyOptions {
   readonly port: number;
   /** Shared by all listeners of the process; what it has no room for is closed before a byte of it is read. */
   readonly sockets: SocketBudget;
-  /** Milliseconds within which a socket has to have sent its whole HTTP request. */
+  /** Milliseconds within which a socket has to have sent its whole HTTP request, the TLS handshake before it included. */
   readonly requestTimeoutMs: number;
+  /** With it only TLS is spoken at the port. Default: none. */
+  readonly tls?: ServerTls | undefined;
+  /** Serve senders without TLS all the same. Default false. */
+  readonly allowsPlain?: boolean | undefined;
+  /** Refuse senders that present no certificate; needs authorities in `tls`. Default false. */
+  readonly requiresCertificate?: boolean | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -25,7 +36,8 @@ export interface WebSocketRoute {
   readonly maxMessageBytes: number;
   /** Who opens it: a client, which may be a page in a browser, or another member, which never is. */
   readonly from: 'client' | 'peer';
-  accept(connection: Connection): void;
+  /** `certificate`: what the other end has proved its identity with, verified; null if it has presented none. */
+  accept(connection: Connection, certificate: X509Certificate | null): void;
 }
 
 export interface HttpAnswer {
@@ -34,40 +46,51 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/** An accepted socket, of whatever kind it will be. */
+interface OpenSocket {
+  readonly admitted: AdmittedSocket;
+  /** Destroys the socket. */
+  readonly deadline: Timer;
+}
+
 /** A connection that is told to close and does not answer is cut off after this time. */
 const CLOSE_TIMEOUT_MS = 2_000;
 const CLOSE_POLL_MS = 10;
 /** A refused request gets its answer within this time; then its socket is destroyed, whatever the sender does. */
 const REFUSAL_LINGER_MS = 500;
-const REFUSAL_LOG_INTERVAL_MS = 10_000;
 /** Characters of a sender's own text in a log line. */
 const MOST_LOGGED = 200;
+const NO_CERTIFICATE: PeerCertificate = { certificate: null, problem: null };
+/** Not registered, but known from other servers: the client's certificate is bad, or missing. */
+const BAD_CERTIFICATE = '495 SSL Certificate Error';
+const CERTIFICATE_REQUIRED = '496 SSL Certificate Required';
+const ONLY_TLS = 'This port accepts only TLS: use wss:// or https://.\n';
 
-/** One HTTP server on a port: WebSockets by path, and small answers to GET. */
+/** One HTTP server on a port, with or without TLS: WebSockets by path, and small answers to GET. */
 export class WebSocketListener {
   readonly #options: WebSocketListenerOptions;
   readonly #server: Server;
+  /** Parses the requests on the sockets that it is given; listens nowhere itself. */
+  readonly #http = createHttpServer({ maxHeaderSize: 8_192 });
+  readonly #gate: TlsGate | null;
   readonly #origins: OriginPolicy;
   readonly #routes = new Map<string, WebSocketRoute & { readonly handshake: WebSocketServer }>();
   readonly #answers = new Map<string, () => HttpAnswer>();
   readonly #connections = new Set<WsConnection>();
-  readonly #sockets = new Map<Duplex, AdmittedSocket>();
-  #refused = 0;
-  #lastRefusalLogAt = Number.NEGATIVE_INFINITY;
+  readonly #sockets = new Map<Socket, OpenSocket>();
+  /** The same by what the requests are read from: under TLS that is another object. */
+  readonly #readFrom = new WeakMap<Duplex, OpenSocket>();
+  readonly #log: LimitedLog;
 
   constructor(options: WebSocketListenerOptions) {
     this.#options = options;
+    this.#log = new LimitedLog(options.clock, options.logger);
     this.#origins = new OriginPolicy(options);
-    this.#server = createServer({
-      headersTimeout: options.requestTimeoutMs,
-      requestTimeout: options.requestTimeoutMs,
-      connectionsCheckingInterval: Math.max(50, Math.min(1_000, options.requestTimeoutMs / 2)),
-      maxHeaderSize: 8_192,
-    });
-    this.#server.on('connection', (socket) => this.#admit(socket));
-    this.#server.on('request', (request, response) => this.#answer(request, response));
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#server.on('clientError', (_error, socket) => socket.destroy());
+    this.#gate = this.#tlsGate();
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#admit(socket));
+    this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.on('clientError', (error, socket) => this.#refuseMalformed(error, socket));
   }
 
   /** WebSockets opened at `path` go to `route`. To be called before `listen`. */
@@ -119,6 +142,7 @@ export class WebSocketListener {
 
   /** Takes no more connections; those that exist stay. Idempotent. */
   stop(): void {
+    this.#gate?.close();
     if (this.#server.listening) this.#server.close();
   }
 
@@ -138,20 +162,60 @@ export class WebSocketListener {
   }
 
   #admit(socket: Socket): void {
+    const { sockets, clock, requestTimeoutMs } = this.#options;
     const address = socket.remoteAddress ?? '';
-    const admitted = this.#options.sockets.admit(socket, address);
-    if (admitted === null) return this.#logRefusal(address);
-    socket.setNoDelay(true);
-    this.#sockets.set(socket, admitted);
-    socket.once('close', () => this.#sockets.delete(socket));
+    const admitted = sockets.admit(socket, address);
+    if (admitted === null) return this.#log.warn('Connections refused', { limit: address });
+    const open = { admitted, deadline: clock.setTimer(requestTimeoutMs, () => socket.destroy()) };
+    this.#sockets.set(socket, open);
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      open.deadline.cancel();
+      this.#sockets.delete(socket);
+    });
+    if (this.#gate === null) this.#read(socket, open);
+    else this.#gate.take(socket);
   }
 
-  #logRefusal(limit: string): void {
-    this.#refused += 1;
-    const now = this.#options.clock.now();
-    if (now - this.#lastRefusalLogAt < REFUSAL_LOG_INTERVAL_MS) return;
-    this.#lastRefusalLogAt = now;
-    this.#options.logger.warn('Connections refused', { limit, refused: this.#refused });
+  #tlsGate(): TlsGate | null {
+    const { tls, requestTimeoutMs } = this.#options;
+    if (tls === undefined) return null;
+    return new TlsGate({
+      tls,
+      // A missing one is refused by an HTTP status, which says more than an alert.
+      requiresCertificate: false,
+      handshakeMs: requestTimeoutMs,
+      secured: (socket, raw) => {
+        const open = this.#sockets.get(raw);
+        if (open !== undefined) this.#read(socket, open);
+      },
+      plain: (socket) => {
+        const open = this.#sockets.get(socket);
+        if (this.#options.allowsPlain === true && open !== undefined) {
+          this.#read(socket, open);
+          socket.resume();
+          return;
+        }
+        this.#log.warn('Connections without TLS refused', { remote: socket.remoteAddress });
+        this.#refuse(socket, '426 Upgrade Required', ONLY_TLS);
+      },
+      failed: (remote, problem) => this.#log.warn('TLS handshakes failed', { remote, problem }),
+    });
+  }
+
+  #read(socket: Duplex, open: OpenSocket): void {
+    this.#readFrom.set(socket, open);
+    this.#http.emit('connection', socket);
+  }
+
+  /** Null if the sender may go on; otherwise the HTTP status that says why not. */
+  #certificateRefusal({ certificate, problem }: PeerCertificate): string | null {
+    if (problem !== null) {
+      this.#log.warn('Client certificates refused', { problem });
+      return BAD_CERTIFICATE;
+    }
+    const { requiresCertificate = false } = this.#options;
+    return requiresCertificate && certificate === null ? CERTIFICATE_REQUIRED : null;
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -167,6 +231,8 @@ export class WebSocketListener {
   }
 
   #answerTo(request: IncomingMessage): HttpAnswer {
+    const refusal = this.#certificateRefusal(presentedBy(request));
+    if (refusal !== null) return textAnswer(Number.parseInt(refusal, 10), `${refusal}\n`);
     if (this.#origins.refusalOfGet(request.headers) !== null) return plain(403);
     const answer = this.#answers.get(pathOf(request));
     if (answer === undefined) return plain(404);
@@ -175,6 +241,11 @@ export class WebSocketListener {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => undefined);
+    const open = this.#readFrom.get(socket);
+    open?.deadline.cancel();
+    const { certificate, problem } = presentedBy(request);
+    const certificateRefusal = this.#certificateRefusal({ certificate, problem });
+    if (certificateRefusal !== null) return this.#refuse(socket, certificateRefusal);
     const route = this.#routes.get(pathOf(request));
     if (route === undefined) return this.#refuse(socket, '404 Not Found');
     const { origin } = request.headers;
@@ -183,33 +254,45 @@ export class WebSocketListener {
         ? this.#origins.refusalOfPeer(request.headers)
         : this.#origins.refusalOfClient(request.headers);
     if (refusal !== null) {
-      this.#logRefusal(`origin ${(origin ?? '').slice(0, MOST_LOGGED)}`);
+      this.#log.warn('Connections refused', { limit: `origin ${(origin ?? '').slice(0, MOST_LOGGED)}` });
       return this.#refuse(socket, '403 Forbidden');
     }
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
     if (!offered.includes(route.subprotocol)) return this.#refuse(socket, '400 Bad Request');
-    const admitted = this.#sockets.get(request.socket);
     route.handshake.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.once('message', () => admitted?.proved());
+      webSocket.once('message', () => open?.admitted.proved());
       const { remoteAddress, remotePort } = request.socket;
       const connection = new WsConnection(webSocket, hostPort(remoteAddress ?? 'unknown', remotePort));
       this.#connections.add(connection);
       webSocket.once('close', () => this.#connections.delete(connection));
-      route.accept(connection);
+      route.accept(connection, certificate);
     });
+  }
+
+  /** Whoever begins a TLS handshake at a port without TLS gets bytes that are no TLS, by which it notices. */
+  #refuseMalformed(error: Error & { readonly rawPacket?: Uint8Array }, socket: Duplex): void {
+    if (error.rawPacket?.[0] === TLS_HANDSHAKE_TYPE && !socket.destroyed)
+      this.#refuse(socket, '400 Bad Request', 'This port does not speak TLS.\n');
+    else socket.destroy();
   }
 
   /**
    * Answers and lets go of the socket. What the sender still sends is read and dropped, so that the answer arrives; a socket with
    * unread bytes, or whose other end stays open, would keep its descriptor for ever.
    */
-  #refuse(socket: Duplex, status: string): void {
+  #refuse(socket: Duplex, status: string, body = ''): void {
     socket.resume();
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const headers = `Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n${body}`);
     const linger = this.#options.clock.setTimer(REFUSAL_LINGER_MS, () => socket.destroy());
     socket.once('close', () => linger.cancel());
     socket.once('end', () => socket.destroy());
   }
+}
+
+/** The certificate of whoever sent the request. */
+function presentedBy({ socket }: IncomingMessage): PeerCertificate {
+  return socket instanceof TLSSocket ? certificateOf(socket) : NO_CERTIFICATE;
 }
 
 function pathOf(request: IncomingMessage): string {
@@ -224,6 +307,9 @@ function hostPort(address: string, port: number | undefined): string {
 
 function plain(status: 403 | 404 | 405): HttpAnswer {
   const bodies = { 403: 'forbidden for this Host\n', 404: 'not found\n', 405: 'only GET is allowed here\n' };
-  const body = bodies[status];
+  return textAnswer(status, bodies[status]);
+}
+
+function textAnswer(status: number, body: string): HttpAnswer {
   return { status, contentType: 'text/plain; charset=utf-8', body };
 }

@@ -1,30 +1,18 @@
 import { WebSocket } from 'ws';
-import { QuorateError } from '../runtime/index.js';
 import type { Connection } from './connection.js';
-import { failureText } from './failure-text.js';
+import { dialError } from './dial-error.js';
 import { nodeTlsSettings } from './tls-options.js';
 import type { WebSocketOptions } from './websocket-dialer.js';
 import { WsConnection } from './ws-connection.js';
 
-/** Opens a WebSocket in Node. Rejects with a `QuorateError` of code `CONNECT_FAILED`. */
+/** Opens a WebSocket in Node. Rejects with a `QuorateError` of code `CONNECT_FAILED` or `TLS_FAILED`. */
 export function openWebSocket(url: URL, options: WebSocketOptions, signal: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const fail = (cause: unknown): void => {
       signal.removeEventListener('abort', abort);
-      reject(
-        new QuorateError('CONNECT_FAILED', `Cannot connect to ${url.href}: ${failureText(cause)}.`, {
-          fields: { address: url.href },
-          cause,
-        }),
-      );
+      reject(dialError(url.href, cause));
     };
-    const socket = new WebSocket(url, [options.subprotocol], {
-      perMessageDeflate: false,
-      maxPayload: options.maxMessageBytes,
-      followRedirects: false,
-      ...(options.isMasked === false ? { generateMask: zeroMask } : {}),
-      ...nodeTlsSettings(options.tls),
-    });
+    const socket = open(url, options);
     const abort = (): void => {
       fail(signal.reason);
       socket.terminate();
@@ -38,6 +26,21 @@ export function openWebSocket(url: URL, options: WebSocketOptions, signal: Abort
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });
+}
+
+/** Throws if the TLS options cannot be used. */
+function open(url: URL, options: WebSocketOptions): WebSocket {
+  try {
+    return new WebSocket(url, [options.subprotocol], {
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      followRedirects: false,
+      ...(options.isMasked === false ? { generateMask: zeroMask } : {}),
+      ...(url.protocol === 'wss:' ? nodeTlsSettings(options.tls) : {}),
+    });
+  } catch (cause) {
+    throw dialError(url.href, cause);
+  }
 }
 
 function zeroMask(mask: Buffer): void {

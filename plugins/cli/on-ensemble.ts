@@ -1,20 +1,21 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
 import { connect } from '../../framework/index.js';
+import { identityOptions, withIdentityFlags, type IdentityFlags } from './identity-flags.js';
 import { describeError } from './shell/shell-error.js';
 
 const DEFAULT_URL = 'ws://127.0.0.1:7300';
 const DEFAULT_PATIENCE_MS = 10_000;
 
 /** Flags of every command that asks an ensemble something. */
-export interface EnsembleFlags {
+export interface EnsembleFlags extends IdentityFlags {
   readonly connect: string;
   readonly patience: number;
 }
 
-/** Gives a command the flags `--connect` and `--patience`. */
+/** Gives a command the flags `--connect`, `--patience`, `--auth` and `--tls-…`. */
 export function withEnsembleFlags(command: Command): Command {
-  return command
+  return withIdentityFlags(command)
     .option('--connect <url>', 'members to talk to, and optionally a chroot', DEFAULT_URL)
     .option(
       '--patience <ms>',
@@ -29,11 +30,12 @@ export function withEnsembleFlags(command: Command): Command {
  * nothing is thrown.
  */
 export async function onEnsemble(
-  { connect: url, patience }: EnsembleFlags,
+  flags: EnsembleFlags,
   task: (client: Client) => Promise<void>,
 ): Promise<void> {
   try {
-    await using client = await connect(url, { connectTimeoutMs: patience });
+    const { connect: url, patience } = flags;
+    await using client = await connect(url, { connectTimeoutMs: patience, ...identityOptions(flags) });
     await task(client);
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);

@@ -5,7 +5,7 @@ import { LOG_LEVELS, type LogLevel } from './pino-logger.js';
 
 /** What can be set, by flag, by environment variable or in the configuration file. */
 export interface ServeSettings
-  extends Omit<ServeOptions, 'listeners' | 'logger' | 'clock' | 'random' | 'handshakeMs'>, ZooKeeperSettings {
+  extends Omit<ServeOptions, 'listeners' | 'logger' | 'clock' | 'random' | 'tlsCert'>, ZooKeeperSettings {
   readonly logLevel: LogLevel;
 }
 
@@ -37,13 +37,30 @@ export const SETTINGS: readonly Setting[] = [
     type: 'number',
     description: 'the same under TLS (none)',
   },
-  { name: 'tlsCert', flag: '--tls-cert <file>', type: 'string', description: 'certificate for it, PEM' },
+  {
+    name: 'tlsCert',
+    flag: '--tls-cert <file>',
+    type: 'string',
+    description: 'certificate of this member, PEM; with it the port accepts only TLS (no TLS)',
+  },
   { name: 'tlsKey', flag: '--tls-key <file>', type: 'string', description: 'key of the certificate, PEM' },
   {
     name: 'tlsCa',
     flag: '--tls-ca <file>',
     type: 'string',
-    description: 'authorities whose certificates clients must have, PEM (clients need none)',
+    description: 'authorities of the certificates of members and clients, PEM (clients present none)',
+  },
+  {
+    name: 'tlsClientAuth',
+    flag: '--tls-client-auth <rule>',
+    type: 'string',
+    description: 'clients need a certificate: required or optional (required at the ZooKeeper port only)',
+  },
+  {
+    name: 'tlsAllowPlain',
+    flag: '--tls-allow-plain',
+    type: 'boolean',
+    description: 'accept also connections without TLS, while an ensemble changes to TLS',
   },
   {
     name: 'fourLetterWords',

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { QuorateError } from '../../core/runtime/index.js';
+import { QuorateError, type Logger } from '../../core/runtime/index.js';
 import { serve, type Served } from '../../core/server/index.js';
 import { keepHeapHeadroom } from './heap-headroom.js';
 import { pinoLogger } from './pino-logger.js';
@@ -48,12 +48,21 @@ function settingsOf(command: Command): ServeSettings | null {
 async function run(settings: ServeSettings): Promise<void> {
   keepHeapHeadroom();
   const logger = pinoLogger(settings.logLevel);
-  let member: Served;
+  let member: Served | null = null;
+  // From the beginning, and also without files to read again: this signal must not end a member.
+  process.on('SIGHUP', () => {
+    logger.info('Reloading certificates and secrets', { signal: 'SIGHUP' });
+    void member?.reload();
+  });
   try {
     member = await serve({ ...settings, listeners: zooKeeperListeners(settings), logger });
   } catch (error) {
     return fail(error);
   }
+  await untilStopped(member, logger);
+}
+
+async function untilStopped(member: Served, logger: Logger): Promise<void> {
   let isStopping = false;
   const stop = async (exitCode: number): Promise<void> => {
     if (isStopping) return;

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, type Option } from 'commander';
-import { connect, type TlsOptions } from '../../core/client/index.js';
+import { connect } from '../../core/client/index.js';
+import { identityOptions, withIdentityFlags, type IdentityFlags } from './identity-flags.js';
 import { packageVersion } from './package-version.js';
 import { HistoryFile } from './shell/history-file.js';
 import { converse, runScript } from './shell/interactive.js';
@@ -15,18 +15,15 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
 const DEFAULT_PATIENCE_MS = 10_000;
 const HISTORY_FILE = '.quorate_history';
 
-interface ShellFlags {
+interface ShellFlags extends IdentityFlags {
   readonly connect: string;
   readonly sessionTimeout: number;
   readonly patience: number;
-  readonly tlsCa?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
 }
 
 /** `quorate shell`: ZooKeeper's own shell commands, interactive, from a pipe, or one and out. */
 export function shellCommand(): Command {
-  return new Command('shell')
+  return withIdentityFlags(new Command('shell'))
     .description("work on the znodes of an ensemble with the commands of ZooKeeper's own shell")
     .option(
       '--connect <url>',
@@ -35,9 +32,6 @@ export function shellCommand(): Command {
     )
     .option('--session-timeout <ms>', 'session timeout to ask for', milliseconds, DEFAULT_SESSION_TIMEOUT_MS)
     .option('--patience <ms>', 'how long to wait while no member answers', milliseconds, DEFAULT_PATIENCE_MS)
-    .option('--tls-ca <file>', 'authorities to trust with wss:// and zks:// (PEM)')
-    .option('--tls-cert <file>', 'certificate of this client (PEM)')
-    .option('--tls-key <file>', 'its key (PEM)')
     .argument('[command...]', 'one command to carry out; without one, commands are read line by line')
     .passThroughOptions()
     .action(async (given: readonly string[], _flags: ShellFlags, command: Command) => {
@@ -73,7 +67,7 @@ function withoutOwnFlags(words: readonly string[], command: Command): readonly s
 
 function parsedBy(option: Option, value: string, command: Command): unknown {
   try {
-    return option.parseArg!(value, undefined);
+    return option.parseArg!(value, command.getOptionValue(option.attributeName()));
   } catch (error) {
     return command.error(
       `error: option '${option.flags}' argument '${value}' is invalid. ${(error as Error).message}`,
@@ -103,21 +97,14 @@ async function runMany(flags: ShellFlags): Promise<boolean> {
 function shellFor(flags: ShellFlags, output: ShellOutput, showsStates = false): Shell {
   const { sessionTimeout: sessionTimeoutMs, patience: patienceMs } = flags;
   return new Shell({
-    open: (url) => connect(url, { sessionTimeoutMs, connectTimeoutMs: patienceMs, tls: tlsOf(flags) }),
+    open: async (url) =>
+      connect(url, { sessionTimeoutMs, connectTimeoutMs: patienceMs, ...identityOptions(flags) }),
     url: flags.connect,
     output,
     version: packageVersion(),
     patienceMs,
     showsStates,
   });
-}
-
-/** Throws what reading a file throws. */
-function tlsOf({ tlsCa, tlsCert, tlsKey }: ShellFlags): TlsOptions | undefined {
-  if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
-  const read = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : readFileSync(file, 'utf8');
-  return { ca: read(tlsCa), cert: read(tlsCert), key: read(tlsKey) };
 }
 
 async function connectOrExplain(shell: Shell, output: ShellOutput = standardOutput()): Promise<boolean> {

@@ -75,7 +75,7 @@ const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, decl
   EmbeddedOptions: [['core/server/process/embedded.ts', 'EmbeddedOptions']],
   DoctorOptions: [['core/server/process/doctor.ts', 'DoctorOptions']],
   ZooKeeperListenerOptions: [['plugins/zookeeper/listener/tcp-listener.ts', 'ZooKeeperListenerOptions']],
-  ListenerTlsOptions: [['plugins/zookeeper/listener/secure-server.ts', 'ListenerTlsOptions']],
+  ListenerTlsOptions: [['plugins/zookeeper/listener/listener-tls.ts', 'ListenerTlsOptions']],
   ZooKeeperDialerOptions: [['plugins/zookeeper/transport/zookeeper-dialer.ts', 'ZooKeeperDialerOptions']],
 };
 
@@ -106,7 +106,15 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /** Of every command that asks an ensemble something. */
-const ENSEMBLE_FLAGS = ['--connect', '--patience'];
+const ENSEMBLE_FLAGS = [
+  '--connect',
+  '--patience',
+  '--auth',
+  '--tls-ca',
+  '--tls-cert',
+  '--tls-key',
+  '--tls-server-name',
+];
 
 /** The commands that do something, and not those that only lead to them, without `serve`. */
 const LEAVES = Object.values(COMMANDS)

@@ -13,7 +13,7 @@ const nonce = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 
 /** Of the same ensemble, and with the same secret, as the recorded members. */
 function identity(id: number, secret: Uint8Array): PeerIdentity {
-  return { id, key: peerKey(secret), ensemble: 'members 1, 2', others: [3 - id] };
+  return { id, keys: [peerKey(secret)], ensemble: 'members 1, 2', others: [3 - id] };
 }
 
 interface Bytes {

@@ -1,9 +1,15 @@
-import { createHash } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import type { AuthRequest, Id } from '../../protocol/index.js';
+import { subjectOf } from './x509-subject.js';
 
 /** Who everybody from an address is before any auth packet: `ip:<address>`. */
 export function identitiesOfAddress(remoteAddress: string): readonly Id[] {
   return [{ scheme: 'ip', id: hostOf(remoteAddress) }];
+}
+
+/** Who a client with a verified certificate is: `x509:<subject>`; nobody without one. */
+export function identitiesOfCertificate(certificate: X509Certificate | null): readonly Id[] {
+  return certificate === null ? [] : [{ scheme: 'x509', id: subjectOf(certificate) }];
 }
 
 /** Tells who a client is from what it presents; null means refused. */

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../../runtime/index.js';
+import { ringOf, type SecretRing } from '../configuration/secret-ring.js';
 import type { ClientConnection } from './connection/client-connection.js';
 
 export const SECRET_BYTES = 32;
@@ -9,8 +10,8 @@ const LOW_56_BITS = (1n << 56n) - 1n;
 
 export interface SessionServiceOptions {
   readonly memberId: number;
-  /** Known to every member of the ensemble and to nobody else: proves session passwords. */
-  readonly secret: Uint8Array;
+  /** Known to every member of the ensemble and to nobody else: the first signs session passwords, each verifies them. */
+  readonly secret: Uint8Array | SecretRing;
 }
 
 /**
@@ -19,10 +20,12 @@ export interface SessionServiceOptions {
  */
 export class SessionService {
   readonly #options: SessionServiceOptions;
+  readonly #secrets: SecretRing;
   readonly #connections = new Map<bigint, ClientConnection>();
 
   constructor(options: SessionServiceOptions) {
     this.#options = options;
+    this.#secrets = ringOf(options.secret);
   }
 
   /** Connections that have a session, by its id. */
@@ -50,16 +53,16 @@ export class SessionService {
   }
 
   passwordOf(sessionId: bigint): Uint8Array {
-    const message = Buffer.alloc(8);
-    message.writeBigInt64BE(sessionId);
-    const digest = createHmac('sha256', this.#options.secret).update(message).digest();
-    return new Uint8Array(digest.subarray(0, PASSWORD_BYTES));
+    return signed(sessionId, this.#secrets.first);
   }
 
   /** Takes the same time whatever is wrong. */
   isPassword(sessionId: bigint, password: Uint8Array): boolean {
-    const right = this.passwordOf(sessionId);
-    return password.length === PASSWORD_BYTES && timingSafeEqual(right, password);
+    if (password.length !== PASSWORD_BYTES) return false;
+    let isRight = false;
+    for (const secret of this.#secrets.accepted)
+      isRight = timingSafeEqual(signed(sessionId, secret), password) || isRight;
+    return isRight;
   }
 
   attach(sessionId: bigint, connection: ClientConnection): void {
@@ -70,4 +73,11 @@ export class SessionService {
   detach(sessionId: bigint, connection: ClientConnection): void {
     if (this.#connections.get(sessionId) === connection) this.#connections.delete(sessionId);
   }
+}
+
+function signed(sessionId: bigint, secret: Uint8Array): Uint8Array {
+  const message = Buffer.alloc(8);
+  message.writeBigInt64BE(sessionId);
+  const digest = createHmac('sha256', secret).update(message).digest();
+  return new Uint8Array(digest.subarray(0, PASSWORD_BYTES));
 }

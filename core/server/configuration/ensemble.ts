@@ -1,3 +1,4 @@
+import type { Dialer } from '../../transport/index.js';
 import { ConfigurationError } from './server-options.js';
 
 /** One member as the others know it. */
@@ -8,6 +9,14 @@ export interface EnsembleMember {
   readonly address: string;
   /** Follows and serves clients, but has no vote. Default false. */
   readonly isObserver?: boolean;
+}
+
+/** All members, and how this one reaches the others. */
+export interface EnsembleParts {
+  readonly members: readonly EnsembleMember[];
+  readonly dialer: Dialer;
+  /** The members know each other by certificates, which the dialer and whoever calls `acceptPeer` verify. Default false. */
+  readonly areCertified?: boolean | undefined;
 }
 
 /** Throws `ConfigurationError` for members that make no ensemble of which `id` is a part. */
@@ -44,16 +53,17 @@ const MEMBER =
   /^(\d{1,3})=(?:(wss?):\/\/)?(\[[0-9a-f:.%]+\]|[^\s:/[\]=,@]+)(?::(\d{1,5}))?(?::(observer|voter))?$/i;
 
 /**
- * Reads `1=a:7300,2=b:7300,3=c:7300:observer`; a port that is left out is 7300. Throws `ConfigurationError` naming the
- * member that cannot be read.
+ * Reads `1=a:7300,2=b:7300,3=c:7300:observer`; a port that is left out is 7300, a scheme that is left out `defaultScheme`. Throws
+ * `ConfigurationError` naming the member that cannot be read.
  */
-export function parseEnsemble(text: string): readonly EnsembleMember[] {
+export function parseEnsemble(text: string, defaultScheme: 'ws' | 'wss' = 'ws'): readonly EnsembleMember[] {
   return text
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
     .map((part) => {
-      const [, id, scheme = 'ws', host, port = `${DEFAULT_PORT}`, role = 'voter'] = MEMBER.exec(part) ?? [];
+      const [, id, scheme = defaultScheme, host, port = `${DEFAULT_PORT}`, role = 'voter'] =
+        MEMBER.exec(part) ?? [];
       if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
         throw new ConfigurationError(
           'ensemble',

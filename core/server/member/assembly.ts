@@ -2,19 +2,19 @@ import type { DigestPoint, RecountResult, StateMachine } from '../../data/index.
 import { ErrorCode } from '../../protocol/index.js';
 import type { Clock, Logger, Random } from '../../runtime/index.js';
 import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
-import type { Dialer } from '../../transport/index.js';
 import { Peer, type PeerConfig, type PeerLimits, type PeerStatus } from '../../zab/index.js';
 import { Authentication } from '../clients/authentication.js';
 import { ClientService } from '../clients/client-service.js';
 import { CommittedEntries } from './committed-entries.js';
-import { describeEnsemble, type EnsembleMember } from '../configuration/ensemble.js';
+import { describeEnsemble, type EnsembleParts } from '../configuration/ensemble.js';
+import type { SecretRing } from '../configuration/secret-ring.js';
 import { Handshake } from '../clients/handshake.js';
 import { Inspection } from './inspection.js';
 import { LocalRequests } from '../clients/local-requests.js';
 import { gaugesOf } from './member-gauges.js';
 import { MemberLoop } from './member-loop.js';
 import type { MemberProbe } from '../metrics/member-probe.js';
-import { peerKey } from '../peers/peer-handshake.js';
+import { CERTIFIED_KEY, peerKey } from '../peers/peer-handshake.js';
 import { PeerLinks } from '../peers/peer-links.js';
 import { publishedConfiguration } from '../configuration/published-configuration.js';
 import { DirectoryWatch } from './directory-watch.js';
@@ -38,9 +38,9 @@ export interface AssemblyParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly secret: Uint8Array;
+  readonly secret: SecretRing;
   readonly recovered: Recovered;
-  readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
+  readonly ensemble?: EnsembleParts;
   readonly limits?: Partial<PeerLimits> | undefined;
   readonly probe?: MemberProbe | undefined;
   readonly failed: (error: unknown) => void;
@@ -180,7 +180,14 @@ function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLo
     identity: {
       id,
       ensemble: describeEnsemble(ensemble.members),
-      key: peerKey(secret),
+      // Read at each handshake: secrets can be replaced while the member runs.
+      get keys() {
+        return ensemble.areCertified === true ? [CERTIFIED_KEY] : secret.own.map(peerKey);
+      },
+      exchange:
+        ensemble.areCertified === true
+          ? { known: () => secret.known(id), learn: (member, learned) => secret.learn(member, learned) }
+          : undefined,
       others: others.map((member) => member.id),
     },
     addresses: new Map(others.map((member) => [member.id, member.address])),

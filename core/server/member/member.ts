@@ -2,15 +2,17 @@ import type { DigestPoint, RecountResult } from '../../data/index.js';
 import type { Id } from '../../protocol/index.js';
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../../runtime/index.js';
 import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
-import { CloseCode, type Connection, type Dialer } from '../../transport/index.js';
+import { CloseCode, type Connection } from '../../transport/index.js';
 import type { PeerLimits, PeerStatus } from '../../zab/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
-import { checkEnsemble, type EnsembleMember } from '../configuration/ensemble.js';
+import { checkEnsemble, type EnsembleParts } from '../configuration/ensemble.js';
+import { ringOf, type SecretRing } from '../configuration/secret-ring.js';
 import { StateDamagedError } from '../state/digests/state-damaged-error.js';
 import { StateDivergedError } from '../state/digests/state-diverged-error.js';
 import type { MemberHealth } from './health.js';
 import type { Inspection } from './inspection.js';
 import type { MemberProbe } from '../metrics/member-probe.js';
+import type { CertificateCheck } from '../peers/peer-handshake.js';
 import { settleFirstStart } from './first-start.js';
 import { recover, type Recovered } from '../state/recover.js';
 import { resolveServerOptions, type ServerOptions } from '../configuration/server-options.js';
@@ -22,12 +24,15 @@ export interface MemberParts {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly random: Random;
-  /** 32 bytes that only the members of this ensemble know; must be the same on all of them and after a restart. */
-  readonly secret: Uint8Array;
+  /**
+   * 32 bytes that only the members of this ensemble know; must be the same on all of them and after a restart. Or several of them, and
+   * one that only this member has where the members know each other by certificates.
+   */
+  readonly secret: Uint8Array | SecretRing;
   readonly options?: Partial<ServerOptions>;
   readonly logger?: Logger;
   /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */
-  readonly ensemble?: { readonly members: readonly EnsembleMember[]; readonly dialer: Dialer };
+  readonly ensemble?: EnsembleParts;
   /** Has no effect on an ensemble of several voters, but for a warning: an empty storage may be that of a lost disk. */
   readonly initialize?: boolean | undefined;
   /** Other bounds among the members than the usual ones; for simulations that cannot wait until those are reached. */
@@ -66,6 +71,7 @@ export class Member {
     this.#logger = (parts.logger ?? silentLogger).child({ member: options.id });
     this.#rooms = assemble({
       ...parts,
+      secret: ringOf(parts.secret),
       logger: this.#logger,
       options,
       recovered,
@@ -110,9 +116,9 @@ export class Member {
     this.#rooms.clients.accept(connection, identities);
   }
 
-  /** Takes another member's connection. */
-  acceptPeer(connection: Connection): void {
-    if (this.#rooms.links !== null) return this.#rooms.links.accept(connection);
+  /** Takes another member's connection. `check`: of its certificate, where the members know each other by certificates. */
+  acceptPeer(connection: Connection, check: CertificateCheck | null = null): void {
+    if (this.#rooms.links !== null) return this.#rooms.links.accept(connection, check);
     connection.handle({ message: () => undefined, closed: () => undefined });
     connection.close({ code: CloseCode.policyViolation, text: 'this member stands alone' });
   }

@@ -5,6 +5,7 @@ import { commonVersion, PEER_PROTOCOL, versionsText, type ProtocolVersions } fro
 
 const MAGIC = 0x5150_4545;
 const NONCE_BYTES = 32;
+const SECRET_BYTES = 32;
 
 const Step = { hello: 1, challenge: 2, proof: 3, welcome: 4 } as const;
 
@@ -20,13 +21,25 @@ export interface PeerIdentity {
   readonly id: number;
   /** Names the ensemble and all its members: whoever describes it differently is of another one. */
   readonly ensemble: string;
-  /** What only its members know. */
-  readonly key: Uint8Array;
+  /** What only its members know: the first proves, each of them verifies. Read for each handshake, since they can be replaced. */
+  readonly keys: readonly Uint8Array[];
+  /** For members that know each other by certificates: what they tell each other once both have verified them. */
+  readonly exchange?: SecretExchange | undefined;
   /** Members that may be spoken to. */
   readonly others: readonly number[];
   /** Versions of the peer protocol that this member speaks. Default: those of this version of Quorate. */
   readonly versions?: ProtocolVersions;
 }
+
+/** Lets members that were given no common secret verify the session passwords of each other. */
+export interface SecretExchange {
+  /** The secrets that sign session passwords, by member. */
+  known(): ReadonlyMap<number, Uint8Array>;
+  learn(member: number, secret: Uint8Array): void;
+}
+
+/** Why a certificate is not that of a member; null if it is. */
+export type CertificateCheck = (member: number) => string | null;
 
 /** What follows from a message of the handshake. */
 export interface HandshakeStep {
@@ -87,12 +100,13 @@ export class DiallerHandshake implements PeerHandshake {
     return reading(message, expected, (reader, version) => {
       if (agreed === null) return this.#prove(reader, version);
       if (version !== agreed) throw new PeerRefused(`the other end changed to version ${version}`);
+      learnSecrets(reader, this.#identity);
       return { send: null, peer: this.#peer, version };
     });
   }
 
   #prove(reader: JuteReader, version: number): HandshakeStep {
-    const { id, ensemble, key } = this.#identity;
+    const { id, ensemble, keys } = this.#identity;
     const spoken = this.#versions;
     if (version < spoken.oldest || version > spoken.newest) {
       throw mismatch(this.#peer, { oldest: version, newest: version }, id, spoken);
@@ -105,10 +119,11 @@ export class DiallerHandshake implements PeerHandshake {
       spoken,
       version,
     };
-    verify(key, 'accepter', transcript, reader.readBuffer());
+    verify(keys, 'accepter', transcript, reader.readBuffer());
     this.#version = version;
     const writer = begin(version, Step.proof);
-    writer.writeBuffer(prove(key, 'dialler', transcript));
+    writer.writeBuffer(prove(keys, 'dialler', transcript));
+    tellSecrets(writer, this.#identity);
     return { send: writer.take(), peer: null, version: null };
   }
 }
@@ -116,11 +131,14 @@ export class DiallerHandshake implements PeerHandshake {
 export class AccepterHandshake implements PeerHandshake {
   readonly #identity: PeerIdentity;
   readonly #nonce: Uint8Array;
+  readonly #check: CertificateCheck | null;
   #transcript: Transcript | null = null;
 
-  constructor(identity: PeerIdentity, nonce: Uint8Array) {
+  /** `check`: for a dialler that has presented a certificate, in an ensemble whose members know each other by these. */
+  constructor(identity: PeerIdentity, nonce: Uint8Array, check: CertificateCheck | null = null) {
     this.#identity = identity;
     this.#nonce = nonce;
+    this.#check = check;
   }
 
   receive(message: Uint8Array): HandshakeStep {
@@ -132,13 +150,16 @@ export class AccepterHandshake implements PeerHandshake {
       if (version !== transcript.version) {
         throw new PeerRefused(`the other end changed to version ${version}`);
       }
-      verify(this.#identity.key, 'dialler', transcript, reader.readBuffer());
-      return { send: begin(version, Step.welcome).take(), peer: transcript.dialler, version };
+      verify(this.#identity.keys, 'dialler', transcript, reader.readBuffer());
+      learnSecrets(reader, this.#identity);
+      const writer = begin(version, Step.welcome);
+      tellSecrets(writer, this.#identity);
+      return { send: writer.take(), peer: transcript.dialler, version };
     });
   }
 
   #challenge(reader: JuteReader, newest: number): HandshakeStep {
-    const { id, ensemble, key, others } = this.#identity;
+    const { id, ensemble, keys, others } = this.#identity;
     const theirs = reader.readText();
     const from = reader.readInt();
     const to = reader.readInt();
@@ -154,11 +175,13 @@ export class AccepterHandshake implements PeerHandshake {
     if (to !== id) throw new PeerRefused(`member ${to} was looked for, but this is member ${id}`);
     if (!others.includes(from))
       throw new PeerRefused(`member ${from} is not another member of this ensemble`);
+    const problem = this.#check?.(from) ?? null;
+    if (problem !== null) throw new PeerRefused(problem);
     const nonces = { dialler: nonce, accepter: this.#nonce };
     this.#transcript = { ensemble, dialler: from, accepter: id, nonces, spoken, version };
     const writer = begin(version, Step.challenge);
     writer.writeBuffer(this.#nonce);
-    writer.writeBuffer(prove(key, 'accepter', this.#transcript));
+    writer.writeBuffer(prove(keys, 'accepter', this.#transcript));
     return { send: writer.take(), peer: null, version: null };
   }
 }
@@ -179,7 +202,14 @@ export function peerKey(secret: Uint8Array): Uint8Array {
   return createHmac('sha256', secret).update('quorate peer link').digest();
 }
 
-function prove(key: Uint8Array, side: 'dialler' | 'accepter', transcript: Transcript): Uint8Array {
+/** In place of a key where certificates prove who the members are: both ends have to be set up in this way. */
+export const CERTIFIED_KEY: Uint8Array = createHmac('sha256', 'quorate').update('certified members').digest();
+
+function prove(
+  [key]: readonly Uint8Array[],
+  side: 'dialler' | 'accepter',
+  transcript: Transcript,
+): Uint8Array {
   const writer = new JuteWriter();
   writer.writeString(side);
   writer.writeString(transcript.ensemble);
@@ -190,19 +220,43 @@ function prove(key: Uint8Array, side: 'dialler' | 'accepter', transcript: Transc
   writer.writeInt(transcript.spoken.oldest);
   writer.writeInt(transcript.spoken.newest);
   writer.writeInt(transcript.version);
-  return createHmac('sha256', key).update(writer.take()).digest();
+  return createHmac('sha256', key!).update(writer.take()).digest();
 }
 
+/** Takes the same time whichever key is right. */
 function verify(
-  key: Uint8Array,
+  keys: readonly Uint8Array[],
   side: 'dialler' | 'accepter',
   transcript: Transcript,
   proof: Uint8Array | null,
 ): void {
-  const right = prove(key, side, transcript);
-  if (proof === null || proof.length !== right.length || !timingSafeEqual(right, proof)) {
-    const other = side === 'dialler' ? transcript.dialler : transcript.accepter;
-    throw new PeerRefused(`member ${other} has another secret`);
+  let isRight = false;
+  for (const key of keys) {
+    const right = prove([key], side, transcript);
+    isRight = (proof?.length === right.length && timingSafeEqual(right, proof)) || isRight;
+  }
+  if (isRight) return;
+  const other = side === 'dialler' ? transcript.dialler : transcript.accepter;
+  throw new PeerRefused(`member ${other} has another secret`);
+}
+
+function tellSecrets(writer: JuteWriter, { exchange }: PeerIdentity): void {
+  if (exchange === undefined) return;
+  const known = exchange.known();
+  writer.writeInt(known.size);
+  for (const [member, secret] of known) {
+    writer.writeInt(member);
+    writer.writeBuffer(secret);
+  }
+}
+
+/** Only secrets of this member's fellows count, whatever the other end says. */
+function learnSecrets(reader: JuteReader, { exchange, others }: PeerIdentity): void {
+  if (exchange === undefined) return;
+  for (let left = reader.readInt(); left > 0; left--) {
+    const member = reader.readInt();
+    const secret = reader.readBuffer();
+    if (secret?.length === SECRET_BYTES && others.includes(member)) exchange.learn(member, secret);
   }
 }
 

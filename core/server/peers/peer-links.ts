@@ -4,6 +4,7 @@ import { decodePeerMessage, encodePeerMessage, PeerMessageError, type PeerMessag
 import {
   AccepterHandshake,
   DiallerHandshake,
+  type CertificateCheck,
   type PeerHandshake,
   type PeerIdentity,
 } from './peer-handshake.js';
@@ -66,7 +67,7 @@ interface Established {
  * The links to the other members. Of two members the one with the lower id dials, so that there is one link per pair
  * and no need to agree which of two is the right one; when it dials again, the newest link wins, because whoever dials
  * has lost the old one. (The higher id leads more often, and WebSocket costs whoever dials more for what it sends.)
- * Nobody is listened to before both ends have proved that they know the ensemble's secret.
+ * Nobody is listened to before both ends have proved that they know the ensemble's secret, or have verified their certificates.
  */
 export class PeerLinks {
   readonly #parts: PeerLinksParts;
@@ -104,14 +105,18 @@ export class PeerLinks {
     this.#links.clear();
   }
 
-  /** Takes a connection that was made to this member. */
-  accept(connection: Connection): void {
+  /**
+   * Takes a connection that was made to this member. `check`: of the certificate that the other end has presented, where members know
+   * each other by certificates.
+   */
+  accept(connection: Connection, check: CertificateCheck | null = null): void {
     if (this.#abort.signal.aborted || this.#strangers.size >= MAX_STRANGERS) {
       connection.handle({ message: () => undefined, closed: () => undefined });
       return connection.close({ code: CloseCode.goingAway, text: 'no links are taken now' });
     }
     const { identity, random } = this.#parts;
-    this.#introduce(connection, new AccepterHandshake(identity, random.bytes(NONCE_BYTES)), () => undefined);
+    const handshake = new AccepterHandshake(identity, random.bytes(NONCE_BYTES), check);
+    this.#introduce(connection, handshake, () => undefined);
   }
 
   /** Ids of those that a link is up to. */

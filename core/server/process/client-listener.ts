@@ -1,7 +1,7 @@
 import type { Id } from '../../protocol/index.js';
 import type { Clock, Logger } from '../../runtime/index.js';
 import type { Connection } from '../../transport/index.js';
-import type { SocketBudget } from '../../transport/listener.js';
+import type { ServerTls, SocketBudget } from '../../transport/listener.js';
 import type { EnsembleMember } from '../configuration/ensemble.js';
 import type { MemberHealth } from '../member/health.js';
 import type { Inspection } from '../member/inspection.js';
@@ -33,6 +33,10 @@ export interface ListenerHost {
   readonly logger: Logger;
   /** All members, if there are others than this one. */
   readonly ensemble: readonly EnsembleMember[];
+  /** Certificates of the member, for listeners that have none of their own; null without TLS. */
+  readonly tls: ServerTls | null;
+  /** Refuse clients without a certificate, if `tls` has authorities. */
+  readonly requiresCertificate: boolean;
   /** Data directory of the member. */
   readonly data: string;
   health(): MemberHealth;

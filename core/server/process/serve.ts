@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import type { X509Certificate } from 'node:crypto';
 import {
   SystemClock,
   SystemRandom,
@@ -17,14 +17,17 @@ import {
   WebSocketDialer,
   type Connection,
 } from '../../transport/index.js';
-import { SocketBudget, WebSocketListener } from '../../transport/listener.js';
+import { WebSocketListener } from '../../transport/listener.js';
+import { socketsOf, type SocketShares } from './socket-shares.js';
 import type { ClientListener } from './client-listener.js';
 import { checkEnsemble, parseEnsemble, type EnsembleMember } from '../configuration/ensemble.js';
-import { ensembleSecret, loopbackSecret, type SecretSource } from '../configuration/ensemble-secret.js';
 import { livez, readyz, startingHealth, type MemberHealth } from '../member/health.js';
 import { isLoopback } from '../configuration/loopback.js';
 import { Member } from '../member/member.js';
 import { memberSecret } from '../configuration/member-secret.js';
+import { SecretRing } from '../configuration/secret-ring.js';
+import { identitiesOfCertificate } from '../clients/authentication.js';
+import { Credentials, type CredentialOptions } from './credentials.js';
 import { RunningMember } from './running-member.js';
 import { MAX_FRAME_BYTES } from '../peers/frame.js';
 import {
@@ -33,7 +36,7 @@ import {
   type ServerOptions,
 } from '../configuration/server-options.js';
 
-export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
+export interface ServeOptions extends Partial<ServerOptions>, CredentialOptions {
   /** The data directory; made if it is not there. One process at a time. */
   readonly data: string;
   /** Address to listen at. Default 127.0.0.1, only this machine; in an ensemble on several machines, 0.0.0.0. */
@@ -41,9 +44,10 @@ export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
   /** Default 7300, or what `ensemble` says of this member; 0 lets the system choose. */
   readonly port?: number;
   /**
-   * All members, this one among them: `1=a:7300,2=b:7300,3=c:7300:observer`, or the same as a list with `ws://` addresses.
-   * The members take each other's links where they take clients. Needs `secret` or
-   * `secretFile`, unless all of them, and `host`, are addresses of loopback. Default: this member alone.
+   * All members, this one among them: `1=a:7300,2=b:7300,3=c:7300:observer`, or the same as a list with `ws://` or `wss://`
+   * addresses; `wss` is what a text without schemes means with `tlsCert`, unless `tlsAllowPlain` is given. The members take each
+   * other's links where they take clients. Needs `secret` or `secretFile`, or `tlsCa` and `wss://` addresses, unless all of them, and
+   * `host`, are addresses of loopback. Default: this member alone.
    */
   readonly ensemble?: string | readonly EnsembleMember[];
   /** Whether this member is one without a vote: must agree with what `ensemble` says of it. */
@@ -71,7 +75,7 @@ export interface ServeOptions extends Partial<ServerOptions>, SecretSource {
 
 /** A member that listens. */
 export interface Served extends AsyncDisposable {
-  /** Where clients connect: `ws://host:port`. */
+  /** Where clients connect: `ws://host:port`, or `wss://host:port` with TLS. */
   readonly address: string;
   readonly host: string;
   readonly port: number;
@@ -82,19 +86,16 @@ export interface Served extends AsyncDisposable {
   serving(): Promise<void>;
   /** Calls `listener` once if the member fails; it takes no part any more, and the process should exit. */
   onFailure(listener: (error: Error) => void): void;
+  /**
+   * Reads certificates and secrets again from their files. No connection ends. Never rejects: what cannot be used is logged as an error,
+   * and the member keeps what it has.
+   */
+  reload(): Promise<void>;
   /** Stops accepting, lets another member lead, answers what is in flight, closes connections, syncs, and closes the storage. Idempotent. */
   close(): Promise<void>;
 }
 
 export const DEFAULT_PORT = 7300;
-/** Files and peers have to be opened even when clients take all they can get. */
-const RESERVED_DESCRIPTORS = 128;
-/** Sockets for other members and for probes, even if clients have all theirs; fewer where descriptors are few. */
-const RESERVED_SOCKETS = 64;
-/** Sockets, over all listeners, that have not made a request yet; fewer where descriptors are few. */
-const UNPROVEN_SOCKETS = 256;
-/** The part of all sockets that each of the two may take. */
-const SMALLEST_PART = 1 / 8;
 /** A client may send so many of the largest packets in one message. */
 const PACKETS_PER_MESSAGE = 4;
 
@@ -104,8 +105,7 @@ interface Plan {
   readonly resolved: ServerOptions;
   /** Null for a member that stands alone. */
   readonly members: readonly EnsembleMember[] | null;
-  /** Null where the data directory holds it. */
-  readonly secret: Uint8Array | null;
+  readonly credentials: Credentials;
   readonly sockets: SocketShares;
   readonly clock: Clock;
   readonly random: Random;
@@ -119,42 +119,53 @@ interface Plan {
  */
 export async function serve(options: ServeOptions): Promise<Served> {
   const plan = await planOf(options);
-  const { resolved, members } = plan;
+  const { resolved, members, credentials } = plan;
   const listener = listenerOf(plan);
   let running: RunningMember | null = null;
   const current = (): Member | null => running?.current ?? null;
   const health = (): MemberHealth => current()?.health() ?? startingHealth(resolved.id);
-  const orClose = (take: (member: Member, connection: Connection) => void) => (connection: Connection) => {
-    const member = current();
-    if (member === null) connection.close({ code: CloseCode.goingAway, text: 'starting' });
-    else take(member, connection);
-  };
+  type Take = (member: Member, connection: Connection, certificate: X509Certificate | null) => void;
+  const orClose =
+    (take: Take) =>
+    (connection: Connection, certificate: X509Certificate | null): void => {
+      const member = current();
+      if (member === null) connection.close({ code: CloseCode.goingAway, text: 'starting' });
+      else take(member, connection, certificate);
+    };
   listener.route(CLIENT_PATH, {
     subprotocol: CLIENT_SUBPROTOCOL,
     from: 'client',
     maxMessageBytes: PACKETS_PER_MESSAGE * (resolved.maxPacketBytes + 4),
-    accept: orClose((started, connection) => started.accept(connection)),
+    accept: orClose((started, connection, certificate) =>
+      started.accept(connection, identitiesOfCertificate(certificate)),
+    ),
   });
   if (members !== null) {
     listener.route(PEER_PATH, {
       subprotocol: PEER_SUBPROTOCOL,
       from: 'peer',
       maxMessageBytes: MAX_FRAME_BYTES,
-      accept: orClose((started, connection) => started.acceptPeer(connection)),
+      accept: orClose((started, connection, certificate) =>
+        started.acceptPeer(connection, credentials.certificateCheck(certificate)),
+      ),
     });
   }
   listener.get('/livez', () => livez(health()));
   listener.get('/readyz', () => readyz(health()));
   const listeners = [listener, ...(options.listeners ?? [])];
-  const bound = await listener.listen();
+  const close = async (): Promise<void> => {
+    await closeAll(listeners);
+    credentials.close();
+  };
   try {
+    const bound = await listener.listen();
     const otherAddresses = await listenElsewhere(plan, current);
     const { logger } = plan;
     running = new RunningMember(() => startMember(plan), logger);
     await running.started();
-    return served(running, health, listeners, { ...bound, otherAddresses });
+    return served(plan, { running, health, listeners, close }, { ...bound, otherAddresses });
   } catch (error) {
-    await closeAll(listeners);
+    await close();
     throw error;
   }
 }
@@ -172,6 +183,8 @@ async function listenElsewhere(plan: Plan, member: () => Member | null): Promise
       clock,
       logger: logger.child({ member: resolved.id }),
       ensemble: plan.members ?? [],
+      tls: plan.credentials.tls,
+      requiresCertificate: options.tlsClientAuth !== 'optional',
       data: options.data,
       health: () => member()?.health() ?? startingHealth(resolved.id),
       inspection: () => member()?.inspection ?? null,
@@ -199,7 +212,9 @@ async function planOf(options: ServeOptions): Promise<Plan> {
     observer,
   } = options;
   const members =
-    typeof options.ensemble === 'string' ? parseEnsemble(options.ensemble) : (options.ensemble ?? []);
+    typeof options.ensemble === 'string'
+      ? parseEnsemble(options.ensemble, schemeOf(options))
+      : (options.ensemble ?? []);
   if (members.length > 0) checkEnsemble(members, resolved.id);
   const own = members.find(({ id }) => id === resolved.id);
   if (observer !== undefined && observer !== (own?.isObserver ?? false)) {
@@ -209,7 +224,7 @@ async function planOf(options: ServeOptions): Promise<Plan> {
       `All members must agree on it: write ${resolved.id}=host:port:observer for an observer, everywhere.`,
     );
   }
-  const sockets = socketsOf(options, resolved);
+  const sockets = socketsOf(resolved.maxConnections, options.maxConnectionsPerAddress);
   const plan = {
     options,
     resolved,
@@ -219,25 +234,17 @@ async function planOf(options: ServeOptions): Promise<Plan> {
     random,
     logger,
   };
-  return { ...plan, secret: await secretOf(plan) };
+  const credentials = await Credentials.open(options, { ...plan, host: hostOf(plan) });
+  return { ...plan, credentials };
 }
 
-/** Null for a member that stands alone and is given none. */
-async function secretOf(plan: Omit<Plan, 'secret'>): Promise<Uint8Array | null> {
-  const { options, members, logger } = plan;
-  if (options.secret !== undefined || options.secretFile !== undefined) return ensembleSecret(options);
-  if (members === null) return null;
-  const derived = loopbackSecret(members, hostOf(plan));
-  if (derived === null) return ensembleSecret(options);
-  logger.warn(
-    'This ensemble has no secret: everybody on this machine can join it as a member, and take up the sessions of its clients. ' +
-      'Give every member the same secret, or secretFile, unless it is there to try things out',
-  );
-  return derived;
+/** What an address without a scheme means. */
+function schemeOf({ tlsCert, tlsAllowPlain }: ServeOptions): 'ws' | 'wss' {
+  return tlsCert === undefined || tlsAllowPlain === true ? 'ws' : 'wss';
 }
 
 function listenerOf(plan: Plan): WebSocketListener {
-  const { options, resolved, sockets, clock, logger } = plan;
+  const { options, resolved, sockets, credentials, clock, logger } = plan;
   return new WebSocketListener({
     host: hostOf(plan),
     allowedOrigins: options.allowedOrigins,
@@ -245,6 +252,9 @@ function listenerOf(plan: Plan): WebSocketListener {
     port: checkPort(options.port ?? Number(ownAddress(plan).port ?? DEFAULT_PORT)),
     sockets: sockets.budget,
     requestTimeoutMs: resolved.handshakeMs,
+    tls: credentials.tls ?? undefined,
+    requiresCertificate: options.tlsClientAuth === 'required',
+    allowsPlain: options.tlsAllowPlain,
     clock,
     logger,
   });
@@ -265,26 +275,6 @@ function hostOf(plan: Pick<Plan, 'options' | 'resolved' | 'members'>): string {
   return plan.options.host ?? (host === undefined || isLoopback(host) ? '127.0.0.1' : '0.0.0.0');
 }
 
-/** How the sockets of this process are shared. */
-interface SocketShares {
-  /** Connections of clients at once. */
-  readonly clients: number;
-  /** For all listeners together. */
-  readonly budget: SocketBudget;
-}
-
-/** All listeners together leave enough descriptors for files and for the links to other members. */
-function socketsOf(options: ServeOptions, { maxConnections }: ServerOptions): SocketShares {
-  const most = descriptorLimit() - RESERVED_DESCRIPTORS;
-  const part = Math.max(1, Math.floor(most * SMALLEST_PART));
-  const unproven = Math.min(UNPROVEN_SOCKETS, part);
-  const reserved = Math.min(RESERVED_SOCKETS, part);
-  const clients = Math.min(maxConnections, most - unproven - reserved);
-  const total = clients + unproven + reserved;
-  const perAddress = options.maxConnectionsPerAddress;
-  return { clients, budget: new SocketBudget({ total, unproven, perAddress }) };
-}
-
 async function startMember({ options, resolved, members, sockets, ...plan }: Plan): Promise<Member> {
   const { clock, random, logger } = plan;
   const disk = await NodeDisk.open(options.data);
@@ -296,14 +286,16 @@ async function startMember({ options, resolved, members, sockets, ...plan }: Pla
     random,
   });
   try {
-    const secret = plan.secret ?? (await memberSecret(disk.location, random));
+    const { secrets, tls, areCertified } = plan.credentials;
+    const secret = secrets ?? new SecretRing([await memberSecret(disk.location, random)]);
     const dialer = new WebSocketDialer({
       path: PEER_PATH,
       subprotocol: PEER_SUBPROTOCOL,
       maxMessageBytes: MAX_FRAME_BYTES,
       isMasked: false,
+      ...(tls === null ? {} : { tls: () => tls.options }),
     });
-    const ensemble = members === null ? {} : { ensemble: { members, dialer } };
+    const ensemble = members === null ? {} : { ensemble: { members, dialer, areCertified } };
     const { initialize } = options;
     const limited = { ...options, maxConnections: sockets.clients };
     return await Member.start({
@@ -322,26 +314,36 @@ async function startMember({ options, resolved, members, sockets, ...plan }: Pla
   }
 }
 
+/** What `serve` has started. */
+interface Started {
+  readonly running: RunningMember;
+  readonly health: () => MemberHealth;
+  readonly listeners: readonly Pick<ClientListener, 'stop'>[];
+  /** Closes the listeners. */
+  readonly close: () => Promise<void>;
+}
+
 function served(
-  running: RunningMember,
-  health: () => MemberHealth,
-  listeners: readonly Pick<ClientListener, 'stop' | 'close'>[],
+  { credentials }: Plan,
+  { running, health, listeners, close }: Started,
   bound: Pick<Served, 'host' | 'port' | 'otherAddresses'>,
 ): Served {
   const { host, port } = bound;
-  const close = async (): Promise<void> => {
+  const closeAfterMember = async (): Promise<void> => {
     for (const listener of listeners) listener.stop();
     await running.close();
-    await closeAll(listeners);
+    await close();
   };
   let closing: Promise<void> | null = null;
-  const closeOnce = (): Promise<void> => (closing ??= close());
+  const closeOnce = (): Promise<void> => (closing ??= closeAfterMember());
+  const scheme = credentials.tls === null ? 'ws' : 'wss';
   return {
     ...bound,
-    address: `ws://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    address: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     health,
     serving: () => running.latest.serving(),
     onFailure: (report) => running.onFailure(report),
+    reload: () => credentials.reload(),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };
@@ -350,14 +352,4 @@ function served(
 function checkPort(port: number): number {
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new ConfigurationError('port', `${port} is not a port`, 'Give a whole number from 0 to 65535.');
-}
-
-/** How many files and sockets this process may have open; without a limit where the system does not tell. */
-function descriptorLimit(): number {
-  try {
-    const match = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    return match === null ? Infinity : Math.max(2 * RESERVED_DESCRIPTORS, Number(match[1]));
-  } catch {
-    return Infinity;
-  }
 }

@@ -2,7 +2,10 @@ import type { Socket } from 'node:net';
 import { FrameError, PacketSplitter } from '../../../core/protocol/index.js';
 import type { Clock } from '../../../core/runtime/index.js';
 import {
+  certificateRefusal,
   CloseCode,
+  SERVER_WITH_TLS,
+  TLS_ALERT_TYPE,
   type CloseReason,
   type Connection,
   type ConnectionHandlers,
@@ -131,7 +134,9 @@ export class TcpConnection implements Connection {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       const code = error.reason === 'oversize' ? CloseCode.messageTooBig : CloseCode.protocolError;
-      this.close({ code, text: error.message });
+      // As the length of a packet, the beginning of an alert would be 350 MB.
+      const text = chunk[0] === TLS_ALERT_TYPE && chunk[1] === 3 ? SERVER_WITH_TLS : error.message;
+      this.close({ code, text });
     }
   };
 
@@ -162,7 +167,7 @@ export class TcpConnection implements Connection {
   };
 
   readonly #failed = (error: Error): void => {
-    this.#reason ??= { code: CloseCode.abnormal, text: error.message };
+    this.#reason ??= { code: CloseCode.abnormal, text: certificateRefusal(error) ?? error.message };
   };
 
   readonly #ended = (): void => {

@@ -1,19 +1,31 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import { QuorateError } from '../../../core/runtime/index.js';
-import type { AdmittedSocket } from '../../../core/transport/listener.js';
-import { ConfigurationError, type ClientListener, type ListenerHost } from '../../../core/server/index.js';
+import { TLSSocket } from 'node:tls';
+import { QuorateError, type Timer } from '../../../core/runtime/index.js';
+import { TLS_HANDSHAKE_TYPE } from '../../../core/transport/index.js';
+import {
+  certificateOf,
+  LimitedLog,
+  TlsGate,
+  type AdmittedSocket,
+  type PeerCertificate,
+} from '../../../core/transport/listener.js';
+import {
+  ConfigurationError,
+  identitiesOfCertificate,
+  type ClientListener,
+  type ListenerHost,
+} from '../../../core/server/index.js';
 import { letGo, TcpConnection } from '../framing/tcp-connection.js';
 import { FourLetterWords, isFourLetterWord, parseWordList, WORD_BYTES } from './four-letter-words.js';
-import { createSecureServer, identitiesOfCertificate, type ListenerTlsOptions } from './secure-server.js';
+import { checkTls, portTls, type ListenerTlsOptions } from './listener-tls.js';
 
 export interface ZooKeeperListenerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   /** Default: where the member listens. */
   readonly host?: string;
-  /** With it only TLS is spoken at this port. */
-  readonly tls?: ListenerTlsOptions;
+  /** With it only TLS is spoken at this port; `member`: with the certificates of the member, also after these were renewed. */
+  readonly tls?: ListenerTlsOptions | 'member';
   /**
    * Four-letter words that everybody may use: `*`, or `ruok,srvr,mntr`. Default: all of them from this machine, and `srvr` and
    * `isro` from elsewhere.
@@ -23,7 +35,11 @@ export interface ZooKeeperListenerOptions {
 
 /** Connections that the system may keep waiting until they are taken. */
 const BACKLOG = 1_024;
-const REFUSAL_LOG_INTERVAL_MS = 10_000;
+const NO_CERTIFICATE: PeerCertificate = { certificate: null, problem: null };
+/** What a sender gets that begins a TLS handshake at a port without TLS: it notices by bytes that are no TLS. */
+const NO_TLS = 'This port does not speak TLS.\n';
+/** A TLS alert, fatal, "protocol version": what a sender without TLS gets. */
+const TLS_REQUIRED = Buffer.of(0x15, 3, 3, 0, 2, 2, 70);
 
 /**
  * Takes ZooKeeper's own clients in over TCP. What a connection begins with tells what it is: a four-letter word, answered in
@@ -36,29 +52,28 @@ export class ZooKeeperListener implements ClientListener {
   /** All that are open, under TLS the ones below it. */
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<TcpConnection>();
-  /** By the remote address and port: under TLS a request comes from another object than the socket that was admitted. */
-  readonly #admitted = new Map<string, AdmittedSocket>();
+  /** By what is read from them: under TLS another object than the socket that was admitted. */
+  readonly #admitted = new WeakMap<Socket, AdmittedSocket>();
+  /** Of sockets under TLS. */
+  readonly #deadlines = new WeakMap<Socket, Timer>();
   #host: ListenerHost | null = null;
+  #gate: TlsGate | null = null;
+  #log: LimitedLog | null = null;
   #words: FourLetterWords | null = null;
-  #refused = 0;
-  #lastRefusalLogAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ZooKeeperListenerOptions) {
     this.#options = options;
     checkPort(options);
+    checkTls(options.tls);
     this.#allowedWords = parseWordList(options.fourLetterWords);
     // A client may close its side before it reads the answer, as nc and zkServer.sh do.
-    this.#server =
-      options.tls === undefined ? createServer({ allowHalfOpen: true }) : createSecureServer(options.tls);
-    this.#server.on('connection', (socket) => this.#admit(socket));
-    if (options.tls !== undefined) {
-      this.#server.on('secureConnection', (socket: TLSSocket) => this.#readFirstBytes(socket));
-      this.#server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
-    }
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#admit(socket));
   }
 
-  listen(host: ListenerHost): Promise<string> {
+  async listen(host: ListenerHost): Promise<string> {
     this.#host = host;
+    this.#log = new LimitedLog(host.clock, host.logger);
+    this.#gate = this.#tlsGate(host);
     const at = { host: this.#options.host ?? host.host, port: this.#options.port };
     return new Promise((resolve, reject) => {
       const fail = (cause: Error): void =>
@@ -79,6 +94,7 @@ export class ZooKeeperListener implements ClientListener {
   }
 
   stop(): void {
+    this.#gate?.close();
     if (this.#server.listening) this.#server.close();
   }
 
@@ -102,23 +118,51 @@ export class ZooKeeperListener implements ClientListener {
     return `${isSecure ? 'zks' : 'zk'}://${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
+  #tlsGate(host: ListenerHost): TlsGate | null {
+    const port = portTls(this.#options.tls, host);
+    if (port === null) return null;
+    return new TlsGate({
+      ...port,
+      secured: (socket, raw) => this.#secured(socket, raw),
+      plain: (socket) => {
+        this.#log!.warn("Connections of ZooKeeper's clients without TLS refused", {
+          remote: socket.remoteAddress,
+        });
+        socket.write(TLS_REQUIRED);
+        letGo(socket, host.clock);
+      },
+      failed: (remote, problem) =>
+        this.#log!.warn("TLS handshakes with ZooKeeper's clients failed", { remote, problem }),
+    });
+  }
+
   #admit(socket: Socket): void {
     socket.on('error', () => undefined);
     const address = socket.remoteAddress ?? '';
     const admitted = this.#host!.sockets.admit(socket, address);
-    if (admitted === null) return this.#refuse(address);
-    const sender = senderOf(socket);
-    this.#admitted.set(sender, admitted);
+    if (admitted === null)
+      return this.#log!.warn("Connections of ZooKeeper's clients refused: limit reached", { limit: address });
+    this.#admitted.set(socket, admitted);
     this.#sockets.add(socket);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      if (this.#admitted.get(sender) === admitted) this.#admitted.delete(sender);
-    });
-    if (this.#options.tls === undefined) this.#readFirstBytes(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (this.#gate === null) return this.#readFirstBytes(socket);
+    const { clock, options } = this.#host!;
+    const deadline = clock.setTimer(options.handshakeMs, () => socket.destroy());
+    this.#deadlines.set(socket, deadline);
+    socket.once('close', () => deadline.cancel());
+    this.#gate.take(socket);
   }
 
-  /** Who says nothing for as long as a handshake may take is sent away. */
-  #readFirstBytes(socket: Socket): void {
+  #secured(socket: TLSSocket, raw: Socket): void {
+    this.#admitted.set(socket, this.#admitted.get(raw)!);
+    const { problem } = certificateOf(socket);
+    if (problem === null) return this.#readFirstBytes(socket, this.#deadlines.get(raw));
+    this.#log!.warn("Certificates of ZooKeeper's clients refused", { remote: raw.remoteAddress, problem });
+    socket.destroy();
+  }
+
+  /** Who says nothing for as long as a handshake may take is sent away. `begun`: that time began before, with the TLS handshake. */
+  #readFirstBytes(socket: Socket, begun?: Timer): void {
     const { clock, options } = this.#host!;
     let head: Buffer = Buffer.alloc(0);
     const settle = (): void => {
@@ -135,7 +179,7 @@ export class ZooKeeperListener implements ClientListener {
       this.#begin(socket, head);
     };
     const ended = (): void => void socket.destroy();
-    const timer = clock.setTimer(options.handshakeMs, ended);
+    const timer = begun ?? clock.setTimer(options.handshakeMs, ended);
     socket.on('error', () => undefined);
     socket.on('data', arrived);
     socket.on('end', ended);
@@ -145,18 +189,20 @@ export class ZooKeeperListener implements ClientListener {
 
   #begin(socket: Socket, head: Buffer): void {
     const host = this.#host!;
+    if (head[0] === TLS_HANDSHAKE_TYPE) {
+      socket.write(NO_TLS);
+      return letGo(socket, host.clock);
+    }
     const word = head.toString('latin1', 0, WORD_BYTES);
     if (isFourLetterWord(word)) return void this.#answer(socket, word, host);
     const { maxPacketBytes } = host.options;
-    const admitted = this.#admitted.get(senderOf(socket));
+    const admitted = this.#admitted.get(socket);
     const firstPacket = (): void => admitted?.proved();
     const connection = new TcpConnection(socket, { maxPacketBytes, clock: host.clock, head, firstPacket });
     this.#connections.add(connection);
     void connection.gone.then(() => this.#connections.delete(connection));
-    host.accept(
-      connection,
-      this.#options.tls === undefined ? [] : identitiesOfCertificate(socket as TLSSocket),
-    );
+    const { certificate } = socket instanceof TLSSocket ? certificateOf(socket) : NO_CERTIFICATE;
+    host.accept(connection, identitiesOfCertificate(certificate));
   }
 
   async #answer(socket: Socket, word: string, { clock, logger }: ListenerHost): Promise<void> {
@@ -169,22 +215,6 @@ export class ZooKeeperListener implements ClientListener {
     socket.write(answer);
     letGo(socket, clock);
   }
-
-  #refuse(limit: string): void {
-    const { clock, logger } = this.#host!;
-    this.#refused += 1;
-    const now = clock.now();
-    if (now - this.#lastRefusalLogAt < REFUSAL_LOG_INTERVAL_MS) return;
-    this.#lastRefusalLogAt = now;
-    logger.warn("Connections of ZooKeeper's clients refused: limit reached", {
-      limit,
-      refused: this.#refused,
-    });
-  }
-}
-
-function senderOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 function checkPort({ port, tls }: ZooKeeperListenerOptions): void {

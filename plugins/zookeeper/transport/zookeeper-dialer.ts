@@ -1,18 +1,18 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { QuorateError, SystemClock, type Clock } from '../../../core/runtime/index.js';
+import { SystemClock, type Clock } from '../../../core/runtime/index.js';
 import {
-  failureText,
+  dialError,
   nodeTlsSettings,
   type Connection,
   type Dialer,
-  type TlsOptions,
+  type TlsSource,
 } from '../../../core/transport/index.js';
 import { TcpConnection } from '../framing/tcp-connection.js';
 
 export interface ZooKeeperDialerOptions {
   /** For `zks:`. */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: TlsSource | undefined;
   /** A packet beyond this ends the connection. Default 64 MiB, which holds the longest list of children. */
   readonly maxPacketBytes?: number | undefined;
   readonly clock?: Clock | undefined;
@@ -28,7 +28,7 @@ interface Target {
 
 /** Connects to servers that speak ZooKeeper's protocol over TCP, `zk://host:port`, or under TLS, `zks://host:port`. */
 export class ZooKeeperDialer implements Dialer {
-  readonly #tls: TlsOptions;
+  readonly #tls: TlsSource;
   readonly #maxPacketBytes: number;
   readonly #clock: Clock;
 
@@ -40,8 +40,8 @@ export class ZooKeeperDialer implements Dialer {
 
   async dial(address: string, { signal }: { readonly signal: AbortSignal }): Promise<Connection> {
     const target = targetOf(address);
-    if (target === null) throw failure(address, 'give it as zk://host:port or zks://host:port');
-    if (signal.aborted) throw failure(address, failureText(signal.reason), signal.reason);
+    if (target === null) throw dialError(address, 'give it as zk://host:port or zks://host:port');
+    if (signal.aborted) throw dialError(address, signal.reason);
     const socket = await this.#open(address, target, signal);
     return new TcpConnection(socket, { maxPacketBytes: this.#maxPacketBytes, clock: this.#clock });
   }
@@ -54,7 +54,7 @@ export class ZooKeeperDialer implements Dialer {
         // What else goes wrong with it is of no interest any more.
         socket.on('error', () => undefined);
         socket.destroy();
-        reject(failure(address, failureText(cause), cause));
+        reject(dialError(address, cause));
       };
       const abort = (): void => fail(signal.reason);
       const closed = (): void => fail(new Error('the connection was closed while it was being made'));
@@ -71,7 +71,7 @@ export class ZooKeeperDialer implements Dialer {
         });
       } catch (cause) {
         // A key or a certificate that cannot be read.
-        reject(failure(address, failureText(cause), cause));
+        reject(dialError(address, cause));
         return;
       }
       socket.on('error', fail);
@@ -95,11 +95,4 @@ function targetOf(address: string): Target | null {
   const [, scheme, host, port] = /^(zks?):\/\/(\[[^\]]+\]|[^:/]+):(\d+)$/.exec(address) ?? [];
   if (host === undefined) return null;
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), isSecure: scheme === 'zks' };
-}
-
-function failure(address: string, why: string, cause?: unknown): QuorateError {
-  return new QuorateError('CONNECT_FAILED', `Cannot connect to ${address}: ${why}.`, {
-    fields: { address },
-    cause,
-  });
 }

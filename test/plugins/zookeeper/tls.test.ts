@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { OpCode } from '../../../core/protocol/index.js';
 import { ZooKeeperListener } from '../../../plugins/zookeeper/index.js';
 import { RawClient } from '../../core/server/raw-client.js';
-import { Certificates } from './certificates.js';
+import { Certificates } from '../../certificates/certificates.js';
 import { serveOverTcp } from './served.js';
 import { TcpEnd } from './tcp-client.js';
 

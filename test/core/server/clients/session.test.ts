@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, OpCode } from '../../../../core/protocol/index.js';
+import { SecretRing } from '../../../../core/server/configuration/secret-ring.js';
 import { SessionService } from '../../../../core/server/clients/session-service.js';
 import { World } from '../world.js';
 
@@ -127,6 +128,22 @@ test('a password belongs to one session and one secret', () => {
   assert.not(of(1).isPassword(6n, password));
   assert.not(of(2).isPassword(5n, password));
   assert.not(of(1).isPassword(5n, password.subarray(0, 15)));
+});
+
+test('the first secret of a ring signs, each of them verifies, and one that was taken out does not', () => {
+  const [old, renewed] = [1, 2].map((fill) => new Uint8Array(32).fill(fill));
+  const ring = new SecretRing([old!, renewed!]);
+  const sessions = new SessionService({ memberId: 1, secret: ring });
+  const early = sessions.passwordOf(5n);
+  ring.replace([renewed!, old!]);
+  const late = sessions.passwordOf(5n);
+  assert.not.equal(early, late);
+  assert.ok(sessions.isPassword(5n, early) && sessions.isPassword(5n, late));
+  ring.replace([renewed!]);
+  assert.equal([sessions.isPassword(5n, early), sessions.isPassword(5n, late)], [false, true]);
+  ring.learn(2, old!);
+  assert.ok(sessions.isPassword(5n, early));
+  assert.equal(sessions.passwordOf(5n), late);
 });
 
 test.run();

@@ -8,7 +8,7 @@ import {
   describeEnsemble,
   parseEnsemble,
 } from '../../../../core/server/configuration/ensemble.js';
-import { ensembleSecret, loopbackSecret } from '../../../../core/server/configuration/ensemble-secret.js';
+import { ensembleSecrets, loopbackSecret } from '../../../../core/server/configuration/ensemble-secret.js';
 import { ConfigurationError, serve, type ServeOptions } from '../../../../core/server/index.js';
 import { LogBook } from '../world.js';
 
@@ -86,10 +86,23 @@ test('an ensemble of several without a secret, or with one that can be guessed, 
 test('the same text is the same secret, from a file too', async () => {
   const file = join(data, 'secret');
   await writeFile(file, '0123456789abcdef\n');
-  const fromFile = await ensembleSecret({ secretFile: file });
-  assert.equal(fromFile, await ensembleSecret({ secret: '0123456789abcdef' }));
-  assert.is(fromFile.length, 32);
-  assert.not.equal(fromFile, await ensembleSecret({ secret: '0123456789abcdeg' }));
+  const fromFile = await ensembleSecrets({ secretFile: file });
+  assert.equal(fromFile, await ensembleSecrets({ secret: '0123456789abcdef' }));
+  assert.is(fromFile.length, 1);
+  assert.is(fromFile[0]!.length, 32);
+  assert.not.equal(fromFile, await ensembleSecrets({ secret: '0123456789abcdeg' }));
+});
+
+test('a file may hold two secrets, each of which has to be long enough, and no third', async () => {
+  const file = join(data, 'secrets');
+  await writeFile(file, ' 0123456789abcdef\n\nfedcba9876543210 \n');
+  const [first] = await ensembleSecrets({ secret: '0123456789abcdef' });
+  const [second] = await ensembleSecrets({ secret: 'fedcba9876543210' });
+  assert.equal(await ensembleSecrets({ secretFile: file }), [first, second]);
+  assert.equal(await ensembleSecrets({ secret: '0123456789abcdef\n0123456789abcdef' }), [first]);
+  const problem = (secret: string): Promise<string> => ensembleSecrets({ secret }).then(String, String);
+  assert.match(await problem('0123456789abcdef\nshort'), /Option secret: .*5 characters/);
+  assert.match(await problem('a\nb\nc'), /Option secret: .*3 of them/);
 });
 
 test('only an ensemble that listens and is reached at loopback alone can do without a secret', async () => {

@@ -12,7 +12,7 @@ import { PEER_PROTOCOL } from '../../../../core/zab/index.js';
 const key = peerKey(new Uint8Array(32).fill(1));
 const identity = (id: number): PeerIdentity => ({
   id,
-  key,
+  keys: [key],
   ensemble: 'members 1, 2',
   others: [1, 2].filter((other) => other !== id),
 });
@@ -76,6 +76,59 @@ test('steps out of turn, other versions and other protocols are refused', () => 
   for (let length = 0; length < hello.length; length++) {
     refuses(() => accepter().receive(hello.subarray(0, length)));
   }
+});
+
+test('either of two keys is accepted, and the first of them proves', () => {
+  const [old, renewed] = [1, 2].map((fill) => peerKey(new Uint8Array(32).fill(fill)));
+  const meet = (keys: readonly Uint8Array[], others: readonly Uint8Array[]): number | null => {
+    const dialler = new DiallerHandshake({ ...identity(2), keys }, 1, nonce(2));
+    const accepter = new AccepterHandshake({ ...identity(1), keys: others }, nonce(1));
+    const proof = dialler.receive(accepter.receive(dialler.hello).send!).send!;
+    return accepter.receive(proof).peer;
+  };
+  for (const [keys, others] of [
+    [[old!], [old!, renewed!]],
+    [[old!, renewed!], [old!]],
+    [
+      [old!, renewed!],
+      [renewed!, old!],
+    ],
+    [[renewed!, old!], [renewed!]],
+  ] as const) {
+    assert.is(meet(keys, others), 2);
+    assert.is(meet(others, keys), 2);
+  }
+  refuses(() => meet([renewed!], [old!]));
+  refuses(() => meet([renewed!, old!], [old!]));
+});
+
+test('members with certificates tell each other the secrets that they know, and take those of members only', () => {
+  const learned = new Map<string, number>();
+  const certified = (id: number, known: ReadonlyMap<number, Uint8Array>): PeerIdentity => ({
+    ...identity(id),
+    others: [1, 2, 3].filter((other) => other !== id),
+    exchange: {
+      known: () => known,
+      learn: (member, secret) => learned.set(`${id} from ${member}`, secret[0]!),
+    },
+  });
+  const secret = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+  const ofTwo = new Map([
+    [2, secret(2)],
+    [3, secret(3)],
+    [9, secret(9)],
+  ]);
+  const dialler = new DiallerHandshake(certified(2, ofTwo), 1, nonce(2));
+  const accepter = new AccepterHandshake(certified(1, new Map([[1, secret(1)]])), nonce(1), () => null);
+  dialler.receive(accepter.receive(dialler.receive(accepter.receive(dialler.hello).send!).send!).send!);
+
+  assert.equal(Object.fromEntries(learned), { '1 from 2': 2, '1 from 3': 3, '2 from 1': 1 });
+});
+
+test('a dialler whose certificate is not that of the member it names is refused before anything is proved', () => {
+  const dialler = new DiallerHandshake(identity(2), 1, nonce(2));
+  const accepter = new AccepterHandshake(identity(1), nonce(1), (member) => `not member ${member}`);
+  assert.throws(() => accepter.receive(dialler.hello), /not member 2/);
 });
 
 test.run();

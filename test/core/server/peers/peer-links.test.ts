@@ -54,7 +54,7 @@ class Town {
     const diary: string[] = [];
     const accepted: Connection[] = [];
     const links = new PeerLinks({
-      identity: { id, ensemble, key: peerKey(secret), others, versions: spokenVersions(version) },
+      identity: { id, ensemble, keys: [peerKey(secret)], others, versions: spokenVersions(version) },
       codec: VERSIONED,
       addresses: new Map(others.map((other) => [other, `${other}`])),
       dialer: this.network.dialer(`${id}`),
@@ -177,7 +177,7 @@ class PeerLinksOf {
 
   constructor(town: Town, id: number) {
     const links = new PeerLinks({
-      identity: { id, ensemble: 'members 1, 2, 3', key: peerKey(SECRET), others: [3] },
+      identity: { id, ensemble: 'members 1, 2, 3', keys: [peerKey(SECRET)], others: [3] },
       addresses: new Map([[3, '3']]),
       dialer: town.network.dialer(`${id}`),
       clock: town.clock,

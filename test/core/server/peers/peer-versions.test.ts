@@ -16,7 +16,7 @@ const key = peerKey(new Uint8Array(32).fill(1));
 const nonce = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
 
 function identity(id: number, versions?: ProtocolVersions): PeerIdentity {
-  return { id, key, ensemble: 'members 1, 2', others: [3 - id], ...(versions && { versions }) };
+  return { id, keys: [key], ensemble: 'members 1, 2', others: [3 - id], ...(versions && { versions }) };
 }
 
 /** What both ends agree on, or the reason of the refusal. Member 1 dials. */

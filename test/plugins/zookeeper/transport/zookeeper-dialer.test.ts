@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { connect, ConnectStringError, type Client } from '../../../../core/client/index.js';
 import { JuteWriter, writeConnectResponse } from '../../../../core/protocol/index.js';
 import { ZooKeeperDialer } from '../../../../plugins/zookeeper/index.js';
-import { Certificates } from '../certificates.js';
+import { Certificates } from '../../../certificates/certificates.js';
 import { serveOverTcp, until } from '../served.js';
 
 const SESSION_TIMEOUT_MS = 2_000;

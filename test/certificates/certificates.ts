@@ -16,13 +16,25 @@ interface Authority extends Certified {
   readonly issuer: { readonly subject: DistinguishedName; readonly key: KeyObject };
 }
 
-/** An authority, a server at 127.0.0.1 and localhost, a client `CN=client,O=Quorate`, and a stranger whom another authority has signed. */
+/**
+ * An authority, a server at 127.0.0.1 and localhost, the same expired, one with another name, a client `CN=client,O=Quorate`, and a
+ * stranger whom another authority has signed.
+ */
 export class Certificates implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'quorate-certificates-'));
   readonly ca = this.#authority('ca');
   readonly server = this.#signed('server', this.ca, {
     subject: [['CN', 'server']],
     at: { ipv4: '127.0.0.1', dns: 'localhost' },
+  });
+  readonly expired = this.#signed('expired', this.ca, {
+    subject: [['CN', 'server']],
+    at: { ipv4: '127.0.0.1', dns: 'localhost' },
+    endsInMs: -60_000,
+  });
+  readonly elsewhere = this.#signed('elsewhere', this.ca, {
+    subject: [['CN', 'server']],
+    at: { dns: 'elsewhere.example' },
   });
   readonly client = this.#signed('client', this.ca, {
     subject: [
@@ -32,6 +44,14 @@ export class Certificates implements Disposable {
   });
   readonly otherCa = this.#authority('other-ca');
   readonly stranger = this.#signed('stranger', this.otherCa, { subject: [['CN', 'stranger']] });
+
+  /** Another certificate for the same server, with a key of its own; not written over the first. */
+  renewed(name: string): Certified {
+    return this.#signed(name, this.ca, {
+      subject: [['CN', name]],
+      at: { ipv4: '127.0.0.1', dns: 'localhost' },
+    });
+  }
 
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true });
@@ -47,7 +67,7 @@ export class Certificates implements Disposable {
   #signed(
     name: string,
     { issuer }: Authority,
-    request: Pick<CertificateRequest, 'subject' | 'at'>,
+    request: Pick<CertificateRequest, 'subject' | 'at' | 'endsInMs'>,
   ): Certified {
     const key = newKey();
     return this.#write(name, certify({ ...request, key, issuer }), key);

@@ -11,7 +11,9 @@ export interface CertificateRequest {
   readonly issuer?: { readonly subject: DistinguishedName; readonly key: KeyObject } | undefined;
   readonly isAuthority?: boolean | undefined;
   /** Where a server with this certificate may be. */
-  readonly at?: { readonly ipv4: string; readonly dns: string } | undefined;
+  readonly at?: { readonly ipv4?: string | undefined; readonly dns: string } | undefined;
+  /** When it ends, in milliseconds from now; two days if left out. It begins an hour before now, or two hours before its end. */
+  readonly endsInMs?: number | undefined;
 }
 
 const TAGS = {
@@ -38,8 +40,9 @@ const OBJECT_IDS = {
 
 const HOUR_MS = 3_600_000;
 
-/** A certificate for an EC key, good for two days, as PEM. */
-export function certify({ subject, key, issuer, isAuthority, at }: CertificateRequest): string {
+/** A certificate for an EC key, as PEM. */
+export function certify(request: CertificateRequest): string {
+  const { subject, key, issuer, isAuthority, at, endsInMs = 48 * HOUR_MS } = request;
   const by = issuer ?? { subject, key };
   const algorithm = der('sequence', objectId('ecdsaWithSha256'));
   const now = Date.now();
@@ -49,7 +52,7 @@ export function certify({ subject, key, issuer, isAuthority, at }: CertificateRe
     der('integer', Buffer.concat([Buffer.of(1), randomBytes(8)])),
     algorithm,
     nameOf(by.subject),
-    der('sequence', time(now - HOUR_MS), time(now + 48 * HOUR_MS)),
+    der('sequence', time(now + Math.min(-HOUR_MS, endsInMs - 2 * HOUR_MS)), time(now + endsInMs)),
     nameOf(subject),
     createPublicKey(key).export({ type: 'spki', format: 'der' }),
     tagged(
@@ -74,9 +77,9 @@ function digitalSignature(): Buffer {
   return extension('keyUsage', der('bitString', Buffer.of(7, 0x80)));
 }
 
-function place({ ipv4, dns }: { readonly ipv4: string; readonly dns: string }): Buffer {
-  const address = element(0x87, Buffer.from(ipv4.split('.').map(Number)));
-  return extension('subjectAltName', der('sequence', address, element(0x82, Buffer.from(dns))));
+function place({ ipv4, dns }: NonNullable<CertificateRequest['at']>): Buffer {
+  const address = ipv4 === undefined ? [] : [element(0x87, Buffer.from(ipv4.split('.').map(Number)))];
+  return extension('subjectAltName', der('sequence', ...address, element(0x82, Buffer.from(dns))));
 }
 
 /** What it says comes last, before it whether it is critical. */

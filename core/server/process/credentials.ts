@@ -1,0 +1,162 @@
+import { isIP } from 'node:net';
+import type { X509Certificate } from 'node:crypto';
+import type { Clock, Logger } from '../../runtime/index.js';
+import type { EnsembleMember } from '../configuration/ensemble.js';
+import { ensembleSecrets, loopbackSecret, type SecretSource } from '../configuration/ensemble-secret.js';
+import { SecretRing } from '../configuration/secret-ring.js';
+import { ConfigurationError } from '../configuration/server-options.js';
+import type { CertificateCheck } from '../peers/peer-handshake.js';
+import { TlsFiles } from './tls-files.js';
+
+export interface CredentialOptions extends SecretSource {
+  /** Path of the member's certificate, PEM, with those between it and its authority. With it `port` accepts only TLS. Default: no TLS. */
+  readonly tlsCert?: string;
+  /** Path of its key, PEM. */
+  readonly tlsKey?: string;
+  /**
+   * Path of the authorities that sign the certificates of members and clients, PEM. Without a secret the members know each other by
+   * certificates that these have signed for the hosts of `ensemble`. Default: none; clients present no certificates.
+   */
+  readonly tlsCa?: string;
+  /**
+   * `required`: refuse clients that present no certificate. `optional`: accept them; what they may do is up to ACLs and `requireAuth`.
+   * Default: `optional` at `port`, so that probes and browsers can connect, and `required` at the ZooKeeper port, as in ZooKeeper.
+   */
+  readonly tlsClientAuth?: 'required' | 'optional';
+  /** Accept also connections without TLS at `port`, while the members of an ensemble change to TLS one by one. Default false. */
+  readonly tlsAllowPlain?: boolean;
+}
+
+interface CredentialParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Null for a member that stands alone. */
+  readonly members: readonly EnsembleMember[] | null;
+  /** Where this member listens. */
+  readonly host: string;
+}
+
+/** What proves the identity of this member to others, and of others to it. All of it can be replaced while the member runs. */
+export class Credentials {
+  /** Null without TLS. */
+  readonly tls: TlsFiles | null;
+  /** Null where the data directory holds the only secret. */
+  readonly secrets: SecretRing | null;
+  /** The members know each other by certificates. */
+  readonly areCertified: boolean;
+  readonly #options: CredentialOptions;
+  readonly #parts: CredentialParts;
+
+  private constructor(
+    options: CredentialOptions,
+    parts: CredentialParts,
+    found: Pick<Credentials, 'tls' | 'secrets' | 'areCertified'>,
+  ) {
+    this.#options = options;
+    this.#parts = parts;
+    this.tls = found.tls;
+    this.secrets = found.secrets;
+    this.areCertified = found.areCertified;
+  }
+
+  /** Rejects with `ConfigurationError`. Call `close` when the member has ended. */
+  static async open(options: CredentialOptions, parts: CredentialParts): Promise<Credentials> {
+    checkTlsOptions(options);
+    const { members } = parts;
+    const hasSecret = options.secret !== undefined || options.secretFile !== undefined;
+    const areCertified =
+      !hasSecret &&
+      options.tlsCa !== undefined &&
+      members !== null &&
+      members.every(({ address }) => address.startsWith('wss://'));
+    const secrets = areCertified ? null : await secretsOf(options, parts);
+    const tls = await tlsOf(options, parts);
+    return new Credentials(options, parts, { tls, secrets, areCertified });
+  }
+
+  /** The check of a dialler's certificate; null where the members know each other by a secret. */
+  certificateCheck(certificate: X509Certificate | null): CertificateCheck | null {
+    const { members } = this.#parts;
+    if (!this.areCertified || members === null) return null;
+    return (id) => {
+      const address = members.find((member) => member.id === id)?.address ?? '';
+      return certificateProblem(certificate, id, new URL(address).hostname.replace(/^\[|\]$/g, ''));
+    };
+  }
+
+  /** Reads the files again. Never rejects: what cannot be used is logged, and the member keeps what it has. */
+  async reload(): Promise<void> {
+    await this.tls?.reload();
+    const { secret, secretFile } = this.#options;
+    if (this.secrets === null || secretFile === undefined) return;
+    const { logger } = this.#parts;
+    try {
+      const secrets = await ensembleSecrets({ secret, secretFile });
+      this.secrets.replace(secrets);
+      logger.info('Secret file reloaded', { secrets: secrets.length });
+    } catch (error) {
+      logger.error('Secret file not reloaded: it cannot be used; the member keeps the old secret', { error });
+    }
+  }
+
+  close(): void {
+    this.tls?.close();
+  }
+}
+
+function checkTlsOptions(options: CredentialOptions): void {
+  const { tlsCert, tlsKey, tlsClientAuth } = options;
+  if (tlsCert !== undefined && tlsKey === undefined)
+    throw new ConfigurationError('tlsKey', 'tlsCert needs it', 'Give the path of a PEM file.');
+  for (const option of ['tlsKey', 'tlsCa', 'tlsClientAuth', 'tlsAllowPlain'] as const)
+    if (options[option] !== undefined && tlsCert === undefined)
+      throw new ConfigurationError(
+        option,
+        'it has no effect without tlsCert',
+        'Give that too, or leave this out.',
+      );
+  if (tlsClientAuth === undefined) return;
+  if (!['required', 'optional'].includes(tlsClientAuth))
+    throw new ConfigurationError(
+      'tlsClientAuth',
+      `${tlsClientAuth as string} is unknown`,
+      'Give required or optional.',
+    );
+  if (options.tlsCa === undefined)
+    throw new ConfigurationError('tlsClientAuth', 'it has no effect without tlsCa', 'Give that too.');
+}
+
+async function tlsOf(
+  { tlsCert, tlsKey, tlsCa }: CredentialOptions,
+  parts: CredentialParts,
+): Promise<TlsFiles | null> {
+  if (tlsCert === undefined || tlsKey === undefined) return null;
+  return TlsFiles.open({ cert: tlsCert, key: tlsKey, ca: tlsCa }, parts);
+}
+
+/** Null for a member that stands alone and is given none. */
+async function secretsOf(
+  options: CredentialOptions,
+  { members, host, logger }: CredentialParts,
+): Promise<SecretRing | null> {
+  if (options.secret !== undefined || options.secretFile !== undefined)
+    return new SecretRing(await ensembleSecrets(options));
+  if (members === null) return null;
+  const derived = loopbackSecret(members, host);
+  if (derived === null) return new SecretRing(await ensembleSecrets(options));
+  logger.warn(
+    'This ensemble has no secret: everybody on this machine can join it as a member, and take up the sessions of its clients. ' +
+      'Give every member the same secret, or secretFile, unless it is there to try things out',
+  );
+  return new SecretRing([derived]);
+}
+
+/** The subject is not looked at: it names clients. A certificate without names of hosts is that of no member. */
+function certificateProblem(certificate: X509Certificate | null, id: number, host: string): string | null {
+  if (certificate === null) return `member ${id} presented no certificate`;
+  const isFor =
+    isIP(host) === 0
+      ? certificate.checkHost(host, { subject: 'never' }) !== undefined
+      : certificate.checkIP(host) !== undefined;
+  return isFor ? null : `the certificate is not for ${host}, the host of member ${id}`;
+}
