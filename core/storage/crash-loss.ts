@@ -11,16 +11,23 @@ export type CrashLoss = 'keep' | 'lose' | 'random';
 export interface LossPlan {
   /** A fresh one for each file. */
   survival(): Survival;
+  /** Whether a file keeps a size that was not synced: its new blocks then hold what survived in them, or what was there before. */
+  keepsSize(): boolean;
   /** Which of the unsynced changes of the directory survive; each is given as the names that it touches, oldest first. */
   directorySurvivors(changes: readonly (readonly string[])[]): readonly boolean[];
 }
 
 export function planLoss(loss: Exclude<CrashLoss, 'keep'>, random: Random): LossPlan {
   if (loss === 'lose') {
-    return { survival: () => loseAll, directorySurvivors: (changes) => changes.map(() => false) };
+    return {
+      survival: () => loseAll,
+      keepsSize: () => false,
+      directorySurvivors: (changes) => changes.map(() => false),
+    };
   }
   return {
     survival: () => randomSurvival(random),
+    keepsSize: () => random.next() < 0.3,
     directorySurvivors: (changes) => randomDirectory(changes, random),
   };
 }

@@ -1,25 +1,10 @@
 import { SeededRandom, type Clock, type Random } from '../runtime/index.js';
 import { planLoss, type CrashLoss, type LossPlan } from './crash-loss.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
+import { FreedBlocks } from './freed-blocks.js';
 import { MemoryFile } from './memory-file.js';
+import { diskError, PlannedFaults, type DiskFault, type DiskOperation } from './planned-faults.js';
 import { DataDirectoryLockedError, DataDirectoryReplacedError } from './storage-error.js';
-
-/** What a disk can be asked to do, and so where it can fail or crash. */
-export type DiskOperation =
-  'list' | 'open' | 'read' | 'write' | 'truncate' | 'sync' | 'rename' | 'remove' | 'syncDirectory';
-
-/** A failure to come. */
-export interface DiskFault {
-  readonly operation: DiskOperation;
-  /** Only for files whose name begins so. */
-  readonly file?: string;
-  /** The system's name of the error. Default `EIO`. */
-  readonly code?: string;
-  /** How often; default once. */
-  readonly times?: number;
-  /** So many of these operations succeed before. */
-  readonly after?: number;
-}
 
 interface DirectoryChange {
   readonly name: string;
@@ -29,7 +14,8 @@ interface DirectoryChange {
 
 /**
  * A directory in memory. It knows for every file what was synced and what was not, so that it can crash as a
- * real one does: unsynced writes and renames survive or not, by a seeded choice. After a crash the operations
+ * real one does: unsynced writes and renames survive or not, by a seeded choice, and blocks that a file was given and that were never
+ * synced may hold what other files had there before. After a crash the operations
  * of the process that died never settle; whoever opens the disk anew finds what survived.
  */
 export class MemoryDisk implements Disk {
@@ -49,7 +35,8 @@ export class MemoryDisk implements Disk {
   #crashAt = Infinity;
   #lossToCome: CrashLoss = 'random';
   #crashed: () => void = () => undefined;
-  #faults: { readonly fault: DiskFault; toPass: number; remaining: number }[] = [];
+  readonly #faults = new PlannedFaults();
+  readonly #freed = new FreedBlocks();
   #syncDelay: { readonly clock: Clock; readonly ms: () => number } | null = null;
 
   constructor(random: Random = new SeededRandom(1)) {
@@ -108,6 +95,11 @@ export class MemoryDisk implements Disk {
     this.#find(name).flipBit(offset, bit);
   }
 
+  /** Changes bytes of a file past every rule of durability, also for whoever has it open. */
+  overwrite(name: string, offset: number, bytes: Uint8Array): void {
+    this.#find(name).overwrite(offset, bytes);
+  }
+
   /** The block of the file that holds the byte at `offset` cannot be read any more, wherever the file is moved. */
   spoil(name: string, offset: number): void {
     this.#find(name).spoil(offset);
@@ -119,12 +111,12 @@ export class MemoryDisk implements Disk {
   }
 
   fail(fault: DiskFault): void {
-    this.#faults.push({ fault, toPass: fault.after ?? 0, remaining: fault.times ?? 1 });
+    this.#faults.add(fault);
   }
 
   /** Forgets the failures that were still to come. */
   repair(): void {
-    this.#faults = [];
+    this.#faults.clear();
   }
 
   /** Every sync takes this long from now on; a function is asked anew for each. What is written meanwhile waits for the next one. */
@@ -205,7 +197,11 @@ export class MemoryDisk implements Disk {
         await write(position, bytes);
         await sync();
       },
-      truncate: (size) => perform('truncate', () => file.truncate(size)),
+      truncate: (size) =>
+        perform('truncate', () => {
+          this.#freed.add(file.content, size);
+          file.truncate(size);
+        }),
       syncData: sync,
       sync,
       close: async () => {
@@ -238,7 +234,7 @@ export class MemoryDisk implements Disk {
 
   #sync(file: MemoryFile, name: string, covered: number): void {
     try {
-      this.#throwPlannedFault('sync', name);
+      this.#faults.check('sync', name);
     } catch (error) {
       file.dropUnsynced();
       throw error;
@@ -260,7 +256,7 @@ export class MemoryDisk implements Disk {
   }): Promise<T> {
     if (act.incarnation !== this.#incarnation) return neverSettles();
     this.#operations++;
-    if (act.operation !== 'sync') this.#throwPlannedFault(act.operation, act.name);
+    if (act.operation !== 'sync') this.#faults.check(act.operation, act.name);
     const result = act.effect();
     if (this.#operations >= this.#crashAt) this.crash(this.#lossToCome);
     return act.incarnation === this.#incarnation ? result : neverSettles();
@@ -284,15 +280,6 @@ export class MemoryDisk implements Disk {
     throw diskError('ENOSPC', 'no space left on device');
   }
 
-  #throwPlannedFault(operation: DiskOperation, name: string): void {
-    const planned = this.#faults.find(
-      ({ fault }) => fault.operation === operation && name.startsWith(fault.file ?? ''),
-    );
-    if (planned === undefined || planned.toPass-- > 0) return;
-    if (--planned.remaining <= 0) this.#faults = this.#faults.filter((other) => other !== planned);
-    throw diskError(planned.fault.code ?? 'EIO', `planned failure of ${operation}`);
-  }
-
   #find(name: string): MemoryFile {
     const file = this.#files.get(name);
     if (file === undefined) throw diskError('ENOENT', `no such file: ${name}`);
@@ -301,12 +288,18 @@ export class MemoryDisk implements Disk {
 
   #change(changes: readonly DirectoryChange[]): void {
     this.#unsynced.push(changes);
+    for (const { before, after } of changes) {
+      const isMoved = before === undefined || changes.some((other) => other.after === before);
+      if (!isMoved && before !== after) this.#freed.add(before.content);
+    }
     for (const { name, after } of changes) this.#put(name, after);
   }
 
   /** Goes back to what was synced, then makes the changes again that survive. */
   #losePower(plan: LossPlan): void {
-    for (const file of this.#allFiles()) file.crash(plan.survival());
+    for (const file of this.#allFiles()) {
+      file.crash(plan.survival(), plan.keepsSize() ? () => this.#freed.pick(this.#random) : undefined);
+    }
     const unsynced = this.#unsynced;
     this.#unsynced = [];
     const survives = plan.directorySurvivors(unsynced.map((changes) => changes.map(({ name }) => name)));
@@ -327,10 +320,6 @@ export class MemoryDisk implements Disk {
     for (const { before } of this.#unsynced.flat()) if (before !== undefined) files.add(before);
     return files;
   }
-}
-
-function diskError(code: string, message: string): Error {
-  return Object.assign(new Error(`${code}: ${message}`), { code });
 }
 
 function neverSettles(): Promise<never> {

@@ -1,7 +1,7 @@
 /** How much of a write survives a crash as one piece. */
 const SECTOR_BYTES = 512;
-/** How much of a file becomes unreadable as one piece. */
-const BLOCK_BYTES = 4096;
+/** How much of a file becomes unreadable, and is given to another file, as one piece. */
+export const BLOCK_BYTES = 4096;
 
 /** Asked once for each unsynced change, oldest first: how many bytes of each of its sectors survive. */
 export type Survival = () => (sector: number) => number;
@@ -103,11 +103,35 @@ export class MemoryFile {
     this.#durable.flipBit(offset, bit);
   }
 
-  /** What was synced is left, and of the rest what survives. */
-  crash(survival: Survival): void {
+  /** These bytes, which lie within the file, change on the disk. */
+  overwrite(offset: number, bytes: Uint8Array): void {
+    if (offset + bytes.length > this.size)
+      throw new RangeError(`no bytes up to ${offset + bytes.length} in a file of ${this.size} bytes`);
+    this.#visible.write(offset, bytes);
+    this.#durable.overwrite(offset, bytes);
+  }
+
+  /**
+   * What was synced is left, and of the rest what survives. With `stale` the size survives that the file had grown to, and says what
+   * each new block held before; null for zeros.
+   */
+  crash(survival: Survival, stale?: () => Uint8Array | null): void {
     this.#settled += this.#unsynced.length;
+    if (stale !== undefined) this.#growStale(stale);
     for (const change of this.#unsynced.splice(0)) this.#redo(change, survival());
     this.#visible.become(this.#durable);
+  }
+
+  /** Only blocks that lie wholly behind the synced size: the rest of the last one is zeros. */
+  #growStale(stale: () => Uint8Array | null): void {
+    const synced = this.#durable.content.length;
+    const isShortened = this.#unsynced.some(({ bytes }) => bytes === null);
+    if (isShortened || this.size <= synced) return;
+    this.#durable.resize(this.size);
+    for (let at = Math.ceil(synced / BLOCK_BYTES) * BLOCK_BYTES; at < this.size; at += BLOCK_BYTES) {
+      const block = stale();
+      if (block !== null) this.#durable.overwrite(at, block);
+    }
   }
 
   #redo({ at, bytes }: Change, survivingBytes: (sector: number) => number): void {
@@ -155,6 +179,11 @@ class Image {
       this.#bytes.fill(0, size, this.#size);
     }
     this.#size = size;
+  }
+
+  /** Only what lies within it. */
+  overwrite(position: number, bytes: Uint8Array): void {
+    if (position < this.#size) this.#bytes.set(bytes.subarray(0, this.#size - position), position);
   }
 
   flipBit(offset: number, bit: number): void {

@@ -74,8 +74,20 @@ export class TailSearch {
     return isPlausible && window.readUInt32LE(at + 4) === headerCheck(window, at, this.#salt);
   }
 
+  /**
+   * A record, or the mark of a group, that is older than the last record that verifies was written to another file, whose block this file
+   * was given when it grew: after a power failure a block that was never synced holds what it held before. It shows nothing of this file.
+   * A closing mark of version 0.1.0 has no zxid.
+   */
+  #isStale(window: Buffer, at: number): boolean {
+    const isClosingMark =
+      window.readUInt32LE(at + 8) === MARK_LENGTH && readGroupMark(window, at, this.#salt) === null;
+    return !isClosingMark && window.readBigUInt64LE(at + 16) < this.#from.zxid;
+  }
+
   /** A mark of what is there counts as zeros from then on: it says nothing new. */
   #note(window: Buffer, at: number, offset: number): void {
+    if (this.#isStale(window, at)) return;
     this.#syncedTo = Math.max(this.#syncedTo, window.readUInt32LE(at + 12));
     const mark = readGroupMark(window, at, this.#salt);
     const isClosingMark =

@@ -37,7 +37,7 @@ export class OldDisk {
     member.crash('keep');
     member.wipe();
     for (const [name, content] of files) member.disk.replace(name, content);
-    image.isRotten = true;
+    image.harm = 'old';
     this.#world.note(member.name, `gets its old disk back, which ends before ${hex(image.last)}`);
     const others = cluster.members.filter((other) => other !== member);
     await this.#waiting.until(() => others.every(({ isServing }) => isServing), 'the others serve');
@@ -45,7 +45,7 @@ export class OldDisk {
     member.start();
     await this.#waiting.until(() => this.#world.isWhole, `${member.name} serves with its old disk`);
     check(image.has(end), () => `${member.name} serves with its old disk, but lacks ${hex(end)}`);
-    image.isRotten = false;
+    image.harm = 'sound';
   }
 
   #victim(): ClusterMember {
@@ -65,7 +65,7 @@ export class OldDisk {
     member.crash('keep');
     const files = new Map(member.disk.names().map((name) => [name, member.disk.contentOf(name)]));
     member.wipe();
-    ghost.imageOf(member.id).isDamaged = true;
+    ghost.imageOf(member.id).harm = 'wiped';
     this.#world.note(member.name, 'loses its disk, which will come back');
     cluster.network.heal();
     member.start();

@@ -35,6 +35,8 @@ export const FAULT_KINDS = [
   'readError',
   'damage',
   'rot',
+  'tailDamage',
+  'missingFile',
   'staleFile',
   'amnesia',
   'lagAndLoss',
@@ -138,7 +140,7 @@ const OF_CLIENTS: readonly FaultKind[] = [
 const GENTLE: readonly FaultKind[] = ['restart', 'slowDisk', 'wallClock'];
 
 /** What only safety mode may do: a member notices damage only when it reads the file, which may be never. */
-const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'staleFile'];
+const DAMAGE: readonly FaultKind[] = ['damage', 'rot', 'tailDamage', 'missingFile', 'staleFile'];
 const SPARED: Readonly<Record<Mode, readonly FaultKind[]>> = {
   safety: [],
   liveness: DAMAGE,

@@ -31,8 +31,8 @@ export class TotalLoss {
       voter.crash('keep');
       voter.wipe();
       const image = ghost.imageOf(voter.id);
-      image.isRotten = image.isUnreadable = false;
-      image.isDamaged = true;
+
+      image.harm = 'wiped';
     }
     this.#world.note('all', `voters lose their disks; ${witness.name} has a history`);
     const { epochs, list, end } = { epochs: ghost.epochs, list: ghost.list.length, end: ghost.end };
@@ -57,7 +57,7 @@ export class TotalLoss {
 
   #isWitness({ id, isObserver, member }: ClusterMember): boolean {
     const image = this.#world.ghost.imageOf(id);
-    const isSound = !image.isDamaged && !image.isRotten && !image.isUnreadable;
+    const isSound = image.harm === 'sound';
     const transactions = this.#world.ghost.list.filter(({ txn, zxid }) => txn !== null && image.has(zxid));
     return isObserver && member !== null && isSound && transactions.length > 0;
   }

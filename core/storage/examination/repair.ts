@@ -4,7 +4,14 @@ import { DIRECTORY_ID_BYTES } from '../directory-id.js';
 import { withFile, type Directory } from '../disk.js';
 import { epochOf } from '../epoch-table.js';
 import { writePromises } from '../epoch-file.js';
-import { fileName, IDENTITY_FILE, parseFileName, temporaryName, type HistoryFile } from '../file-name.js';
+import {
+  EPOCH_FILE,
+  fileName,
+  IDENTITY_FILE,
+  parseFileName,
+  temporaryName,
+  type HistoryFile,
+} from '../file-name.js';
 import { createLogEnd, noClaim } from '../log-end.js';
 import { recoverHistory } from '../recovery.js';
 import { readSnapshotContent, readSnapshotHeader, writeSnapshotFile } from '../snapshot-file.js';
@@ -129,7 +136,8 @@ class Aside {
 
   /**
    * Leaves the file where it is, too, for it is about to be replaced in one step. A file that cannot be read is moved: a directory
-   * without it is refused, as one with it is.
+   * without it is refused, as one with it is. Not so the promises, of which nothing is worth keeping then: a directory that has neither
+   * them nor a history, which an earlier repair may have moved, would pass for a new one.
    */
   async copy(name: string): Promise<void> {
     if (!(await this.#directory.list()).includes(name)) return;
@@ -139,7 +147,7 @@ class Aside {
     } catch (error) {
       if (!(error instanceof CorruptionError)) throw error;
       await this.#directory.remove(draft);
-      return this.move(name);
+      return name === EPOCH_FILE ? undefined : this.move(name);
     }
     await this.#directory.setAside(draft, this.#folder);
     this.names.push(`${this.#folder}/${draft}`);

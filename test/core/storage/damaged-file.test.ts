@@ -122,6 +122,24 @@ test('a damaged file of the log that the newest snapshot covers costs nothing', 
   assert.ok(disk.names().includes(`${oldest}.damaged`));
 });
 
+test('an unreadable directory whose repair lacks space twice does not pass for a new one', async () => {
+  const disk = await made('killed');
+  const repair = async (): Promise<Error> =>
+    rejection(FileStorage.open({ disk, canRejoin: true }).then((storage) => storage.recover()));
+  for (const file of ['end-of-log', 'accepted-epoch']) {
+    disk.fail({ operation: 'read', times: Infinity });
+    disk.fail({ operation: 'write', file, code: 'ENOSPC' });
+    await repair();
+    disk.repair();
+    disk.crash('keep');
+  }
+
+  const storage = await FileStorage.open({ disk, canRejoin: true });
+  const { isNew, rejoining } = await storage.recover();
+  await storage.close();
+  assert.equal({ isNew, rejoining }, { isNew: false, rejoining: 'damaged' });
+});
+
 test('an empty file with the name of a later generation takes the place of nothing', async () => {
   for (const name of ['log-0000000f-0000000100000000', 'snapshot-0000000f-0000000100000000']) {
     const disk = await made('stopped');

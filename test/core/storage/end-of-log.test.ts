@@ -224,4 +224,24 @@ test('an append to a preallocated file is one write and one sync, with its mark'
   await storage.close();
 });
 
+test('records of an older file in a block that the log was given show nothing of the log', async () => {
+  const disk = new MemoryDisk(new SeededRandom(5));
+  const { storage } = await start(disk, { segmentBytes: 2 * BLOCK });
+  await storage.persist({ acceptedEpoch: 1, entries: entries(0, 1) });
+  const logs = (): string[] => disk.names().filter((name) => name.startsWith('log-'));
+  let group = 0;
+  while (logs().length < 2) await storage.persist({ entries: entries(1 + 2 * group++, 2, { bytes: 90 }) });
+  await storage.close();
+  const [older, newest] = logs() as [string, string];
+  const stale = disk.contentOf(older).slice(BLOCK, 2 * BLOCK);
+  const content = disk.contentOf(newest);
+  const at = Math.ceil(content.length / BLOCK) * BLOCK;
+  const grown = Buffer.alloc(at + BLOCK);
+  grown.set(content);
+  grown.set(stale, at);
+  disk.replace(newest, grown);
+
+  assert.is(await outcomeOf(disk, zxid(2 * group)), 'complete');
+});
+
 test.run();

@@ -99,6 +99,33 @@ test('a random power failure leaves torn, partial and reordered writes, and neve
   assert.ok(has(/^durable\0+b+$/), 'a later write without an earlier one');
 });
 
+test('a block that was never synced may hold what a removed file had there, and no synced block does', async () => {
+  const block = 4096;
+  let stale = 0;
+  for (let seed = 0; seed < 100; seed++) {
+    const disk = new MemoryDisk(new SeededRandom(seed));
+    const directory = await disk.lock();
+    const old = await directory.open('old', 'create');
+    await old.write(0, bytes('o'.repeat(3 * block)));
+    await old.sync();
+    const file = await directory.open('log', 'create');
+    await file.write(0, bytes('s'.repeat(block)));
+    await file.sync();
+    await directory.syncDirectory();
+    await directory.remove('old');
+    await directory.syncDirectory();
+    await file.write(block, bytes('n'.repeat(2 * block)));
+
+    disk.crash('random');
+
+    const found = text(disk, 'log');
+    assert.is(found.slice(0, block), 's'.repeat(block));
+    assert.match(found.slice(block), /^[no\0]*$/);
+    if (found.includes('o')) stale += 1;
+  }
+  assert.ok(stale > 5, `${stale} of 100`);
+});
+
 test('the calls of a process that died never settle and change nothing', async () => {
   const { disk, directory, file } = await prepared();
   disk.crash('keep');

@@ -112,7 +112,7 @@ export class PeerDisk {
     this.log = [];
     this.#logBase = 0n;
     this.#pending = [];
-    this.#image.isDamaged = true;
+    this.#image.harm = 'wiped';
   }
 
   /** Damage: only the first `kept` entries behind the snapshot can be read, and what was promised may be more than is known. */
@@ -122,7 +122,7 @@ export class PeerDisk {
     this.rejoining = 'damaged';
     this.acceptedEpoch = Number(this.last >> 32n);
     this.#pending = [];
-    this.#image.isDamaged = true;
+    this.#image.harm = 'damaged';
   }
 
   /** Entries behind that one; null if the log does not reach back so far. */
@@ -144,7 +144,8 @@ export class PeerDisk {
     const { acceptedEpoch, rejoining } = this;
     const entries = this.log.filter((entry) => entry.zxid > state.lastZxid);
     const snapshot = state.lastZxid === 0n ? null : { zxid: state.lastZxid };
-    this.#image.recovered({ acceptedEpoch, rejoining, isNew: rejoining === 'new', snapshot, entries });
+    const isNew = rejoining === 'new' && acceptedEpoch === 0 && this.last === 0n;
+    this.#image.recovered({ acceptedEpoch, rejoining, isNew, mayHold: null, snapshot, entries });
     return { acceptedEpoch, snapshotZxid: state.lastZxid, epochs, entries, rejoining };
   }
 

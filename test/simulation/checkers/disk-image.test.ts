@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LogEntry, RecoveredState, Storage } from '../../../core/storage/index.js';
-import { DiskImage, LogChain } from './disk-image.js';
+import { DiskImage } from './disk-image.js';
+import { LogChain } from './log-chain.js';
 import { Referee } from './referee.js';
 
 const entry = (zxid: bigint, text = 'x'): LogEntry => ({ zxid, payload: Buffer.from(text) });
@@ -21,12 +22,14 @@ function scene(delivered: (zxid: bigint) => boolean = () => false): {
     recover: async () => ({
       acceptedEpoch: 0,
       rejoining: null,
+      mayHold: null,
       snapshot: null,
       epochs: [],
       isNew: false,
       ...found,
     }),
     persist: async () => undefined,
+    proveEnd: async () => undefined,
     installSnapshot: async () => undefined,
   } as unknown as Storage;
   const [image, another] = ['m1', 'm2'].map(
@@ -84,29 +87,84 @@ test('a promise that is forgotten, and one that is taken back, are found', async
   assert.match(takenBack.referee.finding!.message, /takes back a promise/);
 });
 
-test('of a disk that somebody has tampered with little is expected, until it was read', async () => {
+test('a member that rejoins after damage is expected to find nothing, and is read again', async () => {
   const { referee, image, storage, finds } = scene();
-  await storage.persist({ acceptedEpoch: 1, entries: [entry(1n), entry(2n)] });
-  image.isDamaged = true;
-  finds({ entries: [] });
+  await storage.persist({ acceptedEpoch: 1, rejoining: null, entries: [entry(1n), entry(2n)] });
+  image.harm = 'damaged';
+  finds({ rejoining: 'damaged', entries: [entry(1n)] });
   await storage.recover();
   assert.is(referee.finding, null);
-  assert.not(image.isDamaged);
-  assert.is(image.last, 0n);
+  assert.is(image.harm, 'sound');
+  assert.is(image.last, 1n);
 });
 
-test('a member that takes damage in the midst of its log for its end is found', async () => {
+test('a member that counts after damage without what was durable is found, also if nothing had proved it', async () => {
+  const whole = scene();
+  await whole.storage.persist({ entries: [entry(1n), entry(2n)] });
+  whole.image.harm = 'damaged';
+  whole.finds({ entries: [entry(1n), entry(2n)] });
+  await whole.storage.recover();
+  assert.is(whole.referee.finding, null);
+
+  const shorter = scene();
+  await shorter.storage.persist({ entries: [entry(1n)] });
+  await shorter.storage.persist({ entries: [entry(2n)] });
+  shorter.image.harm = 'damaged';
+  shorter.finds({ entries: [entry(1n)] });
+  await shorter.storage.recover();
+  assert.match(
+    shorter.referee.finding!.message,
+    /history up to 0x1, 0x2 was durable, and it does not rejoin/,
+  );
+});
+
+test('a member may be unsure of the group that nothing proved, and of no other', async () => {
+  for (const proves of ['the next group', 'end-of-log', 'nothing'] as const) {
+    const { referee, image, storage, finds } = scene();
+    await storage.persist({ entries: [entry(1n)] });
+    await storage.persist({ entries: [entry(2n)] });
+    if (proves === 'the next group') await storage.persist({ entries: [entry(3n)] });
+    if (proves === 'end-of-log') await storage.proveEnd();
+    image.harm = 'damaged';
+    finds({ mayHold: 3n, entries: [entry(1n)] });
+    await storage.recover();
+    assert.is(referee.finding !== null, proves !== 'nothing', proves);
+    assert.not(image.couldElectWithout(3n));
+    if (proves === 'nothing') assert.ok(image.isCounted);
+  }
+});
+
+test('a member that rejoins with a sound disk is found, unless it had to before or reads had failed', async () => {
+  const sound = scene();
+  await sound.storage.persist({ rejoining: null, entries: [entry(1n)] });
+  sound.finds({ rejoining: 'damaged' });
+  await sound.storage.recover();
+  assert.match(sound.referee.finding!.message, /m1 rejoins, though nothing has happened to its disk/);
+
+  const unreadable = scene();
+  await unreadable.storage.persist({ rejoining: null, entries: [entry(1n)] });
+  unreadable.image.harm = 'unreadable';
+  unreadable.finds({ rejoining: 'damaged' });
+  await unreadable.storage.recover();
+  await unreadable.storage.recover();
+  assert.is(unreadable.referee.finding, null);
+});
+
+test('a member that takes a damaged disk for a new one is found', async () => {
   const { referee, image, storage, finds } = scene();
-  for (const zxid of [1n, 2n, 3n]) await storage.persist({ entries: [entry(zxid)] });
-  image.isDamaged = true;
-  finds({ entries: [entry(1n)] });
+  await storage.persist({ acceptedEpoch: 1 });
+  image.harm = 'damaged';
+  finds({ isNew: true });
   await storage.recover();
-  assert.is(referee.finding, null);
-  for (const zxid of [2n, 3n, 4n]) await storage.persist({ entries: [entry(zxid)] });
-  image.isDamaged = true;
-  finds({ entries: [entry(1n)] });
-  await storage.recover();
-  assert.match(referee.finding!.message, /goes on from 0x1 with a damaged log, which had held 0x2 for sure/);
+  assert.match(referee.finding!.message, /m1 takes its disk, which held 0x0, for a new one/);
+});
+
+test('what happens to a disk while it is read is still to be found', async () => {
+  const { image, storage } = scene();
+  const recovered = storage.recover();
+  image.harm = 'damaged';
+  await recovered;
+  assert.is(image.harm, 'damaged');
 });
 
 test('an entry that was cut off and comes back is found, unless it was written anew', async () => {
@@ -160,7 +218,7 @@ test('a member that counts again without a delivered entry of its lost disk is f
   const { referee, image, storage, finds } = scene((zxid) => zxid <= 2n);
   await storage.persist({ rejoining: null, entries: [entry(1n), entry(2n), entry(3n)] });
   assert.ok(image.isCounted);
-  image.isDamaged = true;
+  image.harm = 'wiped';
   assert.not(image.isCounted);
   finds({ isNew: true });
   await storage.recover();
@@ -174,7 +232,7 @@ test('a member that counts again without a delivered entry of its lost disk is f
 test('a member that counts again with every delivered entry of its lost disk is accepted', async () => {
   const { referee, image, storage, finds } = scene((zxid) => zxid <= 2n);
   await storage.persist({ rejoining: null, entries: [entry(1n), entry(2n), entry(3n)] });
-  image.isDamaged = true;
+  image.harm = 'wiped';
   finds({ isNew: true });
   await storage.recover();
   await storage.persist({ rejoining: 'new', entries: [entry(1n), entry(2n)] });
@@ -187,7 +245,7 @@ test('a member that counts again without the lost snapshot is found', async () =
   const { referee, image, storage, finds } = scene();
   await storage.persist({ rejoining: null });
   await storage.installSnapshot(5n, [], (async function* () {})());
-  image.isDamaged = true;
+  image.harm = 'damaged';
   finds({ rejoining: 'damaged' });
   await storage.recover();
   await storage.persist({ rejoining: null, entries: [entry(4n)] });

@@ -1,35 +1,28 @@
 import type { LogEntry, PersistBatch, RecoveredState, Storage } from '../../../core/storage/index.js';
 import { epochOf } from '../../../core/zab/index.js';
+import type { LogChain } from './log-chain.js';
 import { check, hex, type Referee } from './referee.js';
 
 /** What a member finds on its disk. */
-export type Found = Pick<RecoveredState, 'acceptedEpoch' | 'rejoining' | 'isNew' | 'entries'> & {
+export type Found = Pick<RecoveredState, 'acceptedEpoch' | 'rejoining' | 'isNew' | 'entries' | 'mayHold'> & {
   readonly snapshot: { readonly zxid: bigint } | null;
 };
 
-/** Keeps for all members together what stands behind what in their logs. */
-export class LogChain {
-  readonly #entries = new Map<bigint, { readonly previous: bigint; readonly payload: Uint8Array }>();
-
-  /** Log matching: an entry has the same bytes, and the same entry before it, in every log that it is in. */
-  appended(member: string, { zxid, payload }: LogEntry, previous: bigint): void {
-    check(zxid > previous, () => `${member} has ${hex(zxid)} behind ${hex(previous)}`);
-    const known = this.#entries.get(zxid);
-    if (known === undefined) {
-      this.#entries.set(zxid, { previous, payload });
-      return;
-    }
-    check(
-      known.previous === previous,
-      () => `${member} has ${hex(zxid)} behind ${hex(previous)}, others behind ${hex(known.previous)}`,
-    );
-    check(isSameBytes(known.payload, payload), () => `${member} has other bytes at ${hex(zxid)} than others`);
-  }
-}
+/**
+ * What was done to a disk since it was last read.
+ * - sound: nothing;
+ * - unreadable: its files are whole, but reads of them fail or have failed: the member may take them for damaged;
+ * - damaged: files were changed, removed, emptied or renamed;
+ * - wiped: all files are gone;
+ * - old: the files are those of an earlier time, and nothing on them tells. The disk stays so until somebody says that it is not.
+ */
+export type Harm = 'sound' | 'unreadable' | 'damaged' | 'wiped' | 'old';
 
 /**
  * What a member's disk must hold: what its storage has said to be durable. Lives as long as the disk, through all
- * starts of the member, and compares at each what is found with what was promised.
+ * starts of the member, and compares at each what is found with what was promised. Whatever was done to the disk, a member that
+ * comes back without rejoining has everything that was durable. The one exception is what was appended last and nothing proved yet,
+ * if the member says that it may have lost that. A member whose disk is sound does not rejoin.
  */
 export class DiskImage {
   readonly #member: string;
@@ -50,19 +43,22 @@ export class DiskImage {
   #lostSnapshotZxid = 0n;
   /** Cut off for good, and not written again since. */
   readonly #cut = new Set<bigint>();
-  /** What a later group of records bears witness to, and what two do: damage there cannot be taken for a torn tail. */
-  #witnessed = 0n;
+  /** Something apart from these entries shows that they were durable: a later group, `end-of-log`, or a start that has read them. */
   #proven = 0n;
+  /** Of these, what `end-of-log` itself says. */
+  #recorded = 0n;
+  /** Up to there the member says that it may have acknowledged entries that are gone. */
+  #mayHold = 0n;
   /** Asked for and not confirmed: may have taken effect when the member dies. */
   #truncating: bigint | null = null;
   #installing: bigint | null = null;
   #accepting = 0;
-  /** Somebody has tampered with the disk: nothing can be expected of it until it is read again. */
-  isDamaged = false;
-  /** The same, until the disk is replaced. */
-  isRotten = false;
-  /** Reads of the disk fail: what is on it is sound, but a member that starts may take it for damaged, and rejoin. */
-  isUnreadable = false;
+  #isRejoiningAsked = false;
+  /** Where the log was cut back to last. */
+  #cutTo: bigint | null = null;
+  #harm: Harm = 'sound';
+  /** So often something was done to the disk. */
+  #harms = 0;
 
   /** `delivered`: whether the entry has been delivered anywhere; `changed` is called when the disk holds or counts for something else. */
   constructor(parts: {
@@ -83,12 +79,34 @@ export class DiskImage {
 
   /** Whether a quorum may rely on this disk: a voter's that is sound and says that it remembers everything. */
   get isCounted(): boolean {
-    return this.#isVoter && this.#isFull && !this.isDamaged && !this.isRotten;
+    return this.#isVoter && this.#isFull && (this.#harm === 'sound' || this.#harm === 'unreadable');
+  }
+
+  get harm(): Harm {
+    return this.#harm;
+  }
+
+  set harm(harm: Harm) {
+    this.#harm = harm;
+    this.#harms += 1;
   }
 
   /** Of the last durable entry. */
   get last(): bigint {
     return this.#entries.at(-1)?.zxid ?? this.snapshotZxid;
+  }
+
+  /** `end-of-log` says of everything durable that it is there. */
+  get isEndRecorded(): boolean {
+    return this.#recorded === this.last;
+  }
+
+  /**
+   * Whether a quorum that includes this voter could elect a leader without the entry. Where the member says that it may have lost the
+   * entry, it counts only for a leader that has it.
+   */
+  couldElectWithout(zxid: bigint): boolean {
+    return this.isCounted && !this.has(zxid) && zxid > this.#mayHold;
   }
 
   has(zxid: bigint): boolean {
@@ -103,7 +121,7 @@ export class DiskImage {
   /** A member that counts again holds every delivered entry that it held on the disk it lost. */
   checkNotForgotten(zxid: bigint): void {
     check(
-      !this.isCounted || this.has(zxid) || !this.#hasLost(zxid),
+      !this.couldElectWithout(zxid) || !this.#hasLost(zxid),
       () => `${this.#member} counts again, but lacks ${hex(zxid)}, which its lost disk held`,
     );
   }
@@ -112,8 +130,9 @@ export class DiskImage {
   observe(storage: Storage): Storage {
     return {
       recover: async (checkContent) => {
+        const harms = this.#harms;
         const state = await storage.recover(checkContent);
-        this.recovered(state);
+        this.recovered(state, harms === this.#harms);
         return state;
       },
       persist: async (batch) => {
@@ -122,7 +141,11 @@ export class DiskImage {
         await storage.persist(batch);
         this.#referee.watch(() => this.persisted(batch, last));
       },
-      proveEnd: () => storage.proveEnd(),
+      proveEnd: async () => {
+        const { last } = this;
+        await storage.proveEnd();
+        this.#proven = this.#recorded = last;
+      },
       readEntries: (after, maxBytes) => storage.readEntries(after, maxBytes),
       writeSnapshot: (zxid, epochs, content, check) => storage.writeSnapshot(zxid, epochs, content, check),
       installSnapshot: async (zxid, epochs, content, check) => {
@@ -136,7 +159,8 @@ export class DiskImage {
   }
 
   /** The batch is asked for. */
-  begun({ truncateAfter, acceptedEpoch, entries = [] }: PersistBatch): void {
+  begun({ truncateAfter, acceptedEpoch, rejoining, entries = [] }: PersistBatch): void {
+    if (rejoining !== undefined) this.#isRejoiningAsked = true;
     for (const { zxid } of entries) this.#cut.delete(zxid);
     if (truncateAfter !== undefined) this.#truncating = truncateAfter;
     if (acceptedEpoch !== undefined) this.#accepting = acceptedEpoch;
@@ -148,14 +172,17 @@ export class DiskImage {
       check(acceptedEpoch >= this.acceptedEpoch, () => `${this.#member} takes back a promise`);
       this.acceptedEpoch = acceptedEpoch;
     }
-    if (rejoining !== undefined) this.#count(rejoining === null);
+    if (rejoining !== undefined) {
+      this.#isRejoiningAsked = false;
+      this.#count(rejoining === null);
+    }
     if (truncateAfter !== undefined) {
       this.#truncate(truncateAfter);
+      this.#cutTo = truncateAfter;
       this.#truncating = null;
-      this.#witnessed = this.#proven = 0n;
-    } else if (entries.length > 0 && before > this.#witnessed) {
-      this.#proven = this.#witnessed;
-      this.#witnessed = before;
+      this.#proven = this.#recorded = this.last;
+    } else if (entries.length > 0 && before > this.#proven) {
+      this.#proven = before;
     }
     for (const entry of entries) this.#append(entry);
     check(
@@ -189,26 +216,25 @@ export class DiskImage {
   /** The snapshot has taken the place of the history. */
   installed(zxid: bigint): void {
     this.#installing = null;
-    this.#witnessed = this.#proven = 0n;
-    this.snapshotZxid = zxid;
+    this.#proven = this.#recorded = this.snapshotZxid = zxid;
     this.#entries = [];
     this.#zxids.clear();
     this.#changed();
   }
 
-  /** What a member finds when it starts must hold all that it was told to be durable. */
-  recovered(state: Found): void {
+  /** What a member finds when it starts must hold all that it was told to be durable. `isAsRead`: nothing was done to the disk meanwhile. */
+  recovered(state: Found, isAsRead = true): void {
     const { entries } = state;
     this.#referee.watch(() => this.#compare(state, entries));
     this.acceptedEpoch = state.acceptedEpoch;
-    if (this.isDamaged || this.isRotten || this.#isTakenForDamaged(state)) this.#lose();
+    if (this.#harm !== 'sound') this.#lose();
+    this.#mayHold = state.mayHold ?? 0n;
+    // What was done while it was being read is still to be found.
+    const isPassing = this.#harm !== 'unreadable' && this.#harm !== 'old';
+    if (isAsRead && isPassing) this.#harm = 'sound';
     this.#begin(state.snapshot?.zxid ?? 0n, entries);
     this.#referee.watch(() => this.#count(state.rejoining === null && !state.isNew));
     this.#referee.watch(this.#changed);
-  }
-
-  #isTakenForDamaged({ rejoining }: Found): boolean {
-    return this.isUnreadable && rejoining !== null;
   }
 
   #lose(): void {
@@ -229,23 +255,22 @@ export class DiskImage {
   }
 
   #compare(state: Found, entries: readonly LogEntry[]): void {
+    if (this.#harm === 'old') return;
+    const { acceptedEpoch, isNew, mayHold } = state;
+    const remembers = !isNew && (state.rejoining === null || state.rejoining === 'founding');
+    if (!remembers) return this.#compareForgetful(state);
     const found = entries.at(-1)?.zxid ?? state.snapshot?.zxid ?? 0n;
-    if (this.isRotten || this.#isTakenForDamaged(state)) return;
-    if (this.isDamaged && (state.isNew || state.rejoining !== null)) return;
-    if (this.isDamaged) {
-      const message = (): string =>
-        `${this.#member} goes on from ${hex(found)} with a damaged log, which had held ${hex(this.#proven)} for sure`;
-      return check(found >= this.#proven, message);
-    }
     const isInstalled = this.#installing !== null && state.snapshot?.zxid === this.#installing;
     const promised = this.#truncating !== null && this.#truncating < this.last ? this.#truncating : this.last;
+    const isFound = isInstalled || found >= promised;
+    const isUnsure = this.#harm !== 'sound' && found >= this.#proven && (mayHold ?? 0n) >= promised;
     check(
-      isInstalled || found >= promised,
-      () => `${this.#member} finds a history up to ${hex(found)}, ${hex(promised)} was durable`,
+      isFound || isUnsure,
+      () =>
+        `${this.#member} finds a history up to ${hex(found)}, ${hex(promised)} was durable, and it does not rejoin`,
     );
     const back = entries.find(({ zxid }) => this.#cut.has(zxid));
     check(back === undefined, () => `${this.#member} finds ${hex(back!.zxid)} again, which was cut off`);
-    const { acceptedEpoch } = state;
     check(
       acceptedEpoch === this.acceptedEpoch || acceptedEpoch === this.#accepting,
       () =>
@@ -253,19 +278,28 @@ export class DiskImage {
     );
   }
 
+  /** Of a member that says that it may have forgotten something. */
+  #compareForgetful({ isNew }: Found): void {
+    // What was cut off the end may stand behind it again, in blocks that were not synced when the power failed.
+    const isCutBack = this.#truncating !== null || this.#cutTo === this.last;
+    const hadReason = this.#harm !== 'sound' || !this.#isFull || this.#isRejoiningAsked || isCutBack;
+    check(hadReason, () => `${this.#member} rejoins, though nothing has happened to its disk`);
+    const isBlank = this.#harm === 'wiped' || (this.last === 0n && this.acceptedEpoch === 0);
+    check(
+      !isNew || isBlank,
+      () => `${this.#member} takes its disk, which held ${hex(this.last)}, for a new one`,
+    );
+  }
+
   #begin(snapshotZxid: bigint, entries: readonly LogEntry[]): void {
-    this.isDamaged = false;
     this.#installing = this.#truncating = null;
-    this.#witnessed = this.#proven = 0n;
+    this.#isRejoiningAsked = false;
     this.snapshotZxid = snapshotZxid;
     this.#entries = [];
     this.#zxids.clear();
     this.#referee.watch(() => {
       for (const entry of entries) this.#append(entry);
     });
+    this.#proven = this.#recorded = this.last;
   }
-}
-
-export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || Buffer.compare(a, b) === 0;
 }

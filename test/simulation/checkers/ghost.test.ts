@@ -73,7 +73,7 @@ test('a lost disk is no copy and does not count, though it was once acknowledged
   const ensemble = await SampleEnsemble.start();
   const entry = ensemble.propose(creates('/b'), 2);
   for (const id of [1, 2]) await ensemble.persist(id, { entries: [entry] });
-  ensemble.ghost.imageOf(2).isDamaged = true;
+  ensemble.ghost.imageOf(2).harm = 'damaged';
   ensemble.apply(1, entry);
   assert.is(ensemble.referee.finding, null);
 });

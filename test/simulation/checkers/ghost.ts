@@ -8,7 +8,8 @@ import {
   type PeerMessage,
   type PeerStatus,
 } from '../../../core/zab/index.js';
-import { DiskImage, isSameBytes, LogChain } from './disk-image.js';
+import { DiskImage } from './disk-image.js';
+import { isSameBytes, LogChain } from './log-chain.js';
 import { check, hex, type Referee } from './referee.js';
 
 /** One of the sequence that everybody delivers. */
@@ -290,7 +291,7 @@ export class Ghost {
   #checkCopies(): void {
     const { end } = this;
     const voters = this.#voters();
-    const lacking = voters.filter(({ image }) => image.isCounted && !image.has(end));
+    const lacking = voters.filter(({ image }) => image.couldElectWithout(end));
     check(
       2 * lacking.length <= voters.length,
       () =>

@@ -8,7 +8,7 @@ import {
   type SetDataRequest,
   type Stat,
 } from '../../../core/protocol/index.js';
-import { isSameBytes } from './disk-image.js';
+import { isSameBytes } from './log-chain.js';
 import { allows } from './quota-rules.js';
 import { isSession, parentOf, statOf, type ModelNode, type TreeModel } from './tree-model.js';
 

@@ -13,6 +13,8 @@ export class DiskBudget {
   readonly #most: number;
   /** Their disks have been tampered with, and they have not come up to date since. */
   readonly #damaged = new Set<ClusterMember>();
+  /** Their disks were tampered with at any time. */
+  readonly #tampered = new Set<ClusterMember>();
   /** Reads of their disks fail: what is there is sound, but nobody can know. */
   readonly #unreadable = new Set<ClusterMember>();
   /** Their power has failed while they wrote, or is about to, and they have not served since. */
@@ -32,9 +34,9 @@ export class DiskBudget {
     return new Set([...this.#damaged, ...this.#uncertain, member]).size <= this.#most;
   }
 
-  /** Whether the member may say that files of its disk are damaged. */
+  /** Whether the member may say that files of its disk are damaged: a file that no start needs may still be, long afterwards. */
   isSpent(member: ClusterMember): boolean {
-    return this.#damaged.has(member);
+    return this.#tampered.has(member);
   }
 
   /** What a power failure of the member may take now. */
@@ -57,13 +59,15 @@ export class DiskBudget {
 
   damage(member: ClusterMember): void {
     this.#damaged.add(member);
+    this.#tampered.add(member);
   }
 
   /** Reads of its disk fail until `readable`; a member that starts meanwhile takes its files for damaged, and rejoins. */
   unreadable(member: ClusterMember): void {
-    this.#imageOf(member).isUnreadable = true;
+    const image = this.#imageOf(member);
+    if (image.harm === 'sound') image.harm = 'unreadable';
     this.#unreadable.add(member);
-    this.#damaged.add(member);
+    this.damage(member);
   }
 
   readable(member: ClusterMember): void {
@@ -78,7 +82,7 @@ export class DiskBudget {
     for (const member of this.#damaged) {
       if (!this.#hasRecovered(member)) continue;
       this.#damaged.delete(member);
-      this.#imageOf(member).isUnreadable = false;
+      this.#imageOf(member).harm = 'sound';
     }
     for (const member of this.#uncertain)
       if (member.isServing && !this.#armed.has(member)) this.#uncertain.delete(member);
@@ -87,8 +91,10 @@ export class DiskBudget {
   /** It serves again, and a voter counts again: another disk may be lost. */
   #hasRecovered(member: ClusterMember): boolean {
     const image = this.#imageOf(member);
-    const isSound = !image.isRotten && !this.#unreadable.has(member);
-    return member.isServing && isSound && (member.isObserver || image.isCounted);
+    const isSound = image.harm === 'sound' || image.harm === 'unreadable';
+    return (
+      member.isServing && isSound && !this.#unreadable.has(member) && (member.isObserver || image.isCounted)
+    );
   }
 
   #imageOf({ id }: ClusterMember): DiskImage {

@@ -1,15 +1,11 @@
-import type { MemoryDisk } from '../../../core/testing/index.js';
-import { epochOf } from '../../../core/zab/index.js';
 import { between, isGentle, pick } from '../plan.js';
 import type { World } from '../world.js';
 import type { Faults } from './faults.js';
 
-/** Of the newest log, only what stands in front of that share is sure to have something behind it that proves it. */
 /** Longer than any run. */
 const NEVER_MS = 1e9;
-const PROVEN_SHARE = 0.25;
 
-/** What happens to the disk of a member. */
+/** What a disk does that works badly; its files stay as they are. */
 export const diskFaults = {
   slowDisk({ world, faults }) {
     const { random, plan } = world;
@@ -66,98 +62,4 @@ export const diskFaults = {
     member.disk.capacityBytes = member.disk.usedBytes + Math.floor(random.next() * 2000);
     faults.later(between(random, 3, 30) * plan.tickMs, () => (member.disk.capacityBytes = Infinity));
   },
-
-  /** Something flips a bit of what a member has long acknowledged. Of few members at a time: that many may be lost. */
-  damage({ world, faults }) {
-    const member = faults.victimOfDamage();
-    if (member === null) return;
-    faults.crash(member, 'keep', false);
-    const { random } = world;
-    const files = member.disk.names();
-    if (files.length === 0) return;
-    const name = pick(random, files);
-    const { length } = member.disk.contentOf(name);
-    if (length === 0) return;
-    const offset = Math.floor(random.next() * length);
-    world.note(member.name, `has a bit flipped in ${name} at ${offset}`);
-    member.disk.flipBit(name, offset, Math.floor(random.next() * 8));
-    faults.damaged(member);
-  },
-
-  /** A block of a file that is in use turns to zeros, or a bit of it flips: the member serves on, but never what is wrong. */
-  rot({ world, faults }) {
-    const member = faults.victimOfDamage();
-    if (member === null) return;
-    const { random } = world;
-    const { disk } = member;
-    const names = disk.names();
-    const newestLog = names.findLast((name) => name.startsWith('log-'));
-    if (names.length === 0) return;
-    const name = pick(random, names);
-    const share = name === newestLog ? PROVEN_SHARE : 1;
-    const offset = Math.floor(random.next() * share * usedBytes(disk.contentOf(name)));
-    const bytes = pick(random, [0, 16, 512]);
-    const isLeft = name !== newestLog || bytes < offset;
-    if (!isLeft || disk.contentOf(name).length === 0) return;
-    world.note(
-      member.name,
-      `has ${bytes === 0 ? 'a bit flipped' : `${bytes} bytes zeroed`} in ${name} at ${offset}`,
-    );
-    if (bytes === 0) disk.flipBit(name, offset, Math.floor(random.next() * 8));
-    else zero(disk, name, { offset, bytes });
-    faults.rotten(member);
-  },
-
-  /** A file comes back as it once was. */
-  staleFile({ world, faults }) {
-    const { random, plan } = world;
-    const chosen = pick(random, world.cluster.members);
-    const names = chosen.disk.names();
-    if (names.length === 0) return;
-    const name = pick(random, names);
-    const content = chosen.disk.contentOf(name);
-    const { acceptedEpoch } = world.ghost.imageOf(chosen.id);
-    faults.later(between(random, 1, 20) * plan.tickMs, () => {
-      const member = faults.victimOfDamage(chosen);
-      if (member === null) return;
-      faults.crash(member, 'keep', false);
-      // Nothing tells a log that ends sooner, or a promise that was superseded since, from one that was never longer.
-      const newestLog = member.disk.names().findLast((other) => other.startsWith('log-'));
-      const isKnownToBeOld =
-        name !== newestLog && epochOf(world.ghost.imageOf(member.id).last) > acceptedEpoch;
-      if (isKnownToBeOld) {
-        world.note(member.name, `has ${name} as it once was`);
-        member.disk.replace(name, content);
-      }
-      faults.damaged(member);
-    });
-  },
-
-  /** A member comes back with an empty disk. */
-  amnesia({ world, faults }) {
-    const member = faults.victimOfDamage();
-    if (member === null) return;
-    faults.crash(member, 'keep', false);
-    world.note(member.name, 'loses its disk');
-    faults.wipe(member);
-    faults.damaged(member);
-  },
 } satisfies Record<string, (parts: { world: World; faults: Faults }) => void>;
-
-/** Without the zeros of preallocation. */
-function usedBytes(content: Uint8Array): number {
-  return content.findLastIndex((byte) => byte !== 0) + 1;
-}
-
-function zero(
-  disk: MemoryDisk,
-  name: string,
-  { offset, bytes }: { readonly offset: number; readonly bytes: number },
-): void {
-  disk
-    .contentOf(name)
-    .subarray(offset, offset + bytes)
-    .forEach((byte, index) => {
-      for (let bit = 0; bit < 8; bit++) if (byte & (1 << bit)) disk.flipBit(name, offset + index, bit);
-    });
-}

@@ -6,6 +6,7 @@ import { between, pick, type FaultKind } from '../plan.js';
 import type { World } from '../world.js';
 import { aimedFaults } from './aimed-faults.js';
 import { clientFaults } from './client-faults.js';
+import { damageFaults } from './damage-faults.js';
 import { DiskBudget } from './disk-budget.js';
 import { diskFaults } from './disk-faults.js';
 import { memberFaults } from './member-faults.js';
@@ -16,6 +17,7 @@ const KINDS: Readonly<Record<FaultKind, (parts: { world: World; faults: Faults }
   ...networkFaults,
   ...clientFaults,
   ...diskFaults,
+  ...damageFaults,
   ...aimedFaults,
 };
 
@@ -106,9 +108,9 @@ export class Faults {
     return this.#budget.allows(victim) ? victim : null;
   }
 
-  /** The member does not know yet, and may never come upon it. */
+  /** Files were changed under the member, which goes on: it finds that out at its next start, or when it reads them. */
   rotten(member: ClusterMember): void {
-    this.#imageOf(member).isRotten = true;
+    this.#imageOf(member).harm = 'damaged';
     this.#budget.damage(member);
   }
 
@@ -122,8 +124,10 @@ export class Faults {
     this.#budget.readable(member);
   }
 
+  /** Files of a member that is down were changed; it is started after a while. */
   damaged(member: ClusterMember): void {
-    this.#imageOf(member).isDamaged = true;
+    const image = this.#imageOf(member);
+    if (image.harm !== 'wiped') image.harm = 'damaged';
     this.#budget.damage(member);
     this.later(between(this.#world.random, 0, 10) * this.#world.plan.tickMs, () => member.start());
   }
@@ -131,8 +135,7 @@ export class Faults {
   /** The disk is empty from now on, and sound. */
   wipe(member: ClusterMember): void {
     member.wipe();
-    this.#imageOf(member).isRotten = false;
-    this.#imageOf(member).isDamaged = true;
+    this.#imageOf(member).harm = 'wiped';
   }
 
   pair(): readonly [string, string] {

@@ -235,7 +235,7 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'ambiguous-end-taken-for-torn',
     mistake: 'a group that may have been acknowledged is cut off, and nothing says so',
     standsFor: 'a member whose log may have lost its end does not vote as if it had not',
-    tests: ['core/storage/end-of-log'],
+    shownBy: { mode: 'safety', voters: 3, faults: ['tailDamage'], faultEveryMs: 200, strikeMs: 10_000 },
     changes: [
       [
         'core/storage/end-verdict.ts',
@@ -289,7 +289,7 @@ export const DURABILITY: readonly Mutant[] = [
     name: 'missing-segment-not-missed',
     mistake: 'nobody looks whether the newest file of the log is there, and how far it reached',
     standsFor: 'a member whose log files are gone does not vote',
-    tests: ['core/storage/damaged-file'],
+    shownBy: { mode: 'safety', voters: 3, faults: ['missingFile'], faultEveryMs: 200, strikeMs: 10_000 },
     changes: [
       [
         'core/storage/log-recovery.ts',
@@ -298,6 +298,44 @@ export const DURABILITY: readonly Mutant[] = [
       ],
       ['core/storage/recovery.ts', 'if (end !== null && end.zxid > lastZxid) {', 'if (end?.zxid === -1n) {'],
     ],
+  },
+  {
+    name: 'damaged-end-taken-for-torn',
+    mistake:
+      'damage to records that `end-of-log`, or a later record, proves to have been there is taken for a torn end',
+    standsFor: 'a member that lost a block of its log does not vote with a shorter one',
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      faults: ['tailDamage', 'rot'],
+      faultEveryMs: 200,
+      strikeMs: 10_000,
+    },
+    changes: [
+      [
+        'core/storage/end-verdict.ts',
+        'if (proven !== null && proven.position.offset > position.offset) {',
+        'if (proven !== null && proven.position.offset < 0) {',
+      ],
+      ['core/storage/recovery.ts', 'if (end !== null && end.zxid > lastZxid) {', 'if (end?.zxid === -1n) {'],
+    ],
+  },
+  {
+    name: 'stale-blocks-believed',
+    mistake:
+      'a record of an old file, in a block that the log was given and never synced, counts as one of the log',
+    standsFor: 'a power failure makes no member rejoin',
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      faults: ['crash', 'crashPoint', 'crashAll'],
+      workloads: ['bursts', 'pipelines'],
+      segmentBytes: 65_536,
+      snapshotTxns: 20,
+      faultEveryMs: 200,
+      strikeMs: 20_000,
+    },
+    changes: [['core/storage/tail-search.ts', 'if (this.#isStale(window, at)) return;', '']],
   },
   {
     name: 'readmission-shares-a-write',
