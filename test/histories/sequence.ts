@@ -3,7 +3,7 @@ import type { EpochTable, LogEntry } from '../../core/storage/index.js';
 import { epochOf, isEpochMarker, makeZxid } from '../../core/zab/index.js';
 import { hex } from '../simulation/checkers/referee.js';
 import type { Sequence, Sequenced } from '../simulation/checkers/session-ledger.js';
-import { isSameBytes } from '../simulation/checkers/disk-image.js';
+import { isSameBytes } from '../simulation/checkers/log-chain.js';
 import type { Contradiction, MemberLog } from './history.js';
 
 /** The history that all members have in the end, from its beginning. */

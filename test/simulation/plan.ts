@@ -61,6 +61,7 @@ export const WORKLOADS = [
   'bursts',
   'syncs',
   'replies',
+  'acls',
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 

@@ -114,15 +114,15 @@ export class Conversation {
     const request = readRequest(packet, header);
     if (request.op === OpCode.auth) return this.#proved(request.body);
     const connection = this.#connection;
+    const users = this.#users;
     const write = isWrite(request)
-      ? { client: this.#client, connection, xid: header.xid, request, zxid: null }
+      ? { client: this.#client, connection, xid: header.xid, request, users, zxid: null }
       : null;
     if (write !== null) this.#known.sessions.issued(this.#sessionId!, write);
     this.#watches.sent(request);
     const { acknowledged } = this.#known.sessions;
     const answered =
       write === null ? (): void => undefined : this.#known.ends.sent(this.#client, this.#end, request);
-    const users = this.#users;
     this.#outstanding.push({ request, xid: header.xid, sentAt: now, write, answered, acknowledged, users });
   }
 
@@ -206,7 +206,7 @@ export class Conversation {
     received: { readonly error: ErrorCode; readonly reply: Reply | null },
   ): void {
     const { model, ghost } = this.#known;
-    const { request, xid } = write;
+    const { request, xid, users } = write;
     const own = ghost
       .ofSession(this.#sessionId!)
       .findLast((other) => other.zxid <= toldZxid && other.txn?.cxid === xid && other.txn.op === request.op);
@@ -224,7 +224,7 @@ export class Conversation {
         `was told of ${hex(answered)} before its ${nameOf(request)} of ${hex(zxid)}: an earlier request saw a later write`,
       ),
     );
-    const expected = expectedOutcome(request, { model, zxid, txn });
+    const expected = expectedOutcome(request, { model, zxid, txn, users });
     const unfit = misfit(txn.outcome, expected);
     check(unfit === null, () => `the ${nameOf(request)} of ${this.#client} at ${hex(zxid)} ${unfit}`);
     const wrong = wrongWrite(received, expected);

@@ -74,12 +74,17 @@ test('a read that is let in by an identity of somebody else is found, and one th
   const { zxid } = await ensemble.write({ op: OpCode.create2, body }, 4);
   const request: Request = { op: OpCode.getAcl, body: { path: '/hers' } };
   const stat = statOf(ensemble.model.at('/hers', zxid)!);
-  const shown: Reply = { op: OpCode.getAcl, body: { acl, stat } };
+  const shownAs = (id: string): Reply => ({
+    op: OpCode.getAcl,
+    body: { acl: [{ perms: Permission.read, id: { scheme: 'digest', id } }], stat },
+  });
+  const shown = shownAs('anna:x');
   const judge = (users: readonly string[], reply: Reply | null, error: ErrorCode): string | null =>
     wrongRead(request, { error, reply }, { model: ensemble.model, zxid, sessionId: SESSION, users });
   assert.is(judge([], null, ErrorCode.noAuth), null);
   assert.is(judge(['anna:hash'], shown, ErrorCode.ok), null);
   assert.match(judge(['bert:hash'], shown, ErrorCode.ok)!, /may not read/);
+  assert.match(judge(['anna:hash'], shownAs('anna:hash'), ErrorCode.ok)!, /another ACL of \/hers/);
   assert.match(judge(['anna:hash'], null, ErrorCode.noAuth)!, /is there/);
 });
 

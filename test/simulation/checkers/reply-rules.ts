@@ -7,6 +7,7 @@ import {
   type Request,
   type Stat,
 } from '../../../core/protocol/index.js';
+import { isSameAcl, mayUse, visibleAcl } from './permissions.js';
 import { isSameData, isSameStat, type Expected } from './request-rules.js';
 import { statOf, type ModelNode, type TreeModel } from './tree-model.js';
 
@@ -50,25 +51,18 @@ export function wrongRead(
   const { path } = request.body;
   const node = model.at(path, zxid);
   if (node === null) return error === ErrorCode.noNode ? null : `answers ${error}, but there is no ${path}`;
-  if (!mayRead(node, at.users))
+  const wanted = request.op === OpCode.getAcl ? Permission.read | Permission.admin : Permission.read;
+  if (!mayUse(node, wanted, at.users))
     return error === ErrorCode.noAuth ? null : `answers ${error}, but the reader may not read ${path}`;
   if (error !== ErrorCode.ok || reply === null) return `answers ${error}, but ${path} is there`;
+  if (reply.op === OpCode.getAcl && !isSameAcl(reply.body.acl, visibleAcl(node, at.users)))
+    return `tells another ACL of ${path}`;
   return wrongBody(reply, node, model, zxid);
 }
 
 function receivedPart(result: MultiResult): ReceivedReply {
   if (result.error !== undefined) return { error: result.error, reply: null };
   return { error: ErrorCode.ok, reply: result.reply };
-}
-
-function mayRead({ acl }: ModelNode, users: readonly string[]): boolean {
-  // Only the znodes of the system have none.
-  if (acl.length === 0) return true;
-  return acl.some(
-    ({ perms, id }) =>
-      (perms & Permission.read) !== 0 &&
-      (id.scheme === 'world' || (id.scheme === 'digest' && users.includes(id.id))),
-  );
 }
 
 function wrongBody(reply: Reply, node: ModelNode, model: TreeModel, zxid: bigint): string | null {

@@ -1,7 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Outcome } from '../../../core/data/index.js';
-import { CreateMode, ErrorCode, OPEN_ACL, OpCode, type Request } from '../../../core/protocol/index.js';
+import {
+  CreateMode,
+  ErrorCode,
+  OPEN_ACL,
+  OpCode,
+  Permission,
+  type Request,
+} from '../../../core/protocol/index.js';
 import { expectedOutcome, misfit } from './request-rules.js';
 import { creates, SampleEnsemble, SESSION } from './sample-ensemble.js';
 
@@ -9,9 +16,14 @@ const ensemble = await SampleEnsemble.start();
 const NEXT = ensemble.ghost.end + 1n;
 
 /** What is wrong with the outcome of a request at the end of the history: `/a` is there, and nothing else. */
-function wrong(request: Request, outcome: Outcome, sessionId = SESSION): string | null {
+function wrong(
+  request: Request,
+  outcome: Outcome,
+  sessionId = SESSION,
+  users: readonly string[] = [],
+): string | null {
   const txn = { sessionId, cxid: 9, time: 0, op: request.op, outcome };
-  return misfit(outcome, expectedOutcome(request, { model: ensemble.model, zxid: NEXT, txn }));
+  return misfit(outcome, expectedOutcome(request, { model: ensemble.model, zxid: NEXT, txn, users }));
 }
 
 const error = (code: ErrorCode): Outcome => ({ type: 'error', error: code });
@@ -83,6 +95,28 @@ test('a session that is not open is refused everything but its end', () => {
   assert.is(wrong(create('/b'), error(ErrorCode.sessionExpired), 5n), null);
   assert.match(wrong(create('/b'), created('/b'), 5n)!, /error -112 was due/);
   assert.is(wrong({ op: OpCode.closeSession, body: {} }, { type: 'closeSession', paths: [] }, 5n), null);
+});
+
+test('a write is refused where the ACL grants nothing to the identities that were proved before it', async () => {
+  const anna = { scheme: 'digest', id: 'anna:hash' };
+  const acl = [{ perms: Permission.write, id: anna }];
+  const body = { path: '/hers', data: null, acl: [...acl, ...acl], flags: 0, ttlMs: 0 };
+  const { zxid } = await ensemble.write({ op: OpCode.create2, body }, 9);
+  const judge = (request: Request, outcome: Outcome, users: readonly string[]): string | null => {
+    const txn = { sessionId: SESSION, cxid: 9, time: 0, op: request.op, outcome };
+    return misfit(outcome, expectedOutcome(request, { model: ensemble.model, zxid: zxid + 1n, txn, users }));
+  };
+  const change: Outcome = { type: 'setData', path: '/hers', data: null, version: 1 };
+  assert.is(judge(set('/hers'), change, ['anna:hash']), null);
+  assert.is(judge(set('/hers'), error(ErrorCode.noAuth), ['bert:hash']), null);
+  assert.match(judge(set('/hers'), change, ['bert:hash'])!, /error -102 was due/);
+
+  const setAcl: Request = { op: OpCode.setAcl, body: { path: '/hers', acl: OPEN_ACL, version: -1 } };
+  const changed: Outcome = { type: 'setAcl', path: '/hers', acl: OPEN_ACL, aversion: 1 };
+  assert.is(judge(setAcl, error(ErrorCode.noAuth), ['anna:hash']), null);
+  assert.match(judge(setAcl, changed, ['anna:hash'])!, /error -102 was due/);
+  assert.is(judge(create('/hers/x'), error(ErrorCode.noAuth), ['anna:hash']), null);
+  assert.is(judge(remove('/hers/x'), error(ErrorCode.noAuth), ['anna:hash']), null);
 });
 
 test.run();

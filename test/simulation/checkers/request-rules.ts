@@ -3,12 +3,14 @@ import {
   CreateMode,
   ErrorCode,
   OpCode,
+  Permission,
   type CreateRequest,
   type Request,
   type SetDataRequest,
   type Stat,
 } from '../../../core/protocol/index.js';
 import { isSameBytes } from './log-chain.js';
+import { isSameAcl, keptAcl, mayUse } from './permissions.js';
 import { allows } from './quota-rules.js';
 import { isSession, parentOf, statOf, type ModelNode, type TreeModel } from './tree-model.js';
 
@@ -41,14 +43,20 @@ const WRITES = new Set<number>([
 ]);
 
 /**
- * The rules of ZooKeeper's writes, once more and naively, for a world in which everybody may write everything. Hard quotas are
- * enforced: no znode of limits is made where members do not enforce them.
+ * The rules of ZooKeeper's writes, once more and naively; identities are digest ids. Hard quotas are enforced: no znode of limits is
+ * made where members do not enforce them.
  */
 export function expectedOutcome(
   request: Request,
-  at: { readonly model: TreeModel; readonly zxid: bigint; readonly txn: Txn },
+  at: {
+    readonly model: TreeModel;
+    readonly zxid: bigint;
+    readonly txn: Txn;
+    /** The digest ids that were proved before the request was sent. */
+    readonly users: readonly string[];
+  },
 ): Expected {
-  return new Trial(at.model, at.zxid, at.txn).outcome(request);
+  return new Trial(at).outcome(request);
 }
 
 /** One request, tried on the state that its transaction found. */
@@ -56,13 +64,15 @@ class Trial {
   readonly #model: TreeModel;
   readonly #zxid: bigint;
   readonly #txn: Txn;
+  readonly #users: readonly string[];
   /** What earlier parts of a multi have done. */
   #changed = new Map<string, ModelNode | null>();
 
-  constructor(model: TreeModel, zxid: bigint, txn: Txn) {
+  constructor({ model, zxid, txn, users }: Parameters<typeof expectedOutcome>[1]) {
     this.#model = model;
     this.#zxid = zxid;
     this.#txn = txn;
+    this.#users = users;
   }
 
   outcome(request: Request): Expected {
@@ -98,12 +108,13 @@ class Trial {
       case OpCode.setAcl:
         return this.#change(request.body.path, request.body.version, 'aversion', (node) => ({
           ...node,
-          acl: request.body.acl,
+          acl: keptAcl(request.body.acl),
           aversion: (node.aversion + 1) | 0,
         }));
       case OpCode.check: {
         const node = this.#find(request.body.path);
         if (node === null) return refused(ErrorCode.noNode);
+        if (!mayUse(node, Permission.read, this.#users)) return refused(ErrorCode.noAuth);
         if (isOther(request.body.version, node.version)) return refused(ErrorCode.badVersion);
         return { type: 'check', path: request.body.path };
       }
@@ -116,6 +127,7 @@ class Trial {
     const parentPath = parentOf(given);
     const parent = this.#find(parentPath);
     if (parent === null) return refused(ErrorCode.noNode);
+    if (!mayUse(parent, Permission.create, this.#users)) return refused(ErrorCode.noAuth);
     const path = SEQUENTIAL.has(flags) ? given + String(parent.creates).padStart(10, '0') : given;
     if (this.#find(path) !== null) return refused(ErrorCode.nodeExists);
     if (isSession(parent.owner)) return refused(ErrorCode.noChildrenForEphemerals);
@@ -124,7 +136,7 @@ class Trial {
     const node: ModelNode = {
       path,
       data,
-      acl,
+      acl: keptAcl(acl),
       owner: this.#ownerFor(flags, ttlMs),
       czxid: this.#zxid,
       mzxid: this.#zxid,
@@ -148,7 +160,9 @@ class Trial {
     const parentPath = parentOf(path);
     const parent = this.#find(parentPath);
     const node = this.#find(path);
-    if (parent === null || node === null) return refused(ErrorCode.noNode);
+    if (parent === null) return refused(ErrorCode.noNode);
+    if (!mayUse(parent, Permission.delete, this.#users)) return refused(ErrorCode.noAuth);
+    if (node === null) return refused(ErrorCode.noNode);
     if (isOther(version, node.version)) return refused(ErrorCode.badVersion);
     if (node.children.length > 0) return refused(ErrorCode.notEmpty);
     this.#changed.set(path, null);
@@ -161,7 +175,8 @@ class Trial {
   #setData({ path, data, version }: SetDataRequest): Expected {
     const node = this.#find(path);
     const growth = { count: 0, bytes: (data?.length ?? 0) - (node?.data?.length ?? 0) };
-    if (node !== null && !allows(this.#find, path, growth)) return refused(ErrorCode.quotaExceeded);
+    const isAllowed = node !== null && mayUse(node, Permission.write, this.#users);
+    if (isAllowed && !allows(this.#find, path, growth)) return refused(ErrorCode.quotaExceeded);
     return this.#change(path, version, 'version', (node) => ({
       ...node,
       data,
@@ -179,6 +194,8 @@ class Trial {
   ): Expected {
     const node = this.#find(path);
     if (node === null) return refused(ErrorCode.noNode);
+    const wanted = kind === 'version' ? Permission.write : Permission.admin;
+    if (!mayUse(node, wanted, this.#users)) return refused(ErrorCode.noAuth);
     if (isOther(version, node[kind])) return refused(ErrorCode.badVersion);
     const changed = change(node);
     this.#changed.set(path, changed);
@@ -220,6 +237,7 @@ function fits(outcome: Outcome, expected: Expected): boolean {
         expected.type === 'create' &&
         expected.node.path === outcome.path &&
         expected.node.owner === outcome.storedOwner &&
+        isSameAcl(expected.node.acl, outcome.acl) &&
         isSameData(expected.node.data, outcome.data)
       );
     case 'setData':
@@ -230,7 +248,12 @@ function fits(outcome: Outcome, expected: Expected): boolean {
         isSameData(expected.node.data, outcome.data)
       );
     case 'setAcl':
-      return expected.type === 'setAcl' && expected.node.path === outcome.path;
+      return (
+        expected.type === 'setAcl' &&
+        expected.node.path === outcome.path &&
+        expected.node.aversion === outcome.aversion &&
+        isSameAcl(expected.node.acl, outcome.acl)
+      );
     case 'delete':
     case 'check':
       return expected.type === outcome.type && expected.path === outcome.path;

@@ -14,7 +14,7 @@ async function scene(): Promise<{
 }> {
   const ensemble = await SampleEnsemble.start();
   const ask = (request: Request, xid: number, over: Partial<IssuedWrite> = {}): IssuedWrite => {
-    const write = { client: 'c1', connection: CONNECTION, xid, request, zxid: null, ...over };
+    const write = { client: 'c1', connection: CONNECTION, xid, request, users: [], zxid: null, ...over };
     ensemble.sessions.issued(SESSION, write);
     return write;
   };

@@ -31,6 +31,8 @@ export interface IssuedWrite {
   readonly connection: SessionConnection;
   readonly xid: number;
   readonly request: Request;
+  /** Digest ids that were proved before. */
+  readonly users: readonly string[];
   /** Of its transaction, once the client was told. */
   zxid: bigint | null;
 }
@@ -181,10 +183,10 @@ export class SessionLedger {
     return this.#sessions.get(sessionId)?.issued.filter(({ xid }) => userOf(xid) === user) ?? [];
   }
 
-  #mayBe({ xid, request }: IssuedWrite, { zxid, txn }: Sequenced): boolean {
+  #mayBe({ xid, request, users }: IssuedWrite, { zxid, txn }: Sequenced): boolean {
     if (txn === null || txn.cxid !== xid || txn.op !== request.op) return false;
     if (!hasSameData(request, txn)) return false;
-    return misfit(txn.outcome, expectedOutcome(request, { model: this.#model, zxid, txn })) === null;
+    return misfit(txn.outcome, expectedOutcome(request, { model: this.#model, zxid, txn, users })) === null;
   }
 
   #checkExpiry(sessionId: bigint, { expiredAt, provenUntil }: SessionRecord): void {

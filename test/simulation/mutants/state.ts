@@ -43,6 +43,19 @@ export const STATE: readonly Mutant[] = [
     ],
   },
   {
+    name: 'acl-changed-by-everybody',
+    mistake: 'who may write a znode may also change its ACL',
+    standsFor: 'only the identities that an ACL names administer a znode',
+    shownBy: { workloads: ['acls'], faults: ['crash'], strikeMs: 5_000 },
+    changes: [
+      [
+        'core/data/prepare/update.ts',
+        'refuseForbidden(node, Permission.admin, preparation)',
+        'refuseForbidden(node, Permission.admin | Permission.write, preparation)',
+      ],
+    ],
+  },
+  {
     name: 'pending-state-ignored',
     mistake: 'versions are checked against what is applied, not against what is proposed',
     standsFor: 'transactions are prepared against everything before them',

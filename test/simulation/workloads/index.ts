@@ -1,5 +1,6 @@
 import type { Actor } from '../actor.js';
 import type { WorkloadName } from '../plan.js';
+import { ACL_PATHS, acls } from './acls.js';
 import { BURST_PATHS, bursts } from './bursts.js';
 import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes.js';
 import { FLOOD_PATHS, replies, syncs } from './floods.js';
@@ -29,6 +30,7 @@ export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<
   bursts,
   syncs,
   replies,
+  acls,
 };
 
 /** What an account holds at the beginning. */
@@ -38,7 +40,15 @@ export const OPENING_BALANCE = 100;
 export async function setUp(actor: Actor): Promise<void> {
   const create = (path: string, data: string): Promise<unknown> =>
     actor.attempt(`create ${path}`, () => actor.client.create(path, data));
-  const empty = [REGISTER_PATHS, ZNODE_PATHS, WATCHED_PATHS, LARGE_PATHS, BURST_PATHS, FLOOD_PATHS];
+  const empty = [
+    REGISTER_PATHS,
+    ZNODE_PATHS,
+    WATCHED_PATHS,
+    LARGE_PATHS,
+    BURST_PATHS,
+    FLOOD_PATHS,
+    ACL_PATHS,
+  ];
   for (const path of empty.flat()) await create(path, '');
   for (const path of ACCOUNT_PATHS) await create(path, String(OPENING_BALANCE));
   for (const path of COUNTER_PATHS) await create(path, '0');
