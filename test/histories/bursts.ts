@@ -11,11 +11,16 @@ import {
   type WatchEvent,
 } from '../../core/protocol/index.js';
 import type { Dice } from './dice.js';
+import { heavyBurst, MOST_IN_BURST, type Burst, type Writes } from './heavy-burst.js';
 import { OwnWatches } from './own-watches.js';
 import { bytesOf, CREDENTIALS, DIRECTORIES, REGISTERS, ROOT, SECRET_ACL, SECRETS } from './places.js';
 
-export const MOST_IN_BURST = 100;
-const LARGE_BYTES = 4000;
+/** Of the values that are longer than the others. */
+const LONG_VALUE_BYTES = 4000;
+/** Bursts whose replies fill an output, or whose watches take a member several turns. */
+const HEAVY = 0.04;
+/** Bursts whose sender does not read for a while. */
+const UNREAD = 0.04;
 /** Of each directory a client knows so many names. */
 const MOST_NAMES = 30;
 
@@ -50,6 +55,10 @@ export class Bursts {
   readonly #versions = new Map<string, number>();
   readonly #names = new Map<string, string[]>();
   readonly #watches = new OwnWatches();
+  readonly #writes: Writes = {
+    value: (length) => this.#value(length),
+    setData: (path) => this.#setData(path),
+  };
   #values = 0;
 
   constructor(client: string, dice: Dice) {
@@ -57,9 +66,11 @@ export class Bursts {
     this.#dice = dice;
   }
 
-  next(lastZxid: bigint): Request[] {
+  next(lastZxid: bigint): Burst {
+    if (this.#dice.chance(HEAVY)) return heavyBurst(this.#dice, this.#writes, lastZxid);
     const size = 1 + this.#dice.below(this.#dice.chance(0.3) ? MOST_IN_BURST : 20);
-    return Array.from({ length: size }, () => this.#any(lastZxid));
+    const requests = Array.from({ length: size }, () => this.#any(lastZxid));
+    return { requests, isUnread: this.#dice.chance(UNREAD) };
   }
 
   /** Takes up the watches of the connection before. */
@@ -264,11 +275,11 @@ export class Bursts {
   }
 
   /** No two writes of a run write the same. */
-  #value(): Uint8Array {
+  #value(length = this.#dice.chance(0.02) ? LONG_VALUE_BYTES : 0): Uint8Array {
     const value = bytesOf(`${this.#client}-${this.#values++}`);
-    if (!this.#dice.chance(0.02)) return value;
-    const large = new Uint8Array(LARGE_BYTES);
-    large.set(value);
-    return large;
+    if (length === 0) return value;
+    const long = new Uint8Array(length);
+    long.set(value);
+    return long;
   }
 }

@@ -16,6 +16,7 @@ const PINGS_PER_TIMEOUT = 3;
 const DROPS = 0.03;
 const MOVES = 0.03;
 const LEAVES = 0.01;
+const LONGEST_UNREAD_MS = 800;
 
 /** Opens a connection to some member, over some transport; rejects if there is none. */
 export type Dial = (dice: Dice) => Promise<Connection>;
@@ -99,7 +100,13 @@ export class Client {
     const pings = setInterval(() => speaker.ping(), session.timeoutMs / PINGS_PER_TIMEOUT);
     try {
       while (speaker.isOpen && !signal.aborted) {
-        const answered = speaker.send(this.#bursts.next(speaker.lastZxid));
+        const { requests, isUnread } = this.#bursts.next(speaker.lastZxid);
+        const answered = speaker.send(requests);
+        if (isUnread) {
+          speaker.pause();
+          await pause(this.#dice.below(LONGEST_UNREAD_MS));
+          speaker.resume();
+        }
         if (this.#dice.chance(DROPS)) return speaker.terminate();
         if (this.#dice.chance(MOVES)) return;
         if (!(await isInTime(answered))) return speaker.terminate();

@@ -7,6 +7,9 @@ export const ROOT = '/histories';
 export const REGISTERS = [0, 1, 2, 3].map((index) => `${ROOT}/registers/${index}`);
 /** Values that only who proves an identity may read, as long as nobody changes that. */
 export const SECRETS = [0, 1].map((index) => `${ROOT}/secrets/${index}`);
+/** Holds much, so that the output of a connection fills up with what its reads return. */
+export const LARGE = `${ROOT}/large`;
+export const LARGE_BYTES = 250_000;
 export const DIRECTORIES = {
   registers: `${ROOT}/registers`,
   secrets: `${ROOT}/secrets`,
@@ -39,6 +42,7 @@ export function setUp(): Request[] {
   return [
     create(ROOT),
     ...Object.values(DIRECTORIES).map((path) => create(path)),
+    create(LARGE, 'x'.repeat(LARGE_BYTES)),
     ...REGISTERS.map((path) => create(path, '0')),
     ...SECRETS.map((path) => create(path, '0', SECRET_ACL)),
     create(`/zookeeper/quota${ROOT}`),

@@ -97,6 +97,15 @@ export class Speaker {
     this.#connection.send(writer.take());
   }
 
+  /** What arrives waits, here and at the member. */
+  pause(): void {
+    this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
   terminate(): void {
     this.#connection.terminate();
     this.#ended();

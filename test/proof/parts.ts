@@ -44,12 +44,7 @@ export function partsFor(amounts: Amounts): readonly Part[] {
       name: 'fuzz',
       group: 'fuzz',
       about: 'hostile bytes for the codecs, random lives of the storage',
-      command: [
-        'run.js',
-        'core/protocol/hostile-bytes',
-        'process/hostile-clients',
-        'core/storage/random-life',
-      ],
+      command: ['run.js', 'core/protocol/hostile-bytes', 'core/storage/random-life'],
       figures: testFigures,
     },
     {
