@@ -1,4 +1,4 @@
-import type { TlsSource } from '../core/client/index.js';
+import type { AuthInfo, DefaultAcl, TlsSource } from '../core/client/index.js';
 import type { Clock, Logger, Random } from '../core/runtime/index.js';
 import type { Application } from './application.js';
 import type { Token } from './container.js';
@@ -41,6 +41,13 @@ export interface ApplicationOptions {
    * connection.
    */
   readonly tls?: TlsSource | undefined;
+  /** Identities of this application's session, such as `{ scheme: 'digest', auth: 'shop:password' }`. A refused one fails the start. */
+  readonly auth?: readonly AuthInfo[] | undefined;
+  /**
+   * ACL of everything that declarations and recipes of this application create: `creator` for its own identities alone, or a list. `open` if
+   * left out: everybody may read and write it. Without effect on a client that was made elsewhere, which has its own.
+   */
+  readonly acl?: DefaultAcl | undefined;
   /** Every class with a decorator that this application runs, and modules that put such classes together. */
   readonly declare: readonly Declared[];
   /** What is added to the application. */

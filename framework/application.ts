@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Client as SessionClient } from '../core/client/index.js';
+import { identified, type Client as SessionClient } from '../core/client/index.js';
 import type { Hold } from '../core/recipes/index.js';
 import {
   QuorateError,
@@ -276,6 +276,8 @@ export class Application implements AsyncDisposable {
     const {
       connect,
       tls,
+      auth,
+      acl,
       sessionTimeoutMs,
       connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS,
       random,
@@ -287,13 +289,17 @@ export class Application implements AsyncDisposable {
       random,
       sessionTimeoutMs,
       tls,
+      auth,
+      acl,
     });
     this.#undo.push('the connection', () => engine.close());
+    // A client that was made elsewhere has identities of its own.
+    const engineAuth = engine.client === connect ? [] : auth;
     const { client } = engine;
     this.#client = client;
     const stopListening = client.onState((state) => this.#connectionChanged(state));
     this.#undo.push('connection events', async () => stopListening());
-    if (await settledWithin(this.#clock, connectTimeoutMs, client.connected())) return true;
+    if (await settledWithin(this.#clock, connectTimeoutMs, identified(client, engineAuth))) return true;
     if (lastKnownGood !== undefined) {
       this.#logger.warn('no server answers, starting with the last known good configuration', {
         connectTimeoutMs,

@@ -104,9 +104,12 @@ export {
   type LogFields,
   type Random,
 } from '../core/runtime/index.js';
+export { CREATOR_ACL } from '../core/client/index.js';
 export type {
+  AuthInfo,
   ConnectOptions,
   ConnectionState,
+  DefaultAcl,
   Session,
   TlsOptions,
   TlsSource,

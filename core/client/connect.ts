@@ -13,6 +13,7 @@ import type { AuthInfo } from './auth-list.js';
 import { Chroot } from './chroot.js';
 import { ClosedError, ConnectStringError, ConnectTimeoutError } from './client-errors.js';
 import type { Client } from './client.js';
+import { defaultAclOf, type DefaultAcl } from './default-acl.js';
 import { parseConnectString } from './connect-string.js';
 import { BadArgumentsError } from './errors.js';
 import { exponentialBackoff, type RetryPolicy } from './retry.js';
@@ -27,6 +28,11 @@ export interface ClientOptions {
   readonly retry?: RetryPolicy | undefined;
   /** Identities for every connection. If a server refuses one, the client closes with `AuthFailedError`. */
   readonly auth?: readonly AuthInfo[] | undefined;
+  /**
+   * ACL of every znode whose creation names none, those of recipes and missing parents too: `creator` for everything to the identities of
+   * this client (`auth`, or a certificate in `tls`) and nothing to others, or a list. Default `open`: everybody may do everything.
+   */
+  readonly acl?: DefaultAcl | undefined;
   /** Dialers by the scheme of the connect string, beside `ws`, `wss`, `zk` and `zks`. */
   readonly transports?: Readonly<Record<string, Dialer>> | undefined;
   /**
@@ -77,6 +83,7 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
     attemptTimeoutMs,
     policy: options.retry ?? exponentialBackoff(),
     auth: options.auth ?? [],
+    acl: defaultAclOf(options.acl, { auth: options.auth, tls: options.tls }),
     limits: {
       maxRequests: options.maxPendingRequests ?? DEFAULT_MAX_PENDING_REQUESTS,
       maxBytes: options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES,
@@ -110,12 +117,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     { hold: true },
   );
   try {
-    const identified = client.connected({ signal: timeout.signal }).then(() => {
-      const { auth = [] } = options;
-      // Each is being claimed already: this only waits for the answers.
-      return Promise.all(auth.map((info) => client.addAuth(info.scheme, info.auth, timeout)));
-    });
-    await abortable(identified, signal);
+    await abortable(identified(client, options.auth, timeout.signal), signal);
     return client;
   } catch (error) {
     await client.close();
@@ -123,6 +125,22 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   } finally {
     timer.cancel();
   }
+}
+
+/**
+ * Resolves when the client has a session and a server has accepted its identities. Rejects with the reason of `signal`, or with what made
+ * the client close itself.
+ */
+export async function identified(
+  client: Client,
+  auth: readonly AuthInfo[] = [],
+  signal?: AbortSignal,
+): Promise<void> {
+  await client.connected({ signal });
+  // Each is being claimed already: this only waits for the answers.
+  await Promise.all(auth.map((info) => client.addAuth(info.scheme, info.auth, { signal })));
+  // Closed right behind its first packet, if the servers refuse sessions without an identity.
+  if (client.state === 'closed') await client.connected();
 }
 
 /**

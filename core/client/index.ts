@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The session client; runs in Node and in a browser. */
 export type * from './client.js';
-export { connect, createClient, type ClientOptions, type ConnectOptions } from './connect.js';
+export { connect, createClient, identified, type ClientOptions, type ConnectOptions } from './connect.js';
 export { parseConnectString, type ConnectString } from './connect-string.js';
 export type { AuthInfo } from './auth-list.js';
 export {
@@ -12,6 +12,7 @@ export {
   type RetryOptions,
   type RetryPolicy,
 } from './retry.js';
+export { CREATOR_ACL, type DefaultAcl } from './default-acl.js';
 export type { Pem, TlsOptions, TlsSource } from '../transport/index.js';
 export { ErrorCode, OPEN_ACL, Permission, type Acl, type Id, type Stat } from '../protocol/index.js';
 export {

@@ -1,7 +1,6 @@
 import {
   CreateMode,
   ErrorCode,
-  OPEN_ACL,
   OpCode,
   type Acl,
   type CreateRequest,
@@ -54,9 +53,15 @@ export function ownBytes(data: Uint8Array | null): Uint8Array | null {
   return data === null ? null : new Uint8Array(data);
 }
 
+/** Where a client creates znodes, and with which ACL unless a call names another. */
+export interface CreationScope {
+  readonly chroot: Chroot;
+  readonly acl: readonly Acl[];
+}
+
 /** The create operation and its record, the path as the server sees it. Throws `BadArgumentsError`. */
 export function createRequest(
-  chroot: Chroot,
+  { chroot, acl: defaultAcl }: CreationScope,
   create: {
     readonly path: string;
     readonly data?: Uint8Array | string | null | undefined;
@@ -65,7 +70,7 @@ export function createRequest(
     readonly ttlMs?: number | undefined;
   },
 ): { readonly op: CreateOp; readonly body: CreateRequest } {
-  const { path, mode = 'persistent', acl = OPEN_ACL } = create;
+  const { path, mode = 'persistent', acl = defaultAcl } = create;
   const flags = FLAGS[mode];
   if (flags === undefined) {
     const what = `"${mode as string}" is no mode; it is one of ${Object.keys(FLAGS).join(', ')}`;
@@ -108,11 +113,12 @@ export function checkedVersion(operation: string, path: string, version: number 
 }
 
 /** One operation of a multi as it is sent. Throws `BadArgumentsError`. */
-export function multiMember(chroot: Chroot, operation: Operation): MultiMember {
+export function multiMember(scope: CreationScope, operation: Operation): MultiMember {
+  const { chroot } = scope;
   const { path } = operation;
   switch (operation.type) {
     case 'create':
-      return createRequest(chroot, operation);
+      return createRequest(scope, operation);
     case 'delete':
       return { op: OpCode.delete, body: pathVersion(chroot, operation) };
     case 'check':

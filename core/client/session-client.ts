@@ -1,4 +1,5 @@
 import {
+  OPEN_ACL,
   OpCode,
   type Acl,
   type ClientOp,
@@ -27,7 +28,15 @@ import { createWithParents } from './create-with-parents.js';
 import { InvalidAclError } from './errors.js';
 import { validatePath } from './path.js';
 import type { RequestSpec } from './pending-request.js';
-import { checkedVersion, created, createRequest, multiMember, multiResults, ownBytes } from './requests.js';
+import {
+  checkedVersion,
+  created,
+  createRequest,
+  multiMember,
+  multiResults,
+  ownBytes,
+  type CreationScope,
+} from './requests.js';
 import { SessionMachine, type SessionMachineOptions } from './session-machine.js';
 import type { WatchKind } from './watch-registry.js';
 
@@ -50,12 +59,15 @@ export class SessionClient implements Client {
   readonly logger: Logger;
   readonly #machine: SessionMachine;
   readonly #chroot: Chroot;
+  readonly #scope: CreationScope;
 
-  constructor(options: SessionMachineOptions) {
+  /** `acl`: of znodes whose creation names none; open if left out. */
+  constructor(options: SessionMachineOptions & { readonly acl?: readonly Acl[] | undefined }) {
     this.clock = options.clock;
     this.random = options.random;
     this.logger = options.logger;
     this.#chroot = options.chroot;
+    this.#scope = { chroot: options.chroot, acl: options.acl ?? OPEN_ACL };
     this.#machine = new SessionMachine(options);
     this.#machine.start();
   }
@@ -103,7 +115,7 @@ export class SessionClient implements Client {
     data: Uint8Array | string | null = null,
     options: CreateOptions = {},
   ): Promise<Created> {
-    const { op, body } = createRequest(this.#chroot, { ...options, path, data });
+    const { op, body } = createRequest(this.#scope, { ...options, path, data });
     const create = (): Promise<Created> =>
       this.#machine.submit(
         {
@@ -117,7 +129,8 @@ export class SessionClient implements Client {
         options,
       );
     if (options.createParents !== true) return create();
-    return createWithParents(create, body.path, (spec) => this.#machine.submit(spec, options));
+    const parents = { path: body.path, acl: this.#scope.acl };
+    return createWithParents(create, parents, (spec) => this.#machine.submit(spec, options));
   }
 
   delete(path: string, options: WriteOptions = {}): Promise<void> {
@@ -212,7 +225,7 @@ export class SessionClient implements Client {
     operations: readonly Operation[],
     options: RequestOptions = {},
   ): Promise<readonly OperationResult[]> {
-    const ops = operations.map((operation) => multiMember(this.#chroot, operation));
+    const ops = operations.map((operation) => multiMember(this.#scope, operation));
     const reply = await this.#machine.submit(
       { op: OpCode.multi, body: { ops }, rule: 'unknown', operation: 'multi', result: (body) => body },
       options,
