@@ -1,27 +1,40 @@
 /// <reference types="node" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The shell around the pure rooms: one member of an ensemble. */
-export { Member, type MemberParts } from './member/member.js';
-export type { MemberGauges, MemberHoldings, MemberProbe } from './metrics/member-probe.js';
-export { type EnsembleMember } from './configuration/ensemble.js';
-export { publishedMembers } from './configuration/published-configuration.js';
-export { Embedded, type EmbeddedOptions } from './process/embedded.js';
-export { identitiesOfCertificate } from './clients/authentication.js';
-export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './process/serve.js';
-export type { ClientListener, ListenerHost } from './process/client-listener.js';
-export type { ConnectionFigures, Inspection, MemberFigures } from './member/inspection.js';
-export type { LatencyFigures } from './metrics/traffic.js';
-export type { MemberHealth } from './member/health.js';
+/**
+ * The shell around the pure modules: one member of an ensemble. Its layers, from above: `process/`, `member/`, `clients/`, `pipeline/`,
+ * `state/`, with `peers/` beside the last three; `configuration/` and `metrics/` below all. Each has an entry point, its `index.ts`,
+ * that says what it promises and owns. A layer calls only those below it.
+ */
+export { identitiesOfCertificate } from './clients/index.js';
 export {
   ConfigurationError,
+  publishedMembers,
   resolveServerOptions,
+  type EnsembleMember,
   type ServerOptions,
-} from './configuration/server-options.js';
+} from './configuration/index.js';
 export {
+  Member,
+  type ConnectionFigures,
+  type Inspection,
+  type MemberFigures,
+  type MemberHealth,
+  type MemberParts,
+} from './member/index.js';
+export type { LatencyFigures, MemberGauges, MemberHoldings, MemberProbe } from './metrics/index.js';
+export {
+  DEFAULT_PORT,
+  Embedded,
   initializeDataDirectory,
+  serve,
   treatDataDirectory,
+  type ClientListener,
   type Diagnosis,
   type DoctorOptions,
+  type EmbeddedOptions,
   type FileDiagnosis,
+  type ListenerHost,
+  type Served,
+  type ServeOptions,
   type Treatment,
-} from './process/doctor.js';
+} from './process/index.js';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { importsOf, roomOf, sourcesOf, type Import } from './imports.js';
+import { codeOf, importsOf, roomOf, sourcesOf, type Import } from './imports.js';
 
 /** What each room may import beside itself. `plugins/cli` alone may import other plugins. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -67,6 +67,69 @@ test('a room is entered by its front door', () => {
   const DOORS = /^(?:core\/[a-z]+|plugins\/[a-z]+|framework(?:\/testing)?)\/(?:index|listener)\.ts$/;
   const deep = own.filter(({ from, to, isOwn }) => isOwn && roomOf(from) !== roomOf(to) && !DOORS.test(to));
   assert.equal(show(deep), []);
+});
+
+/** Layers of `core/server`, and what each may import beside itself. */
+const SERVER_LAYERS: Record<string, readonly string[]> = {
+  configuration: [],
+  metrics: [],
+  state: ['configuration', 'metrics'],
+  peers: ['configuration', 'metrics'],
+  pipeline: ['state', 'configuration', 'metrics'],
+  clients: ['pipeline', 'state', 'configuration', 'metrics'],
+  member: ['clients', 'pipeline', 'peers', 'state', 'configuration', 'metrics'],
+  process: ['member', 'clients', 'peers', 'state', 'configuration', 'metrics'],
+};
+
+function serverLayerOf(file: string): string | null {
+  return /^core\/server\/([a-z]+)\//.exec(file)?.[1] ?? null;
+}
+
+const betweenServerLayers = own.filter(({ from, to }) => {
+  const layers = [serverLayerOf(from), serverLayerOf(to)];
+  return !layers.includes(null) && layers[0] !== layers[1];
+});
+
+test('every file of core/server belongs to a layer', () => {
+  const others = sourcesOf('core/server').filter((file) => !((serverLayerOf(file) ?? '') in SERVER_LAYERS));
+  assert.equal(others, ['core/server/index.ts']);
+});
+
+test('a layer of core/server imports only the layers below it', () => {
+  assert.ok(betweenServerLayers.length > 50, 'the reader of imports found next to nothing');
+  const upward = betweenServerLayers.filter(
+    ({ from, to }) => !SERVER_LAYERS[serverLayerOf(from)!]?.includes(serverLayerOf(to)!),
+  );
+  assert.equal(show(upward), []);
+});
+
+test('a layer of core/server is entered by its entry point', () => {
+  const deep = betweenServerLayers.filter(({ to }) => !/^core\/server\/[a-z]+\/index\.ts$/.test(to));
+  assert.equal(show(deep), []);
+});
+
+test('the pipeline of a member knows no connection', () => {
+  const CONNECTION = /\b(?:Client)?Connection\b|\bReplySlot\b/;
+  const pipeline = sourcesOf('core/server').filter((file) => serverLayerOf(file) === 'pipeline');
+  assert.ok(pipeline.length > 5);
+  assert.equal(
+    pipeline.filter((file) => CONNECTION.test(codeOf(file))),
+    [],
+  );
+  const transport = own.filter(({ from, to }) => pipeline.includes(from) && roomOf(to) === 'core/transport');
+  assert.equal(show(transport), []);
+});
+
+test('no folder of core/server holds more than fifteen source files', () => {
+  const counts = new Map<string, number>();
+  for (const file of sourcesOf('core/server')) {
+    const folder = file.slice(0, file.lastIndexOf('/'));
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  assert.equal(
+    [...counts].filter(([, count]) => count > 15),
+    [],
+  );
 });
 
 test('no file of the product imports another in a circle', () => {

@@ -6,7 +6,16 @@
  * The README.md of this folder says what they hold. Every run makes other ids and zxids, so expectations are recorded beside the files.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +24,8 @@ import { gzipSync } from 'node:zlib';
 
 const [, self, checkout, target, ...runArguments] = process.argv;
 const load = (module) => import(resolve(checkout, 'dist', module));
+/** The same for a module that 0.1.0 has at another place. */
+const loadFrom = (module, before) => load(existsSync(resolve(checkout, 'dist', module)) ? module : before);
 const SECRET = new Uint8Array(32).fill(7);
 const SEGMENT_BYTES = 8192;
 const SNAPSHOT_TXNS = 60;
@@ -28,8 +39,14 @@ const silent = {
 
 /** Starts one member, or three, on directories of the file system, with small log segments. */
 async function start(root, count) {
-  const { startEmbeddedMember, peerAddress } = await load('core/server/process/embedded-member.js');
-  const { memberSecret } = await load('core/server/configuration/member-secret.js');
+  const { startEmbeddedMember, peerAddress } = await loadFrom(
+    'core/server/process/embedded-member.js',
+    'core/server/embedded-member.js',
+  );
+  const { memberSecret } = await loadFrom(
+    'core/server/configuration/member-secret.js',
+    'core/server/member-secret.js',
+  );
   const { NodeDisk } = await load('core/storage/index.js');
   const { MemoryNetwork } = await load('core/transport/index.js');
   const { SystemClock, SystemRandom } = await load('core/runtime/index.js');

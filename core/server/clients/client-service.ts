@@ -1,77 +1,81 @@
-import type { Applied, StateMachine } from '../../data/index.js';
 import { ErrorCode, OpCode, type Id, type JuteReader } from '../../protocol/index.js';
-import type { Clock, Logger } from '../../runtime/index.js';
+import type { Clock, Logger, Random } from '../../runtime/index.js';
 import { CloseCode, type Connection } from '../../transport/index.js';
-import { withIdentities } from './authentication.js';
+import type { SecretRing, ServerOptions } from '../configuration/index.js';
+import { Traffic } from '../metrics/index.js';
+import type { AppliedEntry, Outcome, TurnScheduler } from '../pipeline/index.js';
+import type { ReplicatedState } from '../state/index.js';
+import { Admission } from './admission.js';
+import { AttachedSessions } from './attached-sessions.js';
+import { Authentication } from './authentication.js';
+import { REFUSALS, SessionRequest, type ClientPipeline, type ClientToken } from './client-token.js';
 import { ClientConnection, type ConnectionHost } from './connection/client-connection.js';
 import { CHECKS_PER_TIMEOUT } from './connection/connection-output.js';
-import type { Handshake } from './handshake.js';
-import { Traffic } from '../metrics/traffic.js';
-import type { LocalRequests } from './local-requests.js';
+import { ReceivedBytes } from './connection/received-bytes.js';
 import type { ReplySlot } from './connection/reply-slot.js';
-import type { RequestRouter } from './request-router.js';
-import type { Proposal, WritePath } from '../pipeline/write-path.js';
-import type { ServerOptions } from '../configuration/server-options.js';
-import type { SessionService } from './session-service.js';
-import type { WatchService } from './watch-service.js';
+import type { SharedResources } from './connection/shared-resources.js';
 import { WriterPool } from './connection/writer-pool.js';
-
-/** Requests that one connection gets through in one turn, so that it cannot keep the others waiting. */
-const REQUESTS_PER_TURN = 1_000;
-
-/** What all connections together may have waiting here before every one that waits stops being read. */
-const CROWDED_BYTES = 64 * 1024 * 1024;
+import { Handshake } from './handshake.js';
+import { LocalRequests } from './local-requests.js';
+import { PendingSyncs } from './pending-syncs.js';
+import { RequestRouter } from './request-router.js';
+import { SessionPasswords } from './session-passwords.js';
+import { WatchService } from './watch-service.js';
 
 export interface ClientServiceParts {
   readonly options: ServerOptions;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
-  readonly machine: () => StateMachine;
-  readonly sessions: SessionService;
-  /** The way of a write; null while clients are not served. */
-  readonly path: () => WritePath | null;
-  readonly watches: WatchService;
-  readonly handshake: Handshake;
-  readonly local: LocalRequests;
-  readonly router: RequestRouter;
-  /** The loop has work. */
-  readonly wake: () => void;
+  /** Known to every member of the ensemble and to nobody else: proves session passwords. */
+  readonly secret: SecretRing;
+  readonly state: ReplicatedState;
+  readonly pipeline: ClientPipeline;
+  readonly turns: TurnScheduler;
 }
 
-/** All the clients that are connected here: takes them in, works off what they sent, flushes what they get. */
+/** All the clients that are connected here: takes them in, has their requests processed, flushes what they get. */
 export class ClientService implements ConnectionHost {
-  readonly limits: ServerOptions;
-  readonly logger: Logger;
-  readonly writers = new WriterPool();
   readonly traffic = new Traffic();
+  readonly sessions = new AttachedSessions();
+  readonly syncs = new PendingSyncs();
+  readonly watches: WatchService;
   readonly #parts: ClientServiceParts;
+  readonly #shared: SharedResources;
+  readonly #handshake: Handshake;
+  readonly #local: LocalRequests;
+  readonly #admission: Admission;
   readonly #connections = new Set<ClientConnection>();
   /** Those whose session is not established yet, in order of their coming. */
   readonly #unestablished = new Set<ClientConnection>();
-  #awake: ClientConnection[] = [];
-  #stalled: ClientConnection[] = [];
   #toFlush: ClientConnection[] = [];
   #isAccepting = true;
   /** Nothing is answered for the time being. */
   #isHeld = false;
-  #heldBytes = 0;
 
   constructor(parts: ClientServiceParts) {
+    const { options, pipeline, state, turns } = parts;
     this.#parts = parts;
-    this.limits = parts.options;
-    this.logger = parts.logger;
+    this.watches = new WatchService(options.watchPathsPerTurn);
+    this.#shared = {
+      ...parts,
+      limits: options,
+      writers: new WriterPool(),
+      traffic: this.traffic,
+      receivedBytes: new ReceivedBytes(),
+    };
+    this.#handshake = new Handshake({
+      ...parts,
+      sessions: this.sessions,
+      passwords: new SessionPasswords(parts.secret),
+    });
+    this.#local = new LocalRequests(state, this.watches);
+    const authentication = new Authentication(options.superDigest);
+    this.#admission = new Admission(pipeline, new RequestRouter({ authentication, pipeline, state }), turns);
   }
 
   get connections(): ReadonlySet<ClientConnection> {
     return this.#connections;
-  }
-
-  get connectionCount(): number {
-    return this.#connections.size;
-  }
-
-  get lastZxid(): bigint {
-    return this.#parts.machine().lastZxid;
   }
 
   /** Those that have a session here. Looks at all of them. */
@@ -83,32 +87,20 @@ export class ClientService implements ConnectionHost {
 
   /** Bytes of packets of all connections that were received and are not processed yet. */
   get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
-  get isCrowded(): boolean {
-    return this.#heldBytes > CROWDED_BYTES;
-  }
-
-  now(): number {
-    return this.#parts.clock.now();
-  }
-
-  held(bytes: number): void {
-    this.#heldBytes += bytes;
+    return this.#shared.receivedBytes.bytes;
   }
 
   /** `identities`: who the client has proved to be already. */
   accept(transport: Connection, identities: readonly Id[]): void {
-    const isFull = this.#connections.size >= this.limits.maxConnections;
-    if (isFull || !this.#isAccepting || !this.#parts.handshake.isOpen) {
+    const { options, logger } = this.#parts;
+    const isFull = this.#connections.size >= options.maxConnections;
+    if (isFull || !this.#isAccepting || !this.#handshake.isOpen) {
       const text = isFull ? 'too many connections' : 'this member does not serve now';
-      if (isFull) this.logger.warn('Connection refused: limit reached', { remote: transport.remoteAddress });
+      if (isFull) logger.warn('Connection refused: limit reached', { remote: transport.remoteAddress });
       transport.handle({ message: () => undefined, closed: () => undefined });
       return transport.close({ code: isFull ? CloseCode.policyViolation : CloseCode.goingAway, text });
     }
-    const connection = new ClientConnection(transport, this, this.#parts.clock.now());
-    connection.identities = withIdentities(connection.identities, identities);
+    const connection = new ClientConnection(transport, this, this.#shared, identities);
     this.#connections.add(connection);
     this.#unestablished.add(connection);
     connection.open();
@@ -117,64 +109,71 @@ export class ClientService implements ConnectionHost {
   /** Takes no more connections and no more requests; what is owed is still answered. */
   stopTaking(): void {
     this.#isAccepting = false;
-    this.#awake = [];
-    this.#stalled = [];
+    this.#admission.stop();
   }
 
   /** The next turn has something to do for them. */
   get hasWork(): boolean {
-    return !this.#isHeld && (this.#awake.length > 0 || this.#toFlush.length > 0);
+    return !this.#isHeld && (this.#admission.hasWork || this.#toFlush.length > 0);
   }
 
-  /** Answers nothing until `release`: what this member knows may be long out of date. */
-  hold(): void {
+  /** Answers nothing until a quorum has confirmed the leader: what this member knows may be long out of date. */
+  holdUntilConfirmed(): void {
     this.#isHeld = true;
+    this.#parts.pipeline.confirm(null);
   }
 
-  release(): void {
-    this.#isHeld = false;
-    this.#parts.wake();
-  }
-
-  /** Works off what has arrived, up to a bound for each connection. */
+  /** Has requests processed that have arrived, up to a bound for each connection. */
   work(): void {
-    if (this.#isHeld) return;
-    const connections = this.#awake;
-    this.#awake = [];
-    for (const connection of connections) {
-      connection.isAwake = false;
-      this.#workOff(connection);
-    }
+    if (!this.#isHeld) this.#admission.work();
   }
 
-  /** A transaction was applied: whoever asked for it is answered, and a session that came or went is dealt with. */
-  applied(applied: Applied, proposal: Proposal | undefined): void {
+  /** An entry was applied: watches fire, whoever asked for it is answered, and the connection of a session that ended is closed. */
+  applied({ applied, token }: AppliedEntry<ClientToken>): void {
+    this.watches.fire(applied.zxid, applied.changes);
+    if (token instanceof SessionRequest) this.#sessionCreated(applied, token);
+    else if (token !== null) this.#complete(applied, token);
     const { op, sessionId } = applied.txn;
-    const origin = proposal?.origin;
-    if (op === OpCode.createSession) this.#sessionCreated(applied, origin?.connection ?? null);
-    if (origin?.slot !== null && origin !== undefined)
-      this.#complete(applied, origin.slot, origin.connection!);
     if (op !== OpCode.closeSession) return;
-    const connection = this.#parts.sessions.connections.get(sessionId);
-    if (connection !== undefined && connection !== origin?.connection) {
+    const connection = this.sessions.connectionOf(sessionId);
+    if (connection !== undefined && connection !== token?.connection) {
       connection.end({ code: CloseCode.normal, text: 'session closed' });
     }
   }
 
-  /** The state has moved on in this turn: sees to those who wait for a session. */
-  settle(): void {
-    this.#parts.handshake.proceed();
+  /** An outcome of the pipeline that belongs to no entry. */
+  settled(outcome: Exclude<Outcome<ClientToken>, { readonly type: 'stateDiffers' }>): void {
+    switch (outcome.type) {
+      case 'refused':
+        return outcome.token.connection.cut(REFUSALS[outcome.reason]);
+      case 'resumed':
+        if (outcome.token instanceof SessionRequest)
+          this.#handshake.resumed(outcome.token, outcome.timeoutMs);
+        return;
+      case 'confirmed':
+        if (outcome.token === null) this.#release();
+        else if (!(outcome.token instanceof SessionRequest))
+          this.syncs.confirmed(outcome.token, outcome.zxid);
+        return;
+      case 'moved':
+        return this.sessions.connectionOf(outcome.sessionId)?.cut(REFUSALS.moved);
+    }
   }
 
-  /** There is room again for writes that had to wait. */
+  /** The leader has handed over and never proposes these requests. */
+  neverProposed(tokens: readonly ClientToken[]): void {
+    for (const token of tokens) if (!(token instanceof SessionRequest)) token.mayTakeEffect = false;
+  }
+
+  /** The state has moved on in this turn: answers syncs, and looks at those who wait for a session. */
+  proceed(): void {
+    this.syncs.applied(this.#parts.state.machine.lastZxid);
+    this.#handshake.proceed();
+  }
+
+  /** If there is room again for writes that had to wait, they are processed. */
   unstall(): void {
-    const connections = this.#stalled;
-    if (connections.length === 0) return;
-    this.#stalled = [];
-    for (const connection of connections) {
-      connection.isAwake = false;
-      this.wake(connection);
-    }
+    this.#admission.unstall();
   }
 
   /** Every connection sends what this turn wrote to it. */
@@ -188,10 +187,11 @@ export class ClientService implements ConnectionHost {
     }
   }
 
-  /** Ends connections that never say who they are, and those that take nothing in. */
+  /** Ends connections without a connect request or a session in time, and those that take nothing in. */
   tick(now: number): void {
+    const { handshakeMs, minSessionMs } = this.#parts.options;
     for (const connection of this.#unestablished) {
-      if (now - connection.acceptedAt < this.limits.handshakeMs) break;
+      if (now - connection.acceptedAt < handshakeMs) break;
       this.#unestablished.delete(connection);
       if (connection.state === 'established') continue;
       const isSilent = connection.state === 'greeting';
@@ -200,7 +200,7 @@ export class ClientService implements ConnectionHost {
       );
     }
     for (const connection of this.#connections) {
-      const timeoutMs = Math.max(connection.timeoutMs, this.limits.minSessionMs);
+      const timeoutMs = Math.max(connection.session.timeoutMs, minSessionMs);
       if (now - connection.checkedAt < timeoutMs / CHECKS_PER_TIMEOUT) continue;
       connection.checkedAt = now;
       connection.checkProgress();
@@ -213,13 +213,15 @@ export class ClientService implements ConnectionHost {
    */
   dismissAll(text: string): void {
     if (this.#isHeld) return this.cutAll();
-    this.#parts.handshake.suspend();
+    this.syncs.clear();
+    this.#handshake.suspend();
     for (const connection of this.#connections) connection.dismiss(text);
   }
 
   /** Cuts every connection off, since the member serves no more: nothing that is still owed may be told. */
   cutAll(): void {
-    this.#parts.handshake.suspend();
+    this.syncs.clear();
+    this.#handshake.suspend();
     // Those who have been sent away while nothing was to be answered are not told why.
     if (this.#isHeld) for (const connection of this.#toFlush.splice(0)) connection.abandon();
     this.#isHeld = false;
@@ -227,80 +229,61 @@ export class ClientService implements ConnectionHost {
   }
 
   greet(connection: ClientConnection, packet: JuteReader): void {
-    this.#parts.handshake.greet(connection, packet);
+    this.#handshake.greet(connection, packet);
     if (connection.state === 'established') this.#unestablished.delete(connection);
   }
 
   heard(connection: ClientConnection): boolean {
-    return this.#parts.path()?.touch(connection.sessionId) ?? false;
+    return this.#parts.pipeline.touch(connection.session.id);
   }
 
   wake(connection: ClientConnection): void {
-    if (connection.isAwake || !this.#isAccepting) return;
-    connection.isAwake = true;
-    this.#awake.push(connection);
-    this.#parts.wake();
+    this.#admission.wake(connection);
   }
 
   flushLater(connection: ClientConnection): void {
     if (connection.isFlushPending) return;
     connection.isFlushPending = true;
     this.#toFlush.push(connection);
-    this.#parts.wake();
+    this.#parts.turns.wake();
   }
 
-  answer(connection: ClientConnection, slot: ReplySlot): boolean {
+  answer(slot: ReplySlot): boolean {
     try {
-      return this.#parts.local.answer(connection, slot);
+      return this.#local.answer(slot);
     } catch (error) {
-      this.logger.error('Request failed by a fault of this member', { error, op: slot.request?.op });
-      slot.complete(ErrorCode.marshallingError, null, this.lastZxid);
+      this.#parts.logger.error('Request failed by a fault of this member', { error, op: slot.request?.op });
+      slot.complete(ErrorCode.marshallingError, null, this.#parts.state.machine.lastZxid);
       return true;
     }
   }
 
   gone(connection: ClientConnection): void {
+    const { id } = connection.session;
     this.#connections.delete(connection);
     this.#unestablished.delete(connection);
-    this.#parts.watches.table.removeAll(connection);
-    if (connection.sessionId !== 0n) this.#parts.sessions.detach(connection.sessionId, connection);
+    this.watches.table.removeAll(connection);
+    if (id !== 0n) this.sessions.detach(id, connection);
   }
 
-  #workOff(connection: ClientConnection): void {
-    connection.advance();
-    for (let count = 0; count < REQUESTS_PER_TURN; count++) {
-      if (this.#parts.path()?.isFull === true && connection.hasPackets) {
-        this.#stall(connection);
-        break;
-      }
-      const packet = connection.takePacket();
-      if (packet === null) break;
-      this.#parts.router.route(connection, packet);
-      if (count === REQUESTS_PER_TURN - 1 && connection.hasPackets) this.wake(connection);
-    }
-    connection.settle();
+  #release(): void {
+    this.#isHeld = false;
+    this.#parts.turns.wake();
   }
 
-  #stall(connection: ClientConnection): void {
-    connection.answerPings();
-    connection.isAwake = true;
-    this.#stalled.push(connection);
-  }
-
-  #complete(applied: Applied, slot: ReplySlot, connection: ClientConnection): void {
+  #complete(applied: AppliedEntry<ClientToken>['applied'], slot: ReplySlot): void {
+    const { connection } = slot;
     if (connection.state === 'ended') return;
-    const reply = this.#parts.machine().replyTo(applied);
+    const reply = this.#parts.state.machine.replyTo(applied);
     // A multi that failed has a reply that tells of each operation, under a header that says ok.
     slot.complete(reply === null ? applied.error : ErrorCode.ok, reply, applied.zxid);
     connection.completed();
   }
 
-  #sessionCreated(applied: Applied, connection: ClientConnection | null): void {
+  #sessionCreated(applied: AppliedEntry<ClientToken>['applied'], request: SessionRequest): void {
     const { sessionId } = applied.txn;
-    const { path, machine, handshake } = this.#parts;
-    if (connection === null) return;
-    if (applied.error === ErrorCode.ok) path()?.touch(sessionId);
-    handshake.created(connection, sessionId, machine().sessions.get(sessionId) ?? 0, applied.error);
-    this.#unestablished.delete(connection);
+    if (applied.error === ErrorCode.ok) this.#parts.pipeline.touch(sessionId);
+    this.#handshake.created(request, sessionId, applied.error);
+    this.#unestablished.delete(request.connection);
   }
 }

@@ -1,4 +1,3 @@
-import type { StateMachine } from '../../data/index.js';
 import {
   ErrorCode,
   MarshallingError,
@@ -6,29 +5,30 @@ import {
   type ConnectRequest,
   type JuteReader,
 } from '../../protocol/index.js';
-import type { Clock } from '../../runtime/index.js';
+import type { Clock, Random } from '../../runtime/index.js';
 import { CloseCode } from '../../transport/index.js';
+import type { ServerOptions } from '../configuration/index.js';
+import { isLocalSession, newLocalSessionId } from '../pipeline/index.js';
+import type { ReplicatedState } from '../state/index.js';
+import type { AttachedSessions } from './attached-sessions.js';
+import { REFUSALS, SessionRequest, type ClientPipeline } from './client-token.js';
 import type { ClientConnection } from './connection/client-connection.js';
-import type { WritePath } from '../pipeline/write-path.js';
-import type { ServerOptions } from '../configuration/server-options.js';
-import type { SessionService } from './session-service.js';
+import type { SessionPasswords } from './session-passwords.js';
 
 /** A member that has just begun, or has just lost its leader, keeps who connects waiting for so many ticks. */
 const PATIENCE_TICKS = 2;
 
+/** Nobody has agreed on the timeout of a session that only this member knows. */
+const ANY_TIMEOUT_MS = 0x7fffffff;
+
 export interface HandshakeParts {
   readonly options: ServerOptions;
   readonly clock: Clock;
-  readonly sessions: SessionService;
-  /** The way of a write; null while clients are not served. */
-  readonly path: () => WritePath | null;
-  readonly machine: () => StateMachine;
-}
-
-interface Waiting {
-  readonly connection: ClientConnection;
-  readonly request: ConnectRequest;
-  readonly since: number;
+  readonly random: Random;
+  readonly sessions: AttachedSessions;
+  readonly passwords: SessionPasswords;
+  readonly pipeline: ClientPipeline;
+  readonly state: ReplicatedState;
 }
 
 /**
@@ -38,7 +38,7 @@ interface Waiting {
  */
 export class Handshake {
   readonly #parts: HandshakeParts;
-  #waiting: Waiting[] = [];
+  #waiting: SessionRequest[] = [];
   /** Without a leader, requests wait until then. */
   #patientUntil: number;
 
@@ -49,7 +49,7 @@ export class Handshake {
 
   /** Whether it makes sense to connect here now. */
   get isOpen(): boolean {
-    return this.#parts.path() !== null || this.#parts.clock.now() < this.#patientUntil;
+    return !this.#parts.pipeline.isIdle || this.#parts.clock.now() < this.#patientUntil;
   }
 
   /** The member has lost its leader. */
@@ -71,44 +71,58 @@ export class Handshake {
       connection.log('Connection closed: its first packet is no connect request');
       return connection.end({ code: CloseCode.protocolError, text: 'a connect request was expected' });
     }
-    this.#decide({ connection, request, since: this.#parts.clock.now() });
+    this.#decide(new SessionRequest(connection, request, this.#parts.clock.now()));
   }
 
   /** A createSession was applied: its client, if it is still there, is answered. */
-  created(connection: ClientConnection, sessionId: bigint, timeoutMs: number, error: ErrorCode): void {
+  created({ connection }: SessionRequest, sessionId: bigint, error: ErrorCode): void {
     if (connection.state !== 'establishing') return;
     if (error !== ErrorCode.ok) {
       return connection.end({ code: CloseCode.internalError, text: 'the session could not be created' });
     }
-    this.#establish(connection, sessionId, timeoutMs);
+    this.#establish(connection, sessionId, this.#parts.state.machine.sessions.get(sessionId) ?? 0);
   }
 
-  #decide(one: Waiting): void {
+  /** The session that the client asks for may go on here; null if it is over. */
+  resumed({ connection, request }: SessionRequest, agreedMs: number | null): void {
+    if (connection.state !== 'establishing') return;
+    if (agreedMs === null) return connection.refuseAsExpired();
+    // Never longer than what the log says: after a change of leader that is all that the new one knows.
+    const timeoutMs = Math.min(agreedMs, this.#negotiate(request.timeoutMs));
+    this.#establish(connection, request.sessionId, timeoutMs);
+  }
+
+  #decide(one: SessionRequest): void {
     const { connection, request } = one;
-    const path = this.#parts.path();
-    if (path === null) {
+    const { pipeline, state, options } = this.#parts;
+    if (pipeline.isIdle) {
       return this.#waitOr(one, this.#patientUntil, 'this member does not serve now');
     }
-    connection.answersReadOnly = request.readOnly === null ? null : path.isReadOnly;
-    if (path.isReadOnly && !this.#mayOnlyRead(request)) {
+    connection.session.answersReadOnly = request.readOnly === null ? null : pipeline.isReadOnly;
+    if (pipeline.isReadOnly && !this.#mayOnlyRead(request)) {
       return connection.end({ code: CloseCode.goingAway, text: 'this member does not serve now' });
     }
     // Whoever has seen more than this member has applied must not be taken back in time; another member may do.
-    if (request.lastZxidSeen > this.#parts.machine().lastZxid) {
-      return this.#waitOr(one, one.since + this.#parts.options.tickMs, 'this member is behind the client');
+    if (request.lastZxidSeen > state.machine.lastZxid) {
+      return this.#waitOr(one, one.since + options.tickMs, 'this member is behind the client');
     }
-    if (request.sessionId === 0n) this.#create(path, connection, request);
-    else this.#resume(path, connection, request);
+    if (request.sessionId === 0n) this.#create(one);
+    else this.#resume(one);
   }
 
   /** Without a leader it cannot be told whether a session that is not known here is over, or new. */
   #mayOnlyRead({ readOnly, sessionId }: ConnectRequest): boolean {
-    const { sessions, machine } = this.#parts;
     if (readOnly !== true) return false;
-    return sessionId === 0n || sessions.isLocal(sessionId) || machine().sessions.has(sessionId);
+    return sessionId === 0n || this.#localTimeout(sessionId) !== null;
   }
 
-  #waitOr(one: Waiting, until: number, text: string): void {
+  /** The timeout of a session as far as a member without a leader knows; null if it does not know the session. */
+  #localTimeout(sessionId: bigint): number | null {
+    if (isLocalSession(sessionId)) return ANY_TIMEOUT_MS;
+    return this.#parts.state.machine.sessions.get(sessionId) ?? null;
+  }
+
+  #waitOr(one: SessionRequest, until: number, text: string): void {
     if (this.#parts.clock.now() < until) this.#waiting.push(one);
     else one.connection.end({ code: CloseCode.goingAway, text });
   }
@@ -117,54 +131,53 @@ export class Handshake {
     return this.#parts.clock.now() + ticks * this.#parts.options.tickMs;
   }
 
-  #create(path: WritePath, connection: ClientConnection, request: ConnectRequest): void {
-    if (path.isOverfull) {
+  /** While only reads are served the session is known to this member alone, and over for whoever leads next. */
+  #create(one: SessionRequest): void {
+    const { pipeline, random, options } = this.#parts;
+    const { connection, request } = one;
+    const timeoutMs = this.#negotiate(request.timeoutMs);
+    if (pipeline.isReadOnly) {
+      return this.#establish(connection, newLocalSessionId(random, options.id), timeoutMs);
+    }
+    if (pipeline.isOverfull) {
       connection.log('Connection closed: too much is under way to create a session');
       return connection.end({ code: CloseCode.goingAway, text: 'this member is too busy' });
     }
-    const { identities } = connection;
-    path.createSession(this.#negotiate(request.timeoutMs), {
-      sessionId: 0n,
-      cxid: 0,
-      identities,
-      connection,
-      slot: null,
-    });
+    const refusal = pipeline.openSession(timeoutMs, connection.session.identities, one);
+    if (refusal === 'fault') connection.cut('Connection closed: its session could not be created');
+    else if (refusal !== null) connection.cut(REFUSALS[refusal]);
   }
 
   /** The password is looked at first: who only knows the id of a session must not be able to disturb it. */
-  #resume(path: WritePath, connection: ClientConnection, request: ConnectRequest): void {
-    const { sessions } = this.#parts;
+  #resume(one: SessionRequest): void {
+    const { passwords, pipeline } = this.#parts;
+    const { connection, request } = one;
     const { sessionId } = request;
-    if (!sessions.isPassword(sessionId, request.password)) {
+    if (!passwords.isPassword(sessionId, request.password)) {
       connection.log('Connection refused: wrong session password');
       return connection.refuseAsExpired();
     }
     this.#endOther(sessionId, connection);
-    path.revalidate(sessionId, (agreedMs) => {
-      if (connection.state !== 'establishing') return;
-      if (agreedMs === null) return connection.refuseAsExpired();
-      // Never longer than what the log says: after a change of leader that is all that the new one knows.
-      this.#establish(connection, sessionId, Math.min(agreedMs, this.#negotiate(request.timeoutMs)));
-    });
+    if (pipeline.isReadOnly) this.resumed(one, this.#localTimeout(sessionId));
+    else pipeline.resumeSession(sessionId, one);
   }
 
   #establish(connection: ClientConnection, sessionId: bigint, timeoutMs: number): void {
-    const { sessions } = this.#parts;
+    const { sessions, passwords } = this.#parts;
     this.#endOther(sessionId, connection);
     sessions.attach(sessionId, connection);
     connection.establish({
       protocolVersion: 0,
       timeoutMs,
       sessionId,
-      password: sessions.passwordOf(sessionId),
-      readOnly: connection.answersReadOnly,
+      password: passwords.passwordOf(sessionId),
+      readOnly: connection.session.answersReadOnly,
     });
   }
 
   /** A session has one connection. */
   #endOther(sessionId: bigint, connection: ClientConnection): void {
-    const other = this.#parts.sessions.connections.get(sessionId);
+    const other = this.#parts.sessions.connectionOf(sessionId);
     if (other !== undefined && other !== connection) {
       other.end({ code: CloseCode.normal, text: 'the session moved' });
     }

@@ -9,6 +9,7 @@ import {
   type Request,
   type SetWatches2Request,
 } from '../../protocol/index.js';
+import type { ReplicatedState } from '../state/index.js';
 import type { ClientConnection } from './connection/client-connection.js';
 import type { ReplySlot } from './connection/reply-slot.js';
 import type { WatchService } from './watch-service.js';
@@ -20,56 +21,55 @@ const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
  * are one step, between two transactions.
  */
 export class LocalRequests {
-  readonly #machine: () => StateMachine;
+  readonly #state: ReplicatedState;
   readonly #watches: WatchService;
 
-  constructor(machine: () => StateMachine, watches: WatchService) {
-    this.#machine = machine;
+  constructor(state: ReplicatedState, watches: WatchService) {
+    this.#state = state;
     this.#watches = watches;
   }
 
   /** Completes the slot; false if the request takes another turn. */
-  answer(connection: ClientConnection, slot: ReplySlot): boolean {
+  answer(slot: ReplySlot): boolean {
     const request = slot.request!;
-    const machine = this.#machine();
+    const { machine } = this.#state;
     if (request.op === OpCode.setWatches || request.op === OpCode.setWatches2) {
-      if (!this.#watches.rearm(connection, slot, withAllLists(request), machine)) return false;
+      if (!this.#watches.rearm(slot, withAllLists(request), machine)) return false;
       slot.complete(ErrorCode.ok, null, machine.lastZxid);
       return true;
     }
-    const { error, reply } = this.#run(connection, slot, request, machine);
+    const { error, reply } = this.#run(slot, request, machine);
     slot.complete(error, reply, machine.lastZxid);
     return true;
   }
 
   #run(
-    connection: ClientConnection,
     slot: ReplySlot,
     request: Request,
     machine: StateMachine,
   ): { readonly error: ErrorCode; readonly reply: Reply | null } {
     switch (request.op) {
       case OpCode.addWatch:
-        return this.#addWatch(connection, request.body.path, request.body.mode);
+        return this.#addWatch(slot.connection, request.body.path, request.body.mode);
       case OpCode.checkWatches:
       case OpCode.removeWatches:
-        return this.#lookForWatch(connection, request.op, request.body.path, request.body.type);
+        return this.#lookForWatch(slot.connection, request.op, request.body.path, request.body.type);
       case OpCode.whoAmI:
         return ok({ op: OpCode.whoAmI, body: { clientInfo: slot.identities.map(clientInfo) } });
       case OpCode.reconfig:
         return refused(ErrorCode.reconfigDisabled);
       default:
-        return this.#read(connection, slot, request, machine);
+        return this.#read(slot, request, machine);
     }
   }
 
   #read(
-    connection: ClientConnection,
     slot: ReplySlot,
     request: Request,
     machine: StateMachine,
   ): { readonly error: ErrorCode; readonly reply: Reply | null } {
     const result = machine.read(request, slot);
+    const { connection } = slot;
     const { table } = this.#watches;
     switch (request.op) {
       case OpCode.exists:

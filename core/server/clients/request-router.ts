@@ -1,4 +1,3 @@
-import type { StateMachine } from '../../data/index.js';
 import {
   ErrorCode,
   isClientOp,
@@ -9,19 +8,19 @@ import {
   type AuthRequest,
   type Request,
 } from '../../protocol/index.js';
+import { isLocalSession, type RefusalReason } from '../pipeline/index.js';
+import type { ReplicatedState } from '../state/index.js';
 import { withIdentities, type Authentication } from './authentication.js';
-import type { ClientConnection, Packet } from './connection/client-connection.js';
+import { REFUSALS, type ClientPipeline } from './client-token.js';
+import type { ClientConnection } from './connection/client-connection.js';
+import type { Packet } from './connection/inbound.js';
 import { ReplySlot } from './connection/reply-slot.js';
-import type { SyncService } from './sync-service.js';
 import { isWriteOperation } from './write-operation.js';
-import type { WritePath } from '../pipeline/write-path.js';
 
 export interface RequestRouterParts {
   readonly authentication: Authentication;
-  /** The way of a write; null while clients are not served. */
-  readonly path: () => WritePath | null;
-  readonly syncs: SyncService;
-  readonly machine: () => StateMachine;
+  readonly pipeline: ClientPipeline;
+  readonly state: ReplicatedState;
 }
 
 /** Each identity of a connection may become an entry of every ACL that it sets. */
@@ -42,14 +41,14 @@ export class RequestRouter {
     if (request === null) return;
     if (isWriteOperation(request.op)) this.#write(connection, packet.xid, request);
     else if (request.op === OpCode.auth) this.#authenticate(connection, packet.xid, request.body);
-    else if (request.op === OpCode.sync) this.#sync(connection, packet.xid, request.body.path);
+    else if (request.op === OpCode.sync) this.#sync(connection, packet.xid, request);
     else this.#local(connection, packet.xid, request);
   }
 
   /** What a client may not ask for is answered in its turn, and then the connection ends, as in ZooKeeper. */
   #refuse(connection: ClientConnection, packet: Packet): void {
     connection.log('Connection closed: unknown operation', { op: packet.op });
-    const slot = new ReplySlot(packet.xid, null);
+    const slot = new ReplySlot(connection, packet.xid);
     slot.isLast = true;
     this.#answer(connection, slot, ErrorCode.unimplemented);
   }
@@ -63,53 +62,63 @@ export class RequestRouter {
         op: packet.op,
         problem: error.message,
       });
-      this.#answer(connection, new ReplySlot(packet.xid, null), ErrorCode.marshallingError);
+      this.#answer(connection, new ReplySlot(connection, packet.xid), ErrorCode.marshallingError);
       return null;
     }
   }
 
   #local(connection: ClientConnection, xid: number, request: Request): void {
-    connection.owe(new ReplySlot(xid, request, connection.sessionId, connection.identities));
+    connection.owe(new ReplySlot(connection, xid, request, true));
     connection.advance();
   }
 
   #write(connection: ClientConnection, xid: number, request: Request): void {
-    const path = this.#parts.path();
-    if (path === null) return connection.cut('Connection closed: this member does not serve now');
-    const { sessionId, identities } = connection;
-    const slot = new ReplySlot(xid, null);
+    const { pipeline } = this.#parts;
+    const slot = new ReplySlot(connection, xid);
     slot.isLast = request.op === OpCode.closeSession;
     slot.isWrite = true;
     slot.mayTakeEffect = true;
     connection.owe(slot);
-    path.write(request, { sessionId, cxid: xid, identities, connection, slot });
+    const { sessionId, identities } = slot;
+    const refusal = pipeline.submit({ sessionId, cxid: xid, identities, request }, slot);
+    if (refusal !== null) this.#refused(slot, refusal);
   }
 
-  #sync(connection: ClientConnection, xid: number, path: string): void {
-    const way = this.#parts.path();
-    if (way === null) return connection.cut('Connection closed: this member does not serve now');
-    const slot = new ReplySlot(xid, null);
-    if (way.isReadOnly) return this.#answer(connection, slot, ErrorCode.notReadOnly);
+  /** The pipeline has not taken the write. A session that only this member knows ends without a transaction. */
+  #refused(slot: ReplySlot, reason: RefusalReason): void {
+    const { connection } = slot;
+    if (reason !== 'readOnly') return connection.cut(REFUSALS[reason]);
+    const isOwnEnd = slot.isLast && isLocalSession(slot.sessionId);
+    const error = isOwnEnd ? ErrorCode.ok : ErrorCode.notReadOnly;
+    slot.complete(error, null, this.#parts.state.machine.lastZxid);
+    connection.completed();
+  }
+
+  #sync(connection: ClientConnection, xid: number, request: Request): void {
+    const { pipeline } = this.#parts;
+    if (pipeline.isIdle) return connection.cut(REFUSALS.notServing);
+    const slot = new ReplySlot(connection, xid, request);
+    if (pipeline.isReadOnly) return this.#answer(connection, slot, ErrorCode.notReadOnly);
     connection.owe(slot);
-    this.#parts.syncs.ask(way, { connection, slot, path });
+    pipeline.confirm(slot);
   }
 
   /** Counts at once for what comes behind it; answered in its turn all the same, because kazoo takes replies by their order. */
   #authenticate(connection: ClientConnection, xid: number, request: AuthRequest): void {
-    const slot = new ReplySlot(xid, null);
+    const slot = new ReplySlot(connection, xid);
     const added = this.#parts.authentication.identities(request);
-    if (added === null || connection.identities.length >= MAX_IDENTITIES) {
+    if (added === null || connection.session.identities.length >= MAX_IDENTITIES) {
       connection.log('Connection closed: authentication failed', { scheme: request.scheme });
       slot.isLast = true;
       return this.#answer(connection, slot, ErrorCode.authFailed);
     }
-    connection.identities = withIdentities(connection.identities, added);
+    connection.session.identities = withIdentities(connection.session.identities, added);
     this.#answer(connection, slot, ErrorCode.ok);
   }
 
   /** Owes a reply that is complete already. */
   #answer(connection: ClientConnection, slot: ReplySlot, error: ErrorCode): void {
-    slot.complete(error, null, slot.xid === Xid.auth ? 0n : this.#parts.machine().lastZxid);
+    slot.complete(error, null, slot.xid === Xid.auth ? 0n : this.#parts.state.machine.lastZxid);
     connection.owe(slot);
     connection.advance();
   }

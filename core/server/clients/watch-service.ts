@@ -43,12 +43,8 @@ export class WatchService {
    * no zxid: several transactions may be behind one. Advances `slot.progress`, the number of paths that are done; returns
    * whether that is all of them.
    */
-  rearm(
-    connection: ClientConnection,
-    slot: ReplySlot,
-    request: SetWatches2Request,
-    machine: StateMachine,
-  ): boolean {
+  rearm(slot: ReplySlot, request: SetWatches2Request, machine: StateMachine): boolean {
+    const { connection } = slot;
     const from = slot.progress;
     const next = from + this.#pathsPerTurn;
     const mayReadIt = (acl: readonly Acl[]): boolean => isAllowed(acl, Permission.read, slot.identities);
@@ -73,7 +69,7 @@ export class WatchService {
 }
 
 function mayRead(connection: ClientConnection, acl: readonly Acl[]): boolean {
-  return isAllowed(acl, Permission.read, connection.identities);
+  return isAllowed(acl, Permission.read, connection.session.identities);
 }
 
 const LISTS = [

@@ -2,8 +2,8 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError, type Random } from '../../runtime/index.js';
 import { toOpeningError } from '../../storage/index.js';
-import { SECRET_BYTES } from '../clients/session-service.js';
 
+export const SECRET_BYTES = 32;
 const FILE_NAME = 'session-secret';
 
 /**

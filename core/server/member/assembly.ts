@@ -1,36 +1,31 @@
-import type { DigestPoint, RecountResult, StateMachine } from '../../data/index.js';
-import { ErrorCode } from '../../protocol/index.js';
+import type { DigestPoint, RecountResult } from '../../data/index.js';
 import type { Clock, Logger, Random } from '../../runtime/index.js';
 import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
 import { Peer, type PeerConfig, type PeerLimits, type PeerStatus } from '../../zab/index.js';
-import { Authentication } from '../clients/authentication.js';
-import { ClientService } from '../clients/client-service.js';
+import { type ClientPipeline, ClientService } from '../clients/index.js';
+import {
+  describeEnsemble,
+  type EnsembleParts,
+  publishedConfiguration,
+  type SecretRing,
+  type ServerOptions,
+} from '../configuration/index.js';
+import type { MemberProbe } from '../metrics/index.js';
+import { CERTIFIED_KEY, peerKey, PeerLinks } from '../peers/index.js';
+import { Pipeline, TurnScheduler } from '../pipeline/index.js';
+import {
+  Recounter,
+  type Recovered,
+  ReplicatedState,
+  SnapshotReceiver,
+  SnapshotSender,
+  Snapshotter,
+} from '../state/index.js';
 import { CommittedEntries } from './committed-entries.js';
-import { describeEnsemble, type EnsembleParts } from '../configuration/ensemble.js';
-import type { SecretRing } from '../configuration/secret-ring.js';
-import { Handshake } from '../clients/handshake.js';
+import { DirectoryWatch } from './directory-watch.js';
 import { Inspection } from './inspection.js';
-import { LocalRequests } from '../clients/local-requests.js';
 import { gaugesOf } from './member-gauges.js';
 import { MemberLoop } from './member-loop.js';
-import type { MemberProbe } from '../metrics/member-probe.js';
-import { CERTIFIED_KEY, peerKey } from '../peers/peer-handshake.js';
-import { PeerLinks } from '../peers/peer-links.js';
-import { publishedConfiguration } from '../configuration/published-configuration.js';
-import { DirectoryWatch } from './directory-watch.js';
-import { Recounter } from '../state/digests/recounter.js';
-import { Reaper } from '../pipeline/reaper.js';
-import type { Recovered } from '../state/recover.js';
-import { RequestRouter } from '../clients/request-router.js';
-import { RequestService } from '../pipeline/request-service.js';
-import { SyncService } from '../clients/sync-service.js';
-import type { WritePath } from '../pipeline/write-path.js';
-import type { ServerOptions } from '../configuration/server-options.js';
-import { SessionService } from '../clients/session-service.js';
-import { SnapshotReceiver } from '../state/snapshot-receiver.js';
-import { SnapshotSender } from '../state/snapshot-sender.js';
-import { Snapshotter } from '../state/snapshotter.js';
-import { WatchService } from '../clients/watch-service.js';
 
 export interface AssemblyParts {
   readonly options: ServerOptions;
@@ -55,10 +50,9 @@ export interface AssemblyParts {
 
 /** The parts of a member that it is run and asked through. */
 export interface MemberRooms {
-  /** Another one after a snapshot of the leader. */
-  readonly machine: () => StateMachine;
+  readonly state: ReplicatedState;
   readonly peer: Peer;
-  readonly requests: RequestService;
+  readonly pipeline: ClientPipeline;
   readonly clients: ClientService;
   readonly snapshotter: Snapshotter;
   readonly recounter: Recounter;
@@ -70,96 +64,56 @@ export interface MemberRooms {
   readonly inspection: Inspection;
 }
 
-/** Puts a member together from what it has recovered, which no part may hold on to: the state goes on from there. Nothing runs yet. */
+/**
+ * Puts a member together, layer by layer from below, from what it has recovered; no part may hold on to that: the state goes on from
+ * there. Nothing runs yet.
+ */
 export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
-  const { options, storage, secret } = parts;
-  const configuration = parts.ensemble === undefined ? null : publishedConfiguration(parts.ensemble.members);
-  let current = recovered.machine;
-  current.publish(configuration);
-  const machine = (): StateMachine => current;
+  const { options, storage, clock, ensemble } = parts;
+  const configuration = ensemble === undefined ? null : publishedConfiguration(ensemble.members);
   const config = peerConfig(parts);
+  const turns = new TurnScheduler(clock);
+  const state = new ReplicatedState(recovered.machine, configuration);
   const peer = new Peer(config, recovered.history);
-  const wake = (): void => loop.wake();
-  const wakePeer = (): void => loop.wakePeer();
-  const sessions = new SessionService({ memberId: options.id, secret });
-  const watches = new WatchService(options.watchPathsPerTurn);
-  const syncs = new SyncService();
-  const hasOthers = parts.ensemble !== undefined;
-  const requests = new RequestService({
+  const hasOthers = ensemble !== undefined;
+  const pipeline: ClientPipeline = new Pipeline({
     ...parts,
     peer,
-    machine,
-    sessions,
+    state,
     hasOthers,
     voters: config.voters,
-    wake: wakePeer,
-    sessionMade: (connection, id, timeoutMs) => handshake.created(connection, id, timeoutMs, ErrorCode.ok),
+    turns,
   });
-  const path = (): WritePath | null => requests.path;
-  const recounter = new Recounter({ ...parts, machine, damaged: parts.stateDamaged });
-  const taken = (zxid: bigint): void => {
-    peer.snapshotTaken(zxid);
-    recounter.snapshotVerified();
-  };
+  const clients = new ClientService({ ...parts, state, pipeline, turns });
+  const recounter = new Recounter({ ...parts, state, damaged: parts.stateDamaged });
   const snapshotter = new Snapshotter({
     ...parts,
     ...options,
-    taken,
+    taken: (zxid) => {
+      peer.snapshotTaken(zxid);
+      recounter.snapshotVerified();
+    },
     notReadBack: parts.snapshotNotReadBack,
   });
-  const snapshotsIn = new SnapshotReceiver(storage, parts.clock);
-  const snapshotsOut = new SnapshotSender(peer, machine);
-  const handshake = new Handshake({ options, clock: parts.clock, sessions, path, machine });
-  const clients = new ClientService({
-    ...parts,
-    machine,
-    sessions,
-    path,
-    watches,
-    handshake,
-    local: new LocalRequests(machine, watches),
-    router: new RequestRouter({
-      authentication: new Authentication(options.superDigest),
-      path,
-      syncs,
-      machine,
-    }),
-    wake,
-  });
-  const digests = hasOthers ? requests.digests : null;
-  const committed = new CommittedEntries({ ...parts, machine, path, watches, clients, snapshotter, digests });
-  const reaper = new Reaper(options, () => requests.leader);
-  const links = peerLinks(parts, () => loop);
-  const loop: MemberLoop = new MemberLoop({
-    ...parts,
-    peer,
-    machine,
-    replaceMachine: (received) => {
-      current = received;
-      current.publish(configuration);
-      requests.digests.replaced();
-      recounter.cancel();
-      snapshotter.replaced();
-      parts.probe?.installed?.(received);
-    },
-    requests,
-    syncs,
-    clients,
-    committed,
-    snapshotter,
+  const snapshotsIn = new SnapshotReceiver(storage, clock);
+  const snapshotsOut = new SnapshotSender(peer, state);
+  const links = peerLinks(parts);
+  const shared = { ...parts, state, peer, pipeline, clients, snapshotter, recounter };
+  const loop = new MemberLoop({
+    ...shared,
+    turns,
+    committed: new CommittedEntries(shared),
     snapshotsIn,
     snapshotsOut,
-    reaper,
-    recounter,
     directory: new DirectoryWatch(parts),
     links,
-    gauges: () => gaugesOf({ peer, clients, requests, sessions, watches, syncs, links }),
+    gauges: () => gaugesOf({ peer, clients, pipeline, links }),
   });
-  const inspection = new Inspection({ ...parts, machine, clients, watches, requests, syncs });
+  const inspection = new Inspection({ clock, state, clients, pipeline });
   return {
-    machine,
+    state,
     peer,
-    requests,
+    pipeline,
     clients,
     snapshotter,
     recounter,
@@ -171,7 +125,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
   };
 }
 
-function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLoop): PeerLinks | null {
+function peerLinks(parts: Omit<AssemblyParts, 'recovered'>): PeerLinks | null {
   const { ensemble, clock, random, logger, secret } = parts;
   if (ensemble === undefined) return null;
   const { id, tickMs, syncLimit, maxTxnBytes, maxBytesInFlight } = parts.options;
@@ -197,10 +151,6 @@ function peerLinks(parts: Omit<AssemblyParts, 'recovered'>, loop: () => MemberLo
     logger,
     silenceMs: syncLimit * tickMs,
     maxQueuedBytes: 2 * maxBytesInFlight + 2 * maxTxnBytes,
-    connected: (peer, link) => loop().connected(peer, link),
-    disconnected: (peer, link) => loop().disconnected(peer, link),
-    snapshotRefused: (peer) => loop().snapshotRefused(peer),
-    received: (peer, link, message) => loop().received(peer, link, message),
   });
 }
 

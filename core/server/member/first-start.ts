@@ -1,8 +1,8 @@
 import { QuorateError, type Logger } from '../../runtime/index.js';
 import type { Storage } from '../../storage/index.js';
 import type { RestoredHistory } from '../../zab/index.js';
-import type { EnsembleMember } from '../configuration/ensemble.js';
-import type { Recovered } from '../state/recover.js';
+import type { EnsembleMember } from '../configuration/index.js';
+import type { Recovered } from '../state/index.js';
 
 /**
  * The directory holds no promise and no entry. That it was said to be initialized is no promise: it may still be that of a member

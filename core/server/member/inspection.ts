@@ -1,19 +1,13 @@
-import type { StateMachine } from '../../data/index.js';
 import type { Clock } from '../../runtime/index.js';
-import type { ClientConnection } from '../clients/connection/client-connection.js';
-import type { ClientService } from '../clients/client-service.js';
-import type { RequestService } from '../pipeline/request-service.js';
-import type { SyncService } from '../clients/sync-service.js';
-import type { WatchService } from '../clients/watch-service.js';
-import type { LatencyFigures, Traffic } from '../metrics/traffic.js';
+import type { ClientConnection, ClientPipeline, ClientService } from '../clients/index.js';
+import type { LatencyFigures, Traffic } from '../metrics/index.js';
+import type { ReplicatedState } from '../state/index.js';
 
 export interface InspectionParts {
   readonly clock: Clock;
-  readonly machine: () => StateMachine;
+  readonly state: ReplicatedState;
   readonly clients: ClientService;
-  readonly watches: WatchService;
-  readonly requests: RequestService;
-  readonly syncs: SyncService;
+  readonly pipeline: ClientPipeline;
 }
 
 /** A member in numbers. Sizes in bytes, durations in milliseconds. */
@@ -70,28 +64,28 @@ export class Inspection {
   }
 
   figures(): MemberFigures {
-    const { clients, watches, requests, syncs, clock } = this.#parts;
-    const machine = this.#parts.machine();
+    const { clients, pipeline, clock } = this.#parts;
+    const machine = this.#parts.state.machine;
     const { traffic } = clients;
-    const { leader } = requests;
+    const { leadership } = pipeline;
     let outstanding = 0;
     for (const connection of clients.connections) outstanding += connection.outstanding;
     return {
       uptimeMs: clock.now() - this.#startedAt,
-      leadingMs: leader === null ? null : clock.now() - leader.since,
+      leadingMs: leadership === null ? null : clock.now() - leadership.since,
       received: traffic.received,
       sent: traffic.sent,
       latency: traffic.latency,
       outstanding,
-      connections: clients.connectionCount,
+      connections: clients.connections.size,
       znodes: machine.nodeCount,
       ephemerals: machine.ephemeralCount,
       dataBytes: machine.dataBytes,
-      watches: watches.table.watchCount,
+      watches: clients.watches.table.watchCount,
       sessions: machine.sessions.size,
       replyBytes: extremes(traffic.replyBytes),
-      pendingSyncs: syncs.length,
-      proposalBytes: leader === null ? null : extremes(leader.proposalBytes),
+      pendingSyncs: clients.syncs.length,
+      proposalBytes: leadership === null ? null : extremes(leadership.proposalBytes),
     };
   }
 
@@ -103,28 +97,28 @@ export class Inspection {
 
   /** The paths that each session has watches at, of whatever kind. Costs as much as there are watches. */
   watchedPaths(): ReadonlyMap<bigint, readonly string[]> {
-    const { clients, watches } = this.#parts;
+    const { clients } = this.#parts;
     const paths = new Map<bigint, readonly string[]>();
     for (const connection of clients.connections) {
-      const watched = watches.table.pathsOf(connection);
-      if (watched.length > 0) paths.set(connection.sessionId, watched);
+      const watched = clients.watches.table.pathsOf(connection);
+      if (watched.length > 0) paths.set(connection.session.id, watched);
     }
     return paths;
   }
 
   /** All sessions of the ensemble with their timeouts. */
   get sessions(): ReadonlyMap<bigint, number> {
-    return this.#parts.machine().sessions;
+    return this.#parts.state.machine.sessions;
   }
 
   ephemeralsOf(sessionId: bigint): readonly string[] {
-    return this.#parts.machine().ephemeralsOf(sessionId);
+    return this.#parts.state.machine.ephemeralsOf(sessionId);
   }
 
   /** Counts anew what came and went in this member. */
   resetTraffic(): void {
     this.#parts.clients.traffic.reset();
-    this.#parts.requests.leader?.proposalBytes.reset();
+    this.#parts.pipeline.leadership?.proposalBytes.reset();
   }
 
   /** The same for each connection. */
@@ -145,8 +139,8 @@ function figuresOf(connection: ClientConnection, wallAtZero: number): Connection
   const { traffic, lastReply } = connection.account;
   return {
     remoteAddress: connection.remoteAddress,
-    sessionId: connection.sessionId,
-    timeoutMs: connection.timeoutMs,
+    sessionId: connection.session.id,
+    timeoutMs: connection.session.timeoutMs,
     establishedAt: Math.round(wallAtZero + connection.acceptedAt),
     outstanding: connection.outstanding,
     received: traffic.received,

@@ -1,38 +1,29 @@
 import type { Peer } from '../../zab/index.js';
-import type { ClientService } from '../clients/client-service.js';
-import type { MemberGauges } from '../metrics/member-probe.js';
-import type { PeerLinks } from '../peers/peer-links.js';
-import type { RequestService } from '../pipeline/request-service.js';
-import type { SyncService } from '../clients/sync-service.js';
-import type { SessionService } from '../clients/session-service.js';
-import type { WatchService } from '../clients/watch-service.js';
+import type { ClientPipeline, ClientService } from '../clients/index.js';
+import type { MemberGauges } from '../metrics/index.js';
+import type { PeerLinks } from '../peers/index.js';
 
 /** What the numbers are read from. */
 export interface GaugedParts {
   readonly peer: Peer;
   readonly clients: ClientService;
-  readonly requests: RequestService;
-  readonly sessions: SessionService;
-  readonly watches: WatchService;
-  readonly syncs: SyncService;
+  readonly pipeline: ClientPipeline;
   readonly links: PeerLinks | null;
 }
 
 /** What a member holds in memory now. Costs as much as there are connections. */
-export function gaugesOf(parts: GaugedParts): MemberGauges {
-  const { peer, clients, requests, sessions, watches, syncs, links } = parts;
-  const { path } = requests;
+export function gaugesOf({ peer, clients, pipeline, links }: GaugedParts): MemberGauges {
   return {
     status: peer.status(),
     connections: clients.establishedCount,
-    requests: path?.length ?? 0,
+    requests: pipeline.length,
     held: {
-      watches: watches.table.watchCount,
-      attachedSessions: sessions.connections.size,
+      watches: clients.watches.table.watchCount,
+      attachedSessions: clients.sessions.size,
       receivedBytes: clients.heldBytes,
-      bytesInFlight: path?.bytes ?? 0,
-      openQuestions: path?.openQuestions ?? 0,
-      pendingSyncs: syncs.length,
+      bytesInFlight: pipeline.bytes,
+      openQuestions: pipeline.openQuestions,
+      pendingSyncs: clients.syncs.length,
       peerLinks: links?.connected.length ?? 0,
       unprovenLinks: links?.unproven ?? 0,
     },

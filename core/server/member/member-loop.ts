@@ -1,18 +1,11 @@
-import type { StateMachine } from '../../data/index.js';
 import type { Clock, Logger, Timer } from '../../runtime/index.js';
 import type { Peer, PeerMessage, PeerStatus } from '../../zab/index.js';
-import type { ClientService } from '../clients/client-service.js';
-import type { MemberGauges, MemberProbe } from '../metrics/member-probe.js';
-import type { PeerLinks } from '../peers/peer-links.js';
-import { ReadyEffects, type ReadyEffectsParts } from './ready-effects.js';
+import type { ServerOptions } from '../configuration/index.js';
+import type { MemberGauges, MemberProbe } from '../metrics/index.js';
+import type { PeerLinks, PeerLinksHandler } from '../peers/index.js';
+import type { TurnScheduler } from '../pipeline/index.js';
 import type { DirectoryWatch } from './directory-watch.js';
-import type { Recounter } from '../state/digests/recounter.js';
-import type { Reaper } from '../pipeline/reaper.js';
-import type { RequestService } from '../pipeline/request-service.js';
-import type { SyncService } from '../clients/sync-service.js';
-import type { ServerOptions } from '../configuration/server-options.js';
-import type { SnapshotReceiver } from '../state/snapshot-receiver.js';
-import type { Snapshotter } from '../state/snapshotter.js';
+import { ReadyEffects, type ReadyEffectsParts } from './ready-effects.js';
 
 /** While there is no leader, time is told to the peer this often, so that an election does not wait for a tick. */
 const RESTLESS_TICK_MS = 20;
@@ -24,15 +17,7 @@ export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly peer: Peer;
-  /** The state that the committed transactions add up to; another one after a snapshot of the leader. */
-  readonly machine: () => StateMachine;
-  readonly requests: RequestService;
-  readonly syncs: SyncService;
-  readonly clients: ClientService;
-  readonly snapshotter: Snapshotter;
-  readonly snapshotsIn: SnapshotReceiver;
-  readonly reaper: Reaper;
-  readonly recounter: Recounter;
+  readonly turns: TurnScheduler;
   readonly directory: DirectoryWatch;
   /** Links to the other members; null for a member that stands alone. */
   readonly links: PeerLinks | null;
@@ -47,12 +32,9 @@ export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
  * and every other member gets one message with all that became ready for it. A turn never waits; what the disk
  * has made durable comes back as an input of a later turn.
  */
-export class MemberLoop {
+export class MemberLoop implements PeerLinksHandler {
   readonly #parts: MemberLoopParts;
   readonly #effects: ReadyEffects;
-  #isScheduled = false;
-  #isTurning = false;
-  #peerHasNews = true;
   #isRunning = false;
   #timer: Timer | null = null;
   #lastTickAt = 0;
@@ -72,6 +54,7 @@ export class MemberLoop {
 
   start(): void {
     this.#isRunning = true;
+    this.#parts.turns.start(this.#turn);
     this.#lastTickAt = this.#parts.clock.now();
     this.#tick();
   }
@@ -79,23 +62,11 @@ export class MemberLoop {
   /** No turn runs any more. Idempotent. */
   stop(): void {
     this.#isRunning = false;
+    this.#parts.turns.stop();
     this.#parts.recounter.cancel();
     this.#timer?.cancel();
     this.#timer = null;
   }
-
-  /** There is something to do for the clients. What a turn itself brings about is seen to at its end. */
-  readonly wake = (): void => {
-    if (this.#isScheduled || this.#isTurning || !this.#isRunning) return;
-    this.#isScheduled = true;
-    this.#parts.clock.soon(this.#turn);
-  };
-
-  /** The peer has been given something, so that it may have something to do. */
-  readonly wakePeer = (): void => {
-    this.#peerHasNews = true;
-    this.wake();
-  };
 
   /** The inputs of the links to the other members. */
   readonly connected = (peer: number, link: number): void => {
@@ -126,7 +97,7 @@ export class MemberLoop {
   /** Lets the most recent follower lead; false if nobody could now. */
   transferLeadership(): boolean {
     const isUnderWay = this.#parts.peer.transferLeadership();
-    this.wakePeer();
+    this.#parts.turns.wakePeer();
     return isUnderWay;
   }
 
@@ -139,23 +110,20 @@ export class MemberLoop {
     if (!this.#isRunning) return;
     try {
       act();
-      this.wakePeer();
+      this.#parts.turns.wakePeer();
     } catch (error) {
       this.#parts.failed(error);
     }
   }
 
-  readonly #turn = (): void => {
-    this.#isScheduled = false;
-    if (!this.#isRunning) return;
-    const { clients, links, syncs, machine, failed, probe, gauges } = this.#parts;
-    this.#isTurning = true;
+  /** Returns whether another turn is needed. */
+  readonly #turn = (): boolean => {
+    const { clients, links, failed, probe, gauges } = this.#parts;
     try {
       this.#reassureIfPaused();
       clients.work();
       this.#runPeer();
-      syncs.applied(machine().lastZxid);
-      clients.settle();
+      clients.proceed();
       clients.flush();
       links?.flush();
       this.#slowDown();
@@ -164,17 +132,15 @@ export class MemberLoop {
     } catch (error) {
       failed(error);
     }
-    this.#isTurning = false;
-    if (clients.hasWork || this.#peerHasNews) this.wake();
+    return clients.hasWork;
   };
 
   /** Takes from the peer until it has nothing to do any more. */
   #runPeer(): void {
-    const { peer, requests } = this.#parts;
+    const { peer, pipeline, turns } = this.#parts;
     for (;;) {
-      requests.flush();
-      if (!this.#peerHasNews) return;
-      this.#peerHasNews = false;
+      pipeline.flush();
+      if (!turns.takePeerWork()) return;
       for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#effects.carryOut(ready);
     }
   }
@@ -196,9 +162,9 @@ export class MemberLoop {
   }
 
   #snapshotIfDue(): void {
-    const { snapshotter, snapshotsIn, machine, peer } = this.#parts;
+    const { snapshotter, snapshotsIn, state, peer } = this.#parts;
     if (!snapshotter.isDue || snapshotsIn.isReceiving) return;
-    snapshotter.begin(machine(), peer.epochsUpTo(machine().lastZxid));
+    snapshotter.begin(state.machine, peer.epochsUpTo(state.machine.lastZxid));
   }
 
   /** This process has not run for longer than the others may wait for it. */
@@ -212,40 +178,38 @@ export class MemberLoop {
    * answer would make them believe that they live. None is given before a quorum has confirmed the leader.
    */
   #reassureIfPaused(): void {
-    const { requests, clients, clock, logger } = this.#parts;
+    const { pipeline, clients, clock, logger } = this.#parts;
     if (!this.#hasPaused || this.#isReassured) return;
     this.#isReassured = true;
     logger.warn('This process has paused', { ms: Math.round(clock.now() - this.#lastTickAt) });
-    const { path } = requests;
-    if (path === null) return;
-    clients.hold();
-    path.readIndex(() => clients.release());
+    if (pipeline.isServing) clients.holdUntilConfirmed();
   }
 
   readonly #tick = (): void => {
     if (!this.#isRunning) return;
-    const { clock, storage, peer, clients, reaper, recounter, directory } = this.#parts;
-    const { requests, links, failed } = this.#parts;
+    const { clock, storage, peer, clients, recounter, directory } = this.#parts;
+    const { pipeline, links, failed } = this.#parts;
     const now = clock.now();
     const isLate = this.#hasPaused;
     try {
       this.#reassureIfPaused();
       this.#isReassured = false;
       this.#lastTickAt = now;
-      requests.stamp(now);
+      pipeline.stamp(now);
+      this.#effects.settle();
       peer.tick(now);
       links?.tick(now, isLate);
       // After a pause of this process the clients' packets still wait to be read: nobody is expired before that.
-      if (!isLate) requests.tick(now);
+      if (!isLate) pipeline.tick(now);
       storage.proveEnd().catch(failed);
-      reaper.tick(now);
+      pipeline.reap(now);
       recounter.tick(now);
       directory.tick(now);
       clients.tick(now);
     } catch (error) {
       return failed(error);
     }
-    this.wakePeer();
+    this.#parts.turns.wakePeer();
     this.#armTimer();
   };
 

@@ -4,18 +4,21 @@ import { QuorateError, silentLogger, type Clock, type Logger, type Random } from
 import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
 import { CloseCode, type Connection } from '../../transport/index.js';
 import type { PeerLimits, PeerStatus } from '../../zab/index.js';
+import {
+  checkEnsemble,
+  type EnsembleParts,
+  resolveServerOptions,
+  ringOf,
+  type SecretRing,
+  type ServerOptions,
+} from '../configuration/index.js';
+import type { MemberProbe } from '../metrics/index.js';
+import type { CertificateCheck } from '../peers/index.js';
+import { recover, type Recovered, StateDamagedError, StateDivergedError } from '../state/index.js';
 import { assemble, type MemberRooms } from './assembly.js';
-import { checkEnsemble, type EnsembleParts } from '../configuration/ensemble.js';
-import { ringOf, type SecretRing } from '../configuration/secret-ring.js';
-import { StateDamagedError } from '../state/digests/state-damaged-error.js';
-import { StateDivergedError } from '../state/digests/state-diverged-error.js';
-import type { MemberHealth } from './health.js';
-import type { Inspection } from './inspection.js';
-import type { MemberProbe } from '../metrics/member-probe.js';
-import type { CertificateCheck } from '../peers/peer-handshake.js';
 import { settleFirstStart } from './first-start.js';
-import { recover, type Recovered } from '../state/recover.js';
-import { resolveServerOptions, type ServerOptions } from '../configuration/server-options.js';
+import type { Inspection } from './inspection.js';
+import type { MemberHealth } from './member-health.js';
 
 /** How long `close` waits for what is in flight, or for another member to take over. */
 const DRAIN_MS = 5_000;
@@ -102,7 +105,7 @@ export class Member {
       const member = new Member(parts, options, { ...recovered, history });
       parts.probe?.started?.(recovered.machine);
       member.#rooms.loop.start();
-      member.#rooms.links?.start();
+      member.#rooms.links?.start(member.#rooms.loop);
       if (parts.ensemble === undefined) await member.serving();
       return member;
     } catch (error) {
@@ -126,7 +129,7 @@ export class Member {
   /** Resolves when clients are welcome here for the first time; rejects if the member fails before. */
   serving(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#rooms.requests.isServing) return resolve();
+      if (this.#rooms.pipeline.isServing) return resolve();
       this.onFailure(reject);
       this.#onStatus((status) => status.isServing, resolve);
     });
@@ -146,33 +149,33 @@ export class Member {
   health(): MemberHealth {
     const status = this.#rooms.peer.status();
     const { state, phase, epoch, leader } = status;
-    const { requests } = this.#rooms;
-    const isServing = this.#state === 'serving' && requests.isServing;
+    const { pipeline } = this.#rooms;
+    const isServing = this.#state === 'serving' && pipeline.isServing;
     return {
       id: this.options.id,
       state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
       phase,
       isServing,
-      readOnly: (this.#state === 'serving' || this.#state === 'starting') && requests.isReadOnly,
+      readOnly: (this.#state === 'serving' || this.#state === 'starting') && pipeline.isReadOnly,
       rejoining: status.isRejoining,
       waitsFor: status.obstacle,
       founding: status.isServing ? null : status.founding,
       leader,
       epoch,
-      zxid: hex(this.#rooms.machine().lastZxid),
+      zxid: hex(this.#rooms.state.machine.lastZxid),
       committed: hex(status.committed),
       lastLogged: hex(status.lastDurable),
-      digest: hex(this.#rooms.machine().digest),
+      digest: hex(this.#rooms.state.machine.digest),
       stateDifference: this.#stateDifference(),
       peers: this.#rooms.links?.connected ?? [],
       learners: this.#rooms.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
-      connections: this.#rooms.clients.connectionCount,
-      sessions: this.#rooms.machine().sessions.size,
+      connections: this.#rooms.clients.connections.size,
+      sessions: this.#rooms.state.machine.sessions.size,
     };
   }
 
   #stateDifference(): MemberHealth['stateDifference'] {
-    const { difference } = this.#rooms.requests.digests;
+    const difference = this.#rooms.pipeline.stateDifference;
     return difference === null ? null : { zxid: hex(difference.zxid), members: difference.members };
   }
 
@@ -223,7 +226,7 @@ export class Member {
   async #drained(): Promise<void> {
     const clock = this.#clock;
     const deadline = clock.now() + Math.max(DRAIN_MS, 3 * this.options.syncLimit * this.options.tickMs);
-    const { loop, peer, requests } = this.#rooms;
+    const { loop, peer, pipeline } = this.#rooms;
     let isHandingOver = false;
     const isDone = (): boolean => {
       const { isEstablishedLeader } = peer.status();
@@ -232,7 +235,7 @@ export class Member {
       if (isEstablishedLeader && loop.transferLeadership()) isHandingOver = true;
       const successor = peer.learners().find(({ isVoter, isUpToDate }) => isVoter && isUpToDate);
       if (isHandingOver && successor !== undefined) return false;
-      return (requests.path?.length ?? 0) === 0;
+      return pipeline.length === 0;
     };
     while (!isDone() && this.#failure === null && clock.now() < deadline) {
       await new Promise<void>((resolve) => clock.setTimer(1, resolve, { hold: true }));

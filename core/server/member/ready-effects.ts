@@ -1,26 +1,30 @@
-import type { StateMachine } from '../../data/index.js';
+import type { DigestPoint, StateMachine } from '../../data/index.js';
 import type { Logger } from '../../runtime/index.js';
 import type { Storage } from '../../storage/index.js';
 import type { LogRead, Peer, PersistRequest, PeerStatus, Ready } from '../../zab/index.js';
-import type { ClientService } from '../clients/client-service.js';
+import type { ClientPipeline, ClientService } from '../clients/index.js';
+import type { MemberProbe } from '../metrics/index.js';
+import type { PeerLinks } from '../peers/index.js';
+import { MemberMessageError } from '../pipeline/index.js';
+import type {
+  Recounter,
+  ReplicatedState,
+  SnapshotReceiver,
+  SnapshotSender,
+  Snapshotter,
+} from '../state/index.js';
 import type { CommittedEntries } from './committed-entries.js';
 import { FoundingLog } from './founding-log.js';
-import type { MemberProbe } from '../metrics/member-probe.js';
-import type { PeerLinks } from '../peers/peer-links.js';
-import { MemberMessageError } from '../pipeline/member-message.js';
-import type { RequestService } from '../pipeline/request-service.js';
-import type { SyncService } from '../clients/sync-service.js';
-import type { SnapshotReceiver } from '../state/snapshot-receiver.js';
-import type { SnapshotSender } from '../state/snapshot-sender.js';
 
 export interface ReadyEffectsParts {
   readonly logger: Logger;
   readonly storage: Storage;
   readonly peer: Peer;
-  readonly replaceMachine: (machine: StateMachine) => void;
-  readonly requests: RequestService;
-  readonly syncs: SyncService;
+  readonly state: ReplicatedState;
+  readonly pipeline: ClientPipeline;
   readonly clients: ClientService;
+  readonly snapshotter: Snapshotter;
+  readonly recounter: Recounter;
   readonly committed: CommittedEntries;
   readonly snapshotsOut: SnapshotSender;
   readonly snapshotsIn: SnapshotReceiver;
@@ -31,6 +35,8 @@ export interface ReadyEffectsParts {
   /** Something broke that this member must not survive. */
   readonly failed: (error: unknown) => void;
   readonly statusChanged: (status: PeerStatus) => void;
+  /** A quorum has the digest `expected`, and this member has another one at the same zxid. */
+  readonly stateDiffers: (own: DigestPoint, expected: DigestPoint) => void;
   readonly probe?: MemberProbe | undefined;
 }
 
@@ -58,7 +64,7 @@ export class ReadyEffects {
   }
 
   carryOut(ready: Ready): void {
-    const { committed, clients, requests, links, snapshotsOut, snapshotsIn, probe } = this.#parts;
+    const { committed, clients, pipeline, links, snapshotsOut, snapshotsIn, probe } = this.#parts;
     for (const { to, link, message } of ready.messages) {
       probe?.sent?.(to, message);
       links?.send(to, link, message);
@@ -67,9 +73,11 @@ export class ReadyEffects {
     if (ready.persist !== null) this.#persist(ready.persist);
     // The leader has told which zxid a request got before that could be committed, and so it has to be heard.
     for (const { from, bytes } of ready.received) this.#receive(from, bytes);
+    this.settle();
     if (ready.committed.length > 0) committed.apply(ready.committed);
-    for (const { from, bytes } of ready.pings) requests.pinged(from, bytes);
-    for (const { token, zxid } of ready.readIndexes) requests.leader?.readIndexAnswered(token, zxid);
+    for (const { from, bytes } of ready.pings) pipeline.pinged(from, bytes);
+    for (const { token, zxid } of ready.readIndexes) pipeline.readIndexAnswered(token, zxid);
+    this.settle();
     for (const read of ready.reads) this.#readLog(read);
     for (const step of ready.snapshots) snapshotsOut.carryOut(step);
     for (const { peer, link, reason } of ready.disconnects) {
@@ -77,26 +85,45 @@ export class ReadyEffects {
       links?.close(peer, link, reason);
     }
     if (ready.status !== null) this.#statusChanged(ready.status);
-    if (requests.path?.isFull === false) clients.unstall();
+    clients.unstall();
+  }
+
+  /** Passes on the outcomes of the pipeline that belong to no entry. */
+  settle(): void {
+    const { pipeline, clients, stateDiffers } = this.#parts;
+    for (let outcome = pipeline.nextOutcome(); outcome !== undefined; outcome = pipeline.nextOutcome()) {
+      if (outcome.type === 'stateDiffers') stateDiffers(outcome.own, outcome.expected);
+      else clients.settled(outcome);
+    }
   }
 
   #persist(batch: PersistRequest): void {
-    const { storage, peer, failed, replaceMachine, snapshotsIn } = this.#parts;
+    const { storage, peer, failed, snapshotsIn } = this.#parts;
     const stored =
       batch.installSnapshot === undefined
         ? storage.persist(batch)
-        : snapshotsIn.complete().then(replaceMachine);
+        : snapshotsIn.complete().then((machine) => this.#replaceState(machine));
     stored.then(
       () => this.#parts.input(() => peer.persisted(batch.number)),
       (error: unknown) => failed(error),
     );
   }
 
+  /** A snapshot of the leader takes the place of the whole state. */
+  #replaceState(machine: StateMachine): void {
+    const { state, pipeline, recounter, snapshotter, probe } = this.#parts;
+    state.replace(machine);
+    pipeline.stateReplaced();
+    recounter.cancel();
+    snapshotter.replaced();
+    probe?.installed?.(machine);
+  }
+
   /** What another member asks, or answers. */
   #receive(from: number, bytes: Uint8Array): void {
-    const { requests, links, logger } = this.#parts;
+    const { pipeline, links, logger } = this.#parts;
     try {
-      requests.received(from, bytes);
+      pipeline.received(from, bytes);
     } catch (error) {
       if (!(error instanceof MemberMessageError)) throw error;
       logger.error('Peer link closed: a request that makes no sense', { peer: from, error });
@@ -136,18 +163,17 @@ export class ReadyEffects {
     const serving = status.isServing ? `${state} ${leader} in ${epoch}` : null;
     if (serving !== this.#serving) {
       const isHandOver = this.#serving !== null && status.endedByHandOver;
-      if (this.#serving !== null || this.#parts.requests.isReadOnly) this.#stopServing(isHandOver);
+      if (this.#serving !== null || this.#parts.pipeline.isReadOnly) this.#stopServing(isHandOver);
       this.#serving = serving;
-      if (serving !== null) this.#parts.requests.begin(status);
+      if (serving !== null) this.#parts.pipeline.begin(status);
     }
     statusChanged(status);
   }
 
   /** Whatever is under way for a client has an unknown outcome from here on, unless the leader has told in order that it ends. */
   #stopServing(isHandOver: boolean): void {
-    const { requests, syncs, clients } = this.#parts;
-    requests.end(isHandOver);
-    syncs.clear();
+    const { pipeline, clients } = this.#parts;
+    clients.neverProposed(pipeline.end(isHandOver));
     if (isHandOver) clients.dismissAll('the leadership is handed over');
     else clients.cutAll();
   }

@@ -1,5 +1,5 @@
-import { CloseCode, type Connection } from '../../transport/index.js';
 import { Fifo } from '../../runtime/index.js';
+import { CloseCode, type Connection } from '../../transport/index.js';
 import { FRAME_BYTES, joinFrame, partFrame } from './frame.js';
 
 /** What the transport may hold before only heartbeats are given to it. */

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random, Timer } from '../../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection, type Dialer } from '../../transport/index.js';
 import { decodePeerMessage, encodePeerMessage, PeerMessageError, type PeerMessage } from '../../zab/index.js';
+import { FrameReader } from './frame.js';
 import {
   AccepterHandshake,
   DiallerHandshake,
@@ -9,7 +10,6 @@ import {
   type PeerIdentity,
 } from './peer-handshake.js';
 import { HANDSHAKE_MS, introduce } from './peer-introduction.js';
-import { FrameReader } from './frame.js';
 import { PeerLink } from './peer-link.js';
 import { RefusalLog } from './refusal-log.js';
 
@@ -50,11 +50,15 @@ export interface PeerLinksParts {
   readonly maxQueuedBytes: number;
   /** Default: the messages of Zab. */
   readonly codec?: PeerCodec;
-  readonly connected: (peer: number, link: number) => void;
-  readonly disconnected: (peer: number, link: number) => void;
+}
+
+/** Gets what happens on the links. */
+export interface PeerLinksHandler {
+  connected(peer: number, link: number): void;
+  disconnected(peer: number, link: number): void;
   /** The other member has refused the snapshot that this one sent, because it is damaged. */
-  readonly snapshotRefused: (peer: number) => void;
-  readonly received: (peer: number, link: number, message: PeerMessage) => void;
+  snapshotRefused(peer: number): void;
+  received(peer: number, link: number, message: PeerMessage): void;
 }
 
 interface Established {
@@ -71,6 +75,8 @@ interface Established {
  */
 export class PeerLinks {
   readonly #parts: PeerLinksParts;
+  /** Set by `start`. */
+  #handler!: PeerLinksHandler;
   readonly #links = new Map<number, Established>();
   readonly #strangers = new Set<Connection>();
   readonly #redials = new Map<number, Timer>();
@@ -88,8 +94,9 @@ export class PeerLinks {
     this.#refusals = new RefusalLog(parts.logger, parts.clock);
   }
 
-  /** Begins to dial. */
-  start(): void {
+  /** Begins to dial, and to take connections. */
+  start(handler: PeerLinksHandler): void {
+    this.#handler = handler;
     for (const peer of this.#parts.addresses.keys()) {
       if (peer > this.#parts.identity.id) void this.#dial(peer);
     }
@@ -226,7 +233,7 @@ export class PeerLinks {
     this.#parts.logger.warn(message, { peer, ...fields });
     this.#links.delete(peer);
     link.terminate();
-    this.#parts.disconnected(peer, link.number);
+    this.#handler.disconnected(peer, link.number);
     this.#redial(peer);
   }
 
@@ -289,7 +296,7 @@ export class PeerLinks {
   }
 
   #establish(peer: number, version: number, connection: Connection): PeerLink {
-    const { clock, logger, connected } = this.#parts;
+    const { clock, logger } = this.#parts;
     const link = new PeerLink(peer, (this.#lastLink += 1), version, connection);
     const old = this.#links.get(peer);
     old?.link.terminate();
@@ -302,7 +309,7 @@ export class PeerLinks {
       link: link.number,
       protocol: version,
     });
-    connected(peer, link.number);
+    this.#handler.connected(peer, link.number);
     return link;
   }
 
@@ -315,7 +322,7 @@ export class PeerLinks {
     for (const bytes of messages) {
       const message = this.#decode(bytes, link.version);
       if (typeof message === 'string') return this.#malformed(link, message);
-      this.#parts.received(link.peer, link.number, message);
+      this.#handler.received(link.peer, link.number, message);
       if (this.#current(link.peer, link.number) === null) return;
     }
   }
@@ -330,9 +337,9 @@ export class PeerLinks {
     const fields = { peer: link.peer, code: reason.code, reason: reason.text };
     if (reason.code === CloseCode.snapshotRefused) {
       this.#parts.logger.error('Another member refused the snapshot of this one', fields);
-      this.#parts.snapshotRefused(link.peer);
+      this.#handler.snapshotRefused(link.peer);
     } else this.#parts.logger.info('Peer link lost', fields);
-    this.#parts.disconnected(link.peer, link.number);
+    this.#handler.disconnected(link.peer, link.number);
     this.#redial(link.peer);
   }
 }

@@ -1,34 +1,30 @@
-import {
-  encodeTxn,
-  RequestPreparer,
-  type StateMachine,
-  type Txn,
-  type WriteRequest,
-} from '../../data/index.js';
-import { OpCode } from '../../protocol/index.js';
-import type { Clock, Logger } from '../../runtime/index.js';
+import { encodeTxn, RequestPreparer, type StateMachine, type Txn } from '../../data/index.js';
+import { OpCode, type Id } from '../../protocol/index.js';
+import type { Clock, Fifo, Logger } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
-import { Extremes } from '../metrics/traffic.js';
-import type { MemberProbe } from '../metrics/member-probe.js';
-import type { ServerOptions } from '../configuration/server-options.js';
-import type { SessionService } from '../clients/session-service.js';
+import type { ServerOptions } from '../configuration/index.js';
+import { Extremes, type MemberProbe } from '../metrics/index.js';
 import type { LeaderSessions } from './leader-sessions.js';
 import { Refusal } from './member-message.js';
-import { Proposals, type Origin, type Proposal, type WritePath } from './write-path.js';
+import type { ClientWrite, Outcome, RefusalReason } from './outcome.js';
+import { newSessionId } from './session-ids.js';
+import type { TurnScheduler } from './turn-scheduler.js';
+import { Proposals, type Proposal, type WritePath } from './write-path.js';
 
 /** Most sessions whose end is proposed in one tick. */
 const EXPIRED_PER_TICK = 2_000;
 
-export interface LeaderPathParts {
+const NOBODY: readonly Id[] = [];
+
+export interface LeaderPathParts<Token> {
   readonly peer: Peer;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly options: ServerOptions;
   readonly machine: StateMachine;
-  readonly sessions: SessionService;
   readonly tracker: LeaderSessions;
-  /** Something was proposed: the loop has work. */
-  readonly wake: () => void;
+  readonly turns: TurnScheduler;
+  readonly outcomes: Fifo<Outcome<Token>>;
   /** The session has left `member` for another one. */
   readonly movedAway: (sessionId: bigint, member: number) => void;
   readonly probe?: MemberProbe | undefined;
@@ -36,13 +32,12 @@ export interface LeaderPathParts {
 
 /**
  * The way of a write through the member that leads: prepared against everything before it, encoded once, proposed, and
- * found again when it has been committed. Learners' requests take the same way, with `null` for a connection.
+ * found again when it has been committed. Learners' requests take the same way, without a token.
  */
-export class LeaderPath implements WritePath {
-  readonly isReadOnly = false;
-  readonly #parts: LeaderPathParts;
+export class LeaderPath<Token> implements WritePath<Token> {
+  readonly #parts: LeaderPathParts<Token>;
   readonly #preparer: RequestPreparer;
-  readonly #proposals = new Proposals();
+  readonly #proposals = new Proposals<Token>();
   readonly #questions = new Map<number, (zxid: bigint) => void>();
   #lastQuestion = 0;
   /** When it began to lead, by the clock of the member. */
@@ -50,7 +45,7 @@ export class LeaderPath implements WritePath {
   /** Sizes of what it has proposed. */
   readonly proposalBytes = new Extremes(-1);
 
-  constructor(parts: LeaderPathParts) {
+  constructor(parts: LeaderPathParts<Token>) {
     this.#parts = parts;
     this.since = parts.clock.now();
     const { enforceQuota, ttlNodes, maxTxnBytes } = parts.options;
@@ -77,44 +72,50 @@ export class LeaderPath implements WritePath {
     return this.#isFilled(2);
   }
 
-  createSession(timeoutMs: number, origin: Origin): void {
-    if (this.admitSession(timeoutMs, origin, this.#parts.options.id) === null) {
-      origin.connection?.cut('Connection closed: its session could not be created');
-    }
+  openSession(timeoutMs: number, identities: readonly Id[], token: Token): RefusalReason | null {
+    const zxid = this.admitSession(timeoutMs, identities, this.#parts.options.id, token);
+    return zxid === null ? 'fault' : null;
   }
 
-  write(request: WriteRequest, origin: Origin): void {
-    const refusal = this.admit(request, origin, this.#parts.options.id);
-    if (refusal === Refusal.moved) {
-      // ZooKeeper's SESSIONMOVED, which is never told: the client has another connection by now.
-      origin.connection?.cut('Connection closed: its session moved away');
-    } else if (refusal !== null) {
-      origin.connection?.cut('Connection closed: a request of it could not be prepared');
-    }
+  submit(write: ClientWrite, token: Token): RefusalReason | null {
+    const refusal = this.admit(write, this.#parts.options.id, token);
+    if (refusal === null) return null;
+    return refusal === Refusal.moved ? 'moved' : 'fault';
   }
 
   /** Proposes a new session that `member` speaks for. Returns its zxid, null if it could not be prepared. */
-  admitSession(timeoutMs: number, origin: Origin, member: number): bigint | null {
-    const { sessions, tracker, peer, clock } = this.#parts;
+  admitSession(
+    timeoutMs: number,
+    identities: readonly Id[],
+    member: number,
+    token: Token | null,
+  ): bigint | null {
+    const { tracker, peer, clock } = this.#parts;
     if (!peer.admits) return null;
-    const sessionId = sessions.newId(peer.nextZxid(), member);
-    const zxid = this.#propose({ op: OpCode.createSession, body: { timeoutMs } }, { ...origin, sessionId });
+    const sessionId = newSessionId(peer.nextZxid(), member);
+    const request = { op: OpCode.createSession, body: { timeoutMs } } as const;
+    const zxid = this.#propose({ sessionId, cxid: 0, identities, request }, token);
     if (zxid !== null) tracker.track(sessionId, timeoutMs, member, clock.now());
     return zxid;
   }
 
   /** Proposes a write on behalf of a client of `member`; says why if it does not. It takes the zxid that was next. */
-  admit(request: WriteRequest, origin: Origin, member: number): Refusal | null {
+  admit(write: ClientWrite, member: number, token: Token | null): Refusal | null {
     const { tracker } = this.#parts;
-    const { sessionId } = origin;
+    const { sessionId } = write;
     if (!tracker.isOwner(sessionId, member)) return Refusal.moved;
-    if (this.#propose(request, origin) === null) return Refusal.fault;
-    if (request.op === OpCode.closeSession) tracker.setClosing(sessionId);
+    if (this.#propose(write, token) === null) return Refusal.fault;
+    if (write.request.op === OpCode.closeSession) tracker.setClosing(sessionId);
     return null;
   }
 
-  revalidate(sessionId: bigint, answer: (timeoutMs: number | null) => void): void {
-    this.claim(sessionId, this.#parts.options.id, answer);
+  resumeSession(sessionId: bigint, token: Token): void {
+    const { options, outcomes } = this.#parts;
+    this.claim(sessionId, options.id, (timeoutMs) => outcomes.push({ type: 'resumed', token, timeoutMs }));
+  }
+
+  confirm(token: Token | null): void {
+    this.readIndex((zxid) => this.#parts.outcomes.push({ type: 'confirmed', token, zxid }));
   }
 
   /**
@@ -130,7 +131,7 @@ export class LeaderPath implements WritePath {
     const token = (this.#lastQuestion += 1);
     // A leader that is deposed answers nothing; this path ends with it.
     if (this.#parts.peer.readIndex(token)) this.#questions.set(token, answer);
-    this.#parts.wake();
+    this.#parts.turns.wakePeer();
   }
 
   readIndexAnswered(token: number, zxid: bigint): void {
@@ -142,7 +143,7 @@ export class LeaderPath implements WritePath {
     return this.#parts.tracker.touch(sessionId, this.#parts.clock.now());
   }
 
-  take(zxid: bigint): Proposal | undefined {
+  take(zxid: bigint): Proposal<Token> | undefined {
     return this.#proposals.take(zxid);
   }
 
@@ -153,7 +154,10 @@ export class LeaderPath implements WritePath {
 
   flush(): void {}
 
-  handedOver(): void {}
+  /** What a leader has taken it has proposed. */
+  handedOver(): readonly Token[] {
+    return [];
+  }
 
   /** Proposes the end of every session whose time is up. */
   expireSessions(now: number): void {
@@ -162,8 +166,8 @@ export class LeaderPath implements WritePath {
     for (const sessionId of tracker.expired(now, EXPIRED_PER_TICK)) {
       if (this.isFull) return;
       logger.info('Session expired', { session: `0x${BigInt.asUintN(64, sessionId).toString(16)}` });
-      const origin = { sessionId, cxid: 0, identities: [], connection: null, slot: null };
-      if (this.#propose({ op: OpCode.closeSession, body: {} }, origin) !== null)
+      const request = { op: OpCode.closeSession, body: {} } as const;
+      if (this.#propose({ sessionId, cxid: 0, identities: NOBODY, request }, null) !== null)
         tracker.setClosing(sessionId);
     }
   }
@@ -172,10 +176,8 @@ export class LeaderPath implements WritePath {
   reap(limit: number): void {
     for (const path of this.#preparer.reapable(this.#parts.clock.wall(), limit)) {
       if (this.isFull) return;
-      this.#propose(
-        { op: OpCode.deleteContainer, body: { path } },
-        { sessionId: 0n, cxid: 0, identities: [], connection: null, slot: null },
-      );
+      const request = { op: OpCode.deleteContainer, body: { path } } as const;
+      this.#propose({ sessionId: 0n, cxid: 0, identities: NOBODY, request }, null);
     }
   }
 
@@ -194,23 +196,23 @@ export class LeaderPath implements WritePath {
   }
 
   /** Null if nothing was proposed: preparing failed by a fault of this member, or it does not lead any more. */
-  #propose(request: WriteRequest, origin: Origin): bigint | null {
-    const { peer, wake, probe } = this.#parts;
+  #propose(write: ClientWrite, token: Token | null): bigint | null {
+    const { peer, turns, probe } = this.#parts;
     if (!peer.admits) return null;
-    const prepared = this.#prepare(request, origin, peer.nextZxid());
+    const prepared = this.#prepare(write, peer.nextZxid());
     if (prepared === null) return null;
     const { txn, payload } = prepared;
     const zxid = peer.propose(payload);
     probe?.proposed?.(zxid, payload);
     this.proposalBytes.add(payload.length);
-    this.#proposals.push({ zxid, txn, bytes: payload.length, origin });
-    wake();
+    this.#proposals.push({ zxid, txn, bytes: payload.length, token });
+    turns.wakePeer();
     return zxid;
   }
 
-  #prepare(request: WriteRequest, origin: Origin, zxid: bigint): { txn: Txn; payload: Uint8Array } | null {
+  #prepare(write: ClientWrite, zxid: bigint): { txn: Txn; payload: Uint8Array } | null {
     const { clock, logger } = this.#parts;
-    const { sessionId, cxid, identities } = origin;
+    const { sessionId, cxid, identities, request } = write;
     try {
       const context = { sessionId, cxid, identities, wallMs: clock.wall() };
       const txn = this.#preparer.prepare(request, context, zxid);

@@ -1,37 +1,36 @@
-import type { DigestPoint, WriteRequest } from '../../data/index.js';
-import { OpCode } from '../../protocol/index.js';
-import type { Peer } from '../../zab/index.js';
+import type { DigestPoint } from '../../data/index.js';
+import { OpCode, type Id } from '../../protocol/index.js';
 import { Fifo } from '../../runtime/index.js';
-import type { ServerOptions } from '../configuration/server-options.js';
+import type { Peer } from '../../zab/index.js';
+import type { ServerOptions } from '../configuration/index.js';
 import {
   MemberMessageError,
   MemberMessageWriter,
   readLeaderMessage,
   Refusal,
-  type ForwardedRequest,
   type LeaderItem,
 } from './member-message.js';
-import { Proposals, type Origin, type Proposal, type WritePath } from './write-path.js';
+import type { ClientWrite, Outcome } from './outcome.js';
+import type { TurnScheduler } from './turn-scheduler.js';
+import { Proposals, type Proposal, type WritePath } from './write-path.js';
 
 /** What gathers in a turn leaves in messages of about this size. */
 const MESSAGE_BYTES = 256 * 1024;
 
-export interface LearnerPathParts {
+export interface LearnerPathParts<Token> {
   readonly peer: Peer;
   readonly options: ServerOptions;
   /** Unlike that of any other time for which this member has served. */
   readonly stint: number;
-  /** There is something to send: the loop has work. */
-  readonly wake: () => void;
-  /** The session has left this member for another one. */
-  readonly movedAway: (sessionId: bigint) => void;
+  readonly turns: TurnScheduler;
+  readonly outcomes: Fifo<Outcome<Token>>;
   /** A quorum has another digest than this member at that zxid. */
   readonly differs: (expected: DigestPoint) => void;
 }
 
 /** On its way to the leader, and not answered by it yet. */
-interface Forwarded {
-  readonly origin: Origin;
+interface Forwarded<Token> {
+  readonly token: Token;
   readonly bytes: number;
 }
 
@@ -40,20 +39,20 @@ interface Forwarded {
  * transaction. The leader says under which zxid it has proposed each request, always before that can be committed, so
  * that a transaction finds whoever asked for it even if the same session has asked through another member before.
  */
-export class LearnerPath implements WritePath {
-  readonly isReadOnly = false;
-  readonly #parts: LearnerPathParts;
+export class LearnerPath<Token> implements WritePath<Token> {
+  readonly #parts: LearnerPathParts<Token>;
   readonly #messages: MemberMessageWriter;
-  readonly #forwarded = new Fifo<Forwarded>();
+  readonly #forwarded = new Fifo<Forwarded<Token>>();
   #forwardedBytes = 0;
-  readonly #proposals = new Proposals();
-  readonly #revalidations = new Map<number, (timeoutMs: number | null) => void>();
-  readonly #questions = new Map<number, (zxid: bigint) => void>();
-  #lastToken = 0;
+  readonly #proposals = new Proposals<Token>();
+  /** By the numbers under which the leader was asked. */
+  readonly #resumptions = new Map<number, Token>();
+  readonly #confirmations = new Map<number, Token | null>();
+  #lastQuestion = 0;
   /** Heard since the last report. */
   #touched = new Set<bigint>();
 
-  constructor(parts: LearnerPathParts) {
+  constructor(parts: LearnerPathParts<Token>) {
     this.#parts = parts;
     this.#messages = new MemberMessageWriter(parts.stint);
   }
@@ -67,7 +66,7 @@ export class LearnerPath implements WritePath {
   }
 
   get openQuestions(): number {
-    return this.#questions.size + this.#revalidations.size;
+    return this.#confirmations.size + this.#resumptions.size;
   }
 
   get isFull(): boolean {
@@ -78,26 +77,35 @@ export class LearnerPath implements WritePath {
     return this.#isFilled(2);
   }
 
-  createSession(timeoutMs: number, origin: Origin): void {
-    this.#forward({ op: OpCode.createSession, body: { timeoutMs } }, origin);
+  openSession(timeoutMs: number, identities: readonly Id[], token: Token): null {
+    const request = { op: OpCode.createSession, body: { timeoutMs } } as const;
+    return this.submit({ sessionId: 0n, cxid: 0, identities, request }, token);
   }
 
-  write(request: WriteRequest, origin: Origin): void {
-    this.#forward(request, origin);
+  /** Whether it is refused the leader answers later. */
+  submit(write: ClientWrite, token: Token): null {
+    const before = this.#messages.length;
+    this.#messages.request(write);
+    const bytes = this.#messages.length - before;
+    this.#forwarded.push({ token, bytes });
+    this.#forwardedBytes += bytes;
+    if (this.#messages.length >= MESSAGE_BYTES) this.flush();
+    this.#parts.turns.wakePeer();
+    return null;
   }
 
-  revalidate(sessionId: bigint, answer: (timeoutMs: number | null) => void): void {
-    const token = this.#nextToken();
-    this.#revalidations.set(token, answer);
-    this.#messages.learner({ type: 'revalidate', token, sessionId });
-    this.#parts.wake();
+  resumeSession(sessionId: bigint, token: Token): void {
+    const question = this.#nextQuestion();
+    this.#resumptions.set(question, token);
+    this.#messages.learner({ type: 'revalidate', token: question, sessionId });
+    this.#parts.turns.wakePeer();
   }
 
-  readIndex(answer: (zxid: bigint) => void): void {
-    const token = this.#nextToken();
-    this.#questions.set(token, answer);
-    this.#messages.learner({ type: 'sync', token });
-    this.#parts.wake();
+  confirm(token: Token | null): void {
+    const question = this.#nextQuestion();
+    this.#confirmations.set(question, token);
+    this.#messages.learner({ type: 'sync', token: question });
+    this.#parts.turns.wakePeer();
   }
 
   /** Whether the session is over only its leader knows; its end comes as a transaction. */
@@ -106,7 +114,7 @@ export class LearnerPath implements WritePath {
     return true;
   }
 
-  take(zxid: bigint): Proposal | undefined {
+  take(zxid: bigint): Proposal<Token> | undefined {
     return this.#proposals.take(zxid);
   }
 
@@ -119,14 +127,12 @@ export class LearnerPath implements WritePath {
     if (bytes === null) return;
     // Without a leader it goes nowhere: the role is about to end, and every connection with it.
     this.#parts.peer.sendToLeader(bytes);
-    this.#parts.wake();
+    this.#parts.turns.wakePeer();
   }
 
-  /** Whatever it had accepted it has told before; the rest it has forgotten. */
-  handedOver(): void {
-    for (const { origin } of this.#forwarded.drain()) {
-      if (origin.slot !== null) origin.slot.mayTakeEffect = false;
-    }
+  /** The leader has answered before what it accepted; the rest it never proposes. */
+  handedOver(): readonly Token[] {
+    return this.#forwarded.drain().map(({ token }) => token);
   }
 
   /** A heartbeat of the leader has come: reports whom this member has heard up to here, and its digests. */
@@ -149,13 +155,11 @@ export class LearnerPath implements WritePath {
       case 'refused':
         return this.#refused(item.why);
       case 'revalidated':
-        this.#revalidations.get(item.token)?.(item.timeoutMs === 0 ? null : item.timeoutMs);
-        return void this.#revalidations.delete(item.token);
+        return this.#resumed(item.token, item.timeoutMs);
       case 'synced':
-        this.#questions.get(item.token)?.(item.zxid);
-        return void this.#questions.delete(item.token);
+        return this.#confirmed(item.token, item.zxid);
       case 'moved':
-        return this.#parts.movedAway(item.sessionId);
+        return this.#parts.outcomes.push(item);
       case 'differs':
         return this.#parts.differs(item.expected);
     }
@@ -166,8 +170,8 @@ export class LearnerPath implements WritePath {
       const forwarded = this.#forwarded.shift();
       if (forwarded === undefined) throw new MemberMessageError('more requests are accepted than were made');
       this.#forwardedBytes -= forwarded.bytes;
-      const { origin, bytes } = forwarded;
-      this.#proposals.push({ zxid: zxid + BigInt(index), txn: null, bytes, origin });
+      const { token, bytes } = forwarded;
+      this.#proposals.push({ zxid: zxid + BigInt(index), txn: null, bytes, token });
     }
   }
 
@@ -175,21 +179,22 @@ export class LearnerPath implements WritePath {
     const forwarded = this.#forwarded.shift();
     if (forwarded === undefined) throw new MemberMessageError('more requests are refused than were made');
     this.#forwardedBytes -= forwarded.bytes;
-    const problem =
-      why === Refusal.moved ? 'its session moved away' : 'the leader could not prepare a request of it';
-    forwarded.origin.connection?.cut(`Connection closed: ${problem}`);
+    const reason = why === Refusal.moved ? 'moved' : 'fault';
+    this.#parts.outcomes.push({ type: 'refused', token: forwarded.token, reason });
   }
 
-  #forward(request: WriteRequest, origin: Origin): void {
-    const { sessionId, cxid, identities } = origin;
-    const before = this.#messages.length;
-    const forwarded: ForwardedRequest = { sessionId, cxid, identities, request };
-    this.#messages.request(forwarded);
-    const bytes = this.#messages.length - before;
-    this.#forwarded.push({ origin, bytes });
-    this.#forwardedBytes += bytes;
-    if (this.#messages.length >= MESSAGE_BYTES) this.flush();
-    this.#parts.wake();
+  #resumed(question: number, timeoutMs: number): void {
+    const token = this.#resumptions.get(question);
+    if (token === undefined) return;
+    this.#resumptions.delete(question);
+    this.#parts.outcomes.push({ type: 'resumed', token, timeoutMs: timeoutMs === 0 ? null : timeoutMs });
+  }
+
+  #confirmed(question: number, zxid: bigint): void {
+    const token = this.#confirmations.get(question);
+    if (token === undefined) return;
+    this.#confirmations.delete(question);
+    this.#parts.outcomes.push({ type: 'confirmed', token, zxid });
   }
 
   #isFilled(times: number): boolean {
@@ -197,8 +202,8 @@ export class LearnerPath implements WritePath {
     return this.length >= times * maxProposalsInFlight || this.bytes >= times * maxBytesInFlight;
   }
 
-  #nextToken(): number {
-    this.#lastToken = (this.#lastToken + 1) & 0x7fffffff;
-    return this.#lastToken;
+  #nextQuestion(): number {
+    this.#lastQuestion = (this.#lastQuestion + 1) & 0x7fffffff;
+    return this.#lastQuestion;
   }
 }

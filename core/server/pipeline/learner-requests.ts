@@ -2,25 +2,20 @@ import type { DigestPoint } from '../../data/index.js';
 import { OpCode } from '../../protocol/index.js';
 import { Fifo, type Clock } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
+import type { DigestExchange } from '../state/index.js';
 import type { LeaderPath } from './leader-path.js';
 import type { LeaderSessions } from './leader-sessions.js';
-import {
-  MemberMessageWriter,
-  readLearnerMessage,
-  Refusal,
-  type ForwardedRequest,
-  type LearnerItem,
-} from './member-message.js';
+import { MemberMessageWriter, readLearnerMessage, Refusal, type LearnerItem } from './member-message.js';
+import type { ClientWrite } from './outcome.js';
+import type { TurnScheduler } from './turn-scheduler.js';
 
 export interface LearnerRequestsParts {
   readonly peer: Peer;
   readonly clock: Clock;
-  readonly path: LeaderPath;
+  readonly path: Pick<LeaderPath<unknown>, 'isFull' | 'admit' | 'admitSession' | 'claim' | 'readIndex'>;
   readonly tracker: LeaderSessions;
-  /** The peer was given something to send. */
-  readonly wake: () => void;
-  /** A learner has reported its digests. */
-  readonly digests: (learner: number, points: readonly DigestPoint[]) => void;
+  readonly turns: TurnScheduler;
+  readonly digests: DigestExchange;
 }
 
 /** What the leader knows of a learner that serves clients. */
@@ -35,7 +30,7 @@ interface Learner {
 /** A learner's request that has arrived, when its session had moved so often. */
 interface Waiting {
   readonly learner: Learner;
-  readonly request: ForwardedRequest;
+  readonly write: ClientWrite;
   readonly moves: number;
 }
 
@@ -58,7 +53,7 @@ export class LearnerRequests {
 
   /** Works off what waits, as far as there is room, and sends what there is to tell. */
   flush(): void {
-    const { peer, path, wake } = this.#parts;
+    const { peer, path, turns } = this.#parts;
     while (this.#waiting.length > 0 && !path.isFull) {
       const next = this.#waiting.shift()!;
       if (this.#learners.get(next.learner.id) === next.learner) this.#propose(next);
@@ -68,7 +63,7 @@ export class LearnerRequests {
       const bytes = learner.answers.take();
       if (bytes === null) continue;
       peer.sendToLearner(learner.id, bytes);
-      wake();
+      turns.wakePeer();
     }
   }
 
@@ -109,8 +104,8 @@ export class LearnerRequests {
       case 'request':
         return this.#waiting.push({
           learner,
-          request: item.request,
-          moves: tracker.movesOf(item.request.sessionId),
+          write: item.write,
+          moves: tracker.movesOf(item.write.sessionId),
         });
       case 'revalidate':
         return path.claim(item.sessionId, learner.id, (timeoutMs) =>
@@ -121,21 +116,20 @@ export class LearnerRequests {
       case 'touched':
         return tracker.report(learner.id, item.sessionIds, item.stamp, clock.now());
       case 'digests':
-        return this.#parts.digests(learner.id, item.points);
+        return this.#parts.digests.answered(learner.id, item.points);
     }
   }
 
-  #propose({ learner, request: forwarded, moves }: Waiting): void {
+  #propose({ learner, write, moves }: Waiting): void {
     const { path, peer, tracker } = this.#parts;
-    const { request, sessionId, cxid, identities } = forwarded;
-    const origin = { sessionId, cxid, identities, connection: null, slot: null };
+    const { request, sessionId, identities } = write;
     const zxid = peer.nextZxid();
     if (request.op === OpCode.createSession) {
-      const isAdmitted = path.admitSession(request.body.timeoutMs, origin, learner.id) !== null;
+      const isAdmitted = path.admitSession(request.body.timeoutMs, identities, learner.id, null) !== null;
       return isAdmitted ? this.#accept(learner, zxid) : this.#refuse(learner, Refusal.fault);
     }
     if (tracker.movesOf(sessionId) !== moves) return this.#refuse(learner, Refusal.moved);
-    const refusal = path.admit(request, origin, learner.id);
+    const refusal = path.admit(write, learner.id, null);
     if (refusal === null) this.#accept(learner, zxid);
     else this.#refuse(learner, refusal);
   }

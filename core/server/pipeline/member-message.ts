@@ -10,6 +10,7 @@ import {
   writeRequest,
 } from '../../protocol/index.js';
 import { QuorateError } from '../../runtime/index.js';
+import type { ClientWrite } from './outcome.js';
 
 /** Another member says what makes no sense: the two do not run the same version, or one of them is broken. */
 export class MemberMessageError extends QuorateError {
@@ -20,7 +21,7 @@ export class MemberMessageError extends QuorateError {
 
 /** What a learner asks of its leader on behalf of its clients. */
 export type LearnerItem =
-  | { readonly type: 'request'; readonly request: ForwardedRequest }
+  | { readonly type: 'request'; readonly write: ClientWrite }
   | { readonly type: 'revalidate'; readonly token: number; readonly sessionId: bigint }
   | { readonly type: 'sync'; readonly token: number }
   | {
@@ -31,14 +32,6 @@ export type LearnerItem =
     }
   /** The learner's digests at zxids that the leader's heartbeats named. */
   | { readonly type: 'digests'; readonly points: readonly DigestPoint[] };
-
-/** A write, or the creation of a session, which has no id yet. */
-export interface ForwardedRequest {
-  readonly sessionId: bigint;
-  readonly cxid: number;
-  readonly identities: readonly Id[];
-  readonly request: WriteRequest;
-}
 
 /** What a leader answers. */
 export type LeaderItem =
@@ -95,7 +88,7 @@ export class MemberMessageWriter {
   readonly #writer = new JuteWriter();
   #hasItems = false;
   /** Whose the last write of this message is: most come several at a time from one connection. */
-  #speaker: ForwardedRequest | null = null;
+  #speaker: ClientWrite | null = null;
 
   constructor(stint: number) {
     this.#stint = stint;
@@ -105,8 +98,8 @@ export class MemberMessageWriter {
     return this.#writer.length;
   }
 
-  request(forwarded: ForwardedRequest): void {
-    const { sessionId, cxid, identities, request } = forwarded;
+  request(write: ClientWrite): void {
+    const { sessionId, cxid, identities, request } = write;
     if (request.op === OpCode.createSession) {
       const writer = this.#begin(Kind.createSession);
       writeIdentities(writer, identities);
@@ -117,7 +110,7 @@ export class MemberMessageWriter {
     if (!isAgain) {
       writeIdentities(writer, identities);
       writer.writeLong(sessionId);
-      this.#speaker = forwarded;
+      this.#speaker = write;
     }
     const { op, body } = request as Request;
     writeRequest(writer, cxid, op, body);
@@ -181,19 +174,19 @@ export class MemberMessageWriter {
 
 /** Throws `MemberMessageError` on bytes that no learner sends. */
 export function readLearnerMessage(bytes: Uint8Array): MemberMessage<LearnerItem> {
-  let speaker: ForwardedRequest | null = null;
+  let speaker: ClientWrite | null = null;
   return readMessage(bytes, (kind, reader): LearnerItem => {
     switch (kind) {
       case Kind.createSession:
-        return { type: 'request', request: readCreateSession(reader) };
+        return { type: 'request', write: readCreateSession(reader) };
       case Kind.write: {
         const identities = readIdentities(reader);
         speaker = readWrite(reader, reader.readLong(), identities);
-        return { type: 'request', request: speaker };
+        return { type: 'request', write: speaker };
       }
       case Kind.writeAgain:
         if (speaker === null) throw new MarshallingError('a write again with none before it');
-        return { type: 'request', request: readWrite(reader, speaker.sessionId, speaker.identities) };
+        return { type: 'request', write: readWrite(reader, speaker.sessionId, speaker.identities) };
       case Kind.revalidate:
         return { type: 'revalidate', token: reader.readInt(), sessionId: reader.readLong() };
       case Kind.sync:
@@ -246,13 +239,13 @@ function readMessage<Item>(
   }
 }
 
-function readCreateSession(reader: JuteReader): ForwardedRequest {
+function readCreateSession(reader: JuteReader): ClientWrite {
   const identities = readIdentities(reader);
   const request = { op: OpCode.createSession, body: { timeoutMs: reader.readInt() } } as const;
   return { sessionId: 0n, cxid: 0, identities, request };
 }
 
-function readWrite(reader: JuteReader, sessionId: bigint, identities: readonly Id[]): ForwardedRequest {
+function readWrite(reader: JuteReader, sessionId: bigint, identities: readonly Id[]): ClientWrite {
   const { xid, op, body } = readRequest(reader.readPart());
   return { sessionId, cxid: xid, identities, request: { op, body } as WriteRequest };
 }

@@ -1,20 +1,17 @@
-import type { ServerOptions } from '../configuration/server-options.js';
+import type { ServerOptions } from '../configuration/index.js';
 import type { LeaderPath } from './leader-path.js';
 
 /** Removes containers that have become empty and znodes whose time to live is over; only on a member that leads. */
 export class Reaper {
-  readonly #options: ServerOptions;
-  readonly #leader: () => LeaderPath | null;
+  readonly #options: Pick<ServerOptions, 'containerCheckMs' | 'maxReapedPerCheck'>;
   #nextAt: number | null = null;
 
-  /** `leader`: the way of a write while this member leads. */
-  constructor(options: ServerOptions, leader: () => LeaderPath | null) {
+  constructor(options: Pick<ServerOptions, 'containerCheckMs' | 'maxReapedPerCheck'>) {
     this.#options = options;
-    this.#leader = leader;
   }
 
-  tick(now: number): void {
-    const leader = this.#leader();
+  /** `leader`: the way of a write while this member leads, else null. */
+  tick(now: number, leader: LeaderPath<unknown> | null): void {
     if (leader === null) {
       this.#nextAt = null;
       return;

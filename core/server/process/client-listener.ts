@@ -2,10 +2,8 @@ import type { Id } from '../../protocol/index.js';
 import type { Clock, Logger } from '../../runtime/index.js';
 import type { Connection } from '../../transport/index.js';
 import type { ServerTls, SocketBudget } from '../../transport/listener.js';
-import type { EnsembleMember } from '../configuration/ensemble.js';
-import type { MemberHealth } from '../member/health.js';
-import type { Inspection } from '../member/inspection.js';
-import type { ServerOptions } from '../configuration/server-options.js';
+import type { EnsembleMember, ServerOptions } from '../configuration/index.js';
+import type { Inspection, MemberHealth } from '../member/index.js';
 
 /** Another way for clients to come to a member that is served. */
 export interface ClientListener {

@@ -1,11 +1,15 @@
-import { isIP } from 'node:net';
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Clock, Logger } from '../../runtime/index.js';
-import type { EnsembleMember } from '../configuration/ensemble.js';
-import { ensembleSecrets, loopbackSecret, type SecretSource } from '../configuration/ensemble-secret.js';
-import { SecretRing } from '../configuration/secret-ring.js';
-import { ConfigurationError } from '../configuration/server-options.js';
-import type { CertificateCheck } from '../peers/peer-handshake.js';
+import {
+  ConfigurationError,
+  type EnsembleMember,
+  ensembleSecrets,
+  loopbackSecret,
+  SecretRing,
+  type SecretSource,
+} from '../configuration/index.js';
+import type { CertificateCheck } from '../peers/index.js';
 import { TlsFiles } from './tls-files.js';
 
 export interface CredentialOptions extends SecretSource {

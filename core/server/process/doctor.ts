@@ -7,8 +7,8 @@ import {
   type Examination,
   type Rejoining,
 } from '../../storage/index.js';
-import { isUntouched } from '../member/first-start.js';
-import { machineOf, recover } from '../state/recover.js';
+import { isUntouched } from '../member/index.js';
+import { machineOf, recover } from '../state/index.js';
 
 export interface DoctorOptions {
   /** A disk whose member does not run. */

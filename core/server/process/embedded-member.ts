@@ -1,9 +1,8 @@
 import type { Clock, Logger, Random } from '../../runtime/index.js';
 import { FileStorage, type Disk } from '../../storage/index.js';
 import type { MemoryListener, MemoryNetwork } from '../../transport/index.js';
-import type { EnsembleMember } from '../configuration/ensemble.js';
-import { Member } from '../member/member.js';
-import type { ServerOptions } from '../configuration/server-options.js';
+import type { EnsembleMember, ServerOptions } from '../configuration/index.js';
+import { Member } from '../member/index.js';
 
 export interface EmbeddedMemberParts {
   readonly disk: Disk;

@@ -9,12 +9,15 @@ import {
 } from '../../runtime/index.js';
 import { MemoryDisk, NodeDisk, type Disk } from '../../storage/index.js';
 import { MemoryNetwork, type Dialer } from '../../transport/index.js';
+import {
+  ConfigurationError,
+  type EnsembleMember,
+  memberSecret,
+  SECRET_BYTES,
+  type ServerOptions,
+} from '../configuration/index.js';
+import type { Member } from '../member/index.js';
 import { peerAddress, startEmbeddedMember, type EmbeddedMember } from './embedded-member.js';
-import type { EnsembleMember } from '../configuration/ensemble.js';
-import type { Member } from '../member/member.js';
-import { memberSecret } from '../configuration/member-secret.js';
-import { ConfigurationError, type ServerOptions } from '../configuration/server-options.js';
-import { SECRET_BYTES } from '../clients/session-service.js';
 
 export interface EmbeddedOptions extends Partial<ServerOptions> {
   /** How many members with a vote, 1 to 9. Default 1. */

@@ -1,6 +1,6 @@
 import type { Logger } from '../../runtime/index.js';
-import { StateDamagedError } from '../state/digests/state-damaged-error.js';
-import type { Member } from '../member/member.js';
+import type { Member } from '../member/index.js';
+import { StateDamagedError } from '../state/index.js';
 
 /**
  * The member of this process. One that finds its state in memory damaged is started again in its place, once: its log and its

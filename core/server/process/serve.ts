@@ -18,23 +18,25 @@ import {
   type Connection,
 } from '../../transport/index.js';
 import { WebSocketListener } from '../../transport/listener.js';
-import { socketsOf, type SocketShares } from './socket-shares.js';
-import type { ClientListener } from './client-listener.js';
-import { checkEnsemble, parseEnsemble, type EnsembleMember } from '../configuration/ensemble.js';
-import { livez, readyz, startingHealth, type MemberHealth } from '../member/health.js';
-import { isLoopback } from '../configuration/loopback.js';
-import { Member } from '../member/member.js';
-import { memberSecret } from '../configuration/member-secret.js';
-import { SecretRing } from '../configuration/secret-ring.js';
-import { identitiesOfCertificate } from '../clients/authentication.js';
-import { Credentials, type CredentialOptions } from './credentials.js';
-import { RunningMember } from './running-member.js';
-import { MAX_FRAME_BYTES } from '../peers/frame.js';
+import { identitiesOfCertificate } from '../clients/index.js';
 import {
+  checkEnsemble,
   ConfigurationError,
+  type EnsembleMember,
+  isLoopback,
+  memberSecret,
+  parseEnsemble,
   resolveServerOptions,
+  SecretRing,
   type ServerOptions,
-} from '../configuration/server-options.js';
+} from '../configuration/index.js';
+import { Member, type MemberHealth, startingHealth } from '../member/index.js';
+import { MAX_FRAME_BYTES } from '../peers/index.js';
+import type { ClientListener } from './client-listener.js';
+import { Credentials, type CredentialOptions } from './credentials.js';
+import { livez, readyz } from './readiness.js';
+import { RunningMember } from './running-member.js';
+import { socketsOf, type SocketShares } from './socket-shares.js';
 
 export interface ServeOptions extends Partial<ServerOptions>, CredentialOptions {
   /** The data directory; made if it is not there. One process at a time. */

@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock, Logger, Timer } from '../../runtime/index.js';
 import type { TlsOptions } from '../../transport/index.js';
 import { contextOf, type ServerTls, type TlsMaterial } from '../../transport/listener.js';
-import { ConfigurationError } from '../configuration/server-options.js';
+import { ConfigurationError } from '../configuration/index.js';
 
 /** Paths of PEM files. */
 export interface TlsFilePaths {

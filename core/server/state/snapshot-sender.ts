@@ -1,5 +1,6 @@
-import type { Snapshot, StateMachine } from '../../data/index.js';
+import type { Snapshot } from '../../data/index.js';
 import type { Peer, SnapshotStep } from '../../zab/index.js';
+import type { ReplicatedState } from './replicated-state.js';
 
 /** What a learner gets at once: large enough to be quick, small enough that heartbeats and clients do not wait for it. */
 const SLICE_BYTES = 256 * 1024;
@@ -13,12 +14,12 @@ interface OpenSnapshot {
 /** Gives learners the state as it was at one moment, a slice whenever they can take one, while transactions go on. */
 export class SnapshotSender {
   readonly #peer: Peer;
-  readonly #machine: () => StateMachine;
+  readonly #state: ReplicatedState;
   readonly #open = new Map<number, OpenSnapshot>();
 
-  constructor(peer: Peer, machine: () => StateMachine) {
+  constructor(peer: Peer, state: ReplicatedState) {
     this.#peer = peer;
-    this.#machine = machine;
+    this.#state = state;
   }
 
   carryOut({ type, request }: SnapshotStep): void {
@@ -33,7 +34,7 @@ export class SnapshotSender {
   }
 
   #begin(request: number): void {
-    const snapshot = this.#machine().snapshot();
+    const snapshot = this.#state.machine.snapshot();
     this.#open.set(request, { snapshot, next: snapshot.next(SLICE_BYTES) });
     this.#peer.snapshotOpened(request, snapshot.zxid);
   }

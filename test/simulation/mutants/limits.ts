@@ -307,10 +307,10 @@ export const LIMITS: readonly Mutant[] = [
     tests: ['core/server/clients/left-over'],
     changes: [
       [
-        'core/server/clients/connection/client-connection.ts',
-        `this.#owed.clear();
-    this.#hold(-this.#heldBytes);`,
-        'this.#owed.clear();',
+        'core/server/clients/connection/inbound.ts',
+        `this.#packets.clear();
+    this.hold(-this.#heldBytes);`,
+        'this.#packets.clear();',
       ],
     ],
   },
@@ -319,9 +319,7 @@ export const LIMITS: readonly Mutant[] = [
     mistake: 'the watches of a connection that ended stay in the table',
     standsFor: 'nothing is left over of a connection',
     tests: ['core/server/clients/left-over'],
-    changes: [
-      ['core/server/clients/client-service.ts', 'this.#parts.watches.table.removeAll(connection);', ''],
-    ],
+    changes: [['core/server/clients/client-service.ts', 'this.watches.table.removeAll(connection);', '']],
   },
   {
     name: 'create-found-by-its-beginning',

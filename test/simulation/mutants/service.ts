@@ -66,7 +66,7 @@ export const SERVICE: readonly Mutant[] = [
     },
     changes: [
       [
-        'core/server/pipeline/request-service.ts',
+        'core/server/pipeline/pipeline.ts',
         'this.#role.path.pinged(heartbeat.stamp,',
         'this.#role.path.pinged(this.#parts.clock.now(),',
       ],
@@ -144,9 +144,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'last-zxid-seen-unchecked',
     mistake: 'a client may go on at a member that is behind what it has seen',
     standsFor: 'single system image',
-    changes: [
-      ['core/server/clients/handshake.ts', 'request.lastZxidSeen > this.#parts.machine().lastZxid', 'false'],
-    ],
+    changes: [['core/server/clients/handshake.ts', 'request.lastZxidSeen > state.machine.lastZxid', 'false']],
   },
   {
     name: 'watch-after-reply',
@@ -154,9 +152,13 @@ export const SERVICE: readonly Mutant[] = [
     standsFor: 'a watch is told before the data can be seen',
     changes: [
       [
-        'core/server/member/committed-entries.ts',
-        'watches.fire(entry.zxid, applied.changes);\n    clients.applied(applied, proposal);',
-        'clients.applied(applied, proposal);\n    watches.fire(entry.zxid, applied.changes);',
+        'core/server/clients/client-service.ts',
+        `this.watches.fire(applied.zxid, applied.changes);
+    if (token instanceof SessionRequest) this.#sessionCreated(applied, token);
+    else if (token !== null) this.#complete(applied, token);`,
+        `if (token instanceof SessionRequest) this.#sessionCreated(applied, token);
+    else if (token !== null) this.#complete(applied, token);
+    this.watches.fire(applied.zxid, applied.changes);`,
       ],
     ],
   },
@@ -210,13 +212,13 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/pipeline/leader-path.ts',
-        'this.#proposals.push({ zxid, txn, bytes: payload.length, origin });',
-        `const isEarly = txn.outcome.type === 'error' && origin.slot !== null;
+        'this.#proposals.push({ zxid, txn, bytes: payload.length, token });',
+        `const isEarly = txn.outcome.type === 'error' && token?.complete !== undefined;
         if (isEarly) {
-            origin.slot.complete(txn.outcome.error, null, this.#parts.machine.lastZxid);
-            origin.connection.completed();
+            token.complete(txn.outcome.error, null, this.#parts.machine.lastZxid);
+            token.connection.completed();
         }
-        this.#proposals.push({ zxid, txn, bytes: payload.length, origin: isEarly ? { ...origin, slot: null } : origin });`,
+        this.#proposals.push({ zxid, txn, bytes: payload.length, token: isEarly ? null : token });`,
       ],
     ],
   },
@@ -228,7 +230,7 @@ export const SERVICE: readonly Mutant[] = [
       [
         'core/server/clients/connection/client-connection.ts',
         'this.#owed.push(slot);',
-        'if (slot.request !== null && this.#host.answer(this, slot)) return this.#reply(slot);\n        this.#owed.push(slot);',
+        'if (slot.isLocal && this.#host.answer(slot)) return this.#outbound.reply(slot);\n        this.#owed.push(slot);',
       ],
     ],
   },
@@ -240,7 +242,7 @@ export const SERVICE: readonly Mutant[] = [
       [
         'core/server/clients/connection/client-connection.ts',
         'this.#owed.push(slot);',
-        'if (slot.request !== null) this.#host.answer(this, slot);\n        this.#owed.push(slot);',
+        'if (slot.isLocal) this.#host.answer(slot);\n        this.#owed.push(slot);',
       ],
     ],
   },
@@ -251,8 +253,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/pipeline/learner-path.ts',
-        'export class LearnerPath implements WritePath {',
-        'const earlier = new WeakMap();\nexport class LearnerPath implements WritePath {',
+        'export class LearnerPath<Token> implements WritePath<Token> {',
+        'const earlier = new WeakMap();\nexport class LearnerPath<Token> implements WritePath<Token> {',
       ],
       [
         'core/server/pipeline/learner-path.ts',
@@ -261,12 +263,17 @@ export const SERVICE: readonly Mutant[] = [
         const last = earlier.get(parts.peer);
         earlier.set(parts.peer, this);
         for (const { again } of last === undefined ? [] : [...last.#proposals.all, ...last.#forwarded.toArray()])
-            this.#forward(again.request, { ...again, connection: null, slot: null });`,
+            this.submit(again, null);`,
       ],
       [
         'core/server/pipeline/learner-path.ts',
-        'this.#forwarded.push({ origin, bytes });',
-        'this.#forwarded.push({ origin, bytes, again: forwarded });',
+        "this.#parts.outcomes.push({ type: 'refused', token: forwarded.token, reason });",
+        "if (forwarded.token !== null) this.#parts.outcomes.push({ type: 'refused', token: forwarded.token, reason });",
+      ],
+      [
+        'core/server/pipeline/learner-path.ts',
+        'this.#forwarded.push({ token, bytes });',
+        'this.#forwarded.push({ token, bytes, again: write });',
       ],
       [
         'core/server/pipeline/write-path.ts',
@@ -288,8 +295,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/clients/connection/client-connection.ts',
-        'this.#output.isFull && owed.mayWaitForRoom',
-        'this.#output.isFull',
+        'this.#outbound.isFull && owed.mayWaitForRoom',
+        'this.#outbound.isFull',
       ],
     ],
   },
@@ -315,7 +322,7 @@ export const SERVICE: readonly Mutant[] = [
       [
         'core/server/clients/local-requests.ts',
         'machine.read(request, slot)',
-        'machine.read(request, { sessionId: slot.sessionId, identities: connection.identities })',
+        'machine.read(request, { sessionId: slot.sessionId, identities: slot.connection.session.identities })',
       ],
     ],
   },

@@ -134,7 +134,7 @@ export const SNAPSHOTS: readonly Mutant[] = [
     standsFor: 'no session expires whose client has been heard in time',
     tests: ['core/server/member/member-loop'],
     changes: [
-      ['core/server/member/member-loop.ts', 'if (!isLate) requests.tick(now);', 'requests.tick(now);'],
+      ['core/server/member/member-loop.ts', 'if (!isLate) pipeline.tick(now);', 'pipeline.tick(now);'],
     ],
   },
   {

@@ -1,64 +1,21 @@
-import {
-  ErrorCode,
-  FrameError,
-  OpCode,
-  readRequestHeader,
-  splitPackets,
-  writeConnectResponse,
-  writeReply,
-  Xid,
-  type ConnectResponse,
-  type Id,
-  type JuteReader,
-} from '../../../protocol/index.js';
-import { Fifo, type Logger } from '../../../runtime/index.js';
+import { FrameError, type ConnectResponse, type Id, type JuteReader } from '../../../protocol/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../../../transport/index.js';
-import { identitiesOfAddress } from '../authentication.js';
-import { ConnectionOutput, type OutputLimits } from './connection-output.js';
-import { ConnectionAccount } from './connection-account.js';
-import type { Traffic } from '../../metrics/traffic.js';
+import { identitiesOfAddress, withIdentities } from '../authentication.js';
+import { ClientSession } from './client-session.js';
+import type { ConnectionAccount } from './connection-account.js';
+import { Inbound, type Packet } from './inbound.js';
+import { Outbound } from './outbound.js';
 import { OwedReplies } from './owed-replies.js';
 import type { ReplySlot } from './reply-slot.js';
-import { isWriteOperation } from '../write-operation.js';
-import type { WriterPool } from './writer-pool.js';
-
-/** What one connection may have waiting here, beyond which it is not read. */
-const MAX_HELD_BYTES = 1024 * 1024;
-
-const PONG_BYTES = 20;
+import type { SharedResources } from './shared-resources.js';
 
 /** Nothing may come behind the request that closes the session. */
 const SESSION_CLOSED: CloseReason = { code: CloseCode.normal, text: '', isLastWord: true };
 
 const DEAF = 'Client does not read: connection cut';
 
-/** A request as it arrived: its body is not decoded yet. */
-export interface Packet {
-  readonly xid: number;
-  readonly op: number;
-  readonly body: JuteReader;
-  readonly arrivedAt: number;
-}
-
-export interface ConnectionLimits extends OutputLimits {
-  readonly maxPacketBytes: number;
-  readonly maxOutstandingRequests: number;
-}
-
 /** What a connection asks of the service that it belongs to. */
 export interface ConnectionHost {
-  readonly limits: ConnectionLimits;
-  readonly writers: WriterPool;
-  readonly logger: Logger;
-  /** zxid of the last transaction applied here. */
-  readonly lastZxid: bigint;
-  /** Every connection with packets that wait has to stop being read: together they hold too much. */
-  readonly isCrowded: boolean;
-  /** What all connections together have received and sent. */
-  readonly traffic: Traffic;
-  now(): number;
-  /** This much more, or less, waits in this member. */
-  held(bytes: number): void;
   /** The first packet has arrived. */
   greet(connection: ClientConnection, packet: JuteReader): void;
   /** Something has arrived on behalf of the session; false if the session is over. */
@@ -68,7 +25,7 @@ export interface ConnectionHost {
   /** There is output to be flushed at the end of the turn. */
   flushLater(connection: ClientConnection): void;
   /** Completes a slot whose request is answered from memory; false if it takes another turn. */
-  answer(connection: ClientConnection, slot: ReplySlot): boolean;
+  answer(slot: ReplySlot): boolean;
   /** Called once: the connection takes no further part. */
   gone(connection: ClientConnection): void;
 }
@@ -77,36 +34,28 @@ export interface ConnectionHost {
  * One client's connection to this member.
  * - greeting: nothing has arrived yet;
  * - establishing: its session is being created or looked up; packets that arrive are kept;
- * - established: it takes requests, and owes their replies in the order in which they came;
+ * - established: its requests are processed, and their replies are owed in the order in which they came;
  * - ended: what was written is flushed, nothing more is taken; final.
  *
- * Notifications and replies leave through one queue, so that who sees a change has heard of it first. While
- * packets wait — for replies that are owed, for output to drain, for the member — the transport is not read.
+ * Requests wait in `Inbound`, replies that are owed in `OwedReplies`, and what is written leaves through `Outbound`. While packets
+ * wait — for replies that are owed, for output to drain, for the member — the transport is not read.
  */
 export class ClientConnection {
   readonly remoteAddress: string;
   readonly acceptedAt: number;
-  sessionId = 0n;
-  timeoutMs = 0;
-  identities: readonly Id[];
-  /** `readOnly` of the answer to the connect request: null if the request had none. */
-  answersReadOnly: boolean | null = null;
+  readonly session: ClientSession;
   /** Kept by the host: whether the connection stands in its list for the next turn, and in that for the flush; when its progress was checked. */
   isAwake = false;
-  checkedAt: number;
   isFlushPending = false;
-
-  readonly account: ConnectionAccount;
+  checkedAt: number;
 
   readonly #connection: Connection;
   readonly #host: ConnectionHost;
-  readonly #output: ConnectionOutput;
-  #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
-  readonly #packets = new Fifo<Packet>();
+  readonly #shared: SharedResources;
+  readonly #inbound: Inbound;
   readonly #owed = new OwedReplies();
-  #toldZxid = 0n;
-  #isReading = true;
-  #heldBytes = 0;
+  readonly #outbound: Outbound;
+  #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
   /** What comes behind the last request is not looked at. */
   #isLastOwed = false;
   /** The request that is being routed. */
@@ -116,24 +65,30 @@ export class ClientConnection {
   #isLost = false;
   #endReason: CloseReason | null = null;
 
-  constructor(connection: Connection, host: ConnectionHost, now: number) {
+  /** `identities`: who the client has proved to be already, besides its address. */
+  constructor(
+    connection: Connection,
+    host: ConnectionHost,
+    shared: SharedResources,
+    identities: readonly Id[] = [],
+  ) {
     this.#connection = connection;
     this.#host = host;
-    this.#output = new ConnectionOutput({
-      connection,
-      writers: host.writers,
-      limits: host.limits,
-      begun: () => host.flushLater(this),
-    });
-    this.account = new ConnectionAccount(host);
-    this.acceptedAt = now;
-    this.checkedAt = now;
+    this.#shared = shared;
+    this.#inbound = new Inbound(connection, shared);
+    this.#outbound = new Outbound(connection, shared, () => host.flushLater(this));
     this.remoteAddress = connection.remoteAddress;
-    this.identities = identitiesOfAddress(connection.remoteAddress);
+    this.acceptedAt = shared.clock.now();
+    this.checkedAt = this.acceptedAt;
+    this.session = new ClientSession(withIdentities(identitiesOfAddress(this.remoteAddress), identities));
   }
 
   get state(): 'greeting' | 'establishing' | 'established' | 'ended' {
     return this.#state;
+  }
+
+  get account(): ConnectionAccount {
+    return this.#outbound.account;
   }
 
   /** Begins to take what arrives. */
@@ -150,43 +105,43 @@ export class ClientConnection {
   establish(response: ConnectResponse): void {
     if (this.#state !== 'establishing') return;
     this.#state = 'established';
-    this.sessionId = response.sessionId;
-    this.timeoutMs = response.timeoutMs;
-    writeConnectResponse(this.#output.writer, response);
-    this.account.sent();
-    if (this.#packets.length > 0) this.#host.wake(this);
+    this.session.id = response.sessionId;
+    this.session.timeoutMs = response.timeoutMs;
+    this.#outbound.connectResponse(response);
+    if (this.#inbound.length > 0) this.#host.wake(this);
   }
 
-  /** Tells the client that its session is over, and ends. */
+  /** Answers the connect request with the news that the session is over, and ends. */
   refuseAsExpired(): void {
     if (this.#state !== 'establishing') return;
-    writeConnectResponse(this.#output.writer, {
+    this.#outbound.connectResponse({
       protocolVersion: 0,
       timeoutMs: 0,
       sessionId: 0n,
       password: new Uint8Array(16),
-      readOnly: this.answersReadOnly,
+      readOnly: this.session.answersReadOnly,
     });
     this.end({ code: CloseCode.normal, text: 'session expired' });
   }
 
   get hasPackets(): boolean {
-    return this.#packets.length > 0;
+    return this.#inbound.length > 0;
   }
 
   /** The next request, or null if there is none, or none may be taken now. A write that may not holds up all behind it. */
   takePacket(): Packet | null {
     if (this.#state !== 'established' || this.#isLastOwed) return null;
-    const isFull = this.#owed.length >= this.#host.limits.maxOutstandingRequests || this.#output.isFull;
+    const { maxOutstandingRequests } = this.#shared.limits;
+    const isFull = this.#owed.length >= maxOutstandingRequests || this.#outbound.isFull;
     if (isFull && !this.#isLost) return null;
-    if (!this.#owed.mayTakeWrite && isWriteOperation(this.#packets.peek()?.op ?? 0)) return null;
-    this.#taken = this.#packets.shift() ?? null;
+    if (!this.#owed.mayTakeWrite && this.#inbound.isWriteNext) return null;
+    this.#taken = this.#inbound.shift();
     return this.#taken;
   }
 
   /** Requests that have no reply yet. */
   get outstanding(): number {
-    return this.#packets.length + this.#owed.length;
+    return this.#inbound.length + this.#owed.length;
   }
 
   /** Takes note that a reply is owed, behind all that are owed already. */
@@ -208,12 +163,12 @@ export class ClientConnection {
     let slot = owed.peek();
     while (slot !== undefined && this.#state === 'established') {
       if (!slot.isDone) {
-        if (slot.request === null) return;
-        if (this.#output.isFull && owed.mayWaitForRoom) return;
-        if (!this.#host.answer(this, slot)) return this.#host.wake(this);
+        if (!slot.isLocal) return;
+        if (this.#outbound.isFull && owed.mayWaitForRoom) return;
+        if (!this.#host.answer(slot)) return this.#host.wake(this);
       }
       owed.shift();
-      this.#reply(slot);
+      this.#outbound.reply(slot);
       if (slot.isLast) return this.end(SESSION_CLOSED);
       slot = owed.peek();
     }
@@ -222,55 +177,41 @@ export class ClientConnection {
   /** A slot was completed from outside: lets go what may go. */
   completed(): void {
     this.advance();
-    if (this.#packets.length > 0) this.#host.wake(this);
+    if (this.#inbound.length > 0) this.#host.wake(this);
     else this.#endIfDone();
   }
 
   /** Pings do not wait for what goes before them: a stalled disk is no reason for a client to leave. */
   answerPings(): void {
     if (this.#state !== 'established') return;
-    for (let left = this.#packets.length; left > 0; left--) {
-      const packet = this.#packets.shift()!;
-      if (isPing(packet)) this.pong();
-      else this.#packets.push(packet);
-    }
+    for (let left = this.#inbound.takePings(); left > 0; left--) this.pong();
   }
 
   /** Answers a ping, at once. */
   pong(): void {
-    this.#toldZxid = this.#host.lastZxid;
-    const header = { xid: Xid.ping, zxid: this.#toldZxid, err: ErrorCode.ok };
-    writeReply(this.#output.writer, header, null);
-    this.account.replied(OpCode.ping, Xid.ping, this.#toldZxid, 0, PONG_BYTES);
+    this.#outbound.pong();
   }
 
   /** `packet`: the notification, which others may get too: nobody writes to its bytes. */
   notify(zxid: bigint, packet: Uint8Array): void {
-    if (this.#state !== 'established') return;
-    if (zxid > this.#toldZxid) this.#toldZxid = zxid;
-    this.#output.share(packet);
-    this.account.sent();
+    if (this.#state === 'established') this.#outbound.notify(zxid, packet);
   }
 
   /** Reads the transport as long as little waits: pings still get through when writes do not. */
   settle(): void {
     if (this.#state === 'ended') return;
-    if (this.#packets.length === 0) this.#hold(-this.#heldBytes);
+    this.#inbound.settle();
     if (this.#hasHeardAll) return this.#endIfDone();
-    const mayRead = !this.#output.isFull && (this.#packets.length === 0 || this.#mayHoldMore());
-    if (mayRead === this.#isReading) return;
-    this.#isReading = mayRead;
-    if (mayRead) this.#connection.resume();
-    else this.#connection.pause();
+    this.#inbound.readIf(!this.#outbound.isFull);
   }
 
   /** Hands this turn's output to the transport. */
   flush(): void {
-    if (this.#output.isOverfull) this.cut(DEAF);
-    const wasFull = this.#output.isFull;
-    this.#output.flush();
+    if (this.#outbound.isOverfull) this.cut(DEAF);
+    const wasFull = this.#outbound.isFull;
+    this.#outbound.flush();
     // The transport may have taken everything at once; then nothing tells that there is room again.
-    if (wasFull && !this.#output.isFull && this.#state === 'established') this.#host.wake(this);
+    if (wasFull && !this.#outbound.isFull && this.#state === 'established') this.#host.wake(this);
     if (this.#endReason !== null) this.#connection.close(this.#endReason);
   }
 
@@ -284,7 +225,7 @@ export class ClientConnection {
 
   /**
    * Ends in order because of this member. Packets that were not looked at never will be; so if no write is owed an answer,
-   * whatever the client has no answer to had no effect and never will have, and it is told that.
+   * whatever the client has no answer to had no effect and never will have, and the close code says so.
    */
   dismiss(text: string): void {
     this.end({ code: this.#owed.isAnyInDoubt ? CloseCode.goingAway : CloseCode.notTaken, text });
@@ -304,9 +245,9 @@ export class ClientConnection {
   }
 
   log(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
-    const session =
-      this.sessionId === 0n ? undefined : `0x${BigInt.asUintN(64, this.sessionId).toString(16)}`;
-    this.#host.logger.warn(message, { remote: this.remoteAddress, session, ...fields });
+    const { id } = this.session;
+    const session = id === 0n ? undefined : `0x${BigInt.asUintN(64, id).toString(16)}`;
+    this.#shared.logger.warn(message, { remote: this.remoteAddress, session, ...fields });
   }
 
   /**
@@ -314,17 +255,17 @@ export class ClientConnection {
    * cut off. One that is not read, because it is slow or because this member is, is kept alive: its pings wait unread.
    */
   checkProgress(): void {
-    const progress = this.#output.progress();
+    const progress = this.#outbound.progress();
     if (progress === 'deaf') this.cut(DEAF);
-    else if (progress === 'moving' && !this.#isReading && this.#state === 'established')
+    else if (progress === 'moving' && !this.#inbound.isReading && this.#state === 'established')
       this.#host.heard(this);
   }
 
   #receive(message: Uint8Array): void {
     if (this.#state === 'ended' || this.#isLastOwed) return;
-    const packets = this.#split(message);
-    if (packets === null) return;
-    const now = this.#host.now();
+    const packets = this.#inbound.split(message);
+    if (packets instanceof FrameError) return this.#malformed(packets);
+    const now = this.#shared.clock.now();
     this.account.received(packets.length);
     if (this.#state === 'established' && !this.#host.heard(this)) {
       return this.end({ code: CloseCode.normal, text: 'session expired' });
@@ -334,60 +275,19 @@ export class ClientConnection {
       if (this.#state === 'greeting') {
         this.#state = 'establishing';
         this.#host.greet(this, packet);
-      } else {
-        this.#keep(packet, now);
-      }
+      } else if (this.#inbound.keep(packet, now, this.#state === 'established')) this.pong();
     }
-    if (this.#packets.length > 0) {
-      this.#hold(message.length);
+    if (this.#inbound.length > 0) {
+      this.#inbound.hold(message.length);
       if (this.#state === 'established') this.#host.wake(this);
     }
     this.settle();
   }
 
-  #mayHoldMore(): boolean {
-    const { limits, isCrowded } = this.#host;
-    const isShort = this.#packets.length < limits.maxOutstandingRequests;
-    return isShort && this.#heldBytes < MAX_HELD_BYTES && !isCrowded;
-  }
-
-  #hold(bytes: number): void {
-    if (bytes === 0) return;
-    this.#heldBytes += bytes;
-    this.#host.held(bytes);
-  }
-
-  #keep(body: JuteReader, arrivedAt: number): void {
-    const { xid, op } = readRequestHeader(body);
-    const packet = { xid, op, body, arrivedAt };
-    if (isPing(packet) && this.#state === 'established') this.pong();
-    else this.#packets.push(packet);
-  }
-
-  #split(message: Uint8Array): readonly JuteReader[] | null {
-    try {
-      return splitPackets(message, this.#host.limits.maxPacketBytes);
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      const code = error.reason === 'oversize' ? CloseCode.messageTooBig : CloseCode.protocolError;
-      this.log('Connection closed: bytes that are no packets', { problem: error.message });
-      this.end({ code, text: error.message });
-      return null;
-    }
-  }
-
-  #reply(slot: ReplySlot): void {
-    let zxid = 0n;
-    if (slot.xid !== Xid.auth) {
-      // A reply that had to wait, for one before it or for room, must not lead the client back in time.
-      zxid = slot.zxid > this.#toldZxid ? slot.zxid : this.#toldZxid;
-      this.#toldZxid = zxid;
-    }
-    const { writer } = this.#output;
-    const before = writer.length;
-    writeReply(writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
-    this.account.replied(slot.op, slot.xid, zxid, slot.arrivedAt, writer.length - before);
-    this.#output.written();
+  #malformed(error: FrameError): void {
+    const code = error.reason === 'oversize' ? CloseCode.messageTooBig : CloseCode.protocolError;
+    this.log('Connection closed: bytes that are no packets', { problem: error.message });
+    this.end({ code, text: error.message });
   }
 
   /** The client sends nothing more: it gets what it is owed. */
@@ -405,22 +305,19 @@ export class ClientConnection {
     this.#isLost = true;
     this.#hasHeardAll = true;
     this.#owed.clear();
-    for (let left = this.#packets.length; left > 0; left--) {
-      const packet = this.#packets.shift()!;
-      if (isWriteOperation(packet.op)) this.#packets.push(packet);
-    }
-    if (this.#state !== 'established' || this.#packets.length === 0) this.#leave();
+    this.#inbound.keepWrites();
+    if (this.#state !== 'established' || this.#inbound.length === 0) this.#leave();
     else this.#host.wake(this);
   }
 
   #endIfDone(): void {
-    if (!this.#hasHeardAll || (this.#packets.length > 0 && !this.#isLastOwed)) return;
+    if (!this.#hasHeardAll || (this.#inbound.length > 0 && !this.#isLastOwed)) return;
     if (this.#isLost) this.#leave();
     else if (this.#owed.length === 0) this.end({ code: CloseCode.normal, text: 'the client has closed' });
   }
 
   #drained(): void {
-    this.#output.drained();
+    this.#outbound.drained();
     if (this.#state === 'established') this.#host.wake(this);
   }
 
@@ -428,14 +325,8 @@ export class ClientConnection {
   #leave(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#packets.clear();
+    this.#inbound.clear();
     this.#owed.clear();
-    this.#hold(-this.#heldBytes);
     this.#host.gone(this);
   }
-}
-
-/** Whatever its xid: the reply has that of pings, as in ZooKeeper. */
-function isPing(packet: Packet): boolean {
-  return packet.op === OpCode.ping;
 }

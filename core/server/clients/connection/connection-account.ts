@@ -1,36 +1,37 @@
-import { Traffic } from '../../metrics/traffic.js';
+import type { Clock } from '../../../runtime/index.js';
+import { Traffic } from '../../metrics/index.js';
 
-export interface AccountHost {
+export interface AccountParts {
   /** What all connections together have received and sent. */
   readonly traffic: Traffic;
-  now(): number;
+  readonly clock: Clock;
 }
 
-/** Keeps count of what one connection receives and sends, and of the last thing that it was told. */
+/** Keeps count of what one connection receives and sends, and of its last reply. */
 export class ConnectionAccount {
   readonly traffic = new Traffic();
   /** Null before the first; `at` by the clock of the member. */
   lastReply: { op: number; xid: number; zxid: bigint; at: number } | null = null;
-  readonly #host: AccountHost;
+  readonly #parts: AccountParts;
 
-  constructor(host: AccountHost) {
-    this.#host = host;
+  constructor(parts: AccountParts) {
+    this.#parts = parts;
   }
 
   received(packets: number): void {
     this.traffic.received += packets;
-    this.#host.traffic.received += packets;
+    this.#parts.traffic.received += packets;
   }
 
   /** A packet that is no reply. */
   sent(): void {
     this.traffic.sent += 1;
-    this.#host.traffic.sent += 1;
+    this.#parts.traffic.sent += 1;
   }
 
   /** `op`, `xid` and `zxid` of the reply; `arrivedAt`: when its request did, 0 for one that is answered at once. */
   replied(op: number, xid: number, zxid: bigint, arrivedAt: number, bytes: number): void {
-    const at = this.#host.now();
+    const at = this.#parts.clock.now();
     const latencyMs = arrivedAt === 0 ? 0 : at - arrivedAt;
     const last = (this.lastReply ??= { op, xid, zxid, at });
     last.op = op;
@@ -38,6 +39,6 @@ export class ConnectionAccount {
     last.zxid = zxid;
     last.at = at;
     this.traffic.replied(latencyMs, bytes);
-    this.#host.traffic.replied(latencyMs, bytes);
+    this.#parts.traffic.replied(latencyMs, bytes);
   }
 }

@@ -1,18 +1,24 @@
 import type { ErrorCode, Id, Reply, Request } from '../../../protocol/index.js';
+import type { ClientConnection } from './client-connection.js';
 
-const NO_IDENTITIES: readonly Id[] = [];
-
-/** Position of one reply of a connection. Replies leave in the order of the slots, whatever completes first. */
+/**
+ * Position of one reply of a connection. Replies leave in the order of the slots, whatever completes first. The pipeline gets the slot
+ * as the token of its request.
+ */
 export class ReplySlot {
+  readonly connection: ClientConnection;
   readonly xid: number;
-  /** A request that this member evaluates itself once every slot before this one has left; null if it is completed from elsewhere. */
+  /** What the reply is made from; null if the outcome alone says it. */
   readonly request: Request | null;
+  /** This member evaluates the request itself once every slot before this one has left; else it is completed from elsewhere. */
+  readonly isLocal: boolean;
   /** The session and the identities that it had when the request was sent: a later `auth` does not count for this request. */
   readonly sessionId: bigint;
   readonly identities: readonly Id[];
   isDone = false;
   error: ErrorCode = 0;
   reply: Reply | null = null;
+  /** The zxid that the reply reflects; of a sync that waits, the zxid that has to be applied first. */
   zxid = 0n;
   /** The request is a write: it takes effect when its transaction is applied. */
   isWrite = false;
@@ -28,11 +34,13 @@ export class ReplySlot {
   /** How far a request that is answered a part at a time has come. */
   progress = 0;
 
-  constructor(xid: number, request: Request | null, sessionId = 0n, identities = NO_IDENTITIES) {
+  constructor(connection: ClientConnection, xid: number, request: Request | null = null, isLocal = false) {
+    this.connection = connection;
     this.xid = xid;
     this.request = request;
-    this.sessionId = sessionId;
-    this.identities = identities;
+    this.isLocal = isLocal;
+    this.sessionId = connection.session.id;
+    this.identities = connection.session.identities;
   }
 
   complete(error: ErrorCode, reply: Reply | null, zxid: bigint): void {

@@ -1,5 +1,6 @@
 import { DigestPoints, type DigestPoint, type StateMachine } from '../../../data/index.js';
 import type { Logger } from '../../../runtime/index.js';
+import type { ReplicatedState } from '../replicated-state.js';
 import { DigestComparison, type DigestFinding } from './digest-comparison.js';
 
 /** Questions of the leader that a learner has not reached yet; the oldest is given up for a newer one. */
@@ -10,7 +11,7 @@ export interface DigestExchangeParts {
   readonly id: number;
   /** Ids of all voters; observers answer too, but count towards no quorum. */
   readonly voters: readonly number[];
-  readonly machine: () => StateMachine;
+  readonly state: ReplicatedState;
   readonly logger: Logger;
   /** A member other than this one differs from a quorum: it has to be informed. */
   readonly report: (member: number, expected: DigestPoint) => void;
@@ -72,8 +73,8 @@ export class DigestExchange {
 
   /** On the leader: the points that its next heartbeat names. */
   question(): readonly DigestPoint[] {
-    const { id, machine } = this.#parts;
-    const { lastZxid: zxid, digest } = machine();
+    const { id, state } = this.#parts;
+    const { lastZxid: zxid, digest } = state.machine;
     const { latest } = this.#points;
     const points = latest === null || latest.zxid === zxid ? [] : [latest];
     points.push({ zxid, digest });
@@ -95,7 +96,7 @@ export class DigestExchange {
 
   /** On a learner: its digests at the points that were asked and are reached by now. */
   answers(leader: number): readonly DigestPoint[] {
-    const { lastZxid } = this.#parts.machine();
+    const { lastZxid } = this.#parts.state.machine;
     const reached = this.#asked.filter(({ zxid }) => zxid <= lastZxid);
     this.#asked = this.#asked.filter(({ zxid }) => zxid > lastZxid);
     const answers: DigestPoint[] = [];
@@ -116,7 +117,7 @@ export class DigestExchange {
   }
 
   #digestAt(zxid: bigint): bigint | null {
-    const machine = this.#parts.machine();
+    const machine = this.#parts.state.machine;
     return zxid === machine.lastZxid ? machine.digest : this.#points.at(zxid);
   }
 

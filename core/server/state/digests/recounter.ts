@@ -1,5 +1,6 @@
-import type { Recount, RecountResult, StateMachine } from '../../../data/index.js';
+import type { Recount, RecountResult } from '../../../data/index.js';
 import type { Clock, Logger } from '../../../runtime/index.js';
+import type { ReplicatedState } from '../replicated-state.js';
 
 /** Longest time without a recount. The read-back of a snapshot counts as one: it computes the digest of all that is in memory. */
 const RECOUNT_EVERY_MS = 3_600_000;
@@ -9,7 +10,7 @@ const SLICE_BYTES = 256 * 1024;
 export interface RecounterParts {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly machine: () => StateMachine;
+  readonly state: ReplicatedState;
   /** The state in memory is not what the applied transactions add up to. */
   readonly damaged: (result: RecountResult) => void;
 }
@@ -39,7 +40,7 @@ export class Recounter {
   begin(): void {
     this.#lastAt = this.#parts.clock.now();
     if (this.#running !== null) return;
-    this.#running = this.#parts.machine().recount();
+    this.#running = this.#parts.state.machine.recount();
     this.#parts.clock.soon(this.#goOn);
   }
 

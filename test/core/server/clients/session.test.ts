@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, OpCode } from '../../../../core/protocol/index.js';
 import { SecretRing } from '../../../../core/server/configuration/secret-ring.js';
-import { SessionService } from '../../../../core/server/clients/session-service.js';
+import { SessionPasswords } from '../../../../core/server/clients/session-passwords.js';
 import { World } from '../world.js';
 
 test('a session whose client is silent expires after its timeout and takes its ephemerals along', async () => {
@@ -115,14 +115,9 @@ test('session ids never repeat, not even across restarts with the clock set back
   assert.is(ids.size, 20);
 });
 
-test('an id has the member in its first byte, also above 127', () => {
-  const sessions = new SessionService({ memberId: 254, secret: new Uint8Array(32) });
-  assert.is(BigInt.asUintN(64, sessions.newId(0x1_00000002n)), 0xfe00000100000002n);
-});
-
 test('a password belongs to one session and one secret', () => {
-  const of = (fill: number): SessionService =>
-    new SessionService({ memberId: 1, secret: new Uint8Array(32).fill(fill) });
+  const of = (fill: number): SessionPasswords =>
+    new SessionPasswords(new SecretRing([new Uint8Array(32).fill(fill)]));
   const password = of(1).passwordOf(5n);
   assert.ok(of(1).isPassword(5n, password));
   assert.not(of(1).isPassword(6n, password));
@@ -133,7 +128,7 @@ test('a password belongs to one session and one secret', () => {
 test('the first secret of a ring signs, each of them verifies, and one that was taken out does not', () => {
   const [old, renewed] = [1, 2].map((fill) => new Uint8Array(32).fill(fill));
   const ring = new SecretRing([old!, renewed!]);
-  const sessions = new SessionService({ memberId: 1, secret: ring });
+  const sessions = new SessionPasswords(ring);
   const early = sessions.passwordOf(5n);
   ring.replace([renewed!, old!]);
   const late = sessions.passwordOf(5n);

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../../core/runtime/index.js';
-import { readyz } from '../../../../core/server/member/health.js';
+import { readyz } from '../../../../core/server/process/readiness.js';
 import { Cluster, type ClusterMember } from '../../../../core/testing/index.js';
 
 /** Long enough that no tick proves the last write before the member dies. */

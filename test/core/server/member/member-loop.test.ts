@@ -1,7 +1,8 @@
 /** What the loop leaves undone at a wrong moment; all its parts are stand-ins that note what is asked of them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { silentLogger } from '../../../../core/runtime/index.js';
+import { silentLogger, type Clock } from '../../../../core/runtime/index.js';
+import { TurnScheduler } from '../../../../core/server/pipeline/index.js';
 import { MemberLoop, type MemberLoopParts } from '../../../../core/server/member/member-loop.js';
 
 /** Time that a test moves by hand, with one timer and tasks for the next turn. */
@@ -43,15 +44,17 @@ function running(): Stage {
     logger: silentLogger,
     options: { tickMs: 100 },
     peer: { tick: nothing, ready: () => null, epochsUpTo: () => [], status: () => ({}) },
-    machine: () => machine,
-    requests: {
+    state: { machine },
+    turns: new TurnScheduler(clock as unknown as Clock),
+    pipeline: {
       flush: nothing,
       stamp: nothing,
+      reap: nothing,
+      nextOutcome: nothing,
+      isServing: false,
       tick: (now: number) => stage.sessionTicks.push(now),
-      path: null,
     },
-    syncs: { applied: nothing },
-    clients: { work: nothing, settle: nothing, flush: nothing, tick: nothing, hasWork: false },
+    clients: { work: nothing, proceed: nothing, flush: nothing, tick: nothing, hasWork: false },
     snapshotter: { isDue: true, begin: (...given: unknown[]) => stage.begun.push(given) },
     snapshotsIn: {
       get isReceiving(): boolean {
@@ -59,7 +62,6 @@ function running(): Stage {
       },
       waitingBytes: 0,
     },
-    reaper: { tick: nothing },
     recounter: { tick: nothing, cancel: nothing },
     storage: { proveEnd: async () => undefined },
     directory: { tick: nothing },

@@ -63,16 +63,17 @@ class Town {
       logger: log,
       silenceMs: SILENCE_MS,
       maxQueuedBytes: 1_000_000,
-      connected: (peer, link) => diary.push(`up ${peer} ${link}`),
-      snapshotRefused: () => undefined,
-      disconnected: (peer, link) => diary.push(`down ${peer} ${link}`),
-      received: (peer, link, message) => diary.push(`${message.type} ${peer} ${link}`),
     });
     this.network.listen(`${id}`, (connection) => {
       accepted.push(connection);
       links.accept(connection);
     });
-    links.start();
+    links.start({
+      connected: (peer, link) => void diary.push(`up ${peer} ${link}`),
+      snapshotRefused: () => undefined,
+      disconnected: (peer, link) => void diary.push(`down ${peer} ${link}`),
+      received: (peer, link, message) => void diary.push(`${message.type} ${peer} ${link}`),
+    });
     const end = { links, log, diary, accepted };
     this.ends.push(end);
     return end;
@@ -185,12 +186,13 @@ class PeerLinksOf {
       logger: new LogBook(),
       silenceMs: SILENCE_MS,
       maxQueuedBytes: 1_000_000,
-      connected: (peer, link) => this.diary.push(`up ${peer} ${link}`),
+    });
+    links.start({
+      connected: (peer, link) => void this.diary.push(`up ${peer} ${link}`),
       snapshotRefused: () => undefined,
-      disconnected: (peer, link) => this.diary.push(`down ${peer} ${link}`),
+      disconnected: (peer, link) => void this.diary.push(`down ${peer} ${link}`),
       received: () => undefined,
     });
-    links.start();
   }
 }
 

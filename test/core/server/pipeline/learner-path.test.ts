@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OpCode } from '../../../../core/protocol/index.js';
+import { Fifo } from '../../../../core/runtime/index.js';
 import { LearnerPath, type LearnerPathParts } from '../../../../core/server/pipeline/learner-path.js';
 import {
   MemberMessageWriter,
@@ -9,14 +10,14 @@ import {
   type LeaderItem,
   type LearnerItem,
 } from '../../../../core/server/pipeline/member-message.js';
-import type { Origin } from '../../../../core/server/pipeline/write-path.js';
+import type { Outcome } from '../../../../core/server/pipeline/outcome.js';
 
 const STINT = 7;
-const ORIGIN: Origin = { sessionId: 5n, cxid: 1, identities: [], connection: null, slot: null };
 
 /** A learner's path whose leader is the test. */
 class Scene {
-  readonly path: LearnerPath;
+  readonly path: LearnerPath<string>;
+  readonly outcomes = new Fifo<Outcome<string>>();
   #sent: LearnerItem[] = [];
 
   constructor(limits: { maxProposalsInFlight?: number; maxBytesInFlight?: number } = {}) {
@@ -29,15 +30,16 @@ class Scene {
       peer: { sendToLeader },
       options: { maxProposalsInFlight, maxBytesInFlight },
       stint: STINT,
-      wake: () => undefined,
-      movedAway: () => undefined,
+      turns: { wakePeer: () => undefined },
+      outcomes: this.outcomes,
       differs: () => undefined,
-    } as unknown as LearnerPathParts);
+    } as unknown as LearnerPathParts<string>);
   }
 
   write(path: string, bytes = 100): void {
     const body = { path, data: new Uint8Array(bytes), version: -1 };
-    this.path.write({ op: OpCode.setData, body }, ORIGIN);
+    const request = { op: OpCode.setData, body } as const;
+    this.path.submit({ sessionId: 5n, cxid: 1, identities: [], request }, path);
   }
 
   answer(...items: LeaderItem[]): void {
@@ -103,10 +105,9 @@ test('a learner is full while too many bytes or requests are under way, whether 
 
 test('a learner keeps nothing of questions that were answered', () => {
   const scene = new Scene();
-  const answers: unknown[] = [];
-  scene.path.readIndex((zxid) => answers.push(zxid));
-  scene.path.revalidate(5n, (timeoutMs) => answers.push(timeoutMs));
-  scene.path.revalidate(6n, (timeoutMs) => answers.push(timeoutMs));
+  scene.path.confirm('sync');
+  scene.path.resumeSession(5n, 'five');
+  scene.path.resumeSession(6n, 'six');
   const [sync] = scene.sent('sync');
   assert.is(scene.held.questions, 3);
   scene.answer(
@@ -114,10 +115,14 @@ test('a learner keeps nothing of questions that were answered', () => {
     { type: 'revalidated', token: sync!.token + 1, timeoutMs: 5_000 },
     { type: 'revalidated', token: sync!.token + 2, timeoutMs: 0 },
   );
-  assert.equal(answers, [42n, 5_000, null]);
+  assert.equal(scene.outcomes.drain(), [
+    { type: 'confirmed', token: 'sync', zxid: 42n },
+    { type: 'resumed', token: 'five', timeoutMs: 5_000 },
+    { type: 'resumed', token: 'six', timeoutMs: null },
+  ]);
   assert.equal(scene.held, NOTHING);
   scene.answer({ type: 'synced', token: sync!.token, zxid: 42n });
-  assert.is(answers.length, 3, 'a second answer changes nothing');
+  assert.is(scene.outcomes.length, 0, 'a second answer changes nothing');
 });
 
 test('a session is reported as heard once for each time that it was heard', () => {

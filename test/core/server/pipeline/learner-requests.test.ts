@@ -5,6 +5,8 @@ import type { LeaderPath } from '../../../../core/server/pipeline/leader-path.js
 import { LeaderSessions } from '../../../../core/server/pipeline/leader-sessions.js';
 import { LearnerRequests } from '../../../../core/server/pipeline/learner-requests.js';
 import { MemberMessageWriter, readLeaderMessage } from '../../../../core/server/pipeline/member-message.js';
+import { TurnScheduler } from '../../../../core/server/pipeline/turn-scheduler.js';
+import type { DigestExchange } from '../../../../core/server/state/index.js';
 import { VirtualClock } from '../../../../core/testing/index.js';
 import type { Peer } from '../../../../core/zab/index.js';
 
@@ -26,10 +28,10 @@ function scene(): {
     get isFull() {
       return pipeline.isFull;
     },
-    admit: (_request: unknown, { cxid }: { cxid: number }) => (pipeline.taken.push(cxid), null),
+    admit: ({ cxid }: { cxid: number }) => (pipeline.taken.push(cxid), null),
     claim: (sessionId: bigint, member: number, answer: (timeoutMs: number) => void) =>
       answer(tracker.claim(sessionId, member, 0)!.timeoutMs),
-  } as unknown as LeaderPath;
+  } as unknown as LeaderPath<unknown>;
   const peer = {
     nextZxid: () => BigInt(pipeline.taken.length + 1),
     sendToLearner: (to: number, bytes: Uint8Array) => {
@@ -41,8 +43,8 @@ function scene(): {
     clock,
     path,
     tracker,
-    wake: () => undefined,
-    digests: () => undefined,
+    turns: new TurnScheduler(clock),
+    digests: {} as DigestExchange,
   });
   const send = (learner: number, write: (writer: MemberMessageWriter) => void): void => {
     const writer = new MemberMessageWriter(1);

@@ -14,7 +14,7 @@ import {
 const int = fc.nat(0x7fffffff);
 const long = fc.bigInt(-(1n << 63n), (1n << 63n) - 1n);
 const identities = fc.array(fc.record({ scheme: fc.string(), id: fc.string() }), { maxLength: 4 });
-const request = fc.oneof(
+const write = fc.oneof(
   fc.record({
     sessionId: fc.constant(0n),
     cxid: fc.constant(0),
@@ -36,7 +36,7 @@ const request = fc.oneof(
   }),
 );
 const learnerItem: fc.Arbitrary<LearnerItem> = fc.oneof(
-  fc.record({ type: fc.constant('request' as const), request }),
+  fc.record({ type: fc.constant('request' as const), write }),
   fc.record({ type: fc.constant('revalidate' as const), token: int, sessionId: long }),
   fc.record({ type: fc.constant('sync' as const), token: int }),
   fc.record({ type: fc.constant('touched' as const), stamp: fc.nat(), sessionIds: fc.array(long) }),
@@ -64,7 +64,7 @@ test('what a learner asks arrives as it was asked, in its order', () => {
     fc.property(int, fc.array(learnerItem, { minLength: 1 }), (stint, items) => {
       const writer = new MemberMessageWriter(stint);
       for (const item of items) {
-        if (item.type === 'request') writer.request(item.request);
+        if (item.type === 'request') writer.request(item.write);
         else writer.learner(item);
       }
       assert.equal(plain(readLearnerMessage(writer.take()!)), plain({ stint, items }));
@@ -89,7 +89,7 @@ test('writes of few speakers arrive as the writes of who made each, also where o
       for (const [cxid, speaker] of who.entries()) {
         const body = { path: `/${cxid}`, data: null, version: -1 };
         const forwarded = { ...speaker, cxid, request: { op: OpCode.setData, body } };
-        asked.push({ type: 'request', request: forwarded });
+        asked.push({ type: 'request', write: forwarded });
         writer.request(forwarded);
         // Another message begins here, and must not rely on the one before it.
         if (cxid === cut) told.push(...readLearnerMessage(writer.take()!).items);

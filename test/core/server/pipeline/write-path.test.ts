@@ -4,14 +4,12 @@ import { OpCode } from '../../../../core/protocol/index.js';
 import { Proposals, type Proposal } from '../../../../core/server/pipeline/write-path.js';
 import { World } from '../world.js';
 
-const origin = { sessionId: 1n, cxid: 1, identities: [], connection: null, slot: null };
-
-function proposal(zxid: bigint, bytes: number): Proposal {
-  return { zxid, txn: null, bytes, origin };
+function proposal(zxid: bigint, bytes: number): Proposal<string> {
+  return { zxid, txn: null, bytes, token: 'a' };
 }
 
 test('proposals that were applied do not count as under way', () => {
-  const proposals = new Proposals();
+  const proposals = new Proposals<string>();
   proposals.push(proposal(1n, 100));
   proposals.push(proposal(2n, 20));
   assert.equal([proposals.length, proposals.bytes], [2, 120]);

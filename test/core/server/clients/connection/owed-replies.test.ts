@@ -1,11 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OpCode } from '../../../../../core/protocol/index.js';
+import type { ClientConnection } from '../../../../../core/server/clients/connection/client-connection.js';
+import { ClientSession } from '../../../../../core/server/clients/connection/client-session.js';
 import { OwedReplies } from '../../../../../core/server/clients/connection/owed-replies.js';
 import { ReplySlot } from '../../../../../core/server/clients/connection/reply-slot.js';
 
+const CONNECTION = { session: new ClientSession([]) } as unknown as ClientConnection;
+
 function slotOf(op: number, { isWrite = false, isDone = false } = {}): ReplySlot {
-  const slot = new ReplySlot(1, null);
+  const slot = new ReplySlot(CONNECTION, 1);
   Object.assign(slot, { op, isWrite, isDone, mayTakeEffect: isWrite });
   return slot;
 }

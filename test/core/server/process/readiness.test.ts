@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { livez, readyz, startingHealth, type MemberHealth } from '../../../../core/server/member/health.js';
+import { startingHealth, type MemberHealth } from '../../../../core/server/member/member-health.js';
+import { livez, readyz } from '../../../../core/server/process/readiness.js';
 
 function told(health: Partial<MemberHealth>): { status: number; ready: boolean; reason: string | null } {
   const { status, body } = readyz({ ...startingHealth(1), ...health });

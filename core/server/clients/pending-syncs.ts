@@ -1,26 +1,18 @@
 import { ErrorCode, OpCode } from '../../protocol/index.js';
-import type { ClientConnection } from './connection/client-connection.js';
 import type { ReplySlot } from './connection/reply-slot.js';
-import type { WritePath } from '../pipeline/write-path.js';
 
-interface PendingSync {
-  readonly connection: ClientConnection;
-  readonly slot: ReplySlot;
-  readonly path: string;
-  /** What has to be applied here first. */
-  readonly zxid: bigint;
-}
-
-/** Answers syncs: once everything is applied here that had been acknowledged to anybody when they were asked for. */
-export class SyncService {
-  #pending: PendingSync[] = [];
+/** Syncs whose zxid is known: each is answered once everything is applied here that had been acknowledged to anybody when it was sent. */
+export class PendingSyncs {
+  #pending: ReplySlot[] = [];
 
   get length(): number {
     return this.#pending.length;
   }
 
-  ask(way: WritePath, request: { connection: ClientConnection; slot: ReplySlot; path: string }): void {
-    way.readIndex((zxid) => this.#pending.push({ ...request, zxid }));
+  /** A quorum has confirmed that `zxid` covers what the sync waits for. */
+  confirmed(slot: ReplySlot, zxid: bigint): void {
+    slot.zxid = zxid;
+    this.#pending.push(slot);
   }
 
   /** Answers those whose zxid has been applied. */
@@ -29,7 +21,9 @@ export class SyncService {
     const due = this.#pending.filter(({ zxid }) => zxid <= lastZxid);
     if (due.length === 0) return;
     this.#pending = this.#pending.filter(({ zxid }) => zxid > lastZxid);
-    for (const { connection, slot, path } of due) {
+    for (const slot of due) {
+      const { request, connection } = slot;
+      const path = request?.op === OpCode.sync ? request.body.path : '';
       slot.complete(ErrorCode.ok, { op: OpCode.sync, body: { path } }, lastZxid);
       if (connection.state === 'established') connection.completed();
     }
