@@ -16,19 +16,21 @@ export const networkFaults = {
     faults.mendLater(crossing(left, right));
   },
 
-  /** One voter keeps most of its links, the others hardly any, so that it may have to lead though it is behind. */
+  /** One voter keeps most of its links, the others hardly any, so that it may have to lead; in half of the cases it lags behind before. */
   hub({ world, faults }) {
-    const { random, cluster } = world;
+    const { random, cluster, plan } = world;
     const voters = cluster.members.filter(({ isObserver }) => !isObserver).map(({ name }) => name);
     const hub = pick(random, voters);
-    const pairs = voters.flatMap((a, index) => voters.slice(index + 1).map((b) => [a, b] as const));
-    const cut = pairs.filter(([a, b]) => random.next() >= (a === hub || b === hub ? 0.75 : 0.15));
-    world.note('net', `keeps most links of ${hub}; cut: ${cut.map((pair) => pair.join(' and ')).join(', ')}`);
-    for (const [a, b] of cut) {
-      cluster.network.partition([a], [b]);
-      cluster.network.reset(a, b);
-    }
-    faults.mendLater(cut.flatMap(([a, b]) => crossing([a], [b])));
+    if (random.next() < 0.5) return keepLinksOf(hub, voters, { world, faults, kept: 0.75, ofOthers: 0.15 });
+    const others = voters.filter((name) => name !== hub);
+    world.note('net', `is cut between ${hub} and ${others.join()}`);
+    cluster.network.partition([hub], others);
+    faults.later(between(random, 1, 5) * plan.tickMs, () => {
+      for (const [from, to] of crossing([hub], others)) cluster.network.unblock(from, to);
+      // A leader that still serves would bring the hub up to date.
+      if (cluster.leader !== undefined && cluster.leader.name !== hub) faults.crash(cluster.leader, 'keep');
+      keepLinksOf(hub, voters, { world, faults, kept: 1, ofOthers: 0 });
+    });
   },
 
   /** Votes are changed on their way, for a while in which somebody has to be elected. */
@@ -104,6 +106,24 @@ export const networkFaults = {
       );
   },
 } satisfies Record<string, (parts: { world: World; faults: Faults }) => void>;
+
+/** Cuts the other links between the voters for a while; `kept` and `ofOthers`: the share of links that stay. */
+function keepLinksOf(
+  hub: string,
+  voters: readonly string[],
+  parts: { world: World; faults: Faults; kept: number; ofOthers: number },
+): void {
+  const { world, faults, kept, ofOthers } = parts;
+  const { network } = world.cluster;
+  const pairs = voters.flatMap((a, index) => voters.slice(index + 1).map((b) => [a, b] as const));
+  const cut = pairs.filter(([a, b]) => world.random.next() >= (a === hub || b === hub ? kept : ofOthers));
+  world.note('net', `keeps most links of ${hub}; cut: ${cut.map((pair) => pair.join(' and ')).join(', ')}`);
+  for (const [a, b] of cut) {
+    network.partition([a], [b]);
+    network.reset(a, b);
+  }
+  faults.mendLater(cut.flatMap(([a, b]) => crossing([a], [b])));
+}
 
 function crossing(left: readonly string[], right: readonly string[]): readonly (readonly [string, string])[] {
   return left.flatMap((a) =>

@@ -588,4 +588,21 @@ export const AGREEMENT: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'hub-leads-with-its-own-history',
+    mistake:
+      'a voter that alone has links to a quorum counts promises of voters with a more recent history, and takes nothing over',
+    standsFor: 'Zab, phase 1: a new leader has the most recent history of its quorum',
+    shownBy: {
+      mode: 'safety',
+      voters: 5,
+      observers: 0,
+      tickMs: 100,
+      faults: ['hub'],
+      faultEveryMs: 3_000,
+      strikeMs: 20_000,
+      workloads: ['pipelines', 'registers'],
+    },
+    changes: [['core/zab/leader.ts', 'report.lastZxid > this.#state.history.last', 'report.lastZxid < 0n']],
+  },
 ];
