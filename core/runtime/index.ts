@@ -8,6 +8,8 @@ export type { Logger, LogFields } from './logger.js';
 export { silentLogger } from './logger.js';
 export { warningLogger } from './warning-logger.js';
 export { Fifo } from './fifo.js';
+export { JsonTextError, parseJson } from './json-text.js';
+export { printableLine, printableText } from './printable-text.js';
 export { expectManyListeners, onAbort } from './abort-listeners.js';
 export { describeValue, InvalidArgumentError } from './argument-error.js';
 export { QuorateError, type ErrorFields } from './quorate-error.js';

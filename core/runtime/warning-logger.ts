@@ -1,4 +1,5 @@
 import type { LogFields, Logger } from './logger.js';
+import { printableLine } from './printable-text.js';
 import { QuorateError } from './quorate-error.js';
 
 /** Nested objects and long texts are cut: a line is for reading. */
@@ -34,9 +35,9 @@ function lineOf(level: string, message: string, fields: LogFields): string {
 
 function textOf(value: unknown): string {
   const text = value instanceof Error ? errorText(value) : plainText(value);
-  const line = printable(text);
-  const short = line.length > LONGEST_VALUE ? `${line.slice(0, LONGEST_VALUE)}…` : line;
-  return /^[^\s"=]+$/.test(short) ? short : JSON.stringify(short);
+  const short = text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text;
+  // Messages may hold data of others, and terminals obey control characters.
+  return printableLine(/^[^\s"=]+$/.test(short) ? short : JSON.stringify(short));
 }
 
 function errorText(error: Error): string {
@@ -59,13 +60,7 @@ function plainText(value: unknown): string {
 function stackOf(value: unknown): string | undefined {
   if (!(value instanceof Error) || value instanceof QuorateError || 'syscall' in value) return undefined;
   if (value.stack === undefined) return undefined;
-  const lines = value.stack.split('\n').map((line) => `    ${printable(line.trim())}`);
+  const lines = value.stack.split('\n').map((line) => `    ${printableLine(line.trim())}`);
   const cause = stackOf(value.cause);
   return [...lines, ...(cause === undefined ? [] : ['    caused by:', cause])].join('\n');
-}
-
-/** Without control characters: messages may hold data of others, and terminals obey them. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it removes
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }

@@ -1,4 +1,5 @@
 import type { Validator } from '../schema.js';
+import { parseConfigJson } from './config-json.js';
 import { isObject, overlay } from './overlay.js';
 
 /** A value ready to be swapped in, or what is wrong with it. */
@@ -27,11 +28,14 @@ export function parseValue(
   data: Uint8Array | null,
 ): { readonly value: unknown } | { readonly violations: readonly string[] } | undefined {
   if (data === null || data.length === 0) return undefined;
+  let text: string;
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(data)) };
-  } catch (error) {
-    return { violations: [`the value is not JSON: ${(error as Error).message}`] };
+    text = new TextDecoder('utf-8', { fatal: true }).decode(data);
+  } catch {
+    return { violations: ['the value is not JSON: it is not UTF-8'] };
   }
+  const parsed = parseConfigJson(text);
+  return 'value' in parsed ? parsed : { violations: [`the value is not JSON: ${parsed.problem}`] };
 }
 
 /** The fields of a freshly made configuration object; those without a default are no fields yet. */

@@ -37,14 +37,15 @@ export class ConfigRevisionError extends QuorateError {
   }
 }
 
-/** A znode of a configuration whose data is not JSON: somebody wrote past `ConfigStore`. Code `CONFIG_UNREADABLE`. */
+/** A znode of a configuration whose data is not JSON, or too deeply nested: somebody wrote past `ConfigStore`. Code `CONFIG_UNREADABLE`. */
 export class ConfigUnreadableError extends QuorateError {
   readonly path: string;
 
-  constructor(path: string) {
+  /** `problem`: what is wrong and where, without a word of the data. */
+  constructor(path: string, problem: string) {
     super(
       'CONFIG_UNREADABLE',
-      `Cannot read ${path}: its data is not JSON. Write a value with ConfigStore.write or quorate config set.`,
+      `Cannot read ${path}: its data is not JSON that can be used (${problem}). Write a value with ConfigStore.write or quorate config set.`,
       { fields: { path } },
     );
     this.path = path;

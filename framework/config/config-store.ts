@@ -3,6 +3,7 @@ import { compileSchema, type Schema } from '../schema.js';
 import { decodeApplied, type AppliedConfig } from './applied-config.js';
 import { candidateOf } from './candidate.js';
 import { ConfigRefusedError, ConfigRevisionError, ConfigUnreadableError } from './config-errors.js';
+import { parseConfigJson } from './config-json.js';
 import { configPathsOf, type ConfigPaths } from './config-paths.js';
 import { differences, type Difference } from './difference.js';
 import { resolveReferences, type Resolution } from './references.js';
@@ -299,13 +300,10 @@ export class ConfigStore {
   }
 }
 
-/** The message of JSON.parse would quote the data, which may hold a secret. */
 function parse(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConfigUnreadableError(path);
-  }
+  const parsed = parseConfigJson(text);
+  if ('value' in parsed) return parsed.value;
+  throw new ConfigUnreadableError(path, parsed.problem);
 }
 
 /** Undefined for what JSON leaves out, which is refused later as any other value that is no object. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { QuorateError } from '../../core/runtime/index.js';
 import type { Schema } from '../schema.js';
+import { parseConfigJson } from './config-json.js';
 import { isObject, overlay } from './overlay.js';
 
 /** Where a configuration comes from besides its znode, as declared. */
@@ -63,29 +64,29 @@ export class Layers {
 }
 
 async function readLayer(file: string): Promise<Readonly<Record<string, unknown>>> {
+  let text: string;
   try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (isObject(value)) return value;
+    text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new ConfigLayerError(file, (error as Error).message, error);
   }
+  const parsed = parseConfigJson(text);
+  if ('problem' in parsed) throw new ConfigLayerError(file, `it is not JSON: ${parsed.problem}`);
+  if (isObject(parsed.value)) return parsed.value;
   throw new ConfigLayerError(file, 'it holds no JSON object');
 }
 
 /** Text is taken as it is, everything else has to be written as JSON. */
 function readVariable(variable: string, text: string, type: unknown): unknown {
   if (type === 'string') return text;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (type === undefined) return text;
-    throw new ConfigLayerError(
-      `the environment variable ${variable}`,
-      `it is to hold JSON of type ${JSON.stringify(type)}`,
-      error,
-    );
-  }
+  const parsed = parseConfigJson(text);
+  if ('value' in parsed) return parsed.value;
+  if (type === undefined) return text;
+  throw new ConfigLayerError(
+    `the environment variable ${variable}`,
+    `it is to hold JSON of type ${JSON.stringify(type)}; ${parsed.problem}`,
+  );
 }
 
 /** What the schema says of a field; undefined if it says nothing simple. */

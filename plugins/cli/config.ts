@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
+import { JsonTextError, parseJson, printableLine } from '../../core/runtime/index.js';
 import { ConfigStore, QuorateError, redact, type Difference } from '../../framework/index.js';
 import { onEnsemble, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
+import { print } from './output.js';
 
 interface ShowFlags extends EnsembleFlags {
   readonly secrets?: boolean;
@@ -34,7 +36,7 @@ export function configCommand(): Command {
           await readValue(value),
           version === undefined ? {} : { version },
         );
-        process.stdout.write(`written, version ${written.version}\n`);
+        print(`written, version ${written.version}\n`);
       }),
     );
   const diff = new Command('diff')
@@ -47,9 +49,7 @@ export function configCommand(): Command {
       withStore(flags, async (store) => {
         const found = await store.diff(name, revisionOf(from), revisionOf(to));
         const hidden = flags.secrets === true ? found : await hideSecrets(store, name, found, from, to);
-        process.stdout.write(
-          hidden.length === 0 ? 'no difference\n' : hidden.map(describeDifference).join(''),
-        );
+        print(hidden.length === 0 ? 'no difference\n' : hidden.map(describeDifference).join(''));
       }),
     );
   const history = new Command('history')
@@ -61,9 +61,7 @@ export function configCommand(): Command {
         const schema = (await store.rules(name))?.schema;
         for (const { revision, value, writtenAt } of await store.history(name)) {
           const shown = flags.secrets === true ? value : redact(value, schema);
-          process.stdout.write(
-            `${revision}  ${new Date(writtenAt).toISOString()}  ${JSON.stringify(shown)}\n`,
-          );
+          print(`${revision}  ${new Date(writtenAt).toISOString()}  ${JSON.stringify(shown)}\n`);
         }
       }),
     );
@@ -74,7 +72,7 @@ export function configCommand(): Command {
     .action((name: string, revision: string | undefined, flags: EnsembleFlags) =>
       withStore(flags, async (store) => {
         const { version } = await store.rollback(name, revisionOf(revision));
-        process.stdout.write(`written, version ${version}\n`);
+        print(`written, version ${version}\n`);
       }),
     );
   const applied = new Command('applied')
@@ -83,9 +81,10 @@ export function configCommand(): Command {
     .action((name: string, flags: EnsembleFlags) =>
       withStore(flags, async (store) => {
         for (const { by, version, state, since, overridden } of await store.applied(name)) {
-          const local = overridden.length === 0 ? '' : `  (its environment sets ${overridden.join(', ')})`;
-          process.stdout.write(
-            `${state.padEnd(7)}  version ${version}  ${new Date(since).toISOString()}  ${by}${local}\n`,
+          const local =
+            overridden.length === 0 ? '' : `  (its environment sets ${printableLine(overridden.join(', '))})`;
+          print(
+            `${state.padEnd(7)}  version ${version}  ${new Date(since).toISOString()}  ${printableLine(by)}${local}\n`,
           );
         }
       }),
@@ -107,7 +106,7 @@ async function printValue(store: ConfigStore, name: string, { secrets }: ShowFla
       fields: { name },
     });
   const shown = secrets === true ? stored.value : redact(stored.value, (await store.rules(name))?.schema);
-  process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+  print(`${JSON.stringify(shown, null, 2)}\n`);
 }
 
 /** The same places, of values in which secrets are hidden: what differs in a secret only is told, and not shown. */
@@ -158,11 +157,10 @@ async function readValue(text: string): Promise<unknown> {
   const json =
     text === '-' ? await readInput() : text.startsWith('@') ? await readFile(text.slice(1), 'utf8') : text;
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch (error) {
-    throw new QuorateError('CONFIG_NOT_JSON', `the value is not JSON: ${(error as Error).message}`, {
-      cause: error,
-    });
+    if (!(error instanceof JsonTextError)) throw error;
+    throw new QuorateError('CONFIG_NOT_JSON', `The value is not JSON: ${error.message}. Correct it.`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { printableLine } from '../../core/runtime/index.js';
 import type { Diagnosis, FileDiagnosis, Treatment } from '../../core/server/index.js';
 
 /** In plain words: what is there, what is wrong with it, what that means, and what to do. */
@@ -28,7 +29,7 @@ function describe(diagnosis: Diagnosis): string[] {
     mayBeLost,
   } = diagnosis;
   if (state === 'empty') return [`${location} is empty.`];
-  const whose = owner === null || owner === '' ? '' : ` of ${owner}`;
+  const whose = owner === null || owner === '' ? '' : ` of ${printableLine(owner)}`;
   const lines = [
     `${location}: data directory${whose}`,
     `  promised epoch  ${acceptedEpoch ?? 'unknown'}`,
@@ -37,7 +38,9 @@ function describe(diagnosis: Diagnosis): string[] {
   if (rejoining !== null) lines.push(`  rejoining       ${REJOINING[rejoining]}`);
   lines.push(...files.map(describeFile));
   for (const { file, offset, reason } of damage) {
-    lines.push(`  DAMAGED ${file}${offset === null ? '' : ` at byte ${offset}`}: ${reason}`);
+    lines.push(
+      `  DAMAGED ${printableLine(file)}${offset === null ? '' : ` at byte ${offset}`}: ${printableLine(reason)}`,
+    );
   }
   if (torn !== null && torn.bytes > 0) {
     lines.push(

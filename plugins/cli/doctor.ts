@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
-import { QuorateError } from '../../core/runtime/index.js';
 import { initializeDataDirectory, treatDataDirectory, type Treatment } from '../../core/server/index.js';
 import { NodeDisk } from '../../core/storage/index.js';
 import { describeTreatment } from './doctor-report.js';
+import { errorText, print, printError } from './output.js';
 import { pinoLogger } from './pino-logger.js';
 
 interface Flags {
@@ -36,8 +36,7 @@ export function doctorCommand(): Command {
       try {
         process.exitCode = await run(directory, flags);
       } catch (error) {
-        const text = error instanceof QuorateError ? `${error.code}: ${error.message}` : String(error);
-        process.stderr.write(`quorate doctor: ${text}\n`);
+        printError(`quorate doctor: ${errorText(error)}\n`);
         process.exitCode = 2;
       }
     });
@@ -54,7 +53,7 @@ async function run(directory: string, { repair, alone, initialize, json }: Flags
     folder: `damaged-${new Date().toISOString().replaceAll(':', '-')}`,
     logger: pinoLogger('error'),
   });
-  process.stdout.write(json === true ? `${JSON.stringify(treatment)}\n` : describeTreatment(treatment));
+  print(json === true ? `${JSON.stringify(treatment)}\n` : describeTreatment(treatment));
   return isWell(treatment) ? 0 : 1;
 }
 
@@ -65,7 +64,7 @@ async function begin(directory: string): Promise<number> {
       `${disk.location} is not empty: only a directory that never held anything can be initialized`,
     );
   }
-  process.stdout.write(
+  print(
     `${disk.location} is that of a new member. In an ensemble of several voters it counts only when the others have admitted it.\n`,
   );
   return 0;
@@ -77,7 +76,7 @@ function isWell({ before, after }: Treatment): boolean {
 }
 
 function refuse(message: string): number {
-  process.stderr.write(`quorate doctor: ${message}\n`);
+  printError(`quorate doctor: ${message}\n`);
   return 2;
 }
 

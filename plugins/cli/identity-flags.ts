@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { AuthInfo, TlsOptions } from '../../core/client/index.js';
 import { QuorateError } from '../../core/runtime/index.js';
 
@@ -63,7 +63,11 @@ function addIdentity(text: string, known: readonly AuthInfo[] | undefined): read
 function identityOf(text: string): AuthInfo {
   const colon = text.indexOf(':');
   if (colon < 1)
-    throw new InvalidArgumentError('It has to be scheme:credentials, such as digest:user:password.');
+    // Not the error of the argument parser: that quotes the value, which may be a password.
+    throw new QuorateError(
+      'INVALID_ARGUMENT',
+      'The identity in --auth or QUORATE_AUTH has no scheme. Give scheme:credentials, such as digest:user:password.',
+    );
   return { scheme: text.slice(0, colon).trim(), auth: text.slice(colon + 1) };
 }
 

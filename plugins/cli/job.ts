@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
+import { printableLine } from '../../core/runtime/index.js';
 import { LeaderJobs, QuorateError, type KeptRun } from '../../framework/index.js';
 import { onEnsemble, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
+import { print } from './output.js';
 
 /** `quorate job`: the jobs under `@LeaderOnly`, of which there is one in the fleet. */
 export function jobCommand(): Command {
@@ -12,7 +14,7 @@ export function jobCommand(): Command {
       onEnsemble(flags, async (client) => {
         await requireJob(client, name);
         await new LeaderJobs(client).trigger(name);
-        process.stdout.write(`asked for a run of ${name}\n`);
+        print(`asked for a run of ${name}\n`);
       }),
     );
   const history = new Command('history')
@@ -25,7 +27,7 @@ export function jobCommand(): Command {
         const runs = await new LeaderJobs(client).history(name);
         const lines = runs.map((run) => (flags.json === true ? toJson(run) : describe(run)));
         if (lines.length === 0 && flags.json !== true) lines.push(`no run of ${name} is known`);
-        process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+        print(lines.map((line) => `${line}\n`).join(''));
       }),
     );
   const candidates = new Command('candidates')
@@ -35,8 +37,10 @@ export function jobCommand(): Command {
       onEnsemble(flags, async (client) => {
         await requireJob(client, name);
         const found = await new LeaderJobs(client).candidates(name);
-        const lines = found.map(({ id, isLeader }) => `${isLeader ? 'leads  ' : 'stands '} ${id}`);
-        process.stdout.write(lines.length === 0 ? `nobody stands for ${name}\n` : `${lines.join('\n')}\n`);
+        const lines = found.map(
+          ({ id, isLeader }) => `${isLeader ? 'leads  ' : 'stands '} ${printableLine(id)}`,
+        );
+        print(lines.length === 0 ? `nobody stands for ${name}\n` : `${lines.join('\n')}\n`);
       }),
     );
   const command = new Command('job').description('jobs that only the leader runs');
@@ -58,7 +62,9 @@ async function requireJob(client: Client, name: string): Promise<void> {
 function describe({ scheduledAt, kind, outcome, durationMs, by, error }: KeptRun): string {
   const took = durationMs === undefined ? '' : ` in ${(durationMs / 1000).toFixed(1)} s`;
   const why = error === undefined ? '' : `: ${error}`;
-  return `${new Date(scheduledAt).toISOString()}  ${kind.padEnd(9)}  ${outcome}${took} by ${by}${why}`;
+  return printableLine(
+    `${new Date(scheduledAt).toISOString()}  ${kind.padEnd(9)}  ${outcome}${took} by ${by}${why}`,
+  );
 }
 
 function toJson(run: KeptRun): string {

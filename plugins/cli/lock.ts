@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
+import { printableLine } from '../../core/runtime/index.js';
 import { Locks, type LockExplanation, type LockParticipant } from '../../framework/index.js';
 import { onEnsemble, positiveInteger, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
+import { print } from './output.js';
 
 interface ExplainFlags extends EnsembleFlags {
   readonly kind?: 'fair' | 'read-write';
@@ -22,9 +24,7 @@ export function lockCommand(): Command {
           mode: flags.kind === 'read-write' ? 'read' : undefined,
           permits: flags.permits,
         });
-        process.stdout.write(
-          flags.json === true ? `${toJson(explanation)}\n` : describe(explanation, Date.now()),
-        );
+        print(flags.json === true ? `${toJson(explanation)}\n` : describe(explanation, Date.now()));
       }),
     );
   return new Command('lock').description('locks of the fleet').addCommand(withEnsembleFlags(explain));
@@ -40,7 +40,7 @@ function describe({ path, holders, waiters }: LockExplanation, now: number): str
 }
 
 function describeParticipant({ kind, owner, sessionId, fence }: LockParticipant): string {
-  const who = owner ?? '(it says no name)';
+  const who = printableLine(owner ?? '(it says no name)');
   return `${kind === 'exclusive' ? '' : `${kind}  `}by ${who}, session 0x${sessionId.toString(16)}, fence 0x${fence.toString(16)},`;
 }
 

@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
 import { connect } from '../../framework/index.js';
 import { identityOptions, withIdentityFlags, type IdentityFlags } from './identity-flags.js';
+import { printError } from './output.js';
 import { describeError } from './shell/shell-error.js';
 
 const DEFAULT_URL = 'ws://127.0.0.1:7300';
@@ -38,7 +39,7 @@ export async function onEnsemble(
     await using client = await connect(url, { connectTimeoutMs: patience, ...identityOptions(flags) });
     await task(client);
   } catch (error) {
-    process.stderr.write(`${describeError(error)}\n`);
+    printError(`${describeError(error)}\n`);
     process.exitCode = 1;
   }
 }

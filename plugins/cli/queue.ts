@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
+import { JsonTextError, parseJson, printableLine } from '../../core/runtime/index.js';
 import { QuorateError, WorkQueue, type DeadLetter, type JobStatus } from '../../framework/index.js';
 import { onEnsemble, positiveInteger, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
+import { print } from './output.js';
 
 interface JsonFlags extends EnsembleFlags {
   readonly json?: boolean;
@@ -199,7 +201,7 @@ function onQueue(
 ): Promise<void> {
   return onEnsemble(flags, async (client: Client) => {
     const text = await task(new WorkQueue(client, name), client);
-    process.stdout.write(text === '' ? '' : `${text}\n`);
+    print(text === '' ? '' : `${text}\n`);
   });
 }
 
@@ -225,12 +227,12 @@ function jobMissing(queue: string, job: string): QuorateError {
 
 function dataOf(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseJson(json);
   } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
     throw new QuorateError(
       'INVALID_ARGUMENT',
-      `The data of a job must be JSON (${(error as Error).message}). Quote it for the shell: '{"name":"Anna"}'.`,
-      { cause: error },
+      `The data of a job must be JSON (${error.message}). Quote it for the shell: '{"name":"Anna"}'.`,
     );
   }
 }
@@ -252,9 +254,9 @@ function describeJob({ id, state, attempts, dueAt, failure, progress }: JobStatu
     progress === undefined ? '' : `progress: ${JSON.stringify(progress)}`,
     failure === undefined ? '' : `failed: ${failure}`,
   ];
-  return [state.padEnd(8), id, ...details.filter((detail) => detail !== '')].join('  ');
+  return printableLine([state.padEnd(8), id, ...details.filter((detail) => detail !== '')].join('  '));
 }
 
 function describeLetter({ id, attempts, failedAt, failure }: DeadLetter): string {
-  return `${new Date(failedAt).toISOString()}  ${id}  after ${attempts} attempts: ${failure}`;
+  return printableLine(`${new Date(failedAt).toISOString()}  ${id}  after ${attempts} attempts: ${failure}`);
 }

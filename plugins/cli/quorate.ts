@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { errorText, printError, withSafeOutput } from './output.js';
 import { packageVersion } from './package-version.js';
 
 /** Only the command that is called is loaded: a member is to be back soon, and needs nothing of what applications are made of. */
@@ -23,4 +24,9 @@ const called = COMMANDS[process.argv[2] ?? ''];
 for (const load of called === undefined ? Object.values(COMMANDS) : [called])
   program.addCommand(await load());
 
-await program.parseAsync();
+try {
+  await withSafeOutput(program).parseAsync();
+} catch (error) {
+  printError(`quorate: ${errorText(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseJson } from '../../core/runtime/index.js';
 import { ConfigurationError, type ServeOptions } from '../../core/server/index.js';
 import type { ZooKeeperSettings } from './zookeeper-listeners.js';
 import { LOG_LEVELS, type LogLevel } from './pino-logger.js';
@@ -263,7 +264,9 @@ function convert(from: string, value: unknown, type: Setting['type']): SettingVa
   if (type === 'boolean' && /^(?:true|1|yes)$/i.test(text)) return true;
   if (type === 'boolean' && /^(?:false|0|no)$/i.test(text)) return false;
   const wanted = type === 'number' ? 'a whole number' : type === 'boolean' ? 'true or false' : 'text';
-  throw new ConfigurationError(from, `${JSON.stringify(value)} is not ${wanted}`, `Give ${wanted}.`);
+  // A text of wrong type may be a secret.
+  const given = type === 'string' ? 'the value' : JSON.stringify(value);
+  throw new ConfigurationError(from, `${given} is not ${wanted}`, `Give ${wanted}.`);
 }
 
 function listOf(from: string, value: unknown): readonly string[] {
@@ -302,7 +305,7 @@ function readConfigFile(path: string | undefined): Readonly<Record<string, unkno
 
 function parse(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return parseJson(readFileSync(path, 'utf8'));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConfigurationError('config', `${path} cannot be read: ${why}`, 'Give the path of a JSON file.');

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
-import { QuorateError, type Logger } from '../../core/runtime/index.js';
+import type { Logger } from '../../core/runtime/index.js';
 import { serve, type Served } from '../../core/server/index.js';
 import { keepHeapHeadroom } from './heap-headroom.js';
+import { errorText, print, printError } from './output.js';
 import { pinoLogger } from './pino-logger.js';
 import { environmentName, resolveSettings, SETTINGS, type ServeSettings } from './serve-settings.js';
 import { zooKeeperListeners } from './zookeeper-listeners.js';
@@ -82,13 +83,12 @@ async function untilStopped(member: Served, logger: Logger): Promise<void> {
   member.onFailure(() => void stop(1));
   await member.serving().catch(() => undefined);
   if (isStopping) return;
-  process.stdout.write(
+  print(
     `quorate: member ${member.health().id} is ready at ${[member.address, ...member.otherAddresses].join(' and ')}\n`,
   );
 }
 
 function fail(error: unknown): void {
-  const text = error instanceof QuorateError ? `${error.code}: ${error.message}` : String(error);
-  process.stderr.write(`quorate serve: ${text}\n`);
+  printError(`quorate serve: ${errorText(error)}\n`);
   process.exitCode = 1;
 }

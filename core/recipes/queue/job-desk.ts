@@ -1,3 +1,4 @@
+import { parseJson } from '../../runtime/index.js';
 import type { Client, MultiError, Operation, Session } from '../../client/index.js';
 import { JobCancelledError, JobDeadError } from '../errors.js';
 import { readAndWatch } from '../nodes/watched-read.js';
@@ -228,7 +229,7 @@ export class JobDesk<Data> {
     try {
       const path = `${this.#layout.progress}/${id}`;
       const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
-      return JSON.parse(new TextDecoder().decode(data ?? new Uint8Array())) as unknown;
+      return parseJson(new TextDecoder().decode(data ?? new Uint8Array()));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return undefined;
       throw error;

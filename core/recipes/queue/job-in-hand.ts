@@ -1,3 +1,4 @@
+import { parseJson } from '../../runtime/index.js';
 import { ClaimLostError, JobSettledError, JobTooLargeError, RecipeStateError } from '../errors.js';
 import type { Claim } from './claim.js';
 import type { Job } from './job.js';
@@ -144,7 +145,7 @@ export class JobInHand<Data> implements Job<Data> {
     const found = await this.#claim.childResults();
     return found.map((bytes) => {
       const text = bytes === null ? '' : new TextDecoder().decode(bytes);
-      return text === '' || text.startsWith('cancelled') ? undefined : (JSON.parse(text) as unknown);
+      return text === '' || text.startsWith('cancelled') ? undefined : parseJson(text);
     });
   }
 

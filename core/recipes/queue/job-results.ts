@@ -1,3 +1,4 @@
+import { parseJson } from '../../runtime/index.js';
 import type { Client, Operation } from '../../client/index.js';
 import { ask, hasCode } from '../waiting/failure.js';
 import { parseJobName } from './job-name.js';
@@ -64,7 +65,7 @@ export class JobResults {
       const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
       const text = new TextDecoder().decode(data ?? new Uint8Array());
       if (text.startsWith(CANCELLED)) return { type: 'cancelled', reason: text.slice(CANCELLED.length) };
-      return { type: 'result', value: JSON.parse(text) as unknown };
+      return { type: 'result', value: parseJson(text) };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
       throw error;

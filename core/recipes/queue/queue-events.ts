@@ -1,3 +1,4 @@
+import { parseJson } from '../../runtime/index.js';
 import type { Client, WatchStreamEvent } from '../../client/index.js';
 import { hasCode } from '../waiting/failure.js';
 import type { QueueLayout } from './queue-layout.js';
@@ -62,7 +63,7 @@ async function toldBy(
 async function progressOf(client: Client, path: string, id: string): Promise<QueueEvent | null> {
   try {
     const { data } = await client.getData(path);
-    const progress: unknown = JSON.parse(new TextDecoder().decode(data ?? new Uint8Array()));
+    const progress = parseJson(new TextDecoder().decode(data ?? new Uint8Array()));
     return { type: 'progress', id, progress };
   } catch (error) {
     if (hasCode(error, 'NO_NODE')) return null;

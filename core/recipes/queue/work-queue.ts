@@ -1,5 +1,5 @@
 import type { Client } from '../../client/index.js';
-import { describeValue } from '../../runtime/index.js';
+import { describeValue, parseJson } from '../../runtime/index.js';
 import {
   EnqueueBacklogError,
   InvalidJobOptionsError,
@@ -347,6 +347,6 @@ function jsonCodec<Data>(): JobCodec<Data> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   return {
     encode: (data) => encoder.encode(JSON.stringify(data) ?? 'null'),
-    decode: (bytes) => JSON.parse(decoder.decode(bytes)) as Data,
+    decode: (bytes) => parseJson(decoder.decode(bytes)) as Data,
   };
 }

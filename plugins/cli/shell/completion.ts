@@ -1,3 +1,4 @@
+import { printableLine } from '../../../core/runtime/index.js';
 import type { Client } from '../../../core/client/index.js';
 import { Shell } from './shell.js';
 
@@ -23,7 +24,10 @@ async function completePath(word: string, client: Client): Promise<string[]> {
     const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
     const { children } = await client.getChildren(parent, { signal });
     const start = word.slice(slash + 1);
-    return children.filter((name) => name.startsWith(start)).map((name) => word.slice(0, slash + 1) + name);
+    // A completion is written to the terminal as it is, and becomes part of the command.
+    return children
+      .filter((name) => name.startsWith(start) && printableLine(name) === name)
+      .map((name) => word.slice(0, slash + 1) + name);
   } catch {
     return [];
   }

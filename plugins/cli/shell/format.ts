@@ -1,3 +1,4 @@
+import { printableLine } from '../../../core/runtime/index.js';
 import { type Acl, Permission, type Stat } from '../../../core/protocol/index.js';
 import { ShellError } from './shell-error.js';
 
@@ -37,7 +38,9 @@ export function formatStat(stat: Stat): string {
 }
 
 export function formatAcl(acl: readonly Acl[]): string {
-  return acl.map(({ perms, id }) => `'${id.scheme},'${id.id}\n: ${formatPermissions(perms)}`).join('\n');
+  return acl
+    .map(({ perms, id }) => `'${printableLine(`${id.scheme},'${id.id}`)}\n: ${formatPermissions(perms)}`)
+    .join('\n');
 }
 
 /** Reads `scheme:id:permissions`, several with commas between; the id may hold colons. Throws `ShellError`. */

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { printableLine } from '../../../core/runtime/index.js';
 import { complete } from './completion.js';
 import { HISTORY_LIMIT, type HistoryFile } from './history-file.js';
 import type { Shell } from './shell.js';
@@ -33,7 +34,7 @@ export function converse(
     completer: (line: string) => complete(line, shell.client),
   });
   const ask = (): void => {
-    lines.setPrompt(shell.prompt);
+    lines.setPrompt(printableLine(shell.prompt));
     lines.prompt();
     output.setTyping(() => lines.prompt(true));
   };

@@ -1,3 +1,5 @@
+import { writeText } from '../output.js';
+
 /** Where a shell writes; a line break is added to each text. */
 export interface ShellOutput {
   print(text: string): void;
@@ -15,11 +17,11 @@ export class StreamOutput implements ShellOutput {
   }
 
   print(text: string): void {
-    this.out.write(`${text}\n`);
+    writeText(this.out, `${text}\n`);
   }
 
   printError(text: string): void {
-    this.err.write(`${text}\n`);
+    writeText(this.err, `${text}\n`);
   }
 }
 
@@ -40,7 +42,7 @@ export class TerminalOutput implements ShellOutput {
   print(text: string): void {
     // To the first column, and erase from there.
     if (this.redraw !== null) this.stream.write('\r\u001b[J');
-    this.stream.write(`${text}\n`);
+    writeText(this.stream, `${text}\n`);
     this.redraw?.();
   }
 

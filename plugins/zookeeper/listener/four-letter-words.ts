@@ -1,3 +1,4 @@
+import { printableText } from '../../../core/runtime/index.js';
 import { ConfigurationError, type ListenerHost } from '../../../core/server/index.js';
 import { mntr } from './words/monitor-word.js';
 import { cons, srvr, stat } from './words/server-words.js';
@@ -106,7 +107,9 @@ export class FourLetterWords {
     const health = host.health();
     const inspection = host.inspection();
     if (inspection === null || !(health.isServing || health.readOnly)) return NOT_SERVING;
-    return OF_A_MEMBER_THAT_SERVES[word]!({ ...this.#parts, health, inspection });
+    const text = await OF_A_MEMBER_THAT_SERVES[word]!({ ...this.#parts, health, inspection });
+    // Paths and identities of others, for the terminal of whoever asks.
+    return printableText(text);
   }
 
   #isAllowed(word: string, remoteAddress: string): boolean {

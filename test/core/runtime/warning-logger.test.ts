@@ -65,7 +65,7 @@ test('the default logger writes values that terminals would obey, huge ones and 
     logger.warn('x', { circle });
     logger.warn('x', { zxid: 5n, list: [1n, 'z'] });
   });
-  assert.is(line, 'warn: [quorate] warning: x name="a [2Jb c"');
+  assert.is(line, 'warn: [quorate] warning: x name="a\\u001b[2Jb\\nc"');
   assert.ok(huge!.length < 400);
   assert.is(round, 'warn: [quorate] warning: x circle="an object"');
   assert.is(big, 'warn: [quorate] warning: x zxid=5 list="[\\"1\\",\\"z\\"]"');

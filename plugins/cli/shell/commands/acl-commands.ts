@@ -1,3 +1,4 @@
+import { printableLine } from '../../../../core/runtime/index.js';
 import { formatAcl, formatStat, parseAcl } from '../format.js';
 import { type ShellCommand, versionFlag } from '../command.js';
 import { isCode, walkSubtree } from '../subtree.js';
@@ -57,7 +58,7 @@ const whoAmI: ShellCommand = {
   words: [0, 0],
   async run({ client, output }) {
     output.print('Auth scheme: User');
-    for (const { scheme, user } of await client.whoAmI()) output.print(`${scheme}: ${user}`);
+    for (const { scheme, user } of await client.whoAmI()) output.print(printableLine(`${scheme}: ${user}`));
   },
 };
 

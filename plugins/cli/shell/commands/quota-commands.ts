@@ -1,3 +1,4 @@
+import { printableLine } from '../../../../core/runtime/index.js';
 import type { Client } from '../../../../core/client/index.js';
 import { formatData } from '../format.js';
 import { type Quota, UNLIMITED, formatQuota, parseQuota } from '../quota-text.js';
@@ -46,9 +47,9 @@ const listQuota: ShellCommand = {
     output.print(`absolute path is ${limitsPath}`);
     const limits = await readQuota(client, limitsPath);
     if (limits === null) throw new ShellError(`quota for ${path} does not exist.`);
-    output.print(`Output quota for ${path} ${limits}`);
+    output.print(printableLine(`Output quota for ${path} ${limits}`));
     const stats = await readQuota(client, `${quotaPathOf(path)}/${STATS}`);
-    if (stats !== null) output.print(`Output stat for ${path} ${stats}`);
+    if (stats !== null) output.print(printableLine(`Output stat for ${path} ${stats}`));
   },
 };
 
