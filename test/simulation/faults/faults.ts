@@ -146,22 +146,16 @@ export class Faults {
   }
 
   /** Dies, and is started again after a while. */
-  crash(member: ClusterMember, chosen: CrashLoss, isRestarted = true): void {
+  crash(member: ClusterMember, loss: CrashLoss, isRestarted = true): void {
     const { plan, random } = this.#world;
-    const loss = this.#budget.lossOf(member, chosen);
     if (member.state === 'running') this.#world.note(member.name, `crashes (${loss})`);
     member.crash(loss);
     if (isRestarted) this.later(between(random, 0, 20) * plan.tickMs, () => this.#start(member));
   }
 
   /** The power of the member fails within that operation of its disk, counted from now. */
-  crashWithin(member: ClusterMember, operations: number, chosen: CrashLoss): void {
-    const loss = this.#budget.lossOf(member, chosen);
-    this.#budget.arm(member);
-    void member.disk.crashAfter(operations, loss).then(() => {
-      this.#budget.disarm(member);
-      this.crash(member, 'keep');
-    });
+  crashWithin(member: ClusterMember, operations: number, loss: CrashLoss): void {
+    void member.disk.crashAfter(operations, loss).then(() => this.crash(member, 'keep'));
   }
 
   setSyncs(member: ClusterMember, ms: number): void {
