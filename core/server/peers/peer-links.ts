@@ -298,9 +298,13 @@ export class PeerLinks {
   #establish(peer: number, version: number, connection: Connection): PeerLink {
     const { clock, logger } = this.#parts;
     const link = new PeerLink(peer, (this.#lastLink += 1), version, connection);
-    const old = this.#links.get(peer);
-    old?.link.terminate();
+    const old = this.#links.get(peer)?.link;
     this.#links.set(peer, { link, reader: new FrameReader(), heardAt: clock.now() });
+    if (old !== undefined) {
+      old.terminate();
+      // What has come over it in part, as a snapshot does, is let go of.
+      this.#handler.disconnected(peer, old.number);
+    }
     this.#failures.delete(peer);
     this.#refusals.forget(`${peer}`);
     logger.info('Peer link established', {

@@ -42,6 +42,16 @@ export const SNAPSHOTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'replaced-link-keeps-half-a-snapshot',
+    mistake:
+      'a link that a newer one replaces is not reported as down, and what has come over it stays in memory',
+    standsFor: 'what a broken link leaves behind does not grow',
+    tests: ['core/server/peers/peer-links'],
+    changes: [
+      ['core/server/peers/peer-links.ts', 'this.#handler.disconnected(peer, old.number);', 'void 0;'],
+    ],
+  },
+  {
     name: 'lost-end-of-log-called-harmless',
     mistake: 'a repair counts the member as before though the file that shows where its log ends is lost',
     standsFor: 'a repair never lets a member vote that may have lost something',

@@ -172,6 +172,18 @@ test('a link that is made anew closes the older one, which the other end may not
   assert.is(older!.isOpen, false);
 });
 
+test('a link that a newer one replaces is reported as down first, so that half a snapshot is let go of', async () => {
+  const town = new Town();
+  const one = town.add(3);
+  town.add(2, { others: [3] });
+  await town.pass(200);
+  const again = new PeerLinksOf(town, 2);
+  await town.pass(10);
+
+  assert.equal(again.diary, ['up 3 1']);
+  assert.equal(one.diary, ['up 2 1', 'down 2 1', 'up 2 2']);
+});
+
 /** A second process of a member that has a listener already. */
 class PeerLinksOf {
   readonly diary: string[] = [];
