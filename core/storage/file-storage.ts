@@ -20,6 +20,9 @@ import {
 import type { ContentCheck, EpochTable, LogEntry, PersistBatch, RecoveredState, Storage } from './storage.js';
 import { reportingUnreadableBlocks } from './unreadable-blocks.js';
 
+/** Within one start: what a repair sets aside may have kept another damaged place from being read. */
+const MOST_REPAIRS = 3;
+
 /**
  * Durable state of one member in a directory of files: a log in segments, snapshots, the promised epoch. One
  * loop carries out what is asked, in order; whatever gathers while it waits for a sync shares the next one. It
@@ -54,11 +57,7 @@ export class FileStorage implements Storage {
     if (this.#hasBegunRecovery) throw misuse('recover was called twice; open the storage anew instead');
     this.#hasBegunRecovery = true;
     try {
-      return await this.#recover(checkContent).catch(async (error: unknown) => {
-        if (!(error instanceof CorruptionError) || !this.#settings.canRejoin) throw error;
-        await this.#repair(error, checkContent);
-        return this.#recover(checkContent);
-      });
+      return await this.#recoverOrRepair(checkContent, this.#settings.canRejoin ? MOST_REPAIRS : 0);
     } catch (error) {
       throw this.#fail(error, 'recovering');
     }
@@ -126,6 +125,19 @@ export class FileStorage implements Storage {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #recoverOrRepair(checkContent: ContentCheck | undefined, repairs: number): Promise<RecoveredState> {
+    try {
+      return await this.#recover(checkContent);
+    } catch (error) {
+      if (!(error instanceof CorruptionError) || repairs === 0) throw error;
+      await this.#repair(error, checkContent).catch((next: unknown) => {
+        // The next attempt comes upon it as well.
+        if (!(next instanceof CorruptionError)) throw next;
+      });
+      return this.#recoverOrRepair(checkContent, repairs - 1);
+    }
   }
 
   async #recover(checkContent: ContentCheck | undefined): Promise<RecoveredState> {

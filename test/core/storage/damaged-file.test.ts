@@ -104,6 +104,18 @@ for (const end of ['killed', 'killed and proved', 'stopped'] as const) {
   }
 }
 
+test('a member rejoins at once though a second damaged place shows only when the first is set aside', async () => {
+  const disk = await made('stopped');
+  const [older, newest] = disk
+    .names()
+    .filter((name) => name.startsWith('log-'))
+    .slice(-2) as [string, string];
+  disk.replace(newest, disk.contentOf(newest).slice(0, 100));
+  disk.spoil(older, disk.contentOf(older).length - 1);
+
+  assert.is((await outcomeOf(disk)).kind, 'rejoins');
+});
+
 test('a member whose files of the log are all gone rejoins', async () => {
   for (const end of ['killed', 'stopped'] as const) {
     const disk = await made(end);

@@ -52,6 +52,13 @@ export const SNAPSHOTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'one-repair-for-a-start',
+    mistake: 'a member whose disk is damaged in two places stops when the second one shows',
+    standsFor: 'a member with a damaged disk rejoins without help',
+    tests: ['core/storage/damaged-file'],
+    changes: [['core/storage/file-storage.ts', 'const MOST_REPAIRS = 3;', 'const MOST_REPAIRS = 1;']],
+  },
+  {
     name: 'lost-end-of-log-called-harmless',
     mistake: 'a repair counts the member as before though the file that shows where its log ends is lost',
     standsFor: 'a repair never lets a member vote that may have lost something',
