@@ -62,6 +62,7 @@ export const WORKLOADS = [
   'syncs',
   'replies',
   'acls',
+  'readers',
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
 

@@ -237,7 +237,7 @@ export class World {
       applied: (entry, machine) => watch(() => ghost.applied(id, entry, machine)),
       turned: (gauges) => {
         watch(() => {
-          ghost.turned(id, gauges);
+          ghost.turned(id, gauges, () => member.member?.health().readOnly === true);
           this.roles.turned(id, member.name, gauges.status);
           checkBounds(member.name, { gauges, timers: member.process!.pendingTimers }, this.plan.bounds);
         });

@@ -144,14 +144,19 @@ export class Ghost {
     );
   }
 
-  turned(id: number, { status, connections }: Pick<MemberGauges, 'status' | 'connections'>): void {
+  /** `isReadOnly`: asked of a member that has clients without a leader; it may serve those that only read. */
+  turned(
+    id: number,
+    { status, connections }: Pick<MemberGauges, 'status' | 'connections'>,
+    isReadOnly: () => boolean = () => false,
+  ): void {
     const member = this.#members.get(id)!;
     const { name } = member;
     if (status.state === 'leading' && status.phase !== 'discovery')
       this.#lead(this.#leaders, status.epoch, name);
     if (status.isEstablishedLeader && !this.#established.has(status.epoch)) this.#establish(member, status);
     check(
-      status.isServing || connections === 0,
+      status.isServing || connections === 0 || isReadOnly(),
       () => `${name} has clients, but it is ${status.state} in the phase ${status.phase}`,
     );
     check(

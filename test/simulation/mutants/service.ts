@@ -147,6 +147,26 @@ export const SERVICE: readonly Mutant[] = [
     changes: [['core/server/clients/handshake.ts', 'request.lastZxidSeen > state.machine.lastZxid', 'false']],
   },
   {
+    name: 'reader-taken-back-in-time',
+    mistake: 'a member without a leader lets in a client that has seen more than the member holds',
+    standsFor: 'a client that may read only never sees less than it has seen before',
+    shownBy: {
+      mode: 'safety',
+      voters: 3,
+      workloads: ['readers', 'registers', 'counter'],
+      faults: ['partition', 'crash'],
+      faultEveryMs: 600,
+      strikeMs: 15_000,
+    },
+    changes: [
+      [
+        'core/server/clients/handshake.ts',
+        'if (request.lastZxidSeen > this.#parts.machine().lastZxid) {',
+        'if (!path.isReadOnly && request.lastZxidSeen > this.#parts.machine().lastZxid) {',
+      ],
+    ],
+  },
+  {
     name: 'watch-after-reply',
     mistake: 'whoever changes a watched znode is answered before it is told of the change',
     standsFor: 'a watch is told before the data can be seen',

@@ -5,6 +5,7 @@ import { BURST_PATHS, bursts } from './bursts.js';
 import { caches, counter, COUNTER_PATHS, latches, locks, queue } from './recipes.js';
 import { FLOOD_PATHS, replies, syncs } from './floods.js';
 import { large, LARGE_PATHS } from './large.js';
+import { readers } from './readers.js';
 import { shards } from './shards.js';
 import { REGISTER_PATHS, registers } from './registers.js';
 import { subtrees } from './subtrees.js';
@@ -31,6 +32,7 @@ export const workloads: Readonly<Record<WorkloadName, (actor: Actor) => Promise<
   syncs,
   replies,
   acls,
+  readers,
 };
 
 /** What an account holds at the beginning. */
