@@ -325,17 +325,7 @@ export const DURABILITY: readonly Mutant[] = [
     mistake:
       'a record of an old file, in a block that the log was given and never synced, counts as one of the log',
     standsFor: 'a power failure makes no member rejoin',
-    shownBy: {
-      mode: 'safety',
-      voters: 3,
-      faults: ['crash', 'crash', 'crashAll'],
-      workloads: ['bursts', 'pipelines'],
-      segmentBytes: 4096,
-      snapshotTxns: 5,
-      syncMs: 20,
-      faultEveryMs: 300,
-      strikeMs: 10_000,
-    },
+    tests: ['core/storage/end-of-log'],
     changes: [['core/storage/tail-search.ts', 'if (this.#isStale(window, at)) return;', '']],
   },
   {
