@@ -161,8 +161,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/clients/handshake.ts',
-        'if (request.lastZxidSeen > this.#parts.machine().lastZxid) {',
-        'if (!path.isReadOnly && request.lastZxidSeen > this.#parts.machine().lastZxid) {',
+        'if (request.lastZxidSeen > state.machine.lastZxid) {',
+        'if (!pipeline.isReadOnly && request.lastZxidSeen > state.machine.lastZxid) {',
       ],
     ],
   },
