@@ -87,16 +87,17 @@ export class TailSearch {
 
   /** A mark of what is there counts as zeros from then on: it says nothing new. */
   #note(window: Buffer, at: number, offset: number): void {
-    if (this.#isStale(window, at)) return;
-    this.#syncedTo = Math.max(this.#syncedTo, window.readUInt32LE(at + 12));
     const mark = readGroupMark(window, at, this.#salt);
     const isClosingMark =
       offset + at === this.#from.offset &&
       window.readUInt32LE(at + 8) === MARK_LENGTH &&
       window.readUInt32LE(at + 12) === this.#from.offset;
-    if (mark !== null && mark.end.offset > this.#from.offset) {
-      if (mark.end.offset > (this.#missingGroupEnd?.offset ?? 0)) this.#missingGroupEnd = mark.end;
-    } else if (mark !== null || isClosingMark) window.fill(0, at, at + GROUP_MARK_BYTES);
+    const isOfThePast = mark !== null && mark.end.offset <= this.#from.offset;
+    if (isOfThePast || isClosingMark) return void window.fill(0, at, at + GROUP_MARK_BYTES);
+    if (this.#isStale(window, at)) return;
+    this.#syncedTo = Math.max(this.#syncedTo, window.readUInt32LE(at + 12));
+    if (mark !== null && mark.end.offset > (this.#missingGroupEnd?.offset ?? 0))
+      this.#missingGroupEnd = mark.end;
   }
 }
 
