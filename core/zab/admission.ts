@@ -19,6 +19,8 @@ interface Declaration {
  * | for | a voter counts | asked by |
  * | --- | --- | --- |
  * | a vote, and for fixing an epoch | if it remembers; or in a founding | `isEnough`, `mayFound`, `basisOf` |
+ * | the same, with an ambiguous end | for a candidate that holds what it may have lost, or when every voter is there | `countableFor` |
+ * | the history that a candidate takes over | if it remembers, and its end is not ambiguous | `mayAdopt` |
  * | a promise | if it remembered when it promised; or in the founding that fixed the epoch | `EpochBasis.takesPromiseOf`, `isPromisedBy` |
  * | an acknowledgement, a quorum of contact, a hand-over | from its acknowledgement of the epoch's marker on, if it remembers | `counts` |
  * | its return | see `Readmission` | `EpochBasis.mayReadmit` |
