@@ -36,7 +36,7 @@ export function figuresOf(history: History): Figures {
       if (packet.type === 'event') events += 1;
     }
   }
-  const { list } = mergeLogs(history.logs).sequence;
+  const { list } = mergeLogs(history).sequence;
   return {
     operations,
     replies,

@@ -341,6 +341,20 @@ test('a transaction that does not fit the state before it is named', () => {
   finds(history.history(), ['replay', /does not fit its version/]);
 });
 
+test('an entry that only one member has, behind what all had applied at the end, contradicts nothing', () => {
+  const { history, client } = begun();
+  client.asks(set(REGISTER, 'one'));
+  const { finals } = history.history();
+  history.commit(closing, client.sessionId, 0);
+  const [first, ...others] = history.history().logs;
+  const shorter = others.map((log) => ({
+    ...log,
+    epochs: [{ epoch: 1, lastZxid: BigInt(finals[0]!.zxid) }],
+  }));
+
+  finds({ ...history.history(), finals, logs: [first!, ...shorter] });
+});
+
 test('members that end with other trees, histories or entries, and a process that ended by itself, are named', () => {
   const { history, client } = begun();
   client.asks(set(REGISTER, 'one'));

@@ -16,7 +16,7 @@ import { SessionRule } from './session-rule.js';
  * naive model of the tree replays them, and every packet of every connection is held against it.
  */
 export function judge(history: History): readonly Contradiction[] {
-  const { sequence, contradictions } = mergeLogs(history.logs);
+  const { sequence, contradictions } = mergeLogs(history);
   const { model, misfit } = replay(sequence);
   return [
     ...history.exits.map((text): Contradiction => ({ rule: 'members', text, at: null })),

@@ -4,7 +4,7 @@ import { epochOf, isEpochMarker, makeZxid } from '../../core/zab/index.js';
 import { hex } from '../simulation/checkers/referee.js';
 import type { Sequence, Sequenced } from '../simulation/checkers/session-ledger.js';
 import { isSameBytes } from '../simulation/checkers/log-chain.js';
-import type { Contradiction, MemberLog } from './history.js';
+import type { Contradiction, History } from './history.js';
 
 /** The history that all members have in the end, from its beginning. */
 export class CommittedSequence implements Sequence {
@@ -36,13 +36,18 @@ export class CommittedSequence implements Sequence {
   }
 }
 
-/** One history out of the logs of all members, and what in them does not agree. */
-export function mergeLogs(logs: readonly MemberLog[]): {
+/**
+ * One history out of the logs of all members, and what in them does not agree. It ends with what all members had applied when nothing was
+ * written any more: what members that stop propose behind that, some have and some have not.
+ */
+export function mergeLogs({ logs: recorded, finals }: Pick<History, 'logs' | 'finals'>): {
   readonly sequence: CommittedSequence;
   readonly contradictions: readonly Contradiction[];
 } {
   const contradictions: Contradiction[] = [];
   const report = (text: string): void => void contradictions.push({ rule: 'members', text, at: null });
+  const end = BigInt(finals[0]?.zxid ?? 0);
+  const logs = recorded.map((log) => ({ ...log, epochs: upTo(log.epochs, end) }));
   const [first] = logs;
   for (const log of logs.slice(1)) {
     if (describeEpochs(log.epochs) !== describeEpochs(first!.epochs))
@@ -66,6 +71,12 @@ export function mergeLogs(logs: readonly MemberLog[]): {
     else list.push({ zxid, txn: isEpochMarker(zxid) ? null : decodeTxn(found.entry.payload) });
   }
   return { sequence: new CommittedSequence(list), contradictions };
+}
+
+function upTo(epochs: EpochTable, end: bigint): EpochTable {
+  return epochs
+    .filter(({ epoch }) => makeZxid(epoch, 0) <= end)
+    .map(({ epoch, lastZxid }) => ({ epoch, lastZxid: lastZxid < end ? lastZxid : end }));
 }
 
 /** All zxids of a history: counters have no gaps. */
