@@ -19,6 +19,11 @@ export class PathWatches<W> {
     return this.entries;
   }
 
+  /** Watchers that wait at any path. */
+  get watcherCount(): number {
+    return this.byWatcher.size;
+  }
+
   /** Pairs with a recursive watch: if there are none, nobody has to look at ancestors. */
   get recursiveCount(): number {
     return this.recursiveEntries;

@@ -31,6 +31,24 @@ test('recursive watches are counted, so that nobody looks at ancestors when ther
   assert.is(watches.recursiveCount, 0);
 });
 
+test('nothing is kept of a watcher whose watches are consumed, taken back or gone with it', () => {
+  for (const paths of [['/a'], ['/a', '/b'], ['/a', '/b', '/c', '/d']]) {
+    const ends: ((watches: PathWatches<string>) => void)[] = [
+      (watches) => paths.forEach((path) => watches.consume(path)),
+      (watches) => paths.forEach((path) => watches.remove('w', path, standard)),
+      (watches) => watches.removeWatcher('w'),
+    ];
+    for (const end of ends) {
+      const watches = new PathWatches<string>();
+      for (const path of paths) watches.add('w', path, standard);
+      assert.is(watches.watcherCount, 1);
+      end(watches);
+      assert.equal([watches.watcherCount, watches.size], [0, 0]);
+      assert.is(watches.watchersAt('/a'), undefined);
+    }
+  }
+});
+
 test('what is taken back leaves nothing behind', () => {
   const watches = new PathWatches<string>();
   watches.add('w', '/a', standard | persistent);

@@ -62,4 +62,25 @@ test('a log whose file ends with the entry of the snapshot may be cut back to th
   await storage.close();
 });
 
+test('an installed snapshot takes the place of all older ones, and later purges count from it', async () => {
+  const disk = await diskWith([20, 50], 2);
+  const { storage } = await start(disk, { snapshotsKept: 2 });
+  await storage.persist({ acceptedEpoch: 2 });
+  await storage.installSnapshot(zxid(9, 2), [{ epoch: 2, lastZxid: zxid(9, 2) }], content('installed'));
+  assert.is(snapshots(disk).length, 1);
+  for (let first = 10; first < 50; first += 10) {
+    await storage.persist({ entries: entries(first, 10, { epoch: 2, bytes: 110 }) });
+    await storage.writeSnapshot(
+      zxid(first, 2),
+      [{ epoch: 2, lastZxid: zxid(first, 2) }],
+      content(`at ${first}`),
+    );
+    assert.is(snapshots(disk).length, 2);
+  }
+  await storage.close();
+  const found = await find(disk);
+  assert.is(found.snapshot?.content, 'at 40');
+  assert.is(found.entries.length, 9);
+});
+
 test.run();

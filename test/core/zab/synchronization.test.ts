@@ -311,6 +311,35 @@ test('a snapshot that is complete takes its place even if the leader is lost bef
   assert.is(conversation.takeSent(2, 'notification').at(-1)!.vote.zxid, MARKER);
 });
 
+test('a voter whose state diverged asks for a snapshot until one is in its place, and never after', () => {
+  const conversation = new Conversation({ id: 1 }, diskWith(HISTORY, 2));
+  conversation.connect(2, 3);
+  const follow = (epoch: number, round: number): boolean => {
+    conversation.hear(3, saysItLeads(3, { round, epoch: epoch - 1 }));
+    const { attempt } = conversation.takeSent(3, 'learnerInfo').at(-1)!;
+    conversation.hear(3, { type: 'newEpoch', attempt, epoch });
+    return conversation.takeSent(3, 'ackEpoch').at(-1)!.needsSnapshot;
+  };
+  const loseLeader = (): void => {
+    conversation.disconnect(3);
+    conversation.connect(3);
+    // Attempts that fail one after another are made more slowly.
+    conversation.pass(1_000);
+  };
+
+  assert.is(follow(3, 1), false);
+  conversation.run(() => conversation.peer.stateDiverged());
+  assert.is(follow(4, 2), true);
+  loseLeader();
+  assert.is(follow(5, 3), true, 'no snapshot has come');
+
+  const zxid = makeZxid(2, 4);
+  conversation.hear(3, { type: 'snap', epoch: 5, zxid, epochs: tableOf(HISTORY) });
+  conversation.hear(3, { type: 'snapshotChunk', epoch: 5, bytes: text('all'), isLast: true });
+  loseLeader();
+  assert.is(follow(6, 4), false);
+});
+
 test('observers are synchronized with committed entries only', () => {
   const conversation = leaderWith();
   conversation.connect(4);

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LeaderContact } from '../../../core/zab/leader-contact.js';
 import { makeZxid, type Peer } from '../../../core/zab/index.js';
-import { Conversation, entry, saysItLeads, text, TICK_MS } from './conversation.js';
+import { ackEpoch, Conversation, entry, saysItLeads, text, TICK_MS } from './conversation.js';
 
 const MARKER = makeZxid(1, 0);
 const SYNC_LIMIT_MS = 5 * TICK_MS;
@@ -94,6 +94,23 @@ test('a voter that looked for another leader counts for a candidate again once i
   conversation.disconnect(1);
   conversation.pass(25);
   assert.is(stateOf(conversation.peer), 'leading');
+});
+
+test('a voter that looked for another leader may come back to an established one', () => {
+  const conversation = new Conversation({ id: 5, voters: [1, 2, 3, 4, 5] });
+  conversation.elect();
+  for (const voter of [1, 2])
+    conversation.hear(voter, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 0, standing: 'full' });
+  for (const voter of [1, 2]) conversation.hear(voter, ackEpoch(1, []));
+  for (const voter of [1, 2]) conversation.hear(voter, { type: 'ack', epoch: 1, zxid: MARKER });
+  conversation.connect(3, 4);
+  for (const voter of [3, 4]) conversation.hearVote(voter, voter, 0n, 2);
+  conversation.disconnect(1);
+  conversation.forgetSent();
+
+  conversation.hearVote(3, 3, 0n, 2);
+  const { state, canLead } = conversation.takeSent(3, 'notification').at(-1)!;
+  assert.equal([state, canLead], ['leading', true]);
 });
 
 test('links that break and come back within syncLimit ticks cost no leadership', () => {

@@ -334,4 +334,92 @@ export const LIMITS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'applied-bytes-stay-in-the-window',
+    mistake: "bytes of proposals that were applied stay in the leader's window",
+    standsFor: 'a leader admits writes however many it has admitted',
+    tests: ['core/zab/proposal-window'],
+    changes: [['core/zab/proposal-window.ts', 'this.#bytes -= oldest.bytes;', '']],
+  },
+  {
+    name: 'late-admission-hides-a-loss',
+    mistake: 'an admission that was on its way to the disk counts though something was lost meanwhile',
+    standsFor: 'a voter that lost something does not count',
+    tests: ['core/zab/disk-queue'],
+    changes: [
+      [
+        'core/zab/disk-queue.ts',
+        'batch.rejoining !== undefined && isCounted(this.#nextRejoining)',
+        'batch.rejoining !== undefined',
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-wanted-for-ever',
+    mistake: 'a member whose state was replaced by a snapshot goes on to ask for one',
+    standsFor: 'a member that diverged counts again',
+    tests: ['core/zab/synchronization'],
+    changes: [['core/zab/peer-state.ts', 'this.needsSnapshot = false;', '']],
+  },
+  {
+    name: 'deserter-refused-for-ever',
+    mistake: 'an established leader cannot be followed by voters that once looked for another',
+    standsFor: 'a leader with links to a quorum can lead',
+    tests: ['core/zab/timers'],
+    changes: [
+      [
+        'core/zab/quorum-watch.ts',
+        "phase !== 'broadcast' && this.#deserters.has(voter)",
+        'this.#deserters.has(voter)',
+      ],
+    ],
+  },
+  {
+    name: 'replaced-snapshots-not-forgotten',
+    mistake: 'snapshots that an installed one replaced are removed but not forgotten',
+    standsFor: 'a purge removes only what is there',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        'this.#files = this.#files.filter((file) => file.generation >= generation);',
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'moves-of-closed-sessions-kept',
+    mistake: 'how often a session moved is kept after its end',
+    standsFor: 'nothing is left over of a session',
+    tests: ['core/server/pipeline/leader-sessions'],
+    changes: [['core/server/pipeline/leader-sessions.ts', 'this.#moves.delete(sessionId);', '']],
+  },
+  {
+    name: 'snapshot-of-a-lost-learner-frozen',
+    mistake: 'a snapshot whose learner is gone stays frozen',
+    standsFor: 'nothing is left over of a learner',
+    tests: ['core/server/state/snapshot-sender'],
+    changes: [['core/server/state/snapshot-sender.ts', 'this.#open.get(request)?.snapshot.close();', '']],
+  },
+  {
+    name: 'half-closed-connection-stays',
+    mistake: 'a connection whose client closed its direction stays when its last request is answered',
+    standsFor: 'nothing is left over of a connection',
+    tests: ['plugins/zookeeper/half-closed'],
+    changes: [
+      [
+        'core/server/clients/connection/client-connection.ts',
+        `    else this.#endIfDone();
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'watcher-without-watches-kept',
+    mistake: 'an empty set stays for a watcher whose several watches are gone',
+    standsFor: 'nothing is left over of a connection',
+    tests: ['core/data/path-watches'],
+    changes: [['core/data/path-watches.ts', 'paths.size > 1', 'paths.size > 0']],
+  },
 ];

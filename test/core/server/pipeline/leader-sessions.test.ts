@@ -79,6 +79,21 @@ test('a session that is closing, or unknown, is claimed by nobody and does not e
   assert.is(expiryOf(tracker), Infinity);
 });
 
+test('nothing is kept of a session that is closed', () => {
+  const tracker = sessions();
+  tracker.track(7n, TIMEOUT_MS, LEARNER, 0);
+  tracker.claim(7n, LEADER, 0);
+  tracker.claim(7n, LEARNER, 0);
+  assert.is(tracker.movesOf(7n), 2);
+  tracker.setClosing(7n);
+  assert.ok(tracker.isClosing(7n));
+  tracker.closed(7n);
+  assert.is(tracker.movesOf(7n), 0);
+  assert.not(tracker.isClosing(7n));
+  assert.not(tracker.isOwner(7n, LEARNER));
+  assert.not(tracker.touch(7n, 0));
+});
+
 test('claiming a session that one has already tells nobody', () => {
   const tracker = sessions();
   tracker.track(7n, TIMEOUT_MS, LEARNER, 0);
