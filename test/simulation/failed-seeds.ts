@@ -47,4 +47,9 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'a fault of the simulation that wanted to flip a bit of an empty file',
     },
+    {
+      seed: 700_008,
+      mode: 'safety',
+      found: 'an unreadable directory whose repair lacked space twice passed for a new one',
+    },
   ];
