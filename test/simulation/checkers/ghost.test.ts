@@ -199,4 +199,16 @@ for (const [what, right, wrong, message] of PROMISES)
     assert.throws(() => ghost.sent(2, wrong), message);
   });
 
+test('a voter that answers pings of a leader it has forsworn, or holds entries beyond its promise, is found', async () => {
+  const ensemble = await SampleEnsemble.start();
+  const pong: PeerMessage = { type: 'pong', epoch: 1, nonce: 1, payload: new Uint8Array(0) };
+  ensemble.ghost.sent(2, pong);
+  await ensemble.persist(2, { acceptedEpoch: 2 });
+  assert.throws(() => ensemble.ghost.sent(2, pong), /m2 answers a ping of a leader it has forsworn/);
+
+  const marker = { zxid: makeZxid(2, 0), payload: new Uint8Array(0) };
+  await ensemble.persist(3, { entries: [marker] });
+  assert.match(ensemble.referee.finding!.message, /m3 has entries of epoch 2, but promised 1/);
+});
+
 test.run();
