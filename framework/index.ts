@@ -88,6 +88,7 @@ export {
   ConfigRefusedError,
   ConfigRevisionError,
   ConfigUnknownError,
+  ConfigRulesError,
   ConfigUnreadableError,
 } from './config/config-errors.js';
 export { ConfigLayerError, type LayerOptions } from './config/layers.js';

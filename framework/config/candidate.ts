@@ -16,11 +16,21 @@ export function candidateOf(
   value: unknown,
   validate: Validator,
 ): Candidate {
-  if (!isObject(value))
-    return { isValid: false, violations: [`the value must be an object, not ${kindOf(value)}`] };
-  const merged = overlay(defaults, value) as Record<string, unknown>;
-  const violations = validate(merged);
-  return violations.length > 0 ? { isValid: false, violations } : { isValid: true, value: freeze(merged) };
+  const merged = merge(defaults, value);
+  if ('violations' in merged) return { isValid: false, violations: merged.violations };
+  const violations = validate(merged.value);
+  return violations.length > 0
+    ? { isValid: false, violations }
+    : { isValid: true, value: freeze(merged.value) };
+}
+
+/** The value over the defaults, to be validated; violations if it is no object. */
+export function merge(
+  defaults: Readonly<Record<string, unknown>>,
+  value: unknown,
+): { readonly value: Record<string, unknown> } | { readonly violations: readonly string[] } {
+  if (!isObject(value)) return { violations: [`the value must be an object, not ${kindOf(value)}`] };
+  return { value: overlay(defaults, value) as Record<string, unknown> };
 }
 
 /** Reads the bytes of a znode; undefined when they say nothing, which means the defaults. */

@@ -17,6 +17,21 @@ export class ConfigRefusedError extends QuorateError {
   }
 }
 
+/**
+ * The rules beside a configuration, its schema and defaults, cannot be used: they are malformed, or a check by them takes too long.
+ * Code `CONFIG_RULES_INVALID`.
+ */
+export class ConfigRulesError extends QuorateError {
+  constructor(path: string, problem: string) {
+    super(
+      'CONFIG_RULES_INVALID',
+      `Cannot use the rules at ${path}: ${problem}. Start an application that declares the configuration, which publishes them anew, or ` +
+        'delete the znode.',
+      { fields: { path, problem } },
+    );
+  }
+}
+
 /** No server answered and no value is known from earlier. Code `CONFIG_UNKNOWN`. */
 export class ConfigUnknownError extends QuorateError {
   constructor(name: string, remedy: string) {

@@ -1,12 +1,19 @@
 import type { Client, Operation } from '../../core/client/index.js';
-import { compileSchema, type Schema } from '../schema.js';
+import type { Schema } from '../schema.js';
 import { decodeApplied, type AppliedConfig } from './applied-config.js';
-import { candidateOf } from './candidate.js';
-import { ConfigRefusedError, ConfigRevisionError, ConfigUnreadableError } from './config-errors.js';
+import { merge } from './candidate.js';
+import {
+  ConfigRefusedError,
+  ConfigRevisionError,
+  ConfigRulesError,
+  ConfigUnreadableError,
+} from './config-errors.js';
 import { parseConfigJson } from './config-json.js';
 import { configPathsOf, type ConfigPaths } from './config-paths.js';
 import { differences, type Difference } from './difference.js';
+import { isObject } from './overlay.js';
 import { resolveReferences, type Resolution } from './references.js';
+import { RulesCheck } from './rules-check.js';
 
 /** Values of one configuration that are kept. */
 const HISTORY_LENGTH = 20;
@@ -64,6 +71,7 @@ export class ConfigStore {
    * Writes a value and keeps a copy in the history, both or neither.
    * @param options.version the version that is to be replaced; any if left out.
    * @throws ConfigRefusedError when it does not fit the rules; nothing was written.
+   * @throws ConfigRulesError when the rules in the tree cannot be used; nothing was written.
    * @throws BadVersionError when somebody else wrote since.
    */
   async write(
@@ -73,7 +81,7 @@ export class ConfigStore {
   ): Promise<StoredConfig> {
     const paths = configPathsOf(name);
     const text = textOf(value, paths.value);
-    const written: unknown = text === undefined ? undefined : JSON.parse(text);
+    const written = text === undefined ? undefined : refusable(text, paths.value);
     await this.#judge(name, written);
     const version = await this.#write(paths, text!, options.version ?? -1);
     await this.#trimHistory(paths);
@@ -149,11 +157,14 @@ export class ConfigStore {
     return entries;
   }
 
-  /** Null when no application has declared this configuration yet. */
+  /**
+   * Null when no application has declared this configuration yet.
+   * @throws ConfigRulesError when what is there are no rules.
+   */
   async rules(name: string): Promise<ConfigRules | null> {
     const { schema: path } = configPathsOf(name);
     const found = await this.#read(path);
-    return found === null ? null : (parse(found.text, path) as ConfigRules);
+    return found === null ? null : rulesOf(found.text, path);
   }
 
   /** Publishes how values are judged; writes nothing when the same is there already. */
@@ -170,38 +181,47 @@ export class ConfigStore {
       });
   }
 
-  /** Judges a value as those will who use it, and what others make of it that refer to it. */
+  /** Validates a value as its users will, and what others make of it that refer to it. */
   async #judge(name: string, value: unknown): Promise<void> {
+    await using check = new RulesCheck();
     const known = new Map<string, { readonly value: unknown }>([[name, { value }]]);
-    await this.#judgeOne(name, value, known, 'correct the value');
+    await this.#judgeOne(name, value, { known, check, remedy: 'correct the value' });
     for (const other of await this.names()) {
       const stored = other === name ? null : await this.#readable(other);
-      if (stored !== null && (await this.#dependsOn(stored.value, name)))
-        await this.#judgeOne(
-          other,
-          stored.value,
-          known,
-          `it refers to ${name}; change that first, or both in steps`,
-        );
+      if (stored === null || !(await this.#dependsOn(stored.value, name))) continue;
+      const remedy = `it refers to ${name}; change that first, or both in steps`;
+      try {
+        await this.#judgeOne(other, stored.value, { known, check, remedy });
+      } catch (error) {
+        // Rules of another configuration that cannot be used must not stand in the way of this one.
+        if (!(error instanceof ConfigRulesError)) throw error;
+      }
     }
   }
 
   async #judgeOne(
     name: string,
     value: unknown,
-    known: Map<string, { readonly value: unknown }>,
-    remedy: string,
+    {
+      known,
+      check,
+      remedy,
+    }: {
+      readonly known: Map<string, { readonly value: unknown }>;
+      readonly check: RulesCheck;
+      readonly remedy: string;
+    },
   ): Promise<void> {
     const { schema, defaults, env } = (await this.rules(name)) ?? { schema: null, defaults: {}, env: [] };
     const resolved = await this.#resolve(value, known);
-    const candidate = candidateOf(
-      defaults,
-      resolved.value,
-      schema === null ? () => [] : compileSchema(schema),
-    );
-    const found = candidate.isValid
-      ? []
-      : candidate.violations.filter((one) => !isLeftToEnvironment(one, env ?? []));
+    const merged = merge(defaults, resolved.value);
+    let found: readonly string[] = [];
+    if ('violations' in merged) found = merged.violations;
+    else if (schema !== null && resolved.violations.length === 0) {
+      const outcome = await check.run(schema, merged.value);
+      if ('problem' in outcome) throw new ConfigRulesError(configPathsOf(name).schema, outcome.problem);
+      found = outcome.violations.filter((one) => !isLeftToEnvironment(one, env ?? []));
+    }
     const violations = [...resolved.violations, ...found];
     if (violations.length > 0)
       throw new ConfigRefusedError(configPathsOf(name).value, violations, `Nothing was written; ${remedy}.`);
@@ -304,6 +324,26 @@ function parse(text: string, path: string): unknown {
   const parsed = parseConfigJson(text);
   if ('value' in parsed) return parsed.value;
   throw new ConfigUnreadableError(path, parsed.problem);
+}
+
+/** What was given to be written, as those will read it who use it. */
+function refusable(text: string, path: string): unknown {
+  const parsed = parseConfigJson(text);
+  if ('value' in parsed) return parsed.value;
+  throw new ConfigRefusedError(path, [parsed.problem], 'Nothing was written; correct the value.');
+}
+
+function rulesOf(text: string, path: string): ConfigRules {
+  const parsed = parseConfigJson(text);
+  if ('problem' in parsed) throw new ConfigRulesError(path, `they are not JSON (${parsed.problem})`);
+  const { value } = parsed;
+  if (!isObject(value)) throw new ConfigRulesError(path, 'they are no object');
+  const { schema = null, defaults = {}, env } = value;
+  if (schema !== null && !isObject(schema)) throw new ConfigRulesError(path, '"schema" is no object');
+  if (!isObject(defaults)) throw new ConfigRulesError(path, '"defaults" is no object');
+  if (env !== undefined && !(Array.isArray(env) && env.every((field) => typeof field === 'string')))
+    throw new ConfigRulesError(path, '"env" is no list of texts');
+  return { schema, defaults, env };
 }
 
 /** Undefined for what JSON leaves out, which is refused later as any other value that is no object. */

@@ -1,3 +1,4 @@
+import { MOST_LEVELS } from './config-json.js';
 import { configNameProblem } from './config-paths.js';
 import { isObject } from './overlay.js';
 
@@ -10,6 +11,13 @@ const REFERENCE = '$config';
 /** How deep references may lead to references. */
 const MOST_STEPS = 10;
 
+/** How many values, and characters of texts and names, all references of a value may put in. A few kilobytes can ask for billions. */
+const MOST_PARTS = 50_000;
+const MOST_CHARACTERS = 4 * 1024 * 1024;
+
+/** How many configurations a value may depend on: each is followed with a watch. */
+const MOST_NAMES = 200;
+
 /** Gives the value of a configuration, of which it is asked by a name that can be; undefined when it is not loaded yet. */
 export type Lookup = (name: string) => { readonly value: unknown } | undefined;
 
@@ -18,28 +26,39 @@ export interface Resolution {
   readonly violations: readonly string[];
   /** All that it depends on. */
   readonly names: ReadonlySet<string>;
-  /** What has to be loaded before it can be said what the value is; all are names that can be. */
+  /** What has to be loaded before it can be said what the value is; all are names that can be. Empty if it is refused anyway. */
   readonly missing: ReadonlySet<string>;
 }
 
-/** Puts in what the value refers to. */
+/** Puts in what the value refers to, within bounds: a value that would become too large is refused when it reaches one. */
 export function resolveReferences(value: unknown, lookup: Lookup): Resolution {
   const violations: string[] = [];
   const names = new Set<string>();
   const missing = new Set<string>();
+  const size = new ExpandedSize();
 
-  const resolve = (part: unknown, where: string, trail: readonly string[]): unknown => {
+  const resolve = (part: unknown, where: string, trail: readonly string[], level: number): unknown => {
+    if (size.excess !== null) return null;
+    if (level > MOST_LEVELS) return size.exceed(`are nested more than ${MOST_LEVELS} levels deep`);
     const reference = referenceOf(part);
-    if (reference !== null) return follow(reference, where, trail);
-    if (Array.isArray(part)) return part.map((item, index) => resolve(item, `${where}/${index}`, trail));
+    if (reference !== null) return follow(reference, where, trail, level);
+    if (trail.length > 0) size.add(part);
+    if (Array.isArray(part))
+      return part.map((item, index) => resolve(item, `${where}/${index}`, trail, level + 1));
     if (part === null || typeof part !== 'object') return part;
     return Object.fromEntries(
-      Object.entries(part).map(([key, item]) => [key, resolve(item, `${where}/${key}`, trail)]),
+      Object.entries(part).map(([key, item]) => [key, resolve(item, `${where}/${key}`, trail, level + 1)]),
     );
   };
 
   /** Null, and a violation or something missing, if it leads nowhere. */
-  const follow = ({ name, steps, text }: Reference, where: string, trail: readonly string[]): unknown => {
+  const follow = (
+    { name, steps, text }: Reference,
+    where: string,
+    trail: readonly string[],
+    level: number,
+  ): unknown => {
+    size.add(text);
     const place = where === '' ? 'the value' : where;
     const problem = configNameProblem(name);
     if (problem !== undefined) {
@@ -47,6 +66,7 @@ export function resolveReferences(value: unknown, lookup: Lookup): Resolution {
       return null;
     }
     names.add(name);
+    if (names.size > MOST_NAMES) return size.exceed(`lead to more than ${MOST_NAMES} configurations`);
     if (trail.includes(text) || trail.length >= MOST_STEPS) {
       violations.push(`${place} refers in a circle: ${[...trail, text].join(' → ')}`);
       return null;
@@ -61,16 +81,44 @@ export function resolveReferences(value: unknown, lookup: Lookup): Resolution {
     for (const step of steps) {
       const before = violations.length + missing.size;
       const own = referenceOf(part);
-      if (own !== null) part = follow(own, where, further);
-      if (violations.length + missing.size > before) return null;
+      if (own !== null) part = follow(own, where, further, level);
+      if (violations.length + missing.size > before || size.excess !== null) return null;
       part = hasParts(part) && Object.hasOwn(part, step) ? part[step] : undefined;
     }
-    if (part !== undefined) return resolve(part, where, further);
+    if (part !== undefined) return resolve(part, where, further, level);
     violations.push(`${place} refers to ${text}, which is not there`);
     return null;
   };
 
-  return { value: resolve(value, '', []), violations, names, missing };
+  const resolved = resolve(value, '', [], 1);
+  if (size.excess === null) return { value: resolved, violations, names, missing };
+  return {
+    value: null,
+    violations: [`the value and its references ${size.excess}`],
+    names,
+    missing: new Set(),
+  };
+}
+
+/** What references have put in so far. */
+class ExpandedSize {
+  /** Which bound was passed; null if none was. */
+  excess: string | null = null;
+  #parts = 0;
+  #characters = 0;
+
+  add(part: unknown): void {
+    this.#parts += 1;
+    if (typeof part === 'string') this.#characters += part.length;
+    else if (isObject(part)) for (const key of Object.keys(part)) this.#characters += key.length;
+    if (this.#parts > MOST_PARTS) this.exceed(`put in more than ${MOST_PARTS} values`);
+    if (this.#characters > MOST_CHARACTERS) this.exceed(`put in more than ${MOST_CHARACTERS} characters`);
+  }
+
+  exceed(excess: string): null {
+    this.excess ??= excess;
+    return null;
+  }
 }
 
 interface Reference {

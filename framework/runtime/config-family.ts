@@ -73,7 +73,7 @@ export class ConfigFamily {
       const missing = new Set(this.runners.flatMap((runner) => [...runner.judge().missing]));
       const unknown = [...missing].filter((name) => this.#sources.current(name) === undefined);
       if (unknown.length === 0 || step > 10) return;
-      await this.#sources.ready(unknown);
+      await this.#sources.tried(unknown);
     }
   }
 

@@ -79,7 +79,7 @@ export class ConfigRunner {
     await this.#publishRules();
     const judgement = this.judge();
     this.#judged = judgement.identity;
-    const { candidate } = judgement;
+    const candidate = known(judgement);
     if (candidate.isValid) {
       this.live.swap(candidate.value);
       await this.#keep(judgement);
@@ -96,11 +96,32 @@ export class ConfigRunner {
     this.#tell(candidate.isValid ? 'applied' : 'refused');
   }
 
-  /** What the znodes say now; changes nothing. */
+  /** What the znodes say now; changes nothing. Never throws: a value that cannot be evaluated is refused. */
   judge(): Judgement {
+    try {
+      return this.#evaluate();
+    } catch (error) {
+      // Not its message, which may quote the value.
+      const kind = error instanceof Error ? error.name : typeof error;
+      return {
+        identity: `${identityOf(this.#node)}, not evaluated`,
+        candidate: { isValid: false, violations: [`the value cannot be evaluated (${kind})`] },
+        fleetValue: null,
+        missing: new Set(),
+      };
+    }
+  }
+
+  #evaluate(): Judgement {
     const identities = [identityOf(this.#node)];
     const unreadable: string[] = [];
+    const found = new Map<string, ReturnType<Lookup>>();
+    // Each znode is parsed once, however often it is referred to.
     const lookup: Lookup = (name) => {
+      if (!found.has(name)) found.set(name, read(name));
+      return found.get(name);
+    };
+    const read: Lookup = (name) => {
       const node = this.#parts.sources.current(name);
       if (node === undefined) return undefined;
       identities.push(`${name}=${identityOf(node)}`);
@@ -144,7 +165,13 @@ export class ConfigRunner {
       return null;
     }
     const previous = Object.freeze({ ...this.live.instance });
-    this.live.swap(candidate.value);
+    try {
+      this.live.swap(candidate.value);
+    } catch {
+      this.#refuse(['the configuration object does not take the value: its class seals it']);
+      this.#tell('refused');
+      return null;
+    }
     return () => this.#announceReloaded(previous, judgement);
   }
 
@@ -241,6 +268,15 @@ export class ConfigRunner {
       });
     }
   }
+}
+
+/** What is referred to and cannot be read is refused: the value is not known without it. */
+function known({ candidate, missing }: Judgement): Candidate {
+  if (missing.size === 0) return candidate;
+  return {
+    isValid: false,
+    violations: [...missing].map((name) => `the value refers to ${name}, which cannot be read`),
+  };
 }
 
 function identityOf(node: NodeValue | null): string {

@@ -61,6 +61,15 @@ export class ConfigSources {
     }
   }
 
+  /** Resolves when they are known or cannot be read; the listener hears of those that cannot. */
+  async tried(names: Iterable<string>): Promise<void> {
+    for (const name of names) {
+      await this.ready([name]).catch((error: unknown) => {
+        if (this.#closing.signal.aborted) throw error;
+      });
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.all([...this.#sources.values()].map(({ cache }) => cache.close()));

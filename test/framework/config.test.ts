@@ -82,6 +82,8 @@ test(
       '"text"',
       'null',
       '{"limit":1}',
+      `{"dailyLimit":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+      JSON.stringify({ list: Array.from({ length: 201 }, (_, index) => ({ $config: `c${index}` })) }),
     ];
 
     for (const [index, text] of bad.entries()) {

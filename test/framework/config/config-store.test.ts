@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Client } from '../../../core/client/index.js';
 import { Cluster } from '../../../core/testing/index.js';
-import { ConfigStore } from '../../../framework/index.js';
+import { ConfigStore, type ConfigRulesError } from '../../../framework/index.js';
 import { onFleet } from '../fleet.js';
 
 /** A client whose server lags behind: the next `count` questions about znodes are answered as if there were none. */
@@ -26,6 +26,29 @@ test(
     const written = await fleet.wait(store.write('billing', { limit: 2 }, { version }));
     assert.is(written.version, version + 1);
     assert.is((await fleet.wait(store.history('billing'))).length, 2);
+  }),
+);
+
+test(
+  'rules that cannot be used refuse a write by name, and those of another configuration do not stand in its way',
+  onFleet(async (fleet) => {
+    const client = await fleet.client();
+    const store = new ConfigStore(client);
+    await fleet.wait(client.create('/config/other', '{"of":{"$config":"billing"}}', { createParents: true }));
+    await fleet.wait(client.create('/config/billing.schema'));
+    await fleet.wait(client.create('/config/other.schema', '{"schema":{"type":"nonsense"}}'));
+    const deep = `{"schema":${'{"not":'.repeat(20_000)}{}${'}'.repeat(20_000)}}`;
+    for (const rules of ['', 'null', '[]', '{"schema":5}', '{"defaults":[]}', '{"env":"a"}', deep]) {
+      await fleet.wait(client.setData('/config/billing.schema', rules));
+      const error = await fleet.wait(store.write('billing', { limit: 1 }).catch((reason: unknown) => reason));
+      assert.is((error as ConfigRulesError).code, 'CONFIG_RULES_INVALID', rules.slice(0, 20));
+      assert.match(
+        (error as ConfigRulesError).message,
+        /^Cannot use the rules at \/config\/billing\.schema: /,
+      );
+    }
+    await fleet.wait(client.setData('/config/billing.schema', '{"schema":{"type":"object"},"defaults":{}}'));
+    assert.is((await fleet.wait(store.write('billing', { limit: 1 }))).version, 0);
   }),
 );
 
