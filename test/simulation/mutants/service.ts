@@ -144,6 +144,7 @@ export const SERVICE: readonly Mutant[] = [
     name: 'last-zxid-seen-unchecked',
     mistake: 'a client may go on at a member that is behind what it has seen',
     standsFor: 'single system image',
+    tests: ['core/server/clients/handshake'],
     changes: [['core/server/clients/handshake.ts', 'request.lastZxidSeen > state.machine.lastZxid', 'false']],
   },
   {
@@ -343,6 +344,32 @@ export const SERVICE: readonly Mutant[] = [
         'core/server/clients/local-requests.ts',
         'machine.read(request, slot)',
         'machine.read(request, { sessionId: slot.sessionId, identities: slot.connection.session.identities })',
+      ],
+    ],
+  },
+  {
+    name: 'token-of-the-entry-before',
+    mistake: 'an entry that nobody here asked for comes with the token of the entry before',
+    standsFor: 'a client gets the reply to its own request',
+    tests: ['core/server/pipeline/pipeline'],
+    changes: [
+      [
+        'core/server/pipeline/pipeline.ts',
+        'this.#entry.token = proposal?.token ?? null;',
+        'this.#entry.token = proposal?.token ?? this.#entry.token;',
+      ],
+    ],
+  },
+  {
+    name: 'hand-over-drops-tokens',
+    mistake: 'a learner does not say which requests a leader that has handed over never takes',
+    standsFor: 'no write of a rolling restart has an unknown outcome',
+    tests: ['core/server/pipeline/pipeline'],
+    changes: [
+      [
+        'core/server/pipeline/learner-path.ts',
+        'return this.#forwarded.drain().map(({ token }) => token);',
+        'this.#forwarded.drain();\n    return [];',
       ],
     ],
   },
