@@ -1,6 +1,6 @@
 import { OpCode } from '../protocol/index.js';
 import { encodeAuth } from './arguments.js';
-import { AuthFailedError, ConnectionLossError } from './errors.js';
+import { AuthFailedError, ConnectionLossError, SessionClosedRequireSaslAuthError } from './errors.js';
 import { PendingRequest } from './pending-request.js';
 import type { ServerLink } from './server-link.js';
 
@@ -40,11 +40,17 @@ class Identity {
  */
 export class AuthList {
   readonly #identities: Identity[];
-  readonly #lostIdentity: (error: AuthFailedError) => void;
+  readonly #lostIdentity: (error: Error) => void;
 
-  constructor(initial: readonly AuthInfo[], lostIdentity: (error: AuthFailedError) => void) {
+  constructor(initial: readonly AuthInfo[], lostIdentity: (error: Error) => void) {
     this.#identities = initial.map((info) => new Identity(info, true));
     this.#lostIdentity = lostIdentity;
+  }
+
+  /** The server serves nobody without an identity: a client that has none is refused for ever; others are about to prove theirs. */
+  anonymousRefused(): void {
+    if (this.#identities.length > 0) return;
+    this.#lostIdentity(new SessionClosedRequireSaslAuthError({ operation: 'connect' }));
   }
 
   /** Tells a new connection who this client is. */

@@ -23,6 +23,7 @@ export interface ConnectionLoopEvents {
   saw(zxid: bigint): void;
   notified(event: WatchEvent, zxid: bigint): void;
   ready(): void;
+  anonymousRefused(): void;
   /** The link that ended the last search is gone. */
   lost(link: ServerLink, error: ConnectionLossError): void;
   /** The policy allows no further attempt. */

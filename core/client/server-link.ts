@@ -45,6 +45,8 @@ export interface ServerLinkEvents {
   notified(event: WatchEvent, zxid: bigint): void;
   /** There is room for more requests than before. */
   ready(): void;
+  /** The server serves nobody without an identity that it accepts. */
+  anonymousRefused(): void;
   /** Called once. */
   closed(error: ConnectionLossError): void;
 }
@@ -238,9 +240,16 @@ export class ServerLink {
     }
     const header = readReplyHeader(packet);
     if (header.xid === Xid.notification) this.#events.notified(readWatchEvent(packet), header.zxid);
+    else if (header.err === ErrorCode.sessionClosedRequireSaslAuth) this.#anonymousRefused(header, packet);
     else if (header.xid === Xid.ping) this.#pingAnswered();
     else if (header.xid === Xid.auth) this.#authAnswered(header, packet);
     else this.#answered(header, packet);
+  }
+
+  /** Said of itself, in the form of an answer to a ping, or about a request. */
+  #anonymousRefused(header: ReplyHeader, packet: JuteReader): void {
+    if (header.xid !== Xid.ping && header.xid !== Xid.auth) this.#answered(header, packet);
+    this.#events.anonymousRefused();
   }
 
   #pingAnswered(): void {

@@ -118,6 +118,7 @@ export class SessionMachine {
         saw: (zxid) => this.#saw(zxid),
         notified: (event, zxid) => this.#notified(event, zxid),
         ready: () => this.#queue.pump(),
+        anonymousRefused: () => this.#auth.anonymousRefused(),
         lost: (link, error) => this.#linkLost(link, error),
         exhausted: (cause) => this.#fail(new ReconnectExhaustedError({ cause })),
       },

@@ -27,6 +27,7 @@ export type WriteRequest =
 const MIB = 1024 * 1024;
 const DEFAULT_RULES: PrepareRules = {
   enforceQuota: false,
+  protectQuotas: false,
   ttlNodes: true,
   maxDataBytes: MIB,
   maxTxnBytes: 4 * MIB,
@@ -47,7 +48,7 @@ export class RequestPreparer {
   #lastTime = 0;
   #reaper: Iterator<Znode>;
 
-  /** `enforceQuota` is off, `ttlNodes` on, and `maxDataBytes` 1 MiB and `maxTxnBytes` 4 MiB, unless said otherwise. */
+  /** `enforceQuota` and `protectQuotas` are off, `ttlNodes` on, and `maxDataBytes` 1 MiB and `maxTxnBytes` 4 MiB, unless said otherwise. */
   constructor(machine: StateMachine, rules: Partial<PrepareRules> = {}) {
     this.#machine = machine;
     this.#rules = { ...DEFAULT_RULES, ...rules };

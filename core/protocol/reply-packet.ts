@@ -1,6 +1,7 @@
 import { ErrorCode, errorCodeOf } from './error-code.js';
 import type { JuteReader } from './jute-reader.js';
 import type { JuteWriter } from './jute-writer.js';
+import { OpCode } from './op-code.js';
 import { MarshallingError } from './marshalling-error.js';
 import { operationOf } from './operations/registry.js';
 import { type ReplyHeader, type WatchEvent, WatchEventType, Xid } from './records.js';
@@ -9,11 +10,12 @@ import type { ClientOp, Reply, ReplyBodies } from './requests.js';
 /** KeeperState.SyncConnected: the only one that a server ever reports. */
 const SYNC_CONNECTED = 3;
 
-/** One whole packet, its length in front. The body is written only if the header says ok; null means that there is none. */
+/** One whole packet, its length in front. The body is written only if the header says ok, or for SASL; null means that there is none. */
 export function writeReply(writer: JuteWriter, header: ReplyHeader, reply: Reply | null): void {
   const packet = writer.startPacket();
   writeReplyHeader(writer, header.xid, header.zxid, header.err);
-  if (header.err === ErrorCode.ok && reply !== null) {
+  // A refused step of SASL has a body, too.
+  if (reply !== null && (header.err === ErrorCode.ok || reply.op === OpCode.sasl)) {
     operationOf<ClientOp>(reply.op).reply.write(writer, reply.body);
   }
   writer.endPacket(packet);

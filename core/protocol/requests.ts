@@ -25,6 +25,7 @@ export interface RequestBodies {
   [OpCode.checkWatches]: WatcherRequest;
   [OpCode.removeWatches]: WatcherRequest;
   [OpCode.auth]: AuthRequest;
+  [OpCode.sasl]: SaslToken;
   [OpCode.setWatches]: SetWatchesRequest;
   [OpCode.setWatches2]: SetWatches2Request;
   [OpCode.addWatch]: AddWatchRequest;
@@ -57,6 +58,7 @@ export interface ReplyBodies {
   [OpCode.checkWatches]: Empty;
   [OpCode.removeWatches]: Empty;
   [OpCode.auth]: Empty;
+  [OpCode.sasl]: SaslToken;
   [OpCode.setWatches]: Empty;
   [OpCode.setWatches2]: Empty;
   [OpCode.addWatch]: Empty;
@@ -133,6 +135,10 @@ export interface AuthRequest {
   readonly scheme: string;
   /** Null, which proves nothing, is not the same as no bytes. */
   readonly auth: Uint8Array | null;
+}
+/** What one end of a SASL handshake tells the other; null, which stands in a refusal, is not the same as no bytes. */
+export interface SaslToken {
+  readonly token: Uint8Array | null;
 }
 export interface SetWatchesRequest {
   readonly relativeZxid: bigint;

@@ -14,6 +14,7 @@ export {
 export {
   WebSocketListener,
   type HttpAnswer,
+  type HttpCaller,
   type WebSocketListenerOptions,
   type WebSocketRoute,
 } from './websocket-listener.js';

@@ -40,6 +40,14 @@ export interface WebSocketRoute {
   accept(connection: Connection, certificate: X509Certificate | null): void;
 }
 
+/** Who asks for a page or a status, as far as the request says. */
+export interface HttpCaller {
+  /** The header of this name. */
+  readonly authorization: string | undefined;
+  /** Verified; null if the sender has presented none. */
+  readonly certificate: X509Certificate | null;
+}
+
 export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
@@ -75,7 +83,7 @@ export class WebSocketListener {
   readonly #gate: TlsGate | null;
   readonly #origins: OriginPolicy;
   readonly #routes = new Map<string, WebSocketRoute & { readonly handshake: WebSocketServer }>();
-  readonly #answers = new Map<string, () => HttpAnswer>();
+  readonly #answers = new Map<string, (caller: HttpCaller) => HttpAnswer>();
   readonly #connections = new Set<WsConnection>();
   readonly #sockets = new Map<Socket, OpenSocket>();
   /** The same by what the requests are read from: under TLS that is another object. */
@@ -110,7 +118,7 @@ export class WebSocketListener {
   }
 
   /** GET of `path` is answered by `answer`. */
-  get(path: string, answer: () => HttpAnswer): void {
+  get(path: string, answer: (caller: HttpCaller) => HttpAnswer): void {
     this.#answers.set(path, answer);
   }
 
@@ -231,12 +239,15 @@ export class WebSocketListener {
   }
 
   #answerTo(request: IncomingMessage): HttpAnswer {
-    const refusal = this.#certificateRefusal(presentedBy(request));
+    const presented = presentedBy(request);
+    const refusal = this.#certificateRefusal(presented);
     if (refusal !== null) return textAnswer(Number.parseInt(refusal, 10), `${refusal}\n`);
     if (this.#origins.refusalOfGet(request.headers) !== null) return plain(403);
     const answer = this.#answers.get(pathOf(request));
+    const { certificate } = presented;
+    const caller = { authorization: request.headers.authorization, certificate };
     if (answer === undefined) return plain(404);
-    return request.method === 'GET' || request.method === 'HEAD' ? answer() : plain(405);
+    return request.method === 'GET' || request.method === 'HEAD' ? answer(caller) : plain(405);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -138,6 +138,24 @@ export const SETTINGS: readonly Setting[] = [
     description: 'identity that passes every ACL, user:base64(sha1("user:password"))',
   },
   {
+    name: 'requireAuth',
+    flag: '--require-auth',
+    type: 'boolean',
+    description: 'refuse sessions without an accepted identity',
+  },
+  {
+    name: 'authUsersFile',
+    flag: '--auth-users-file <file>',
+    type: 'string',
+    description: 'users that --require-auth accepts, a line user:password each',
+  },
+  {
+    name: 'saslUsersFile',
+    flag: '--sasl-users-file <file>',
+    type: 'string',
+    description: 'users of SASL DIGEST-MD5, a line user:password each (no SASL)',
+  },
+  {
     name: 'containerCheckMs',
     flag: '--container-check-ms <ms>',
     type: 'number',

@@ -8,6 +8,7 @@ import {
   refuse,
   refuseForbidden,
   refuseInvalidPath,
+  refuseQuota,
   refuseTooLarge,
   refuseTooLong,
 } from './preparation.js';
@@ -49,7 +50,7 @@ function createAt(
   const forbidden = refuseForbidden(parent, Permission.create, preparation);
   if (forbidden !== null) return forbidden;
   const path = isSequential(mode) ? givenPath + sequentialSuffix(parent.creates) : givenPath;
-  const invalid = refuseInvalidPath(path);
+  const invalid = refuseInvalidPath(path) ?? refuseQuota(path, preparation);
   if (invalid !== null) return invalid;
   if (overlay.find(path) !== null) return refuse(ErrorCode.nodeExists);
   if (parent.ephemeralOwner !== 0n) return refuse(ErrorCode.noChildrenForEphemerals);

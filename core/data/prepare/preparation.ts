@@ -1,5 +1,6 @@
 import { ErrorCode, type Id } from '../../protocol/index.js';
 import { isAllowed } from '../acl.js';
+import { QUOTA_ROOT } from '../quota.js';
 import { invalidPathReason } from '../path.js';
 import type { ErrorOutcome } from '../transaction.js';
 import type { NodeState } from '../znode.js';
@@ -9,6 +10,8 @@ import type { PendingOverlay } from './pending-overlay.js';
 export interface PrepareRules {
   /** Whether a hard quota limit refuses what exceeds it. */
   readonly enforceQuota: boolean;
+  /** Whether only an identity of scheme `super` may change what is below `/zookeeper/quota`. */
+  readonly protectQuotas: boolean;
   /** Whether znodes with a time to live may be created. */
   readonly ttlNodes: boolean;
   readonly maxDataBytes: number;
@@ -44,6 +47,12 @@ export function refuse(error: ErrorCode): ErrorOutcome {
 /** Null, or why the path is no place to write to. */
 export function refuseInvalidPath(path: string): ErrorOutcome | null {
   return invalidPathReason(path) === null ? null : refuse(ErrorCode.badArguments);
+}
+
+/** Null, or why this client may not change the quota that the path is, or is part of. */
+export function refuseQuota(path: string, { rules, identities }: Preparation): ErrorOutcome | null {
+  if (!rules.protectQuotas || (path !== QUOTA_ROOT && !path.startsWith(`${QUOTA_ROOT}/`))) return null;
+  return identities.some(({ scheme }) => scheme === 'super') ? null : refuse(ErrorCode.noAuth);
 }
 
 export function refuseTooLong(data: Uint8Array | null, { rules }: Preparation): ErrorOutcome | null {

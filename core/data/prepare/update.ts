@@ -21,6 +21,7 @@ import {
   refuseForbidden,
   refuseInvalidPath,
   refuseOtherVersion,
+  refuseQuota,
   refuseTooLarge,
   refuseTooLong,
 } from './preparation.js';
@@ -38,7 +39,7 @@ export function prepareDelete(
   if (!path.includes('/') || path.includes('\0') || isPresetPath(path)) return refuse(ErrorCode.badArguments);
   const parent = overlay.find(parentOf(path));
   if (parent === null) return refuse(ErrorCode.noNode);
-  const forbidden = refuseForbidden(parent, Permission.delete, preparation);
+  const forbidden = refuseForbidden(parent, Permission.delete, preparation) ?? refuseQuota(path, preparation);
   if (forbidden !== null) return forbidden;
   const node = overlay.find(path);
   if (node === null) return refuse(ErrorCode.noNode);
@@ -56,6 +57,7 @@ export function prepareSetData(
   const { overlay } = preparation;
   const refusal =
     refuseInvalidPath(path) ??
+    refuseQuota(path, preparation) ??
     refuseTooLong(data, preparation) ??
     refuseTooLarge(preparation, path.length + (data?.length ?? 0));
   if (refusal !== null) return refusal;
@@ -78,7 +80,8 @@ export function prepareSetAcl(
 ): SetAclOutcome | ErrorOutcome {
   const { overlay, identities } = preparation;
   const bytes = path.length + expandedAclBytes(givenAcl, identities);
-  const invalid = refuseInvalidPath(path) ?? refuseTooLarge(preparation, bytes);
+  const invalid =
+    refuseInvalidPath(path) ?? refuseQuota(path, preparation) ?? refuseTooLarge(preparation, bytes);
   if (invalid !== null) return invalid;
   const acl = expandAcl(givenAcl, identities);
   if (acl === null) return refuse(ErrorCode.invalidAcl);

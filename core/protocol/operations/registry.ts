@@ -12,7 +12,7 @@ import {
   getData,
   getEphemerals,
 } from './read.js';
-import { auth, closeSession, ping, reconfig, sync, whoAmI } from './session.js';
+import { auth, closeSession, ping, reconfig, sasl, sync, whoAmI } from './session.js';
 import { addWatch, checkWatches, removeWatches, setWatches, setWatches2 } from './watch.js';
 import { check, deleteNode, setAcl, setData } from './write.js';
 
@@ -39,6 +39,7 @@ export const operations: { readonly [Op in ClientOp]: Operation<Op> } = {
   [OpCode.createTtl]: createTtl,
   [OpCode.multiRead]: multiRead,
   [OpCode.auth]: auth,
+  [OpCode.sasl]: sasl,
   [OpCode.setWatches]: setWatches,
   [OpCode.getEphemerals]: getEphemerals,
   [OpCode.getAllChildrenNumber]: getAllChildrenNumber,
@@ -50,7 +51,7 @@ export const operations: { readonly [Op in ClientOp]: Operation<Op> } = {
 
 /**
  * True for what a client may send as a request of its own. False for `check`, which stands only inside a multi, for
- * what only members do among themselves (createSession, deleteContainer, error), for sasl, and for any other number.
+ * what only members do among themselves (createSession, deleteContainer, error), and for any other number.
  */
 export function isClientOp(op: number): op is ClientOp {
   return op !== OpCode.check && operations[op as ClientOp] !== undefined;

@@ -1,6 +1,7 @@
 import type { OpCode } from '../op-code.js';
 import type { ClientInfo } from '../records.js';
-import { type Operation, emptyCodec } from './operation.js';
+import type { SaslToken } from '../requests.js';
+import { type Codec, type Operation, emptyCodec } from './operation.js';
 import { pathOnly } from './path.js';
 import { dataStat } from './read.js';
 
@@ -28,6 +29,13 @@ export const auth: Operation<typeof OpCode.auth> = {
   },
   reply: emptyCodec,
 };
+
+const saslToken: Codec<SaslToken> = {
+  write: (writer, { token }) => writer.writeBuffer(token),
+  read: (reader) => ({ token: reader.readBuffer() }),
+};
+
+export const sasl: Operation<typeof OpCode.sasl> = { request: saslToken, reply: saslToken };
 
 export const whoAmI: Operation<typeof OpCode.whoAmI> = {
   request: emptyCodec,

@@ -1,5 +1,6 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { AuthRequest, Id } from '../../protocol/index.js';
+import { Accounts } from '../configuration/index.js';
 import { subjectOf } from './x509-subject.js';
 
 /** Who everybody from an address is before any auth packet: `ip:<address>`. */
@@ -15,10 +16,31 @@ export function identitiesOfCertificate(certificate: X509Certificate | null): re
 /** Tells who a client is from what it presents; null means refused. */
 export class Authentication {
   readonly #superDigest: string | null;
+  readonly #accounts: Accounts;
+  /** Sessions without an accepted identity are refused. */
+  readonly isRequired: boolean;
 
   /** `superDigest`: the digest identity that passes every ACL. */
-  constructor(superDigest: string | null) {
+  constructor(superDigest: string | null, accounts = new Accounts(), isRequired = false) {
     this.#superDigest = superDigest;
+    this.#accounts = accounts;
+    this.isRequired = isRequired;
+  }
+
+  /**
+   * Whether one of the identities makes a session acceptable where authentication is required: a verified certificate, a user of SASL, a
+   * digest of the list of users, or the one that passes every ACL. An address is none, nor is a digest that anybody can claim.
+   */
+  isAccepted(identities: readonly Id[]): boolean {
+    return identities.some(({ scheme, id }) => {
+      if (scheme === 'digest') return this.#accounts.digests?.has(id) === true;
+      return scheme === 'x509' || scheme === 'sasl' || scheme === 'super';
+    });
+  }
+
+  /** The passwords of SASL's users; null if SASL is off. */
+  get saslPasswords(): ReadonlyMap<string, string> | null {
+    return this.#accounts.passwords;
   }
 
   /** The identities that the packet proves. Null if the scheme is unknown or the proof is none. */
@@ -29,14 +51,19 @@ export class Authentication {
     return null;
   }
 
-  /** Any text is a user and a password, as in ZooKeeper: an empty one is an empty user without a password. */
-  #digest(auth: Uint8Array): readonly Id[] {
+  /**
+   * Any text is a user and a password, as in ZooKeeper: an empty one is an empty user without a password. Null for one that is not in
+   * the list of users, where authentication is required.
+   */
+  #digest(auth: Uint8Array): readonly Id[] | null {
     const text = new TextDecoder().decode(auth);
     const hash = createHash('sha1').update(text, 'utf8').digest('base64');
     // Without a colon all of it is the user.
     const id = `${text.split(':', 1)[0]}:${hash}`;
     const identity = { scheme: 'digest', id };
-    return id === this.#superDigest ? [identity, { scheme: 'super', id: '' }] : [identity];
+    if (id === this.#superDigest) return [identity, { scheme: 'super', id: '' }];
+    const isKnown = this.#accounts.digests?.has(id) ?? true;
+    return isKnown || !this.isRequired ? [identity] : null;
   }
 }
 

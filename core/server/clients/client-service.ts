@@ -1,7 +1,7 @@
 import { ErrorCode, OpCode, type Id, type JuteReader } from '../../protocol/index.js';
 import type { Clock, Logger, Random } from '../../runtime/index.js';
 import { CloseCode, type Connection } from '../../transport/index.js';
-import type { SecretRing, ServerOptions } from '../configuration/index.js';
+import type { Accounts, SecretRing, ServerOptions } from '../configuration/index.js';
 import { Traffic } from '../metrics/index.js';
 import type { AppliedEntry, Outcome, TurnScheduler } from '../pipeline/index.js';
 import type { ReplicatedState } from '../state/index.js';
@@ -29,6 +29,8 @@ export interface ClientServiceParts {
   readonly logger: Logger;
   /** Known to every member of the ensemble and to nobody else: proves session passwords. */
   readonly secret: SecretRing;
+  /** Users that may prove who they are. Default: no list of them, and SASL is off. */
+  readonly accounts?: Accounts | undefined;
   readonly state: ReplicatedState;
   readonly pipeline: ClientPipeline;
   readonly turns: TurnScheduler;
@@ -45,6 +47,7 @@ export class ClientService implements ConnectionHost {
   readonly #handshake: Handshake;
   readonly #local: LocalRequests;
   readonly #admission: Admission;
+  readonly #authentication: Authentication;
   readonly #connections = new Set<ClientConnection>();
   /** Those whose session is not established yet, in order of their coming. */
   readonly #unestablished = new Set<ClientConnection>();
@@ -70,8 +73,11 @@ export class ClientService implements ConnectionHost {
       passwords: new SessionPasswords(parts.secret),
     });
     this.#local = new LocalRequests(state, this.watches);
-    const authentication = new Authentication(options.superDigest);
-    this.#admission = new Admission(pipeline, new RequestRouter({ authentication, pipeline, state }), turns);
+    const authentication = new Authentication(options.superDigest, parts.accounts, options.requireAuth);
+    this.#authentication = authentication;
+    const { random } = parts;
+    const router = new RequestRouter({ authentication, pipeline, state, random });
+    this.#admission = new Admission(pipeline, router, turns);
   }
 
   get connections(): ReadonlySet<ClientConnection> {
@@ -101,6 +107,9 @@ export class ClientService implements ConnectionHost {
       return transport.close({ code: isFull ? CloseCode.policyViolation : CloseCode.goingAway, text });
     }
     const connection = new ClientConnection(transport, this, this.#shared, identities);
+    const { isRequired } = this.#authentication;
+    const { session } = connection;
+    session.mustAuthenticate = isRequired && !this.#authentication.isAccepted(session.identities);
     this.#connections.add(connection);
     this.#unestablished.add(connection);
     connection.open();
@@ -200,6 +209,10 @@ export class ClientService implements ConnectionHost {
       );
     }
     for (const connection of this.#connections) {
+      if (connection.session.mustAuthenticate && now - connection.acceptedAt >= handshakeMs) {
+        connection.cut('Connection closed: no accepted identity in time');
+        continue;
+      }
       const timeoutMs = Math.max(connection.session.timeoutMs, minSessionMs);
       if (now - connection.checkedAt < timeoutMs / CHECKS_PER_TIMEOUT) continue;
       connection.checkedAt = now;

@@ -80,6 +80,7 @@ export class Handshake {
     if (error !== ErrorCode.ok) {
       return connection.end({ code: CloseCode.internalError, text: 'the session could not be created' });
     }
+    connection.session.isNew = true;
     this.#establish(connection, sessionId, this.#parts.state.machine.sessions.get(sessionId) ?? 0);
   }
 

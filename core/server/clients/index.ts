@@ -20,7 +20,7 @@
  *
  * Owns: connections, their buffers, watches, pending syncs. Calls: pipeline, state (reads); nothing above. Called by: member.
  */
-export { identitiesOfCertificate } from './authentication.js';
+export { Authentication, identitiesOfCertificate } from './authentication.js';
 export type { ClientPipeline } from './client-token.js';
 export { ClientService } from './client-service.js';
 export type { ClientConnection } from './connection/client-connection.js';

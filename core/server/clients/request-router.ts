@@ -6,8 +6,11 @@ import {
   readRequest,
   Xid,
   type AuthRequest,
+  type Id,
   type Request,
+  type SaslToken,
 } from '../../protocol/index.js';
+import type { Random } from '../../runtime/index.js';
 import { isLocalSession, type RefusalReason } from '../pipeline/index.js';
 import type { ReplicatedState } from '../state/index.js';
 import { withIdentities, type Authentication } from './authentication.js';
@@ -15,20 +18,24 @@ import { REFUSALS, type ClientPipeline } from './client-token.js';
 import type { ClientConnection } from './connection/client-connection.js';
 import type { Packet } from './connection/inbound.js';
 import { ReplySlot } from './connection/reply-slot.js';
+import { DigestMd5 } from './sasl-digest-md5.js';
 import { isWriteOperation } from './write-operation.js';
 
 export interface RequestRouterParts {
   readonly authentication: Authentication;
   readonly pipeline: ClientPipeline;
   readonly state: ReplicatedState;
+  readonly random: Random;
 }
 
 /** Each identity of a connection may become an entry of every ACL that it sets. */
 const MAX_IDENTITIES = 32;
+const NONCE_BYTES = 30;
 
 /** Sends every request on the way it has to go, behind a slot that keeps its reply's place. */
 export class RequestRouter {
   readonly #parts: RequestRouterParts;
+  readonly #handshakes = new WeakMap<ClientConnection, DigestMd5 | 'over'>();
 
   constructor(parts: RequestRouterParts) {
     this.#parts = parts;
@@ -36,11 +43,14 @@ export class RequestRouter {
 
   route(connection: ClientConnection, packet: Packet): void {
     if (!isClientOp(packet.op)) return this.#refuse(connection, packet);
+    if (connection.session.mustAuthenticate && packet.op !== OpCode.auth && packet.op !== OpCode.sasl)
+      return this.#refuseAnonymous(connection, packet);
     if (packet.op === OpCode.ping) return connection.pong();
     const request = this.#decode(connection, packet);
     if (request === null) return;
     if (isWriteOperation(request.op)) this.#write(connection, packet.xid, request);
     else if (request.op === OpCode.auth) this.#authenticate(connection, packet.xid, request.body);
+    else if (request.op === OpCode.sasl) this.#sasl(connection, packet.xid, request.body);
     else if (request.op === OpCode.sync) this.#sync(connection, packet.xid, request);
     else this.#local(connection, packet.xid, request);
   }
@@ -112,8 +122,65 @@ export class RequestRouter {
       slot.isLast = true;
       return this.#answer(connection, slot, ErrorCode.authFailed);
     }
-    connection.session.identities = withIdentities(connection.session.identities, added);
+    this.#identify(connection, added);
     this.#answer(connection, slot, ErrorCode.ok);
+  }
+
+  /** A handshake of SASL takes two steps. It is answered without a session's rights, and never waits for other members. */
+  #sasl(connection: ClientConnection, xid: number, { token }: SaslToken): void {
+    const { authentication, random } = this.#parts;
+    const passwords = authentication.saslPasswords;
+    const begun = this.#handshakes.get(connection);
+    if (passwords === null || token === null || begun === 'over')
+      return this.#refuseSasl(connection, xid, passwords === null ? 'SASL is off' : 'a token out of turn');
+    if (begun === undefined) {
+      const handshake = new DigestMd5(Buffer.from(random.bytes(NONCE_BYTES)).toString('base64'));
+      this.#handshakes.set(connection, handshake);
+      return this.#answerSasl(connection, xid, ErrorCode.ok, handshake.challenge);
+    }
+    this.#handshakes.set(connection, 'over');
+    const success = begun.verify(token, (user) => passwords.get(user) ?? null);
+    if (success === null || connection.session.identities.length >= MAX_IDENTITIES)
+      return this.#refuseSasl(connection, xid, 'the answer proves no user');
+    this.#identify(connection, [{ scheme: 'sasl', id: success.user }]);
+    this.#answerSasl(connection, xid, ErrorCode.ok, success.token);
+  }
+
+  #refuseSasl(connection: ClientConnection, xid: number, problem: string): void {
+    connection.log('Connection closed: SASL authentication failed', { problem });
+    const { isRequired } = this.#parts.authentication;
+    const error = isRequired ? ErrorCode.sessionClosedRequireSaslAuth : ErrorCode.authFailed;
+    this.#answerSasl(connection, xid, error, null);
+  }
+
+  #answerSasl(connection: ClientConnection, xid: number, error: ErrorCode, token: Uint8Array | null): void {
+    const slot = new ReplySlot(connection, xid);
+    slot.isLast = error !== ErrorCode.ok;
+    slot.hasNoZxid = true;
+    slot.complete(error, { op: OpCode.sasl, body: { token } }, 0n);
+    connection.owe(slot);
+    connection.advance();
+  }
+
+  #identify({ session }: ClientConnection, added: readonly Id[]): void {
+    session.identities = withIdentities(session.identities, added);
+    if (session.mustAuthenticate)
+      session.mustAuthenticate = !this.#parts.authentication.isAccepted(session.identities);
+  }
+
+  /** As ZooKeeper does: an error of its own, and the end of the connection. A session that was made for nobody ends with it. */
+  #refuseAnonymous(connection: ClientConnection, { xid, op }: Packet): void {
+    const { pipeline } = this.#parts;
+    connection.log('Connection closed: no accepted identity', { op });
+    const slot = new ReplySlot(connection, xid);
+    if (connection.session.isNew && !pipeline.isReadOnly) {
+      const { sessionId, identities } = slot;
+      const request = { op: OpCode.closeSession, body: {} } as const;
+      pipeline.submit({ sessionId, cxid: xid, identities, request }, new ReplySlot(connection, xid));
+    }
+    slot.isLast = true;
+    slot.hasNoZxid = true;
+    this.#answer(connection, slot, ErrorCode.sessionClosedRequireSaslAuth);
   }
 
   /** Owes a reply that is complete already. */

@@ -4,6 +4,7 @@
  * Promises: whatever leaves here was validated; what is wrong is refused with a `ConfigurationError` before anything is opened.
  * Owns: nothing but the file `session-secret` of a data directory. Calls: nothing above. Called by: every layer.
  */
+export { Accounts, parseDigests, parsePasswords } from './accounts.js';
 export {
   checkEnsemble,
   describeEnsemble,

@@ -15,6 +15,11 @@ export interface ServerOptions {
   readonly maxSessionMs: number;
   /** Identity that passes every ACL, as `user:base64(sha1("user:password"))`. Default: nobody. */
   readonly superDigest: string | null;
+  /**
+   * Refuse sessions without an accepted identity, and changes of quotas by anybody but `superDigest`. The same on all members. Default
+   * false.
+   */
+  readonly requireAuth: boolean;
   /** How often containers and TTL znodes are looked through. Default 60 000. */
   readonly containerCheckMs: number;
   /** Most znodes that one such look removes. Default 10 000. */
@@ -89,6 +94,7 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     minSessionMs,
     maxSessionMs: integer('maxSessionMs', given.maxSessionMs, longest, minSessionMs, MAX_INT),
     superDigest: digest(given.superDigest ?? null),
+    requireAuth: given.requireAuth ?? false,
     containerCheckMs: integer('containerCheckMs', given.containerCheckMs, 60_000, 10, MAX_INT),
     maxReapedPerCheck: integer('maxReapedPerCheck', given.maxReapedPerCheck, 10_000, 1, 1_000_000),
     enforceQuota: given.enforceQuota ?? false,

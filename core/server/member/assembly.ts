@@ -4,6 +4,7 @@ import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
 import { Peer, type PeerConfig, type PeerLimits, type PeerStatus } from '../../zab/index.js';
 import { type ClientPipeline, ClientService } from '../clients/index.js';
 import {
+  type Accounts,
   describeEnsemble,
   type EnsembleParts,
   publishedConfiguration,
@@ -34,6 +35,7 @@ export interface AssemblyParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly secret: SecretRing;
+  readonly accounts?: Accounts | undefined;
   readonly recovered: Recovered;
   readonly ensemble?: EnsembleParts;
   readonly limits?: Partial<PeerLimits> | undefined;

@@ -5,6 +5,7 @@ import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
 import { CloseCode, type Connection } from '../../transport/index.js';
 import type { PeerLimits, PeerStatus } from '../../zab/index.js';
 import {
+  type Accounts,
   checkEnsemble,
   type EnsembleParts,
   resolveServerOptions,
@@ -32,6 +33,8 @@ export interface MemberParts {
    * one that only this member has where the members know each other by certificates.
    */
   readonly secret: Uint8Array | SecretRing;
+  /** Users that may prove who they are. Default: no list of them, and SASL is off. */
+  readonly accounts?: Accounts | undefined;
   readonly options?: Partial<ServerOptions>;
   readonly logger?: Logger;
   /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */

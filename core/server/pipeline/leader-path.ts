@@ -48,8 +48,13 @@ export class LeaderPath<Token> implements WritePath<Token> {
   constructor(parts: LeaderPathParts<Token>) {
     this.#parts = parts;
     this.since = parts.clock.now();
-    const { enforceQuota, ttlNodes, maxTxnBytes } = parts.options;
-    this.#preparer = new RequestPreparer(parts.machine, { enforceQuota, ttlNodes, maxTxnBytes });
+    const { enforceQuota, ttlNodes, maxTxnBytes, requireAuth } = parts.options;
+    this.#preparer = new RequestPreparer(parts.machine, {
+      enforceQuota,
+      ttlNodes,
+      maxTxnBytes,
+      protectQuotas: requireAuth,
+    });
   }
 
   get length(): number {

@@ -1,13 +1,18 @@
+import { readFile } from 'node:fs/promises';
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Clock, Logger } from '../../runtime/index.js';
 import {
+  Accounts,
   ConfigurationError,
   type EnsembleMember,
   ensembleSecrets,
   loopbackSecret,
+  parseDigests,
+  parsePasswords,
   SecretRing,
   type SecretSource,
+  type ServerOptions,
 } from '../configuration/index.js';
 import type { CertificateCheck } from '../peers/index.js';
 import { TlsFiles } from './tls-files.js';
@@ -27,11 +32,19 @@ export interface CredentialOptions extends SecretSource {
    * Default: `optional` at `port`, so that probes and browsers can connect, and `required` at the ZooKeeper port, as in ZooKeeper.
    */
   readonly tlsClientAuth?: 'required' | 'optional';
+  /**
+   * Path of a list of users that `requireAuth` accepts by the scheme `digest`, one on a line: `user:password`, or
+   * `user:{digest}base64(sha1("user:password"))`. Default: none.
+   */
+  readonly authUsersFile?: string;
+  /** Path of a list of users for SASL DIGEST-MD5, one `user:password` on a line. Default: no SASL. */
+  readonly saslUsersFile?: string;
   /** Accept also connections without TLS at `port`, while the members of an ensemble change to TLS one by one. Default false. */
   readonly tlsAllowPlain?: boolean;
 }
 
 interface CredentialParts {
+  readonly resolved: Pick<ServerOptions, 'requireAuth' | 'superDigest'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Null for a member that stands alone. */
@@ -48,6 +61,8 @@ export class Credentials {
   readonly secrets: SecretRing | null;
   /** The members know each other by certificates. */
   readonly areCertified: boolean;
+  /** Who may prove an identity. */
+  readonly accounts = new Accounts();
   readonly #options: CredentialOptions;
   readonly #parts: CredentialParts;
 
@@ -66,6 +81,7 @@ export class Credentials {
   /** Rejects with `ConfigurationError`. Call `close` when the member has ended. */
   static async open(options: CredentialOptions, parts: CredentialParts): Promise<Credentials> {
     checkTlsOptions(options);
+    checkRequiredAuth(options, parts);
     const { members } = parts;
     const hasSecret = options.secret !== undefined || options.secretFile !== undefined;
     const areCertified =
@@ -75,7 +91,14 @@ export class Credentials {
       members.every(({ address }) => address.startsWith('wss://'));
     const secrets = areCertified ? null : await secretsOf(options, parts);
     const tls = await tlsOf(options, parts);
-    return new Credentials(options, parts, { tls, secrets, areCertified });
+    const credentials = new Credentials(options, parts, { tls, secrets, areCertified });
+    try {
+      await credentials.#readAccounts();
+      return credentials;
+    } catch (error) {
+      credentials.close();
+      throw error;
+    }
   }
 
   /** The check of a dialler's certificate; null where the members know each other by a secret. */
@@ -91,6 +114,18 @@ export class Credentials {
   /** Reads the files again. Never rejects: what cannot be used is logged, and the member keeps what it has. */
   async reload(): Promise<void> {
     await this.tls?.reload();
+    await this.#reloadSecrets();
+    const { logger } = this.#parts;
+    try {
+      await this.#readAccounts();
+    } catch (error) {
+      logger.error('Lists of users not reloaded: they cannot be used; the member keeps the old ones', {
+        error,
+      });
+    }
+  }
+
+  async #reloadSecrets(): Promise<void> {
     const { secret, secretFile } = this.#options;
     if (this.secrets === null || secretFile === undefined) return;
     const { logger } = this.#parts;
@@ -103,8 +138,50 @@ export class Credentials {
     }
   }
 
+  /** Both or none: what cannot be used changes nothing. */
+  async #readAccounts(): Promise<void> {
+    const { authUsersFile, saslUsersFile } = this.#options;
+    const digests =
+      authUsersFile === undefined
+        ? null
+        : parseDigests('authUsersFile', await readText('authUsersFile', authUsersFile));
+    const passwords =
+      saslUsersFile === undefined
+        ? null
+        : parsePasswords('saslUsersFile', await readText('saslUsersFile', saslUsersFile));
+    this.accounts.digests = digests;
+    this.accounts.passwords = passwords;
+  }
+
   close(): void {
     this.tls?.close();
+  }
+}
+
+/** Otherwise nobody could connect, or a list would be without effect. */
+function checkRequiredAuth(options: CredentialOptions, { resolved }: CredentialParts): void {
+  const { authUsersFile, saslUsersFile, tlsCa } = options;
+  if (authUsersFile !== undefined && !resolved.requireAuth)
+    throw new ConfigurationError(
+      'authUsersFile',
+      'it has no effect without requireAuth: anybody may claim any digest then, and ACLs decide what it is good for',
+      'Give requireAuth too, or leave this out.',
+    );
+  const ways = [authUsersFile, saslUsersFile, tlsCa, resolved.superDigest ?? undefined];
+  if (!resolved.requireAuth || ways.some((way) => way !== undefined)) return;
+  throw new ConfigurationError(
+    'requireAuth',
+    'nobody could prove an identity',
+    'Give authUsersFile, saslUsersFile, tlsCa or superDigest too.',
+  );
+}
+
+async function readText(option: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError(option, `it cannot be read: ${why}`, 'Give the path of a text file.');
   }
 }
 

@@ -1,18 +1,20 @@
 import type { HttpAnswer } from '../../transport/listener.js';
 import type { MemberHealth } from '../member/index.js';
 
-/** `/livez`: the process is worth keeping. */
-export function livez(health: MemberHealth): HttpAnswer {
-  return json(health.state === 'failed' ? 503 : 200, health);
+/** `/livez`: the process is worth keeping. `isDetailed`: with all that is known of the member. */
+export function livez(health: MemberHealth, isDetailed = true): HttpAnswer {
+  const isAlive = health.state !== 'failed';
+  return json(isAlive ? 200 : 503, isDetailed ? health : { alive: isAlive });
 }
 
 /**
  * `/readyz`: clients may be sent here, and the next member may be stopped. A member that is rejoining serves clients, but nobody
  * counts it yet: whoever restarts members one after the other would take the quorum away by going on to the next one.
  */
-export function readyz(health: MemberHealth): HttpAnswer {
+export function readyz(health: MemberHealth, isDetailed = true): HttpAnswer {
   const reason = unreadiness(health);
-  return json(reason === null ? 200 : 503, { ready: reason === null, reason, ...health });
+  const isReady = reason === null;
+  return json(isReady ? 200 : 503, isDetailed ? { ready: isReady, reason, ...health } : { ready: isReady });
 }
 
 /** Null if it is ready. */

@@ -17,8 +17,8 @@ import {
   WebSocketDialer,
   type Connection,
 } from '../../transport/index.js';
-import { WebSocketListener } from '../../transport/listener.js';
-import { identitiesOfCertificate } from '../clients/index.js';
+import { WebSocketListener, type HttpCaller } from '../../transport/listener.js';
+import { Authentication, identitiesOfCertificate } from '../clients/index.js';
 import {
   checkEnsemble,
   ConfigurationError,
@@ -152,8 +152,9 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ),
     });
   }
-  listener.get('/livez', () => livez(health()));
-  listener.get('/readyz', () => readyz(health()));
+  const isTrusted = (caller: HttpCaller): boolean => isAuthorized(plan, caller);
+  listener.get('/livez', (caller) => livez(health(), isTrusted(caller)));
+  listener.get('/readyz', (caller) => readyz(health(), isTrusted(caller)));
   const listeners = [listener, ...(options.listeners ?? [])];
   const close = async (): Promise<void> => {
     await closeAll(listeners);
@@ -303,6 +304,7 @@ async function startMember({ options, resolved, members, sockets, ...plan }: Pla
     return await Member.start({
       storage,
       secret,
+      accounts: plan.credentials.accounts,
       options: limited,
       initialize,
       clock,
@@ -314,6 +316,20 @@ async function startMember({ options, resolved, members, sockets, ...plan }: Pla
     await storage.close();
     throw error;
   }
+}
+
+/** Whether somebody may see more over HTTP than whether the member lives: by certificate, or by user and password. */
+function isAuthorized({ resolved, credentials }: Plan, { authorization, certificate }: HttpCaller): boolean {
+  if (!resolved.requireAuth || certificate !== null) return true;
+  const [, basic] = /^basic ([a-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
+  if (basic === undefined) return false;
+  const authentication = new Authentication(resolved.superDigest, credentials.accounts, true);
+  const identities = authentication.identities({
+    type: 0,
+    scheme: 'digest',
+    auth: Buffer.from(basic, 'base64'),
+  });
+  return identities !== null && authentication.isAccepted(identities);
 }
 
 /** What `serve` has started. */

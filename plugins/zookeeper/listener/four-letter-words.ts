@@ -57,13 +57,16 @@ const KNOWN: ReadonlySet<string> = new Set([
 /** What ZooKeeper allows everybody unless it is told otherwise. */
 const FOR_STRANGERS: ReadonlySet<string> = new Set(['srvr', 'isro']);
 
+/** What says no more than that the member lives: for everybody, where sessions need an identity. */
+const FOR_ANONYMOUS: ReadonlySet<string> = new Set(['ruok', 'isro']);
+
 export function isFourLetterWord(text: string): boolean {
   return KNOWN.has(text);
 }
 
 /**
  * Words that everybody may use, from `*` or `ruok,srvr,mntr`. Null if the text is undefined: then all of them from this
- * machine, and `srvr` and `isro` from elsewhere. Throws `ConfigurationError`.
+ * machine, and `srvr` and `isro` from elsewhere; `ruok` and `isro` alone where authentication is required. Throws `ConfigurationError`.
  */
 export function parseWordList(text: string | undefined): ReadonlySet<string> | null {
   if (text === undefined) return null;
@@ -116,6 +119,7 @@ export class FourLetterWords {
     if (NEVER.includes(word)) return false;
     const { allowed } = this.#parts;
     if (allowed !== null) return allowed.has(word);
+    if (this.#parts.host.options.requireAuth) return FOR_ANONYMOUS.has(word);
     return FOR_STRANGERS.has(word) || isLoopback(remoteAddress);
   }
 }

@@ -119,6 +119,7 @@ export const requestBodies: ByOp<RequestBodies> = {
   [OpCode.checkWatches]: watcher,
   [OpCode.removeWatches]: watcher,
   [OpCode.auth]: record({ type: int, scheme: text, auth: fc.option(bytes) }),
+  [OpCode.sasl]: record({ token: fc.option(bytes) }),
   [OpCode.setWatches]: record(setWatches),
   [OpCode.setWatches2]: record({
     ...setWatches,
@@ -163,6 +164,7 @@ export const replyBodies: ByOp<ReplyBodies> = {
   [OpCode.checkWatches]: empty,
   [OpCode.removeWatches]: empty,
   [OpCode.auth]: empty,
+  [OpCode.sasl]: record({ token: fc.option(bytes) }),
   [OpCode.setWatches]: empty,
   [OpCode.setWatches2]: empty,
   [OpCode.addWatch]: empty,

@@ -167,7 +167,8 @@ test('a word that is not on the list is refused, and one that nobody knows is no
 });
 
 test('without a list, whoever is not on this machine may use srvr and isro alone', async () => {
-  const host = { inspection: () => null, health: () => ({ isServing: false, readOnly: false }) };
+  const options = { requireAuth: false };
+  const host = { options, inspection: () => null, health: () => ({ isServing: false, readOnly: false }) };
   const words = new FourLetterWords({
     host: host as unknown as ListenerHost,
     allowed: null,

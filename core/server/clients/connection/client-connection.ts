@@ -108,6 +108,7 @@ export class ClientConnection {
     this.session.id = response.sessionId;
     this.session.timeoutMs = response.timeoutMs;
     this.#outbound.connectResponse(response);
+    if (this.session.mustAuthenticate) this.#outbound.identityRequired();
     if (this.#inbound.length > 0) this.#host.wake(this);
   }
 
@@ -183,7 +184,7 @@ export class ClientConnection {
 
   /** Pings do not wait for what goes before them: a stalled disk is no reason for a client to leave. */
   answerPings(): void {
-    if (this.#state !== 'established') return;
+    if (!this.#answersPings) return;
     for (let left = this.#inbound.takePings(); left > 0; left--) this.pong();
   }
 
@@ -275,13 +276,17 @@ export class ClientConnection {
       if (this.#state === 'greeting') {
         this.#state = 'establishing';
         this.#host.greet(this, packet);
-      } else if (this.#inbound.keep(packet, now, this.#state === 'established')) this.pong();
+      } else if (this.#inbound.keep(packet, now, this.#answersPings)) this.pong();
     }
     if (this.#inbound.length > 0) {
       this.#inbound.hold(message.length);
       if (this.#state === 'established') this.#host.wake(this);
     }
     this.settle();
+  }
+
+  get #answersPings(): boolean {
+    return this.#state === 'established' && !this.session.mustAuthenticate;
   }
 
   #malformed(error: FrameError): void {

@@ -11,6 +11,11 @@ export class ClientSession {
   /** `readOnly` of the answer to the connect request: null if the request had none. */
   answersReadOnly: boolean | null = null;
 
+  /** Only authentication is answered, until an identity is accepted. */
+  mustAuthenticate = false;
+  /** The session was created for this connection, and not resumed by it. */
+  isNew = false;
+
   constructor(identities: readonly Id[]) {
     this.identities = identities;
   }

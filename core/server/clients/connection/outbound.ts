@@ -13,6 +13,7 @@ import type { ReplySlot } from './reply-slot.js';
 import type { SharedResources } from './shared-resources.js';
 
 const PONG_BYTES = 20;
+const IDENTITY_REQUIRED = { xid: Xid.ping, zxid: 0n, err: ErrorCode.sessionClosedRequireSaslAuth };
 
 /**
  * What one client is sent: the answer to its connect request, replies, pongs and notifications, through one queue, so that a client
@@ -52,9 +53,15 @@ export class Outbound {
     this.account.sent();
   }
 
+  /** Says early that nothing will be answered; clients that do not know it take it for the answer to a ping. */
+  identityRequired(): void {
+    writeReply(this.#output.writer, IDENTITY_REQUIRED, null);
+    this.account.sent();
+  }
+
   reply(slot: ReplySlot): void {
     let zxid = 0n;
-    if (slot.xid !== Xid.auth) {
+    if (slot.xid !== Xid.auth && !slot.hasNoZxid) {
       // A reply that had to wait, for one before it or for room, must not lead the client back in time.
       zxid = slot.zxid > this.#lastZxid ? slot.zxid : this.#lastZxid;
       this.#lastZxid = zxid;

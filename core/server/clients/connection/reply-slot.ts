@@ -20,6 +20,8 @@ export class ReplySlot {
   reply: Reply | null = null;
   /** The zxid that the reply reflects; of a sync that waits, the zxid that has to be applied first. */
   zxid = 0n;
+  /** The reply reflects no state, so its zxid is 0. */
+  hasNoZxid = false;
   /** The request is a write: it takes effect when its transaction is applied. */
   isWrite = false;
   /** What the request counts for among those that a write may have in front of it (`OwedReplies`). */

@@ -20,7 +20,7 @@ async function stillWorks(world: World, client: RawClient): Promise<void> {
   assert.is((await world.wait(client.exists('/'))).err, 0);
 }
 
-for (const op of [0, 10, 13, 20, 102, 999, -1, -10, 0x7fffffff]) {
+for (const op of [0, 10, 13, 20, 999, -1, -10, 0x7fffffff]) {
   test(`operation ${op}, which no client may ask for, is answered as unimplemented and ends the connection`, async () => {
     await using world = await World.start();
     const [client, other] = [await world.open(), await world.open()];
