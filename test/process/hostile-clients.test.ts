@@ -100,7 +100,7 @@ test('garbage, text, oversize and unknown operations end those connections, each
   await worker.stop();
 
   assert.equal([...endings], [['1002 1003 1009', 40]]);
-  assert.match(member.log, /bytes that are no packets/);
+  assert.match(member.log, /malformed frame/);
   assert.match(member.log, /unknown operation/);
   assert.ok(worker.done > 0);
 });

@@ -205,7 +205,7 @@ export class ClientService implements ConnectionHost {
       if (connection.state === 'established') continue;
       const isSilent = connection.state === 'greeting';
       connection.cut(
-        isSilent ? 'Connection closed: it never spoke' : 'Connection closed: no session in time',
+        isSilent ? 'Connection closed: no connect request received' : 'Connection closed: no session in time',
       );
     }
     for (const connection of this.#connections) {

@@ -126,7 +126,7 @@ export class ReadyEffects {
       pipeline.received(from, bytes);
     } catch (error) {
       if (!(error instanceof MemberMessageError)) throw error;
-      logger.error('Peer link closed: a request that makes no sense', { peer: from, error });
+      logger.error('Peer link closed: malformed message', { peer: from, error });
       links?.drop(from);
     }
   }

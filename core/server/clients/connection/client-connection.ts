@@ -291,7 +291,7 @@ export class ClientConnection {
 
   #malformed(error: FrameError): void {
     const code = error.reason === 'oversize' ? CloseCode.messageTooBig : CloseCode.protocolError;
-    this.log('Connection closed: bytes that are no packets', { problem: error.message });
+    this.log('Connection closed: malformed frame', { problem: error.message });
     this.end({ code, text: error.message });
   }
 
