@@ -65,6 +65,8 @@ export class Election implements Role {
       this.#resendMs = Math.min(this.#resendMs * 2, RESEND_MAX_MS);
       this.#broadcast();
     }
+    // A founding may have waited for observers long enough.
+    if (!this.#canLead && this.#state.admission.founding !== null) this.#decide();
   }
 
   linkUp(peer: number): void {

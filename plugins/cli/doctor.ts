@@ -28,7 +28,7 @@ export function doctorCommand(): Command {
     )
     .option(
       '--initialize',
-      'mark an empty directory as that of a new member; without effect on an ensemble of several voters',
+      'mark an empty directory as that of a new member; without effect on an ensemble of several members',
     )
     .option('--json', 'one JSON object instead of text')
     .addHelpText('after', '\nWithout a flag nothing is changed.')
@@ -65,7 +65,7 @@ async function begin(directory: string): Promise<number> {
     );
   }
   print(
-    `${disk.location} is that of a new member. In an ensemble of several voters it counts only when the others have admitted it.\n`,
+    `${disk.location} is that of a new member. In an ensemble of several members it counts only when the others have admitted it.\n`,
   );
   return 0;
 }

@@ -20,12 +20,12 @@ export class TotalLoss {
     this.#waiting = waiting;
   }
 
-  /** Nothing happens if no observer has a history that is known to be sound. A lone voter founds an ensemble by itself, and always may. */
+  /** Nothing happens if no observer has a history that is known to be sound. */
   async play(): Promise<void> {
     const { cluster, plan, ghost, roles, random } = this.#world;
     roles.expectCalm(null);
     const witness = cluster.members.find((member) => this.#isWitness(member));
-    if (witness === undefined || plan.voters < 2) return;
+    if (witness === undefined) return;
     const voters = cluster.members.filter(({ isObserver }) => !isObserver);
     for (const voter of voters) {
       voter.crash('keep');

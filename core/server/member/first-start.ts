@@ -38,10 +38,10 @@ export interface FirstStartParts {
 
 /**
  * Decides whether a member counts, and makes that durable before the member sends anything. An empty directory may be that of a new
- * member, or of one that lost its disk and has promised and acknowledged what others rely on; the two look alike. So a voter of
- * several that finds its directory empty does not count until the others have readmitted it, or until all voters found the ensemble
- * together. No option changes that: an operator's command line outlives the disk. A voter of a list of one counts at once. Rejects
- * with `CannotRejoinError`.
+ * member, or of one that lost its disk and has promised and acknowledged what others rely on; the two look alike. So a voter that
+ * finds its directory empty does not count until the others have readmitted it, or until all voters found the ensemble together. That
+ * holds for a lone voter with observers too: one of them may have the history that it lost. No option changes that: an operator's
+ * command line outlives the disk. The only member of an ensemble counts at once. Rejects with `CannotRejoinError`.
  */
 export async function settleFirstStart(
   recovered: Recovered,
@@ -49,9 +49,9 @@ export async function settleFirstStart(
 ): Promise<RestoredHistory> {
   const { history } = recovered;
   const voters = members.filter(({ isObserver }) => isObserver !== true);
-  const isOneOfSeveral = voters.length > 1 && voters.some((voter) => voter.id === id);
+  const isOneOfSeveral = members.length > 1 && voters.some((voter) => voter.id === id);
   const isEmpty = isUntouched(recovered);
-  if (initialize) warnOfInitialize(voters.length, isEmpty, logger);
+  if (initialize) warnOfInitialize(members.length, isEmpty, logger);
   let { rejoining = null } = history;
   if (isEmpty) rejoining = isOneOfSeveral ? 'new' : null;
   // It counts, and there is no other voter that might not.
@@ -62,11 +62,11 @@ export async function settleFirstStart(
   return { ...history, rejoining };
 }
 
-function warnOfInitialize(voters: number, isEmpty: boolean, logger: Logger): void {
-  if (voters > 1) {
+function warnOfInitialize(members: number, isEmpty: boolean, logger: Logger): void {
+  if (members > 1) {
     logger.warn(
-      '--initialize has no effect on an ensemble of several voters: a new one is founded when all of its members run with empty directories',
-      { voters },
+      '--initialize has no effect on an ensemble of several members: a new one is founded when all of them run with empty directories',
+      { members },
     );
   } else if (!isEmpty) logger.warn('--initialize has no effect: the data directory is not empty');
 }

@@ -39,7 +39,7 @@ export interface MemberParts {
   readonly logger?: Logger;
   /** All members, this one among them, and how this one reaches the others. Without it the member stands alone. */
   readonly ensemble?: EnsembleParts;
-  /** Has no effect on an ensemble of several voters, but for a warning: an empty storage may be that of a lost disk. */
+  /** Has no effect on an ensemble of several members, but for a warning: an empty storage may be that of a lost disk. */
   readonly initialize?: boolean | undefined;
   /** Other bounds among the members than the usual ones; for simulations that cannot wait until those are reached. */
   readonly limits?: Partial<PeerLimits> | undefined;

@@ -55,7 +55,7 @@ export interface ServeOptions extends Partial<ServerOptions>, CredentialOptions 
   /** Whether this member is one without a vote: must agree with what `ensemble` says of it. */
   readonly observer?: boolean;
   /**
-   * Accepted, but without effect: a new ensemble of several voters is founded when all of its members run with empty directories, and
+   * Accepted, but without effect: a new ensemble of several members is founded when all of its members run with empty directories, and
    * a member of a list of one needs no permission. The member logs a warning that says so. Default false.
    */
   readonly initialize?: boolean;

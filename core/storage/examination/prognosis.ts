@@ -1,4 +1,4 @@
-import { LOG_END_FILE, type HistoryFile } from '../file-name.js';
+import { IDENTITY_FILE, LOG_END_FILE, type HistoryFile } from '../file-name.js';
 import type { LogSurvey } from './log-survey.js';
 import type { Survey } from './survey.js';
 
@@ -56,9 +56,11 @@ export function prognose(survey: Survey): Prognosis {
  * of the last log file is unknown, and so is what a promise was that cannot be read. Without `end-of-log` it is unknown whether later
  * files of the log, or later records of the last one, are missing.
  */
-function isEndKnown({ promises, historyRefusal, snapshots, logs, damagedFiles }: Survey): boolean {
+function isEndKnown({ promises, end, historyRefusal, snapshots, logs, damagedFiles }: Survey): boolean {
   if (promises === null || historyRefusal === undefined) return false;
   if (damagedFiles.some(({ name }) => name === LOG_END_FILE)) return false;
+  // Without its identity nothing shows that the directory is one of 0.1.0, which has no such file.
+  if (end === null && damagedFiles.some(({ name }) => name === IDENTITY_FILE)) return false;
   if (logs.at(-1)?.damage != null) return false;
   if (historyRefusal === null) return true;
   const damaged = [...snapshots, ...logs].filter(({ damage }) => damage !== null);

@@ -195,6 +195,26 @@ test('voters that have all lost their disks found nothing while a listed observe
   assert.equal(cluster.member(2).status()!.founding!.membersWithHistory, [4]);
 });
 
+test('a lone voter waits for its observer like any founding, and founds nothing while that one has a history', () => {
+  const alone = empty({ voters: 1, observers: 1 });
+  alone.member(1).start();
+  alone.run(15 * TICK_MS);
+  assert.is(alone.leader(), undefined);
+  alone.runUntil(() => alone.leader() !== undefined, 'it is founded without the observer');
+  assert.ok(alone.time.nowMs > 20 * TICK_MS);
+
+  const cluster = founded({ voters: 1, observers: 1 });
+  assert.ok(cluster.time.nowMs < 20 * TICK_MS, 'the observer has answered');
+  cluster.propose();
+  cluster.runUntil(() => cluster.isSettled(), 'the observer has a transaction');
+  cluster.member(1).loseDisk('wiped');
+  const established = cluster.ghost.epochs;
+  cluster.member(1).start();
+  cluster.run(60_000);
+  assert.is(cluster.ghost.epochs, established);
+  assert.equal(cluster.member(1).status()!.founding!.membersWithHistory, [2]);
+});
+
 test('a founding is void if a voter has a history, though it was said to be new', () => {
   const cluster = empty();
   cluster.member(2).disk.log = [entry(1, 0), entry(1, 1)];

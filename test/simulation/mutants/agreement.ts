@@ -427,6 +427,19 @@ export const AGREEMENT: readonly Mutant[] = [
     changes: [['core/zab/learner.ts', 'nowMs - this.#linkedMs > config.tickMs', 'false']],
   },
   {
+    name: 'lone-voter-asks-no-observer',
+    mistake: 'a lone voter with an empty directory counts at once, whatever its observers hold',
+    standsFor: 'no founding while a listed member has a history',
+    tests: ['core/server/member/rejoining'],
+    changes: [
+      [
+        'core/server/member/first-start.ts',
+        'const isOneOfSeveral = members.length > 1 &&',
+        'const isOneOfSeveral = voters.length > 1 &&',
+      ],
+    ],
+  },
+  {
     name: 'hand-over-before-a-slow-disk',
     mistake: 'a leader hands over while a learner that is up to date still makes the last entries durable',
     standsFor: 'with orderly restarts and slow disks alone no write is unknown',

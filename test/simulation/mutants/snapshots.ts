@@ -72,6 +72,20 @@ export const SNAPSHOTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'no-identity-taken-for-an-old-directory',
+    mistake:
+      'a directory without identity and end-of-log is repaired as one of 0.1.0, which had no such file',
+    standsFor: 'a repair never lets a member vote that may have lost something',
+    tests: ['core/storage/examination/doctor'],
+    changes: [
+      [
+        'core/storage/examination/prognosis.ts',
+        'if (end === null && damagedFiles.some(({ name }) => name === IDENTITY_FILE)) return false;',
+        '',
+      ],
+    ],
+  },
+  {
     name: 'unreadable-block-ends-the-examination',
     mistake: 'a read error ends member and doctor with an error that names no file',
     standsFor: 'an unreadable block is damage with file and offset',

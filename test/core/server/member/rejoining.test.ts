@@ -15,7 +15,7 @@ function lose(world: EnsembleWorld, id: number): void {
 
 test('members of a new ensemble wait for each other, whether started with --initialize or not', async () => {
   await using world = await EnsembleWorld.launched({ absent: [3], isFounded: false, initialize: true });
-  assert.ok(world.log.has(/--initialize has no effect on an ensemble of several voters/));
+  assert.ok(world.log.has(/--initialize has no effect on an ensemble of several members/));
   await world.clock.advance(20_000);
   assert.equal(world.leader, undefined, 'two empty directories of three may be two wiped ones');
   assert.ok(world.member(1).health().rejoining);
@@ -52,6 +52,18 @@ test('a directory that the operator made count with --repair --alone counts from
   await world.wait(treatDataDirectory({ disk, folder: 'aside', repair: true, alone: true }));
   await world.launch(1);
   assert.not(world.member(1).health().rejoining);
+});
+
+test('a lone voter that has lost its disk founds nothing while its observer has a history', async () => {
+  await using world = await EnsembleWorld.start({ voters: 1, observers: 1 });
+  await write(world, '/before');
+  await world.converged();
+  world.kill(1);
+  lose(world, 1);
+  await world.launch(1);
+  await world.clock.advance(60_000);
+  assert.equal(world.leader, undefined);
+  assert.equal(world.member(1).health().founding?.membersWithHistory, [2]);
 });
 
 test('a founding logs the observers that it waits for, and that it began without them', async () => {

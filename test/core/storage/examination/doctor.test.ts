@@ -279,6 +279,17 @@ test('without end-of-log nothing shows where the log ended, so a repaired member
   }
 });
 
+test('with end-of-log and the identity lost too, nothing shows where the log ended, and a repaired member rejoins', async () => {
+  const disk = await madeDirectory();
+  for (const name of ['identity', 'end-of-log', logsOf(disk).at(-1)!]) disk.forget(name);
+
+  const { prognosis } = await examine(disk);
+  assert.is(prognosis.isLoss, true);
+  await repair(disk);
+
+  assert.is(await rejoiningOf(disk), 'damaged');
+});
+
 test('a lost identity is read back from a snapshot where there is no log', async () => {
   const disk = await madeDirectory();
   const { storage } = await start(disk);
