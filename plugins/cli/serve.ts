@@ -55,17 +55,28 @@ async function run(settings: ServeSettings): Promise<void> {
     logger.info('Reloading certificates and secrets', { signal: 'SIGHUP' });
     void member?.reload();
   });
+  let stop: (exitCode: number) => Promise<void> = (exitCode) => process.exit(exitCode);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      // A start is stopped as a crash would stop it: what the disk holds is recovered by the next one.
+      logger.info(member === null ? 'Stopping in the middle of the start' : 'Stopping', { signal });
+      void stop(0);
+    });
+  }
   try {
     member = await serve({ ...settings, listeners: zooKeeperListeners(settings), logger });
   } catch (error) {
     return fail(error);
   }
-  await untilStopped(member, logger);
+  stop = stopOnce(member, logger);
+  member.onFailure(() => void stop(1));
+  await announce(member);
 }
 
-async function untilStopped(member: Served, logger: Logger): Promise<void> {
+/** Stops the member in order and ends the process; calls behind the first do nothing. */
+function stopOnce(member: Served, logger: Logger): (exitCode: number) => Promise<void> {
   let isStopping = false;
-  const stop = async (exitCode: number): Promise<void> => {
+  return async (exitCode) => {
     if (isStopping) return;
     isStopping = true;
     await member.close().catch((error: unknown) => {
@@ -74,15 +85,14 @@ async function untilStopped(member: Served, logger: Logger): Promise<void> {
     });
     process.exit(exitCode);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      logger.info('Stopping', { signal });
-      void stop(0);
-    });
-  }
-  member.onFailure(() => void stop(1));
-  await member.serving().catch(() => undefined);
-  if (isStopping) return;
+}
+
+async function announce(member: Served): Promise<void> {
+  const isServing = await member.serving().then(
+    () => true,
+    () => false,
+  );
+  if (!isServing) return;
   print(
     `quorate: member ${member.health().id} is ready at ${[member.address, ...member.otherAddresses].join(' and ')}\n`,
   );
