@@ -1,6 +1,7 @@
 import type { AuthInfo, DefaultAcl, TlsSource } from '../core/client/index.js';
 import type { Clock, Logger, Random } from '../core/runtime/index.js';
 import type { Application } from './application.js';
+import type { LastKnownGoodOptions } from './config/last-known-good.js';
 import type { Token } from './container.js';
 import type { ConnectTarget } from './engine.js';
 import type { ApplicationEvent } from './events.js';
@@ -68,8 +69,8 @@ export interface ApplicationOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** How long work in hand may go on once a stop began. 10 000 if left out. */
   readonly drainDeadlineMs?: number | undefined;
-  /** Directory in which good configuration is kept, so that a start without a server is possible. */
-  readonly lastKnownGood?: string | undefined;
+  /** Directory in which good configuration is kept, so that a start without a server is possible; without secrets, unless options say so. */
+  readonly lastKnownGood?: string | LastKnownGoodOptions | undefined;
   /** The variables that `@Config` may read; those of the process if left out. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Answers `/livez` and `/readyz` over HTTP; nowhere if left out. */

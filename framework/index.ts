@@ -37,6 +37,7 @@ export { DeclarationError, type DeclarationProblem } from './declaration-error.j
 export { inject, token, InjectionError, type NamedToken, type Token } from './container.js';
 export type { ApplicationEvent, ApplicationEventType, ApplicationState, EventOf } from './events.js';
 export { Application } from './application.js';
+export type { LastKnownGoodOptions } from './config/last-known-good.js';
 export {
   provide,
   type ApplicationHooks,

@@ -27,7 +27,7 @@ export function checkApplicationOptions(options: ApplicationOptions): void {
       refuse(name, 'a number of milliseconds above 0', given[name]);
   if (drainDeadlineMs !== undefined && !(drainDeadlineMs === 0 || isAbove0(drainDeadlineMs)))
     refuse('drainDeadlineMs', 'a number of milliseconds from 0', drainDeadlineMs);
-  for (const [name, value] of Object.entries({ id, lastKnownGood }))
+  for (const [name, value] of Object.entries({ id, lastKnownGood: directoryOf(lastKnownGood) }))
     if (value !== undefined && (typeof value !== 'string' || value === ''))
       refuse(name, 'a text that is not empty', value);
   for (const [name, value] of Object.entries({ hooks, health }))
@@ -50,6 +50,11 @@ export function checkPluginNames(names: readonly string[]): void {
       remedy: 'use each plugin once, or give each a name of its own',
     })),
   );
+}
+
+/** The path, which options may hold as well. */
+function directoryOf(lastKnownGood: unknown): unknown {
+  return isObject(lastKnownGood) ? (lastKnownGood['directory'] ?? null) : lastKnownGood;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

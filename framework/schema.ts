@@ -1,6 +1,7 @@
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { stepsToSecret } from './config/secrets.js';
 
 declare const described: unique symbol;
 
@@ -67,13 +68,29 @@ export function compileSchema(definition: Schema): Validator {
   // Says that a value is not to be shown to people; it does not restrict what it may be.
   ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
   const validate: ValidateFunction = ajv.compile(definition as AnySchemaObject);
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(describe));
+  return (value) => (validate(value) ? [] : violationsOf(validate.errors ?? [], definition));
 }
 
-function describe(error: ErrorObject): string {
+function violationsOf(errors: readonly ErrorObject[], definition: Schema): Violations {
+  return [...new Set(errors.map((error) => describe(error, definition)))];
+}
+
+/** Of a secret, where it is and which rule it breaks: neither what it may be nor names within it. */
+function describe(error: ErrorObject, definition: Schema): string {
+  const secret = stepsToSecret(definition, stepsOf(error.instancePath));
+  if (secret !== null)
+    return `${secret.length === 0 ? 'the value' : `/${secret.join('/')}`} is a secret that breaks the rule "${error.keyword}"`;
   const where = error.instancePath === '' ? 'the value' : error.instancePath;
   const allowed = error.keyword === 'enum' ? `: ${JSON.stringify(error.params['allowedValues'])}` : '';
   const extra =
     error.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : '';
   return `${where} ${error.message ?? error.keyword}${allowed}${extra}`;
+}
+
+/** Of a JSON pointer. */
+function stepsOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

@@ -4,6 +4,7 @@ import { closeDescriptor, takeKernelLock } from './kernel-lock.js';
 import { keepOwner } from './file-owner.js';
 import { lockFileHolder, takeLockFile, type HeldLockFile } from './lock-files.js';
 import { describeSelf, isAlive, ownerText, parseOwner, readIfThere, type LockOwner } from './lock-owner.js';
+import { PRIVATE_FILE } from './private-file.js';
 import { DataDirectoryLockedError, toOpeningError } from './storage-error.js';
 
 /**
@@ -105,7 +106,7 @@ async function recordOf(location: string): Promise<LockOwner | null> {
 async function writeRecord(location: string, self: LockOwner): Promise<void> {
   const draft = join(location, `${RECORD}.${self.hasKernelLock === true ? 'kernel' : 'file'}.new`);
   await rm(draft, { force: true });
-  await writeFile(draft, JSON.stringify(self), { mode: 0o640 });
+  await writeFile(draft, JSON.stringify(self), { mode: PRIVATE_FILE, flag: 'wx' });
   await keepOwner(location, draft);
   await keepPrevious(location);
   await rename(draft, join(location, RECORD));

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keepOwner } from './file-owner.js';
+import { PRIVATE_FILE } from './private-file.js';
 import { isAlive, parseOwner, readIfThere, type LockOwner } from './lock-owner.js';
 
 /** A process that is overtaken so often by others gives up. */
@@ -52,7 +53,7 @@ export async function takeLockFile(
 }
 
 async function markReleased(directory: string, folder: string): Promise<void> {
-  await writeFile(join(folder, RELEASED_FILE), '', { mode: 0o640 });
+  await writeFile(join(folder, RELEASED_FILE), '', { mode: PRIVATE_FILE });
   await keepOwner(directory, join(folder, RELEASED_FILE));
 }
 
@@ -80,7 +81,7 @@ async function make(directory: string, folder: string, self: LockOwner): Promise
   const draft = join(directory, `lock.${process.pid}.${drafts++}.draft`);
   try {
     await mkdir(draft);
-    await writeFile(join(draft, OWNER_FILE), JSON.stringify(self), { mode: 0o640 });
+    await writeFile(join(draft, OWNER_FILE), JSON.stringify(self), { mode: PRIVATE_FILE });
     await keepOwner(directory, draft, join(draft, OWNER_FILE));
     await rename(draft, folder);
     return true;

@@ -1,13 +1,19 @@
 import * as fs from 'node:fs';
-import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chown, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 import type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 import { isDataFile } from './file-name.js';
 import { ownerToKeep, type FileOwner } from './file-owner.js';
+import { NO_FOLLOW, PRIVATE_DIRECTORY, PRIVATE_FILE } from './private-file.js';
 import { DataDirectoryReplacedError, StorageError, toOpeningError } from './storage-error.js';
 
-const FLAGS: Record<OpenMode, string> = { create: 'w+', write: 'r+', read: 'r' };
+const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC } = fs.constants;
+const FLAGS: Record<OpenMode, number> = {
+  create: O_RDWR | O_CREAT | O_TRUNC,
+  write: O_RDWR,
+  read: O_RDONLY,
+};
 
 /**
  * On Linux a write to such a descriptor returns when data, and what of the metadata is needed to read them, are on the disk, as
@@ -26,7 +32,7 @@ export class NodeDisk implements Disk {
 
   /**
    * Makes the directory, and those above it, if they do not exist, and syncs every level, so that a power
-   * failure removes none of them. Rejects with `StorageError` if that is impossible.
+   * failure removes none of them. It gets the mode 0700; one that exists keeps its mode. Rejects with `StorageError` if that is impossible.
    */
   static async open(directory: string): Promise<NodeDisk> {
     const location = resolve(directory);
@@ -94,7 +100,9 @@ class NodeDirectory implements Directory {
 
   async open(name: string, mode: OpenMode): Promise<DiskFile> {
     const path = join(this.location, name);
-    const descriptor = await this.#inPlace(() => openFile(path, FLAGS[mode]));
+    const descriptor = await this.#inPlace(() => openFile(path, FLAGS[mode])).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === 'ELOOP' ? linkError(this.location, name) : error;
+    });
     const file = new NodeFile(name, path, descriptor);
     try {
       if (mode === 'create' && this.#owner !== null) await changeOwner(descriptor, this.#owner);
@@ -111,7 +119,10 @@ class NodeDirectory implements Directory {
 
   async setAside(name: string, folder: string): Promise<void> {
     const path = join(this.location, folder);
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { mode: PRIVATE_DIRECTORY }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    if (!(await lstat(path)).isDirectory()) throw linkError(this.location, folder);
     if (this.#owner !== null) await chown(path, this.#owner.uid, this.#owner.gid);
     await rename(join(this.location, name), join(path, name));
     await syncDirectory(path);
@@ -245,12 +256,13 @@ function linkError(location: string, file: string): StorageError {
   return new StorageError(
     `${location}: ${file} is a symbolic link. Links to files of a data directory are not followed, for their targets are not synced ` +
       `with it. Move the file itself to its place; a link to the directory as a whole is allowed`,
-    { fields: { location, file } },
+    { code: 'LINK_REFUSED', fields: { location, file } },
   );
 }
 
-function openFile(path: string, flags: string | number): Promise<number> {
-  return call<number>((done) => fs.open(path, flags, 0o640, done));
+/** Only the owner can read what is made, and a link is not followed. */
+function openFile(path: string, flags: number): Promise<number> {
+  return call<number>((done) => fs.open(path, flags | NO_FOLLOW, PRIVATE_FILE, done));
 }
 
 async function writeAll(descriptor: number, position: number, bytes: Uint8Array): Promise<void> {
@@ -270,7 +282,9 @@ async function makeLevels(location: string): Promise<string | undefined> {
   const missing: string[] = [];
   for (let level = location; !(await exists(level)); level = dirname(level)) missing.unshift(level);
   for (const level of missing) {
-    await mkdir(level).catch((error: NodeJS.ErrnoException) => {
+    // Those above belong to others too; this one to the member alone.
+    const mode = level === location ? PRIVATE_DIRECTORY : 0o777;
+    await mkdir(level, { mode }).catch((error: NodeJS.ErrnoException) => {
       // Another process has made it meanwhile; or it is a broken link, which the next step finds.
       if (error.code !== 'EEXIST') throw error;
     });

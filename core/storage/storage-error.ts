@@ -23,6 +23,7 @@ export class StorageError extends QuorateError {
         | 'STORAGE_ACCESS_DENIED'
         | 'STORAGE_FORMAT_UNKNOWN'
         | 'DISK_FULL'
+        | 'LINK_REFUSED'
         | 'DATA_DIRECTORY_REPLACED'
         | 'DATA_DIRECTORY_LOCKED'
         | 'DATA_DIRECTORY_FOREIGN';

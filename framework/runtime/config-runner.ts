@@ -188,13 +188,23 @@ export class ConfigRunner {
     const remedy =
       this.#parts.known === undefined
         ? 'Set lastKnownGood to a directory, so that a start without a server is possible.'
-        : 'It was never loaded on this machine before.';
+        : 'It was never loaded on this machine before, or was kept without secrets that the environment does not set.';
     throw new ConfigUnknownError(this.name, remedy);
   }
 
   async #adoptKnownGood(): Promise<boolean> {
     const known = await this.#parts.known?.load(this.name);
     if (known === undefined) return false;
+    const { overridden } = this.#layers!;
+    const absent = known.withheld.filter((field) => !overridden.includes(field));
+    if (absent.length > 0) {
+      // A default in the place of a secret would be a wrong value.
+      this.#context.logger.warn('the last known good configuration was kept without its secrets', {
+        name: this.name,
+        secrets: absent,
+      });
+      return false;
+    }
     const candidate = this.#candidate(known.value ?? {});
     if (!candidate.isValid) {
       const { violations } = candidate;
@@ -237,7 +247,7 @@ export class ConfigRunner {
   }
 
   async #keep({ fleetValue }: Judgement): Promise<void> {
-    await this.#parts.known?.save(this.name, fleetValue);
+    await this.#parts.known?.save(this.name, fleetValue, this.#planned.schema);
   }
 
   /** Lets the fleet know which version is in force here. Nothing depends on it. */

@@ -96,6 +96,13 @@ export const SETTINGS: readonly Setting[] = [
     description: 'file with the secret that all members of the ensemble share',
   },
   {
+    name: 'refuseLooseFiles',
+    flag: '--refuse-loose-files',
+    type: 'boolean',
+    description:
+      'refuse to start when others have access to the data directory, secret or key (default: warn)',
+  },
+  {
     name: 'secret',
     flag: '--secret <text>',
     type: 'string',

@@ -19,6 +19,7 @@ const METRICS = 'core/server/METRICS.md';
 const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, declaration: string])[]>> = {
   ApplicationOptions: [['framework/application-options.ts', 'ApplicationOptions']],
   ApplicationHooks: [['framework/application-options.ts', 'ApplicationHooks']],
+  LastKnownGoodOptions: [['framework/config/last-known-good.ts', 'LastKnownGoodOptions']],
   ConnectOptions: [
     ['core/client/connect.ts', 'ClientOptions'],
     ['core/client/connect.ts', 'ConnectOptions'],

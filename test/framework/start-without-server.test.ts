@@ -21,6 +21,16 @@ class Job {
   run(): void {}
 }
 
+@Config({
+  name: 'mail',
+  schema: { properties: { password: { type: 'string', secret: true } } },
+  env: { password: 'MAIL_PASSWORD' },
+})
+class MailConfig {
+  host = 'localhost';
+  password = '';
+}
+
 /** In real time, since files are read and written, with a directory of its own. */
 function withDirectory(body: (fleet: Fleet, directory: string) => Promise<void>): () => Promise<void> {
   return async () => {
@@ -87,6 +97,31 @@ test(
     assert.is(machine.application.get(BillingConfig).currency, 'USD');
     assert.is(machine.eventsOf('config-loaded')[0]?.source, 'disk');
     assert.equal(machine.eventsOf('config-refused')[0]?.violations, ['/currency must be string']);
+  }),
+);
+
+test(
+  'a configuration that was kept without its secret starts only where the environment sets that',
+  withDirectory(async (fleet, directory) => {
+    const client = await fleet.client();
+    await client.create('/config/mail', '{"password":"hunter2","host":"a"}', { createParents: true });
+    const before = await fleet.run({ declare: [MailConfig], lastKnownGood: directory });
+    assert.is(before.application.get(MailConfig).password, 'hunter2');
+    await before.application.stop();
+
+    const options = { declare: [MailConfig], lastKnownGood: directory, connectTimeoutMs: 50 };
+    const without = fleet.machine();
+    without.cut();
+    const error = await without.start(options).catch((reason: unknown) => reason);
+    assert.is((error as { code?: string }).code, 'CONFIG_UNKNOWN');
+    const line = without.log.find(({ message }) => message.includes('kept without its secrets'));
+    assert.equal(line?.fields['secrets'], ['password']);
+
+    const machine = fleet.machine();
+    machine.cut();
+    await fleet.run({ ...options, environment: { MAIL_PASSWORD: 'from here' } }, machine);
+    const { password, host } = machine.application.get(MailConfig);
+    assert.equal([password, host], ['from here', 'a']);
   }),
 );
 

@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'core/client',
     'core/recipes',
   ],
-  framework: ['core/client', 'core/recipes', 'core/server', 'core/runtime'],
+  framework: ['core/client', 'core/recipes', 'core/server', 'core/storage', 'core/runtime'],
   'framework/testing': ['framework', 'core/testing', 'core/client', 'core/runtime'],
 };
 

@@ -1,7 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QuorateError, type Random } from '../../runtime/index.js';
-import { toOpeningError } from '../../storage/index.js';
+import { createPrivateFile, toOpeningError } from '../../storage/index.js';
 
 export const SECRET_BYTES = 32;
 const FILE_NAME = 'session-secret';
@@ -37,7 +37,7 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
 
 async function create(directory: string, path: string, secret: Uint8Array): Promise<Uint8Array> {
   const temporary = `${path}.new`;
-  const file = await open(temporary, 'w', 0o600);
+  const file = await createPrivateFile(temporary);
   try {
     await file.writeFile(secret);
     await file.sync();

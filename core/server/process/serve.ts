@@ -34,11 +34,12 @@ import { Member, type MemberHealth, startingHealth } from '../member/index.js';
 import { MAX_FRAME_BYTES } from '../peers/index.js';
 import type { ClientListener } from './client-listener.js';
 import { Credentials, type CredentialOptions } from './credentials.js';
+import { checkLooseFiles, type LooseFileOptions } from './loose-files.js';
 import { livez, readyz } from './readiness.js';
 import { RunningMember } from './running-member.js';
 import { socketsOf, type SocketShares } from './socket-shares.js';
 
-export interface ServeOptions extends Partial<ServerOptions>, CredentialOptions {
+export interface ServeOptions extends Partial<ServerOptions>, CredentialOptions, LooseFileOptions {
   /** The data directory; made if it is not there. One process at a time. */
   readonly data: string;
   /** Address to listen at. Default 127.0.0.1, only this machine; in an ensemble on several machines, 0.0.0.0. */
@@ -237,6 +238,7 @@ async function planOf(options: ServeOptions): Promise<Plan> {
     random,
     logger,
   };
+  await checkLooseFiles(options, logger);
   const credentials = await Credentials.open(options, { ...plan, host: hostOf(plan) });
   return { ...plan, credentials };
 }

@@ -1,12 +1,12 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { splitCommandLine } from './command-line.js';
 
 /** Lines that are offered to the next shell. */
 export const HISTORY_LIMIT = 1000;
 
 /**
- * The lines of earlier shells, in a file that only its owner can read. Lines with a password in them are never
- * written. A file that cannot be read or written costs the history, not the shell.
+ * The lines of earlier shells, in a file that only its owner can read. Lines with
+ * a password, an identity or what looks like a secret in them are never written. A file that cannot be read or written costs the history, not the shell.
  */
 export class HistoryFile {
   private readonly file: string;
@@ -18,6 +18,7 @@ export class HistoryFile {
   /** Oldest first, at most `HISTORY_LIMIT`; cuts the file down to them when it has grown to twice that. */
   load(): string[] {
     try {
+      chmodSync(this.file, 0o600);
       const lines = readFileSync(this.file, 'utf8')
         .split('\n')
         .filter((line) => line !== '');
@@ -41,6 +42,7 @@ export class HistoryFile {
 }
 
 function holdsPassword(line: string): boolean {
+  if (/\bdigest:|\bauth:|passw|secret|token|credential/i.test(line)) return true;
   try {
     return splitCommandLine(line)[0] === 'addauth';
   } catch {

@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { withoutSecrets } from '../../../framework/config/secrets.js';
 import { redact } from '../../../framework/index.js';
+import { compileSchema } from '../../../framework/schema.js';
 
 const secret = { type: 'string', secret: true };
 
@@ -39,6 +41,59 @@ test('without a schema, and of what is not there, nothing is hidden', () => {
   assert.equal(redact({ a: 1 }, null), { a: 1 });
   assert.is(redact(undefined, { secret: true }), undefined);
   assert.equal(redact({}, { properties: { a: secret } }), {});
+});
+
+test('a secret behind a reference, a pattern, a place in a list or a dependency is not shown either', () => {
+  const schema = {
+    definitions: { login: { properties: { password: secret, next: { $ref: '#/definitions/login' } } } },
+    properties: {
+      login: { $ref: '#/definitions/login' },
+      pair: { items: [{ type: 'string' }, secret], additionalItems: secret },
+    },
+    patternProperties: { '^key-': secret },
+    dependencies: { pair: { properties: { pin: secret } } },
+  };
+  const value = {
+    login: { user: 'a', password: 'b', next: { password: 'c' } },
+    pair: ['d', 'e', 'f'],
+    pin: 'g',
+    'key-1': 'h',
+  };
+  assert.equal(redact(value, schema), {
+    login: { user: 'a', password: '[secret]', next: { password: '[secret]' } },
+    pair: ['d', '[secret]', '[secret]'],
+    pin: '[secret]',
+    'key-1': '[secret]',
+  });
+  assert.equal(withoutSecrets(value, schema), {
+    value: { login: { user: 'a', next: {} }, pair: ['d', null, null] },
+    withheld: ['login.password', 'login.next.password', 'pair.1', 'pair.2', 'pin', 'key-1'],
+  });
+});
+
+test('of a schema that takes too long to follow, everything counts as secret', () => {
+  const branches = { allOf: Array.from({ length: 2_000 }, () => ({ items: { type: 'string' } })) };
+  const shown = redact(
+    Array.from({ length: 5_000 }, () => 'a'),
+    branches,
+  ) as string[];
+  assert.is(shown.at(0), 'a');
+  assert.is(shown.at(-1), '[secret]');
+});
+
+test('what is wrong with a secret is said without what it may be, and without names within it', () => {
+  const validate = compileSchema({
+    properties: {
+      pin: { enum: ['1234', '9999'], secret: true },
+      tokens: { secret: true, type: 'object', additionalProperties: { type: 'number' } },
+      plain: { enum: ['a', 'b'] },
+    },
+  });
+  assert.equal(validate({ pin: '0000', tokens: { hunter2: 'x' }, plain: 'c' }), [
+    '/pin is a secret that breaks the rule "enum"',
+    '/tokens is a secret that breaks the rule "type"',
+    '/plain must be equal to one of the allowed values: ["a","b"]',
+  ]);
 });
 
 test.run();
