@@ -22,6 +22,8 @@ export const LOG_JAR = '/usr/share/java/slf4j-simple.jar';
 /** Start in a second, and leave the other core alone. */
 export const JVM_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
+const JAAS_FILE = 'jaas.conf';
+
 interface Ports {
   readonly client: number;
   readonly quorum: number;
@@ -58,8 +60,10 @@ export class ApacheServers extends Servers {
   static async start(count: ServerCount, options: ServersOptions = {}): Promise<ApacheServers> {
     const directory = await mkdtemp(join(tmpdir(), 'apache-zookeeper-'));
     const ports = await choosePorts(count);
-    const servers = new ApacheServers(directory, ports, propertiesFor(options));
+    const servers = new ApacheServers(directory, ports, propertiesFor(options, directory));
     try {
+      if (options.saslUsers !== undefined)
+        await writeFile(join(directory, JAAS_FILE), jaasFor(options.saslUsers));
       for (const id of servers.ids) {
         const home = join(directory, `${id}`);
         await mkdir(home);
@@ -155,6 +159,8 @@ function configurationFor(
   if (options.localSessions === true) {
     lines.push('localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true');
   }
+  if (options.saslUsers !== undefined)
+    lines.push('authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider');
   if (ports.size > 1) {
     for (const [member, { quorum, election }] of ports)
       lines.push(`server.${member}=127.0.0.1:${quorum}:${election}`);
@@ -162,8 +168,17 @@ function configurationFor(
   return `${lines.join('\n')}\n`;
 }
 
-function propertiesFor(options: ServersOptions): string[] {
+/** A section of users for the login module of the server. */
+function jaasFor(users: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(users).map(([user, password]) => `  user_${user}="${password}"`);
+  const module = '  org.apache.zookeeper.server.auth.DigestLoginModule required';
+  return `Server {\n${[module, ...entries].join('\n')};\n};\n`;
+}
+
+function propertiesFor(options: ServersOptions, directory: string): string[] {
+  const jaas = `-Djava.security.auth.login.config=${join(directory, JAAS_FILE)}`;
   return [
+    ...(options.saslUsers === undefined ? [] : [jaas]),
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     `-Dzookeeper.DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
     `-Dznode.container.checkIntervalMs=${options.containerCheckMs ?? DEFAULT_CONTAINER_CHECK_MS}`,

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { EnsembleProcess, freePort } from '../../process/ensemble-process.js';
 import {
   DEFAULT_CONTAINER_CHECK_MS,
@@ -16,16 +19,28 @@ export class QuorateServers extends Servers {
   readonly #ensemble: EnsembleProcess;
   readonly #ports: ReadonlyMap<number, number>;
 
-  private constructor(ensemble: EnsembleProcess, ports: ReadonlyMap<number, number>) {
+  /** Of the list of users; null without SASL. */
+  readonly #directory: string | null;
+
+  private constructor(
+    ensemble: EnsembleProcess,
+    ports: ReadonlyMap<number, number>,
+    directory: string | null,
+  ) {
     super();
     this.#ensemble = ensemble;
     this.#ports = ports;
+    this.#directory = directory;
     this.ids = ensemble.ids;
   }
 
   /** Resolves when all of them serve. */
   static async start(count: ServerCount, options: ServersOptions = {}): Promise<QuorateServers> {
-    const ensemble = await EnsembleProcess.prepare({ voters: count, flags: flagsFor(options) });
+    const { saslUsers } = options;
+    const directory = saslUsers === undefined ? null : await mkdtemp(join(tmpdir(), 'quorate-sasl-'));
+    const flags = flagsFor(options);
+    if (directory !== null) flags.push('--sasl-users-file', await writeUsers(directory, saslUsers!));
+    const ensemble = await EnsembleProcess.prepare({ voters: count, flags });
     const taken = ensemble.ids.map((id) => ensemble.portOf(id));
     const ports = new Map<number, number>();
     for (const id of ensemble.ids) {
@@ -33,7 +48,7 @@ export class QuorateServers extends Servers {
       taken.push(port);
       ports.set(id, port);
     }
-    const servers = new QuorateServers(ensemble, ports);
+    const servers = new QuorateServers(ensemble, ports, directory);
     try {
       for (const id of servers.ids) servers.launch(id);
       await servers.serving();
@@ -66,7 +81,15 @@ export class QuorateServers extends Servers {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#ensemble[Symbol.asyncDispose]();
+    if (this.#directory !== null) await rm(this.#directory, { recursive: true, force: true });
   }
+}
+
+async function writeUsers(directory: string, users: Readonly<Record<string, string>>): Promise<string> {
+  const file = join(directory, 'users');
+  const lines = Object.entries(users).map(([user, password]) => `${user}:${password}\n`);
+  await writeFile(file, lines.join(''), { mode: 0o600 });
+  return file;
 }
 
 function flagsFor(options: ServersOptions): string[] {

@@ -15,6 +15,8 @@ export interface ServersOptions {
   readonly containerCheckMs?: number;
   /** Apache ZooKeeper gives sessions to read-only clients only if it may keep them to one server. Ours needs no leave. */
   readonly localSessions?: boolean;
+  /** Passwords for SASL DIGEST-MD5 by user. Default: no SASL. */
+  readonly saslUsers?: Readonly<Record<string, string>>;
 }
 
 /** Sessions may ask for anything from two short ticks up. */

@@ -8,11 +8,12 @@ import traceback
 
 import basics
 import coordination
+import security
 import sessions
 import watches
 from scenario import Scenario
 
-SCENARIOS = {name: run for part in (basics, coordination, watches, sessions) for name, run in part.SCENARIOS.items()}
+SCENARIOS = {name: run for part in (basics, coordination, watches, sessions, security) for name, run in part.SCENARIOS.items()}
 
 
 def main():
