@@ -82,7 +82,7 @@ test('with the ACL of its creator, everything that an application creates is clo
   assert.is(await jobs.result(await jobs.enqueue({ n: 21 })), 42);
   await app.get(Locks).run('till', () => app.get(ConfigStore).write('shop', { currency: 'USD' }));
 
-  const owner = await connectClient(member.url, { auth, dialer: member.dialer, logger: silentLogger });
+  await using owner = await connectClient(member.url, { auth, dialer: member.dialer, logger: silentLogger });
   const kinds = ['/queues', '/locks', '/config', '/leaders', '/services', '/shards'];
   let found = await owners(owner);
   // Leaders and shards come when the start is over.
@@ -90,7 +90,6 @@ test('with the ACL of its creator, everything that an application creates is clo
     found = await owners(owner);
   const others = [...found].filter(([, acl]) => acl !== '31 digest:shop');
   assert.equal(others, []);
-  await owner.close();
 });
 
 test.run();

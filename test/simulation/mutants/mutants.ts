@@ -1,3 +1,4 @@
+import { ACCESS } from './access.js';
 import { AGREEMENT } from './agreement.js';
 import { DURABILITY } from './durability.js';
 import { LIMITS } from './limits.js';
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVICE,
   ...USE,
   ...LIMITS,
+  ...ACCESS,
 ];

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, OpCode } from '../../../../core/protocol/index.js';
+import { Accounts } from '../../../../core/server/configuration/accounts.js';
 import {
   Authentication,
   identitiesOfAddress,
@@ -80,6 +81,18 @@ test('a connection cannot gather identities without end', async () => {
     errors.add((await world.wait(reply))?.err ?? 0);
   }
   assert.equal([...errors], [0, ErrorCode.authFailed]);
+});
+
+test('where an identity is required, an address and a digest that anybody can claim are none', () => {
+  const accounts = new Accounts();
+  const authentication = new Authentication(null, accounts, true);
+  const isAccepted = (scheme: string, id: string): boolean => authentication.isAccepted([{ scheme, id }]);
+  assert.not(isAccepted('digest', 'ann:hash'));
+  assert.not(isAccepted('ip', '127.0.0.1'));
+  accounts.digests = new Set(['ann:hash']);
+  assert.ok(isAccepted('digest', 'ann:hash'));
+  assert.not(isAccepted('digest', 'bob:hash'));
+  for (const scheme of ['x509', 'sasl', 'super']) assert.ok(isAccepted(scheme, ''), scheme);
 });
 
 test.run();
