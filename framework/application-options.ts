@@ -7,6 +7,7 @@ import type { ConnectTarget } from './engine.js';
 import type { ApplicationEvent } from './events.js';
 import type { Declared } from './module.js';
 import type { Plugin } from './plugin.js';
+import type { ServicesOptions } from './services.js';
 import type { HealthEndpointOptions } from './runtime/health-endpoint.js';
 
 /** Moments in the life of an application. What `connected` and `started` throw, or reject with, fails the start. */
@@ -71,6 +72,8 @@ export interface ApplicationOptions {
   readonly drainDeadlineMs?: number | undefined;
   /** Directory in which good configuration is kept, so that a start without a server is possible; without secrets, unless options say so. */
   readonly lastKnownGood?: string | LastKnownGoodOptions | undefined;
+  /** Of the injected `Services`: which instances it finds. All if left out. */
+  readonly services?: ServicesOptions | undefined;
   /** The variables that `@Config` may read; those of the process if left out. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
   /** Answers `/livez` and `/readyz` over HTTP; nowhere if left out. */

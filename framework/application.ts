@@ -313,7 +313,7 @@ export class Application implements AsyncDisposable {
   #openContainer(plan: Plan): BuiltIns {
     const { client, id } = this;
     const onHeld = (name: string, hold: Hold): void => tellOfLock(this.#events, name, hold);
-    const builtIns = makeBuiltIns(client, { id, plan, onHeld });
+    const builtIns = makeBuiltIns(client, { id, plan, onHeld, services: this.#options.services });
     this.#undo.push('service directories', () => builtIns.services[Symbol.asyncDispose]());
     const interceptor = new LockInterceptor(builtIns.locks, this.#deadline.signal);
     const container = new Container((instance, target) => interceptor.intercept(instance, target));

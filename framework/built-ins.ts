@@ -7,7 +7,7 @@ import { LeaderJobs } from './leader-jobs.js';
 import { Locks } from './locks.js';
 import type { Plan } from './plan.js';
 import { Queues } from './queues.js';
-import { Services } from './services.js';
+import { Services, type ServicesOptions } from './services.js';
 import { Client, Logger } from './tokens.js';
 
 /** What can be injected in every application. */
@@ -24,13 +24,23 @@ export interface BuiltIns {
 /** Makes the parts of an application that work with its client. `onHeld` is called with every lock that is acquired. */
 export function makeBuiltIns(
   client: SessionClient,
-  { id, plan, onHeld }: { id: string; plan: Plan; onHeld: (name: string, hold: Hold) => void },
+  {
+    id,
+    plan,
+    onHeld,
+    services = {},
+  }: {
+    id: string;
+    plan: Plan;
+    onHeld: (name: string, hold: Hold) => void;
+    services?: ServicesOptions | undefined;
+  },
 ): BuiltIns {
   const validators = new Map(plan.workers.map(({ queue, validate }) => [queue, validate]));
   return {
     locks: new Locks(client, id, onHeld),
     queues: new Queues(client, validators),
-    services: new Services(client),
+    services: new Services(client, { allow: services.allow }),
     store: new ConfigStore(client),
   };
 }

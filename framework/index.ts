@@ -61,8 +61,9 @@ export {
   type IsolatedJob,
   type IsolatedHandlerOptions,
 } from './isolation/isolated-handler.js';
-export { Services, type PickOptions, type SearchOptions } from './services.js';
-export type { FetchService, ServiceRequest } from './service-call.js';
+export { Services, type PickOptions, type SearchOptions, type ServicesOptions } from './services.js';
+export type { ServiceRequest } from './service-call.js';
+export type { FetchService } from './service-redirects.js';
 export {
   ServiceCallError,
   ServiceDeadlineError,

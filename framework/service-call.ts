@@ -1,16 +1,20 @@
 import type { ServiceInstance } from '../core/recipes/index.js';
 import type { Clock } from '../core/runtime/index.js';
+import { isHost } from './service-allow.js';
+import { fetchWithin, type FetchService } from './service-redirects.js';
 import { ServiceCallError, ServiceDeadlineError, ServiceNotCallableError } from './service-errors.js';
 
-/** What of `fetch` is needed. */
-export type FetchService = (url: string, init: RequestInit) => Promise<Response>;
-
-export interface ServiceRequest extends Omit<RequestInit, 'signal'> {
+export interface ServiceRequest extends Omit<RequestInit, 'signal' | 'redirect'> {
   readonly signal?: AbortSignal | undefined;
   /** For the whole call, all tries together, until the response begins; 10 000 if left out. */
   readonly deadlineMs?: number | undefined;
   /** How many instances are asked at most; all if left out. */
   readonly attempts?: number | undefined;
+  /**
+   * `manual` if left out: a redirect is a response like any other. `follow`: redirects are followed; one to another host carries no
+   * header and no body of the caller, and is the response where it would need the body.
+   */
+  readonly redirect?: RequestInit['redirect'];
 }
 
 /** A service, as far as a call needs it. */
@@ -18,6 +22,8 @@ export interface CallableService {
   readonly name: string;
   readonly clock: Clock;
   readonly fetch: FetchService;
+  /** Whether a redirect may lead there. */
+  readonly isAllowed: (host: string) => boolean;
   /** Chooses an instance, if possible another than those that were tried, and runs the task with it; `signal` ends the search. */
   use<T>(
     tried: ReadonlySet<string>,
@@ -96,7 +102,7 @@ function attempt(
     const url = urlOf(service.name, instance, path);
     tried.add(instance.id);
     try {
-      return { response: await service.fetch(url, init) };
+      return { response: await fetchWithin(service.fetch, url, init, service.isAllowed) };
     } catch (error) {
       if (!init.signal.aborted) service.failed(instance.id);
       return { error };
@@ -107,7 +113,7 @@ function attempt(
 function urlOf(name: string, { id, address, port, sslPort }: ServiceInstance, path: string): string {
   const scheme = sslPort === null ? 'http' : 'https';
   const own = sslPort ?? port;
-  if (address === null || own === null) throw new ServiceNotCallableError(name, id);
+  if (address === null || own === null || !isHost(address)) throw new ServiceNotCallableError(name, id);
   const host = address.includes(':') ? `[${address}]` : address;
   return `${scheme}://${host}:${own}${path.startsWith('/') ? path : `/${path}`}`;
 }

@@ -2,11 +2,13 @@ import { QuorateError } from '../core/runtime/index.js';
 
 /** No instance of a service is registered. Code `SERVICE_UNAVAILABLE`. */
 export class ServiceUnavailableError extends QuorateError {
-  constructor(name: string) {
+  /** `leftOut`: how many are registered where `allow` does not let them be. */
+  constructor(name: string, leftOut = 0) {
+    const isThere = leftOut > 0 ? `; ${leftOut} are outside of what services.allow names` : '';
     super(
       'SERVICE_UNAVAILABLE',
-      `no instance of service '${name}' is registered; start one, or try again later`,
-      { fields: { name } },
+      `no instance of service '${name}' is registered${isThere}; start one, or try again later`,
+      { fields: { name, leftOut } },
     );
   }
 }
@@ -39,12 +41,12 @@ export class ServiceCallError extends QuorateError {
   }
 }
 
-/** An instance says no address or port, so that it cannot be called over HTTP. Code `SERVICE_NOT_CALLABLE`. */
+/** An instance says no address or port, or an address that is none, so that it cannot be called over HTTP. Code `SERVICE_NOT_CALLABLE`. */
 export class ServiceNotCallableError extends QuorateError {
   constructor(name: string, id: string) {
     super(
       'SERVICE_NOT_CALLABLE',
-      `instance ${id} of service '${name}' has no address and port; register it with both, or use another way than fetch`,
+      `instance ${id} of service '${name}' has no address and port that a URL can have; register it with both, or use another way than fetch`,
       { fields: { name, id } },
     );
   }

@@ -1,6 +1,8 @@
 import type { Client } from '../core/client/index.js';
 import { ServiceRegistry, type ServiceDirectory, type ServiceInstance } from '../core/recipes/index.js';
-import { fetchFrom, type FetchService, type ServiceRequest } from './service-call.js';
+import { AllowedHosts } from './service-allow.js';
+import { fetchFrom, type ServiceRequest } from './service-call.js';
+import type { FetchService } from './service-redirects.js';
 import { ServiceUnavailableError } from './service-errors.js';
 import { ServiceFailures } from './service-failures.js';
 import { roundRobin, type Strategy } from './service-strategies.js';
@@ -18,6 +20,14 @@ export interface PickOptions<Payload = unknown> extends SearchOptions {
   readonly avoid?: ReadonlySet<string> | undefined;
 }
 
+export interface ServicesOptions {
+  /**
+   * Where instances may be: hosts, `*.domains`, addresses and networks such as `10.0.0.0/8`. Instances elsewhere, or without an address,
+   * are left out, since everybody who may write to the tree can register one. Any if left out. Names are not resolved.
+   */
+  readonly allow?: readonly string[] | undefined;
+}
+
 /**
  * The services of the fleet, by name; to be injected. What was found once is kept up to date by a watch and remembered
  * through an outage: asking again costs nothing.
@@ -31,23 +41,28 @@ export class Services implements AsyncDisposable {
   readonly #inTurn = new Map<string, Strategy<never>>();
   /** Calls in hand, by instance. */
   readonly #load = new Map<string, number>();
+  readonly #allowed: AllowedHosts | null;
   /** Those that failed come last for a while. */
   readonly #failures: ServiceFailures;
 
-  /** `fetch` makes the calls of `Services.fetch`; that of the platform if left out. */
-  constructor(client: Client, options: { readonly fetch?: FetchService | undefined } = {}) {
+  /**
+   * `fetch` makes the calls of `Services.fetch`; that of the platform if left out.
+   * @throws InvalidArgumentError when `allow` has an entry that is no host and no network.
+   */
+  constructor(client: Client, options: ServicesOptions & { readonly fetch?: FetchService | undefined } = {}) {
     this.#client = client;
     this.#registry = new ServiceRegistry(client);
     this.#failures = new ServiceFailures(client.clock);
+    this.#allowed = options.allow === undefined ? null : new AllowedHosts(options.allow);
     this.#fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
   }
 
-  /** All instances that are enabled, oldest registration first. */
+  /** All instances that are enabled and allowed, oldest registration first. */
   async find<Payload = unknown>(
     name: string,
     options: SearchOptions = {},
   ): Promise<readonly ServiceInstance<Payload>[]> {
-    return enabled((await this.#directory<Payload>(name, options)).instances());
+    return this.#usable((await this.#directory<Payload>(name, options)).instances());
   }
 
   /**
@@ -60,7 +75,10 @@ export class Services implements AsyncDisposable {
   ): Promise<ServiceInstance<Payload>> {
     const { strategy = this.#turnsOf<Payload>(name), key, avoid } = options;
     const instances = await this.find<Payload>(name, options);
-    if (instances.length === 0) throw new ServiceUnavailableError(name);
+    if (instances.length === 0) {
+      const registered = (await this.#directory<Payload>(name, options)).instances();
+      throw new ServiceUnavailableError(name, this.#allowed === null ? 0 : registered.length);
+    }
     const wanted = instances.filter(({ id }) => avoid?.has(id) !== true);
     const reachable = (wanted.length > 0 ? wanted : instances).filter(
       ({ id }) => !this.#failures.has(`${name}/${id}`),
@@ -94,7 +112,8 @@ export class Services implements AsyncDisposable {
   /**
    * Calls a service over HTTP, as `fetch` would with an address: an instance is chosen, and another one if it cannot be
    * reached, until the deadline. What may have begun to take effect (a connection that broke while a POST was under way) is
-   * not repeated; a response is a response, whatever its status.
+   * not repeated; a response is a response, whatever its status. Redirects are not followed unless `redirect` says so, and never carry
+   * headers to another host.
    * @throws ServiceUnavailableError, ServiceNotCallableError, ServiceDeadlineError, ServiceCallError
    */
   fetch<Payload = unknown>(
@@ -107,6 +126,7 @@ export class Services implements AsyncDisposable {
         name,
         clock: this.#client.clock,
         fetch: this.#fetch,
+        isAllowed: (host) => this.#allowed?.includes(host) ?? true,
         use: (tried, signal, task) => this.use(name, task, { ...request, signal, avoid: tried }),
         failed: (id) => this.#failures.add(`${name}/${id}`),
         count: async (signal) => (await this.find(name, { signal })).length,
@@ -116,7 +136,7 @@ export class Services implements AsyncDisposable {
     );
   }
 
-  /** All instances that are enabled, now and after every change, until `signal` aborts or the application stops. */
+  /** All instances that are enabled and allowed, now and after every change, until `signal` aborts or the application stops. */
   async *watch<Payload = unknown>(
     name: string,
     options: SearchOptions = {},
@@ -124,9 +144,9 @@ export class Services implements AsyncDisposable {
     const directory = await this.#directory<Payload>(name, options);
     // Subscribed before the first look, so that no change falls between the two.
     const changes = directory.changes(options)[Symbol.asyncIterator]();
-    yield enabled(directory.instances());
+    yield this.#usable(directory.instances());
     for (let next = await changes.next(); next.done !== true; next = await changes.next()) {
-      yield enabled(directory.instances());
+      yield this.#usable(directory.instances());
     }
   }
 
@@ -138,6 +158,14 @@ export class Services implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#directories.values()].map((directory) => directory.close()));
     await this.#registry.close();
+  }
+
+  #usable<Payload>(instances: readonly ServiceInstance<Payload>[]): readonly ServiceInstance<Payload>[] {
+    const allowed = this.#allowed;
+    return instances.filter(
+      ({ enabled, address }) =>
+        enabled && (allowed === null || (address !== null && allowed.includes(address))),
+    );
   }
 
   #turnsOf<Payload>(name: string): Strategy<Payload> {
@@ -157,10 +185,4 @@ export class Services implements AsyncDisposable {
     await directory.ready(options);
     return directory as ServiceDirectory<Payload>;
   }
-}
-
-function enabled<Payload>(
-  instances: readonly ServiceInstance<Payload>[],
-): readonly ServiceInstance<Payload>[] {
-  return instances.filter((instance) => instance.enabled);
 }

@@ -63,6 +63,7 @@ const DOCUMENTED: Readonly<Record<string, readonly (readonly [file: string, decl
   SharedValueOptions: [['core/recipes/shared/shared-value.ts', 'SharedValueOptions']],
   KeptNodeOptions: [['core/recipes/nodes/kept-node.ts', 'KeptNodeOptions']],
   SearchOptions: [['framework/services.ts', 'SearchOptions']],
+  ServicesOptions: [['framework/services.ts', 'ServicesOptions']],
   ServiceRequest: [['framework/service-call.ts', 'ServiceRequest']],
   PickOptions: [['framework/services.ts', 'PickOptions']],
   TreeCacheOptions: [['core/recipes/cache/tree-cache.ts', 'TreeCacheOptions']],

@@ -278,6 +278,36 @@ test(
 );
 
 test(
+  'an instance outside of what is allowed, or without an address, is left out everywhere',
+  onFleet(async (fleet) => {
+    for (const [port, address] of [
+      [1, '10.0.0.1'],
+      [2, '192.168.0.1'],
+      [3, 'user@10.0.0.1'],
+    ] as const) {
+      @Service({ name: 'orders', port, address })
+      class Orders {}
+      await fleet.run({ declare: [Orders] });
+    }
+    const { application } = await fleet.run({ declare: [], services: { allow: ['10.0.0.0/8'] } });
+    const services = application.get(Services);
+    const portsOf = (found: readonly { readonly port: number | null }[]): unknown =>
+      found.map(({ port }) => port);
+    assert.equal(portsOf(await fleet.wait(services.find('orders'))), [1]);
+    for await (const found of services.watch('orders')) {
+      assert.equal(portsOf(found), [1]);
+      break;
+    }
+    const all = (await fleet.run({ declare: [] })).application.get(Services);
+    assert.is((await fleet.wait(all.find('orders'))).length, 3);
+    const error = await fleet.wait(
+      all.fetch('orders', '/', { strategy: (found) => found[2]! }).catch((reason: unknown) => reason),
+    );
+    assert.is((error as { code?: string }).code, 'SERVICE_NOT_CALLABLE');
+  }),
+);
+
+test(
   'use counts who is busy, for the least loaded',
   onFleet(async (fleet) => {
     const { services } = await scripted(fleet, { 1: answered(''), 2: answered('') });
