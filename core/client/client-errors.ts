@@ -68,6 +68,15 @@ export class RequestTooLargeError extends ClientError {
   );
 }
 
+/** The answer to a read is larger than the server, or this client, allows. Nothing else of the client is harmed. */
+export class ReplyTooLargeError extends ClientError {
+  static readonly facts = known(
+    'REPLY_TOO_LARGE',
+    'the answer is larger than is allowed',
+    'ask for less at once, spread the children over several znodes, or raise --max-reply-bytes of the members and maxReplyBytes of the client',
+  );
+}
+
 /** One operation of a multi failed, so none of them took effect. `cause` is the error of that operation. */
 export class MultiError extends ClientError {
   static readonly facts = known(
@@ -103,5 +112,6 @@ export const LOCAL_ERRORS: readonly { readonly facts: ErrorFacts }[] = [
   ConnectStringError,
   RequestQueueFullError,
   RequestTooLargeError,
+  ReplyTooLargeError,
   MultiError,
 ];

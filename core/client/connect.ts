@@ -1,4 +1,5 @@
 import { zooKeeperDialer } from '#zookeeper-transport';
+import { DEFAULT_MAX_REPLY_BYTES, REPLY_MESSAGE_SLACK_BYTES } from '../protocol/index.js';
 import {
   SystemClock,
   SystemRandom,
@@ -46,6 +47,11 @@ export interface ClientOptions {
   readonly maxPendingRequests?: number | undefined;
   /** The same in bytes of their payload. Default 64 MiB. */
   readonly maxPendingBytes?: number | undefined;
+  /**
+   * Largest answer of a server that is accepted, for members that run with a larger `--max-reply-bytes`, or a ZooKeeper with long lists.
+   * Bytes, default 64 MiB, as members have it.
+   */
+  readonly maxReplyBytes?: number | undefined;
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   /** Default: warnings and errors to standard error; `silentLogger` for nothing. */
@@ -88,6 +94,7 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
       maxRequests: options.maxPendingRequests ?? DEFAULT_MAX_PENDING_REQUESTS,
       maxBytes: options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES,
     },
+    maxReplyBytes: options.maxReplyBytes ?? DEFAULT_MAX_REPLY_BYTES,
     clock: options.clock ?? new SystemClock(),
     random: options.random ?? new SystemRandom(),
     logger: options.logger ?? warningLogger,
@@ -147,12 +154,14 @@ export async function identified(
  * Core knows no plugin: what speaks `zk` is bound by the package's map of imports, which in a browser binds nothing.
  */
 function dialerFor(url: string, scheme: string, options: ClientOptions): Dialer {
-  const { dialer, transports, tls, clock } = options;
+  const { dialer, transports, tls, clock, maxReplyBytes = DEFAULT_MAX_REPLY_BYTES } = options;
   if (dialer !== undefined) return dialer;
   const named = transports?.[scheme];
   if (named !== undefined) return named;
-  if (scheme === 'ws' || scheme === 'wss') return new WebSocketDialer({ tls });
-  const overTcp = zooKeeperDialer({ tls, clock });
+  if (scheme === 'ws' || scheme === 'wss') {
+    return new WebSocketDialer({ tls, maxMessageBytes: maxReplyBytes + REPLY_MESSAGE_SLACK_BYTES });
+  }
+  const overTcp = zooKeeperDialer({ tls, clock, maxPacketBytes: maxReplyBytes });
   if ((scheme === 'zk' || scheme === 'zks') && overTcp !== null) return overTcp;
   const native = overTcp === null ? ['ws', 'wss'] : ['ws', 'wss', 'zk', 'zks'];
   const known = [...native, ...Object.keys(transports ?? {})].join(', ');

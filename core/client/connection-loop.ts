@@ -34,6 +34,7 @@ export interface ConnectionLoopOptions {
   readonly addresses: readonly string[];
   readonly dialer: Dialer;
   readonly policy: RetryPolicy;
+  readonly maxReplyBytes: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -156,7 +157,7 @@ export class ConnectionLoop {
 
   /** From the first packet to its answer. */
   #introduce(connection: Connection, address: string, signal: AbortSignal): Promise<boolean> {
-    const { clock, events } = this.#options;
+    const { clock, events, maxReplyBytes } = this.#options;
     return new Promise<boolean>((resolve, reject) => {
       let acceptedAt = NaN;
       const accepted = (response: ConnectResponse, sentAt: number): void => {
@@ -174,7 +175,7 @@ export class ConnectionLoop {
         events.lost(link, error);
       };
       const linkEvents = { ...events, accepted, closed };
-      const link = new ServerLink(connection, { address, clock, events: linkEvents });
+      const link = new ServerLink(connection, { address, clock, maxReplyBytes, events: linkEvents });
       const breakOff = (): void => link.fail(signal.reason as ConnectionLossError);
       signal.addEventListener('abort', breakOff, { once: true });
       link.open(events.connectRequest());

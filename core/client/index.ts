@@ -64,4 +64,5 @@ export {
   RequestQueueFullError,
   ReconnectExhaustedError,
   RequestTooLargeError,
+  ReplyTooLargeError,
 } from './client-errors.js';

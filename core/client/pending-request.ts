@@ -3,10 +3,13 @@ import {
   type ClientOp,
   type JuteReader,
   type ReplyBodies,
+  type ReplySize,
   type RequestBodies,
   readReplyBody,
+  readReplyTooLarge,
 } from '../protocol/index.js';
 import { onAbort } from '../runtime/index.js';
+import { ReplyTooLargeError } from './client-errors.js';
 import { errorOfCode } from './errors.js';
 import { whatIsMissing } from './server-features.js';
 import type { WatchClaim } from './watch-registry.js';
@@ -92,7 +95,9 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
       claim?.confirm(false);
       this.resolve(whenMissing());
     } else {
-      this.reject(errorOfCode(err, { operation, path, what: whatIsMissing(op, err) }));
+      const size = readReplyTooLarge(err, reader);
+      if (size === null) this.reject(errorOfCode(err, { operation, path, what: whatIsMissing(op, err) }));
+      else this.reject(tooLarge(this.spec, size));
     }
   }
 
@@ -112,4 +117,12 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
     this.#onSettled(this as unknown as PendingRequest);
     return true;
   }
+}
+
+function tooLarge(
+  { operation, path }: Pick<RequestSpec, 'operation' | 'path'>,
+  { bytes, limit }: ReplySize,
+): Error {
+  const what = `the answer takes at least ${bytes} bytes, of ${limit} that the server allows`;
+  return new ReplyTooLargeError({ operation, path, what, fields: { bytes, limit } });
 }

@@ -1,4 +1,5 @@
 import {
+  ASKS_FOR_LIMIT,
   ErrorCode,
   JuteWriter,
   Xid,
@@ -21,10 +22,8 @@ import { OutcomeUnknownError, RequestTooLargeError } from './client-errors.js';
 import { BadArgumentsError, ConnectionLossError, MarshallingError } from './errors.js';
 import type { PendingRequest } from './pending-request.js';
 
-/** `jute.maxbuffer` as servers have it by default: a larger request would cost the connection. */
-export const MAX_REQUEST_BYTES = 1_048_575;
-/** A server may answer with more, a long list of children for one; beyond this the answer is refused. */
-const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+/** `jute.maxbuffer` as servers have it by default, for servers that do not say theirs: a larger request would cost the connection. */
+const DEFAULT_MAX_REQUEST_BYTES = 1_048_575;
 /** Requests of one turn leave together, in messages of about this size at most. */
 const MESSAGE_BYTES = 256 * 1024;
 /** Servers stop reading a connection with more unanswered requests than about this. */
@@ -65,6 +64,9 @@ export class ServerLink {
   readonly #inFlight = new Fifo<PendingRequest>();
   readonly #authentications = new Fifo<PendingRequest>();
   readonly #pingsSentAt = new Fifo<number>();
+  readonly #maxReplyBytes: number;
+  /** Largest packet that the server accepts. */
+  #maxRequestBytes = DEFAULT_MAX_REQUEST_BYTES;
   #lastXid = 0;
   #openedAt = 0;
   #isAccepted = false;
@@ -77,12 +79,19 @@ export class ServerLink {
 
   constructor(
     connection: Connection,
-    options: { readonly address: string; readonly clock: Clock; readonly events: ServerLinkEvents },
+    options: {
+      readonly address: string;
+      readonly clock: Clock;
+      readonly events: ServerLinkEvents;
+      /** Largest packet that is accepted. */
+      readonly maxReplyBytes: number;
+    },
   ) {
     this.#connection = connection;
     this.address = options.address;
     this.#clock = options.clock;
     this.#events = options.events;
+    this.#maxReplyBytes = options.maxReplyBytes;
   }
 
   get isClosed(): boolean {
@@ -103,7 +112,7 @@ export class ServerLink {
       closed: (reason) => this.#lost(reason),
       drained: () => this.#events.ready(),
     });
-    writeConnectRequest(this.#writer, request);
+    writeConnectRequest(this.#writer, { ...request, protocolVersion: ASKS_FOR_LIMIT });
     this.#flush();
   }
 
@@ -113,10 +122,10 @@ export class ServerLink {
     const xid = this.#lastXid === MAX_XID ? 1 : this.#lastXid + 1;
     if (!this.#write(xid, request)) return;
     const bytes = this.#writer.length - before - 4;
-    if (bytes > MAX_REQUEST_BYTES) {
+    if (bytes > this.#maxRequestBytes) {
       this.#writer.truncate(before);
       const { operation, path } = request.spec;
-      const what = `the request takes ${bytes} bytes, of ${MAX_REQUEST_BYTES} that a server accepts`;
+      const what = `the request takes ${bytes} bytes, of ${this.#maxRequestBytes} that a server accepts`;
       request.reject(new RequestTooLargeError({ operation, path, what, fields: { bytes } }));
       return;
     }
@@ -221,7 +230,7 @@ export class ServerLink {
   #receive(bytes: Uint8Array): void {
     this.#events.heard();
     try {
-      for (const packet of splitPackets(bytes, MAX_REPLY_BYTES)) {
+      for (const packet of splitPackets(bytes, this.#maxReplyBytes)) {
         if (this.#isClosed) return;
         this.#handle(packet);
       }
@@ -235,7 +244,9 @@ export class ServerLink {
   #handle(packet: JuteReader): void {
     if (!this.#isAccepted) {
       this.#isAccepted = true;
-      this.#events.accepted(readConnectResponse(packet), this.#openedAt);
+      const response = readConnectResponse(packet);
+      if (response.protocolVersion > 0) this.#maxRequestBytes = response.protocolVersion;
+      this.#events.accepted(response, this.#openedAt);
       return;
     }
     const header = readReplyHeader(packet);

@@ -37,6 +37,7 @@ export interface SessionMachineOptions {
   readonly policy: RetryPolicy;
   readonly auth: readonly AuthInfo[];
   readonly limits: QueueLimits;
+  readonly maxReplyBytes: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -1,16 +1,22 @@
 import {
   type Acl,
+  aclListBytes,
   ErrorCode,
   type Id,
+  LENGTH_BYTES,
+  MULTI_HEADER_BYTES,
   type MultiReadRequest,
   type MultiResult,
   OpCode,
   Permission,
   type Reply,
+  REPLY_HEADER_BYTES,
   type Request,
+  STAT_BYTES,
 } from '../protocol/index.js';
 import { isAllowed, redactAcl } from './acl.js';
 import type { DataTree } from './data-tree.js';
+import { childrenBytes, ephemeralsBytes, fitsAnyway } from './list-size.js';
 import type { MachineState } from './machine-state.js';
 import { childNames, nextInSubtree, type Znode } from './znode.js';
 
@@ -24,6 +30,8 @@ export interface ReadResult {
   readonly error: ErrorCode;
   /** Null when `error` is not ok. */
   readonly reply: Reply | null;
+  /** The reply would be larger than was allowed, and was not built: its size, or a lower bound of it. Else absent. */
+  readonly refusedBytes?: number;
 }
 
 const NO_NODE: ReadResult = { error: ErrorCode.noNode, reply: null };
@@ -31,26 +39,44 @@ const NO_AUTH: ReadResult = { error: ErrorCode.noAuth, reply: null };
 const BAD_ARGUMENTS: ReadResult = { error: ErrorCode.badArguments, reply: null };
 const UNIMPLEMENTED: ReadResult = { error: ErrorCode.unimplemented, reply: null };
 
-/** Answers from the state as it is; a path that cannot exist simply has no znode. */
-export function read(state: MachineState, request: Request, context: ReadContext): ReadResult {
+/**
+ * Answers from the state as it is; a path that cannot exist simply has no znode. A reply of more than `maxBytes`, without
+ * its length field, is not built: the error is then `marshallingError`, and `refusedBytes` is set.
+ */
+export function read(
+  state: MachineState,
+  request: Request,
+  context: ReadContext,
+  maxBytes = Infinity,
+): ReadResult {
+  const room: Room = {
+    bytes: maxBytes - REPLY_HEADER_BYTES,
+    maxBytes,
+    isShared: request.op === OpCode.multiRead,
+  };
   switch (request.op) {
     case OpCode.getEphemerals:
-      return ok({
-        op: request.op,
-        body: { ephemerals: ephemeralsBelow(state.tree, context.sessionId, request.body.prefixPath) },
-      });
+      return ephemerals(state.tree, context.sessionId, request.body.prefixPath, room);
     case OpCode.multiRead:
-      return ok({ op: request.op, body: { results: multiRead(state, request.body, context) } });
+      return multiRead(state, request.body, context, room);
     case OpCode.exists:
     case OpCode.getData:
     case OpCode.getAcl:
     case OpCode.getChildren:
     case OpCode.getChildren2:
     case OpCode.getAllChildrenNumber:
-      return readNode(state, request, context.identities);
+      return readNode(state, request, context.identities, room);
     default:
       return UNIMPLEMENTED;
   }
+}
+
+/** Bytes that the reply can still take, of those that it may have. */
+interface Room {
+  bytes: number;
+  readonly maxBytes: number;
+  /** Several results take room from it. */
+  readonly isShared: boolean;
 }
 
 type NodeRead = Extract<
@@ -66,7 +92,7 @@ type NodeRead = Extract<
   }
 >;
 
-function readNode(state: MachineState, request: NodeRead, identities: readonly Id[]): ReadResult {
+function readNode(state: MachineState, request: NodeRead, identities: readonly Id[], room: Room): ReadResult {
   const { tree, configuration } = state;
   const { op, body } = request;
   if (op === OpCode.exists && body.path.includes('\0')) return BAD_ARGUMENTS;
@@ -77,29 +103,59 @@ function readNode(state: MachineState, request: NodeRead, identities: readonly I
   switch (op) {
     case OpCode.exists:
       return ok({ op, body: { stat: configuration.statOf(node) } });
-    case OpCode.getData:
-      return ok({ op, body: { data: configuration.dataOf(node), stat: configuration.statOf(node) } });
-    case OpCode.getAcl:
-      return ok({ op, body: { acl: visibleAcl(node, identities), stat: configuration.statOf(node) } });
+    case OpCode.getData: {
+      const data = configuration.dataOf(node);
+      const refusal = refuseTooLarge(room, LENGTH_BYTES + (data?.length ?? 0) + STAT_BYTES);
+      return refusal ?? ok({ op, body: { data, stat: configuration.statOf(node) } });
+    }
+    case OpCode.getAcl: {
+      const acl = visibleAcl(node, identities);
+      const refusal = refuseTooLarge(room, aclListBytes(acl) + STAT_BYTES);
+      return refusal ?? ok({ op, body: { acl, stat: configuration.statOf(node) } });
+    }
     case OpCode.getChildren:
-      return ok({ op, body: { children: childNames(node) } });
-    case OpCode.getChildren2:
-      return ok({ op, body: { children: childNames(node), stat: configuration.statOf(node) } });
+      return refuseLongList(room, node, 0) ?? ok({ op, body: { children: childNames(node) } });
+    case OpCode.getChildren2: {
+      const refusal = refuseLongList(room, node, STAT_BYTES);
+      return refusal ?? ok({ op, body: { children: childNames(node), stat: configuration.statOf(node) } });
+    }
     default:
       return ok({ op, body: { totalNumber: descendants(tree, node) } });
   }
 }
 
-/** Every operation succeeds or fails by itself. */
+/** Takes room for a part of the reply, before that is built. */
+function refuseTooLarge(room: Room, bytes: number): ReadResult | null {
+  room.bytes -= bytes;
+  if (room.bytes >= 0) return null;
+  return { error: ErrorCode.marshallingError, reply: null, refusedBytes: room.maxBytes - room.bytes };
+}
+
+/** Looks at each child only if the list may be too long, or if others stand beside it in the reply. */
+function refuseLongList(room: Room, node: Znode, others: number): ReadResult | null {
+  if (!room.isShared && fitsAnyway(node, room.bytes - others)) return null;
+  return refuseTooLarge(room, childrenBytes(node, room.bytes - others) + others);
+}
+
+/** Every operation succeeds or fails by itself; only their size counts together. */
 function multiRead(
   state: MachineState,
   { ops }: MultiReadRequest,
   { identities }: ReadContext,
-): MultiResult[] {
-  return ops.map((request): MultiResult => {
-    const { error, reply } = readNode(state, request, identities);
-    return reply === null ? { error } : ({ reply } as MultiResult);
-  });
+  room: Room,
+): ReadResult {
+  room.bytes -= MULTI_HEADER_BYTES;
+  const results: MultiResult[] = [];
+  for (const request of ops) {
+    const tooLarge = refuseTooLarge(room, MULTI_HEADER_BYTES);
+    if (tooLarge !== null) return tooLarge;
+    const result = readNode(state, request, identities, room);
+    if (result.refusedBytes !== undefined) return result;
+    const { error, reply } = result;
+    if (reply === null) room.bytes -= LENGTH_BYTES;
+    results.push(reply === null ? { error } : ({ reply } as MultiResult));
+  }
+  return refuseTooLarge(room, 0) ?? ok({ op: OpCode.multiRead, body: { results } });
 }
 
 /** Password hashes are only for those who may change them. */
@@ -115,10 +171,13 @@ function descendants(tree: DataTree, top: Znode): number {
 }
 
 /** The prefix is one of the text, not of whole names. */
-function ephemeralsBelow(tree: DataTree, sessionId: bigint, prefix: string): string[] {
+function ephemerals(tree: DataTree, sessionId: bigint, prefix: string, room: Room): ReadResult {
+  const owned = tree.ephemeralsOf(sessionId);
+  const refusal = refuseTooLarge(room, ephemeralsBytes(owned, prefix));
+  if (refusal !== null) return refusal;
   const paths: string[] = [];
-  for (const { path } of tree.ephemeralsOf(sessionId)) if (path.startsWith(prefix)) paths.push(path);
-  return paths.sort();
+  for (const { path } of owned) if (path.startsWith(prefix)) paths.push(path);
+  return ok({ op: OpCode.getEphemerals, body: { ephemerals: paths.sort() } });
 }
 
 function ok(reply: Reply): ReadResult {

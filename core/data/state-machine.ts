@@ -87,9 +87,9 @@ export class StateMachine {
     return replyTo(this.state, applied);
   }
 
-  /** exists, getData, getAcl, getChildren, getChildren2, getAllChildrenNumber, getEphemerals, multiRead; anything else is unimplemented. Never throws on any path. */
-  read(request: Request, context: ReadContext): ReadResult {
-    return read(this.state, request, context);
+  /** exists, getData, getAcl, getChildren, getChildren2, getAllChildrenNumber, getEphemerals, multiRead; anything else is unimplemented. Never throws on any path. See `read` for `maxBytes`. */
+  read(request: Request, context: ReadContext, maxBytes = Infinity): ReadResult {
+    return read(this.state, request, context, maxBytes);
   }
 
   /** What `WatchTable.rearm` asks of the tree; to be looked at at once, for it goes on changing. Never throws on any path. */

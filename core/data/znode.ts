@@ -27,6 +27,8 @@ class ChildList {
   last: Znode | null = null;
   count = 0;
   creates = 0;
+  /** UTF-16 code units of all their paths. */
+  pathUnits = 0;
 }
 
 /**
@@ -109,6 +111,11 @@ export class Znode implements NodeState {
     return this.children === null ? 0 : this.children.count;
   }
 
+  /** UTF-16 code units of the children's names. */
+  get childNameUnits(): number {
+    return this.children === null ? 0 : this.children.pathUnits - this.children.count * nameStart(this);
+  }
+
   get creates(): number {
     return this.children === null ? 0 : this.children.creates;
   }
@@ -129,6 +136,7 @@ export class Znode implements NodeState {
     else children.last.nextSibling = child;
     children.last = child;
     children.count++;
+    children.pathUnits += child.path.length;
   }
 
   /** Takes one of the children out. */
@@ -142,6 +150,7 @@ export class Znode implements NodeState {
     child.previousSibling = null;
     child.nextSibling = null;
     children.count--;
+    children.pathUnits -= child.path.length;
   }
 
   get dataLength(): number {
@@ -241,9 +250,14 @@ function highOf(time: number): number {
   return Math.floor(time / TWO_POW_32) | 0;
 }
 
+/** Where the name begins in the path of a child. */
+export function nameStart({ path }: Znode): number {
+  return path === '/' ? 1 : path.length + 1;
+}
+
 /** Children's names in ascending order of their UTF-16 code units. */
 export function childNames(node: Znode): string[] {
-  const skip = node.path === '/' ? 1 : node.path.length + 1;
+  const skip = nameStart(node);
   const names: string[] = [];
   for (let child = node.firstChild; child !== null; child = child.nextSibling) {
     names.push(child.path.slice(skip));

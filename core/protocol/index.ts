@@ -31,6 +31,20 @@ export {
   writeConnectRequest,
   writeConnectResponse,
 } from './connect-packet.js';
+export {
+  aclListBytes,
+  DEFAULT_MAX_REPLY_BYTES,
+  LENGTH_BYTES,
+  MULTI_HEADER_BYTES,
+  readReplyTooLarge,
+  REPLY_HEADER_BYTES,
+  REPLY_MESSAGE_SLACK_BYTES,
+  type ReplySize,
+  STAT_BYTES,
+  stringBytes,
+  textBytes,
+  writeReplyTooLarge,
+} from './reply-size.js';
 export { readStat, writeStat } from './stat.js';
 export { readAclList, writeAclList } from './acl-list.js';
 export { readStringList, writeStringList } from './string-list.js';

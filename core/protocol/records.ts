@@ -69,6 +69,12 @@ export interface WatchEvent {
   readonly path: string;
 }
 
+/**
+ * `protocolVersion` of a connect request whose sender wants to know what the server accepts. A member answers with the largest
+ * packet that it takes as `protocolVersion`; ZooKeeper ignores the field and answers 0.
+ */
+export const ASKS_FOR_LIMIT = 0x51756f72;
+
 /** First packet of a connection. */
 export interface ConnectRequest {
   readonly protocolVersion: number;

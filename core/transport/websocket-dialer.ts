@@ -24,7 +24,7 @@ export const CLIENT_SUBPROTOCOL = 'zookeeper.v1';
 export const PEER_PATH = '/peer';
 export const PEER_SUBPROTOCOL = 'quorate.peer.v1';
 
-const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const DEFAULT_MAX_MESSAGE_BYTES = 65 * 1024 * 1024;
 
 /** Opens WebSockets, in Node and in a browser. Addresses are `ws://host:port` or `wss://…`; the path `/client` is added if there is none. */
 export class WebSocketDialer implements Dialer {

@@ -190,7 +190,19 @@ export const SETTINGS: readonly Setting[] = [
     name: 'maxPacketBytes',
     flag: '--max-packet-bytes <bytes>',
     type: 'number',
-    description: 'largest packet of a client (1048575)',
+    description: 'largest packet of a client, and what a znode can hold (1048575)',
+  },
+  {
+    name: 'maxReplyBytes',
+    flag: '--max-reply-bytes <bytes>',
+    type: 'number',
+    description: 'largest reply to a read (67108864)',
+  },
+  {
+    name: 'maxTotalOutputBytes',
+    flag: '--max-total-output-bytes <bytes>',
+    type: 'number',
+    description: 'unsent output of all connections beyond which large reads are refused (268435456)',
   },
   {
     name: 'maxConnections',

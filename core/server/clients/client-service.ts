@@ -2,7 +2,7 @@ import { ErrorCode, OpCode, type Id, type JuteReader } from '../../protocol/inde
 import type { Clock, Logger, Random } from '../../runtime/index.js';
 import { CloseCode, type Connection } from '../../transport/index.js';
 import type { Accounts, SecretRing, ServerOptions } from '../configuration/index.js';
-import { Traffic } from '../metrics/index.js';
+import { Refusals, Traffic } from '../metrics/index.js';
 import type { AppliedEntry, Outcome, TurnScheduler } from '../pipeline/index.js';
 import type { ReplicatedState } from '../state/index.js';
 import { Admission } from './admission.js';
@@ -14,6 +14,7 @@ import { CHECKS_PER_TIMEOUT } from './connection/connection-output.js';
 import { ReceivedBytes } from './connection/received-bytes.js';
 import type { ReplySlot } from './connection/reply-slot.js';
 import type { SharedResources } from './connection/shared-resources.js';
+import { WaitingOutput } from './connection/waiting-output.js';
 import { WriterPool } from './connection/writer-pool.js';
 import { Handshake } from './handshake.js';
 import { LocalRequests } from './local-requests.js';
@@ -39,6 +40,7 @@ export interface ClientServiceParts {
 /** All the clients that are connected here: takes them in, has their requests processed, flushes what they get. */
 export class ClientService implements ConnectionHost {
   readonly traffic = new Traffic();
+  readonly refusals = new Refusals();
   readonly sessions = new AttachedSessions();
   readonly syncs = new PendingSyncs();
   readonly watches: WatchService;
@@ -66,13 +68,20 @@ export class ClientService implements ConnectionHost {
       writers: new WriterPool(),
       traffic: this.traffic,
       receivedBytes: new ReceivedBytes(),
+      waitingOutput: new WaitingOutput(),
     };
     this.#handshake = new Handshake({
       ...parts,
       sessions: this.sessions,
       passwords: new SessionPasswords(parts.secret),
     });
-    this.#local = new LocalRequests(state, this.watches);
+    this.#local = new LocalRequests({
+      state,
+      watches: this.watches,
+      limits: options,
+      waitingOutput: this.#shared.waitingOutput,
+      refusals: this.refusals,
+    });
     const authentication = new Authentication(options.superDigest, parts.accounts, options.requireAuth);
     this.#authentication = authentication;
     const { random } = parts;
@@ -94,6 +103,11 @@ export class ClientService implements ConnectionHost {
   /** Bytes of packets of all connections that were received and are not processed yet. */
   get heldBytes(): number {
     return this.#shared.receivedBytes.bytes;
+  }
+
+  /** Bytes that were written to clients and that they have not taken in. */
+  get waitingBytes(): number {
+    return this.#shared.waitingOutput.bytes;
   }
 
   /** `identities`: who the client has proved to be already. */

@@ -1,4 +1,5 @@
 import {
+  ASKS_FOR_LIMIT,
   ErrorCode,
   MarshallingError,
   readConnectRequest,
@@ -100,6 +101,7 @@ export class Handshake {
       return this.#waitOr(one, this.#patientUntil, 'this member does not serve now');
     }
     connection.session.answersReadOnly = request.readOnly === null ? null : pipeline.isReadOnly;
+    connection.session.asksForLimit = request.protocolVersion === ASKS_FOR_LIMIT;
     if (pipeline.isReadOnly && !this.#mayOnlyRead(request)) {
       return connection.end({ code: CloseCode.goingAway, text: 'this member does not serve now' });
     }
@@ -168,7 +170,7 @@ export class Handshake {
     this.#endOther(sessionId, connection);
     sessions.attach(sessionId, connection);
     connection.establish({
-      protocolVersion: 0,
+      protocolVersion: connection.session.asksForLimit ? this.#parts.options.maxPacketBytes : 0,
       timeoutMs,
       sessionId,
       password: passwords.passwordOf(sessionId),

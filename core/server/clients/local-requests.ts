@@ -9,12 +9,24 @@ import {
   type Request,
   type SetWatches2Request,
 } from '../../protocol/index.js';
+import type { ServerOptions } from '../configuration/index.js';
+import type { Refusals } from '../metrics/index.js';
 import type { ReplicatedState } from '../state/index.js';
 import type { ClientConnection } from './connection/client-connection.js';
 import type { ReplySlot } from './connection/reply-slot.js';
+import type { WaitingOutput } from './connection/waiting-output.js';
 import type { WatchService } from './watch-service.js';
 
 const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
+
+export interface LocalRequestsParts {
+  readonly state: ReplicatedState;
+  readonly watches: WatchService;
+  readonly limits: Pick<ServerOptions, 'maxReplyBytes' | 'maxTotalOutputBytes' | 'outputHighWaterBytes'>;
+  /** What waits on all connections together. */
+  readonly waitingOutput: WaitingOutput;
+  readonly refusals: Refusals;
+}
 
 /**
  * Answers what needs no agreement: reads, and whatever concerns the watches of the connection. A read and its watch
@@ -23,10 +35,16 @@ const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
 export class LocalRequests {
   readonly #state: ReplicatedState;
   readonly #watches: WatchService;
+  readonly #limits: LocalRequestsParts['limits'];
+  readonly #waitingOutput: WaitingOutput;
+  readonly #refusals: Refusals;
 
-  constructor(state: ReplicatedState, watches: WatchService) {
+  constructor({ state, watches, limits, waitingOutput, refusals }: LocalRequestsParts) {
     this.#state = state;
     this.#watches = watches;
+    this.#limits = limits;
+    this.#waitingOutput = waitingOutput;
+    this.#refusals = refusals;
   }
 
   /** Completes the slot; false if the request takes another turn. */
@@ -68,7 +86,8 @@ export class LocalRequests {
     request: Request,
     machine: StateMachine,
   ): { readonly error: ErrorCode; readonly reply: Reply | null } {
-    const result = machine.read(request, slot);
+    const result = machine.read(request, slot, this.#mostBytes);
+    if (result.refusedBytes !== undefined) return this.#refuseTooLarge(slot, result.refusedBytes);
     const { connection } = slot;
     const { table } = this.#watches;
     switch (request.op) {
@@ -87,6 +106,24 @@ export class LocalRequests {
         break;
     }
     return result;
+  }
+
+  /** What a reply may take now. */
+  get #mostBytes(): number {
+    const { maxReplyBytes, maxTotalOutputBytes, outputHighWaterBytes } = this.#limits;
+    const left = maxTotalOutputBytes - this.#waitingOutput.bytes;
+    return left >= maxReplyBytes
+      ? maxReplyBytes
+      : Math.min(maxReplyBytes, Math.max(left, outputHighWaterBytes));
+  }
+
+  /** The read alone fails. It may be made again if only the output of all connections is in its way. */
+  #refuseTooLarge(slot: ReplySlot, bytes: number): { readonly error: ErrorCode; readonly reply: null } {
+    const limit = this.#limits.maxReplyBytes;
+    this.#refusals.reads += 1;
+    if (bytes <= limit) return refused(ErrorCode.throttledOp);
+    slot.tooLarge = { bytes, limit };
+    return refused(ErrorCode.marshallingError);
   }
 
   #addWatch(

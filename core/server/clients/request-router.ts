@@ -4,6 +4,7 @@ import {
   MarshallingError,
   OpCode,
   readRequest,
+  stringBytes,
   Xid,
   type AuthRequest,
   type Id,
@@ -30,6 +31,8 @@ export interface RequestRouterParts {
 
 /** Each identity of a connection may become an entry of every ACL that it sets. */
 const MAX_IDENTITIES = 32;
+/** And travels with every write to the leader. */
+const MAX_IDENTITY_BYTES = 64 * 1024;
 const NONCE_BYTES = 30;
 
 /** Sends every request on the way it has to go, behind a slot that keeps its reply's place. */
@@ -117,7 +120,7 @@ export class RequestRouter {
   #authenticate(connection: ClientConnection, xid: number, request: AuthRequest): void {
     const slot = new ReplySlot(connection, xid);
     const added = this.#parts.authentication.identities(request);
-    if (added === null || connection.session.identities.length >= MAX_IDENTITIES) {
+    if (added === null || !hasRoomFor(connection, added)) {
       connection.log('Connection closed: authentication failed', { scheme: request.scheme });
       slot.isLast = true;
       return this.#answer(connection, slot, ErrorCode.authFailed);
@@ -140,9 +143,10 @@ export class RequestRouter {
     }
     this.#handshakes.set(connection, 'over');
     const success = begun.verify(token, (user) => passwords.get(user) ?? null);
-    if (success === null || connection.session.identities.length >= MAX_IDENTITIES)
+    const added = success === null ? [] : [{ scheme: 'sasl', id: success.user }];
+    if (success === null || !hasRoomFor(connection, added))
       return this.#refuseSasl(connection, xid, 'the answer proves no user');
-    this.#identify(connection, [{ scheme: 'sasl', id: success.user }]);
+    this.#identify(connection, added);
     this.#answerSasl(connection, xid, ErrorCode.ok, success.token);
   }
 
@@ -189,4 +193,12 @@ export class RequestRouter {
     connection.owe(slot);
     connection.advance();
   }
+}
+
+/** Each write carries the identities of its connection to the leader, and each ACL with `auth` stores them. */
+function hasRoomFor({ session }: ClientConnection, added: readonly Id[]): boolean {
+  const all = withIdentities(session.identities, added);
+  let bytes = 0;
+  for (const { scheme, id } of all) bytes += stringBytes(scheme) + stringBytes(id);
+  return session.identities.length < MAX_IDENTITIES && bytes <= MAX_IDENTITY_BYTES;
 }

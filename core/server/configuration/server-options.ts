@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_REPLY_BYTES } from '../../protocol/index.js';
 import { QuorateError } from '../../runtime/index.js';
 
 /** How a member behaves. Durations in milliseconds, sizes in bytes; everything has a default. */
@@ -35,6 +36,16 @@ export interface ServerOptions {
   /** Largest packet that a client may send, without its length field. Default 1 048 575, as in ZooKeeper. */
   readonly maxPacketBytes: number;
   /**
+   * Largest reply to a read, without its length field. A read with a larger one is refused (REPLY_TOO_LARGE, on the wire -5) before
+   * the reply is built. Default 64 MiB, or a packet of the largest size and its stat.
+   */
+  readonly maxReplyBytes: number;
+  /**
+   * Unsent output of all connections beyond which replies larger than `outputHighWaterBytes` are refused (THROTTLED_OP, -127), so that
+   * clients that read slowly take no more memory than that. Default 256 MiB.
+   */
+  readonly maxTotalOutputBytes: number;
+  /**
    * Largest transaction that a request may become; a larger one is refused with BADARGUMENTS. An ACL with `auth` is stored
    * with all identities of the connection, so a transaction can be larger than its request. Default four of the largest packets.
    */
@@ -53,7 +64,7 @@ export interface ServerOptions {
   readonly watchPathsPerTurn: number;
   /** Unsent output of a connection beyond which its requests are not read. Default 1 MiB. */
   readonly outputHighWaterBytes: number;
-  /** Unsent output beyond which a connection is cut off: it gets events and never reads. Default 64 MiB. */
+  /** Unsent output beyond which a connection is cut off: it gets events and never reads. Default 64 MiB and the largest reply. */
   readonly maxOutputBytes: number;
   /**
    * A snapshot is taken after about so many transactions. Null, the default: 100 000, or as many as the last snapshot had znodes,
@@ -86,6 +97,13 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
   const minSessionMs = integer('minSessionMs', given.minSessionMs, 2 * tickMs, tickMs, MAX_INT);
   const longest = Math.max(40_000, 20 * tickMs, minSessionMs);
   const maxPacketBytes = integer('maxPacketBytes', given.maxPacketBytes, 1_048_575, 1_024, 64 * MIB);
+  const maxReplyBytes = integer(
+    'maxReplyBytes',
+    given.maxReplyBytes,
+    Math.max(DEFAULT_MAX_REPLY_BYTES, maxPacketBytes + 1_024),
+    1_024,
+    1_024 * MIB,
+  );
   return {
     id,
     tickMs,
@@ -101,6 +119,8 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     ttlNodes: given.ttlNodes ?? true,
     readOnly: given.readOnly ?? true,
     maxPacketBytes,
+    maxReplyBytes,
+    maxTotalOutputBytes: integer('maxTotalOutputBytes', given.maxTotalOutputBytes, 256 * MIB, 1, 2 ** 40),
     maxTxnBytes: integer('maxTxnBytes', given.maxTxnBytes, 4 * maxPacketBytes, maxPacketBytes, 256 * MIB),
     handshakeMs: integer('handshakeMs', given.handshakeMs, 10_000, 10, MAX_INT),
     maxConnections: integer('maxConnections', given.maxConnections, 20_000, 1, 1_000_000),
@@ -109,7 +129,7 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     maxBytesInFlight: integer('maxBytesInFlight', given.maxBytesInFlight, 32 * MIB, 1, 1_024 * MIB),
     watchPathsPerTurn: integer('watchPathsPerTurn', given.watchPathsPerTurn, 2_000, 1, 1e6),
     outputHighWaterBytes: integer('outputHighWaterBytes', given.outputHighWaterBytes, MIB, 1, 1_024 * MIB),
-    maxOutputBytes: integer('maxOutputBytes', given.maxOutputBytes, 64 * MIB, 1, 4_096 * MIB),
+    maxOutputBytes: integer('maxOutputBytes', given.maxOutputBytes, 64 * MIB + maxReplyBytes, 1, 4_096 * MIB),
     snapshotTxns: optional('snapshotTxns', given.snapshotTxns, 2, 1e9),
     snapshotBytes: optional('snapshotBytes', given.snapshotBytes, 1_024, 2 ** 40),
   };

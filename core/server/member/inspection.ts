@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/index.js';
 import type { ClientConnection, ClientPipeline, ClientService } from '../clients/index.js';
-import type { LatencyFigures, Traffic } from '../metrics/index.js';
+import type { LatencyFigures, Refusals, Traffic } from '../metrics/index.js';
 import type { ReplicatedState } from '../state/index.js';
 
 export interface InspectionParts {
@@ -29,6 +29,10 @@ export interface MemberFigures {
   /** -1 before the first. */
   readonly replyBytes: { readonly last: number; readonly min: number; readonly max: number };
   readonly pendingSyncs: number;
+  /** Requests that were refused because of a limit, since the member started. */
+  readonly refused: Readonly<Refusals>;
+  /** Bytes that were written to clients and that they have not taken in. */
+  readonly waitingOutputBytes: number;
   /** Of a member that leads; -1 before the first proposal. */
   readonly proposalBytes: { readonly last: number; readonly min: number; readonly max: number } | null;
 }
@@ -85,6 +89,8 @@ export class Inspection {
       sessions: machine.sessions.size,
       replyBytes: extremes(traffic.replyBytes),
       pendingSyncs: clients.syncs.length,
+      refused: clients.refusals,
+      waitingOutputBytes: clients.waitingBytes,
       proposalBytes: leadership === null ? null : extremes(leadership.proposalBytes),
     };
   }

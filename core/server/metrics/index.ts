@@ -4,5 +4,6 @@
  * Promises: counting allocates nothing. Owns: the counters, which the layer that counts creates. Calls: nothing above. Called by:
  * pipeline, clients, member.
  */
+export { Refusals } from './refusals.js';
 export type { MemberGauges, MemberHoldings, MemberProbe } from './member-probe.js';
 export { Extremes, Traffic, type LatencyFigures } from './traffic.js';

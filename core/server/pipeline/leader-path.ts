@@ -14,6 +14,9 @@ import { Proposals, type Proposal, type WritePath } from './write-path.js';
 /** Most sessions whose end is proposed in one tick. */
 const EXPIRED_PER_TICK = 2_000;
 
+/** What a znode may hold at least, however small packets may be: followers can have another limit of packets. */
+const LEAST_DATA_BYTES = 1024 * 1024;
+
 const NOBODY: readonly Id[] = [];
 
 export interface LeaderPathParts<Token> {
@@ -48,11 +51,13 @@ export class LeaderPath<Token> implements WritePath<Token> {
   constructor(parts: LeaderPathParts<Token>) {
     this.#parts = parts;
     this.since = parts.clock.now();
-    const { enforceQuota, ttlNodes, maxTxnBytes, requireAuth } = parts.options;
+    const { enforceQuota, ttlNodes, maxTxnBytes, maxPacketBytes, requireAuth } = parts.options;
     this.#preparer = new RequestPreparer(parts.machine, {
       enforceQuota,
       ttlNodes,
       maxTxnBytes,
+      // A znode holds what fits a packet: a raised limit of packets raises that, too.
+      maxDataBytes: Math.max(maxPacketBytes, LEAST_DATA_BYTES),
       protectQuotas: requireAuth,
     });
   }

@@ -330,6 +330,7 @@ export class ClientConnection {
   #leave(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
+    this.#outbound.end();
     this.#inbound.clear();
     this.#owed.clear();
     this.#host.gone(this);

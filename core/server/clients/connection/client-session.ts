@@ -10,6 +10,8 @@ export class ClientSession {
   identities: readonly Id[];
   /** `readOnly` of the answer to the connect request: null if the request had none. */
   answersReadOnly: boolean | null = null;
+  /** The answer to the connect request says how large a packet may be. */
+  asksForLimit = false;
 
   /** Only authentication is answered, until an identity is accepted. */
   mustAuthenticate = false;

@@ -1,5 +1,6 @@
 import type { JuteWriter } from '../../../protocol/index.js';
 import type { Connection } from '../../../transport/index.js';
+import type { WaitingOutput } from './waiting-output.js';
 import type { WriterPool } from './writer-pool.js';
 
 /** How often within a session timeout it is looked whether a client takes in what it is owed. */
@@ -18,6 +19,8 @@ export interface OutputLimits {
 export interface OutputParts {
   readonly connection: Connection;
   readonly writers: WriterPool;
+  /** What waits on all connections together. */
+  readonly waiting: WaitingOutput;
   readonly limits: OutputLimits;
   /** The first packet of a turn has been begun: `flush` wants to be called at its end. */
   readonly begun: () => void;
@@ -34,6 +37,7 @@ export class ConnectionOutput {
   #shared: Uint8Array | null = null;
   /** Bytes that the transport still held when it was last asked; 0 again when it has drained. */
   #unsentBytes = 0;
+  #isOver = false;
   #sentBytes = 0;
   #takenInAtLastCheck = -1;
   #stuckChecks = 0;
@@ -89,7 +93,13 @@ export class ConnectionOutput {
 
   /** The transport holds nothing any more. */
   drained(): void {
-    this.#unsentBytes = 0;
+    this.#setUnsent(0);
+  }
+
+  /** The connection takes no further part: what it holds goes with it. */
+  end(): void {
+    this.#setUnsent(0);
+    this.#isOver = true;
   }
 
   /** To be asked regularly: `stuck` when the client has taken in nothing since the last time, `deaf` when so for a whole timeout. */
@@ -99,9 +109,15 @@ export class ConnectionOutput {
     const isStuck = unsent > 0 && takenIn === this.#takenInAtLastCheck;
     this.#stuckChecks = isStuck ? this.#stuckChecks + 1 : 0;
     this.#takenInAtLastCheck = takenIn;
-    this.#unsentBytes = unsent;
+    this.#setUnsent(unsent);
     if (!isStuck) return 'moving';
     return this.#stuckChecks >= CHECKS_PER_TIMEOUT ? 'deaf' : 'stuck';
+  }
+
+  #setUnsent(bytes: number): void {
+    if (this.#isOver) return;
+    this.#parts.waiting.add(bytes - this.#unsentBytes);
+    this.#unsentBytes = bytes;
   }
 
   #flushShared(): void {
@@ -118,6 +134,6 @@ export class ConnectionOutput {
   #send(message: Uint8Array): void {
     this.#sentBytes += message.length;
     this.#parts.connection.send(message);
-    this.#unsentBytes = this.#parts.connection.bufferedBytes;
+    this.#setUnsent(this.#parts.connection.bufferedBytes);
   }
 }

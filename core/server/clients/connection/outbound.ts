@@ -3,6 +3,7 @@ import {
   OpCode,
   writeConnectResponse,
   writeReply,
+  writeReplyTooLarge,
   Xid,
   type ConnectResponse,
 } from '../../../protocol/index.js';
@@ -32,6 +33,7 @@ export class Outbound {
     this.#output = new ConnectionOutput({
       connection,
       writers: shared.writers,
+      waiting: shared.waitingOutput,
       limits: shared.limits,
       begun,
     });
@@ -68,7 +70,8 @@ export class Outbound {
     }
     const { writer } = this.#output;
     const before = writer.length;
-    writeReply(writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
+    if (slot.tooLarge !== null) writeReplyTooLarge(writer, { xid: slot.xid, zxid }, slot.tooLarge);
+    else writeReply(writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
     this.account.replied(slot.op, slot.xid, zxid, slot.arrivedAt, writer.length - before);
     this.#output.written();
   }
@@ -94,6 +97,11 @@ export class Outbound {
   /** The transport holds nothing any more. */
   drained(): void {
     this.#output.drained();
+  }
+
+  /** The connection takes no further part. */
+  end(): void {
+    this.#output.end();
   }
 
   /** See `ConnectionOutput.progress`. */

@@ -1,4 +1,4 @@
-import type { ErrorCode, Id, Reply, Request } from '../../../protocol/index.js';
+import type { ErrorCode, Id, Reply, ReplySize, Request } from '../../../protocol/index.js';
 import type { ClientConnection } from './client-connection.js';
 
 /**
@@ -18,6 +18,8 @@ export class ReplySlot {
   isDone = false;
   error: ErrorCode = 0;
   reply: Reply | null = null;
+  /** Set instead of a reply that would be too large. */
+  tooLarge: ReplySize | null = null;
   /** The zxid that the reply reflects; of a sync that waits, the zxid that has to be applied first. */
   zxid = 0n;
   /** The reply reflects no state, so its zxid is 0. */

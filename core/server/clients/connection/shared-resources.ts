@@ -3,6 +3,7 @@ import type { Traffic } from '../../metrics/index.js';
 import type { ReplicatedState } from '../../state/index.js';
 import type { OutputLimits } from './connection-output.js';
 import type { ReceivedBytes } from './received-bytes.js';
+import type { WaitingOutput } from './waiting-output.js';
 import type { WriterPool } from './writer-pool.js';
 
 export interface ConnectionLimits extends OutputLimits {
@@ -20,4 +21,5 @@ export interface SharedResources {
   /** What all connections together have received and sent. */
   readonly traffic: Traffic;
   readonly receivedBytes: ReceivedBytes;
+  readonly waitingOutput: WaitingOutput;
 }

@@ -38,6 +38,8 @@ function ofServer(context: WordContext): Readonly<Record<string, string | number
     last_client_response_size: of.replyBytes.last,
     max_client_response_size: of.replyBytes.max,
     min_client_response_size: of.replyBytes.min,
+    refused_reads: of.refused.reads,
+    waiting_output_size: of.waitingOutputBytes,
     ...(host.ensemble.length === 0 ? {} : { quorum_size: quorumSize(context) }),
     process_resident_memory_bytes: process.memoryUsage.rss(),
   };

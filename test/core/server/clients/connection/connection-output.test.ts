@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ConnectionOutput } from '../../../../../core/server/clients/connection/connection-output.js';
+import { WaitingOutput } from '../../../../../core/server/clients/connection/waiting-output.js';
 import { WriterPool } from '../../../../../core/server/clients/connection/writer-pool.js';
 import type { Connection } from '../../../../../core/transport/index.js';
 
@@ -10,6 +11,7 @@ class Sent {
   flushesWanted = 0;
   /** What the transport holds. */
   bufferedBytes = 0;
+  readonly waiting = new WaitingOutput();
   readonly output: ConnectionOutput;
 
   constructor(writers = new WriterPool()) {
@@ -23,6 +25,7 @@ class Sent {
     this.output = new ConnectionOutput({
       connection: connection as Connection,
       writers,
+      waiting: this.waiting,
       limits: { outputHighWaterBytes: 1_000, maxOutputBytes: 10_000 },
       begun: () => void (this.flushesWanted += 1),
     });
@@ -103,6 +106,25 @@ test('only a client that takes in nothing for three checks in a row is given up'
 test('a client that has nothing left to take in is never given up', () => {
   const { output } = new Sent();
   for (let check = 0; check < 10; check++) assert.is(output.progress(), 'moving');
+});
+
+test('unsent bytes of a connection count in the total until they leave or the connection ends', () => {
+  const sent = new Sent();
+  const write = (buffered: number): void => {
+    sent.output.writer.writeInt(1);
+    sent.bufferedBytes = buffered;
+    sent.output.flush();
+  };
+  write(700);
+  assert.is(sent.waiting.bytes, 700);
+  sent.output.drained();
+  assert.is(sent.waiting.bytes, 0);
+
+  write(900);
+  sent.output.end();
+  assert.is(sent.waiting.bytes, 0);
+  sent.output.progress();
+  assert.is(sent.waiting.bytes, 0, 'a connection that ended counts no more');
 });
 
 test.run();
