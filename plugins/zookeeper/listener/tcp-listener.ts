@@ -109,6 +109,8 @@ export class ZooKeeperListener implements ClientListener {
   #listening(host: ListenerHost): string {
     const { address, port } = this.#server.address() as AddressInfo;
     const isSecure = this.#options.tls !== undefined;
+    if (host.tls !== null && !isSecure)
+      host.logger.warn('The ZooKeeper port has no TLS, though the member has certificates', { port });
     this.#words = new FourLetterWords({
       host,
       allowed: this.#allowedWords,

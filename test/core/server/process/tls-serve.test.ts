@@ -11,6 +11,7 @@ import { serve, type Served, type ServeOptions } from '../../../../core/server/i
 import { CERTIFIED_KEY, DiallerHandshake } from '../../../../core/server/peers/peer-handshake.js';
 import { NodeDisk } from '../../../../core/storage/index.js';
 import { PEER_PATH, PEER_SUBPROTOCOL, WebSocketDialer } from '../../../../core/transport/index.js';
+import { ZooKeeperListener } from '../../../../plugins/zookeeper/index.js';
 import { Certificates, type Certified } from '../../../certificates/certificates.js';
 import { writeFoundedDirectory } from '../founded-directory.js';
 import { LogBook } from '../world.js';
@@ -128,6 +129,19 @@ test('connecting without TLS to a port with it fails with an error that says to 
   )) as { code: string; message: string; cause: { code: string } };
   assert.equal([error.code, error.cause.code], ['CONNECT_TIMEOUT', 'TLS_FAILED']);
   assert.match(error.message, /accepts only TLS at this port. Connect with wss:\/\//);
+});
+
+test('a ZooKeeper port without TLS at a member with certificates is reported', async () => {
+  const log = new LogBook();
+  const listeners = [new ZooKeeperListener({ port: 0 }), new ZooKeeperListener({ port: 0, tls: 'member' })];
+  await using member = await serve({ data, port: 0, logger: log, listeners, ...filesOf(server) });
+  const reports = log.lines.filter(({ message }) => /ZooKeeper port has no TLS/.test(message));
+  assert.equal(
+    reports.map(({ fields }) => fields.port),
+    [Number(new URL(member.otherAddresses[0]!.replace('zk:', 'http:')).port)],
+  );
+  await using client = await connect(member.otherAddresses[1]!, { tls: trusting, logger: silentLogger });
+  await client.exists('/');
 });
 
 test('a member that allows plain connections beside TLS serves both', async () => {
