@@ -7,6 +7,7 @@ export { SeededRandom } from './seeded-random.js';
 export type { Logger, LogFields } from './logger.js';
 export { silentLogger } from './logger.js';
 export { warningLogger } from './warning-logger.js';
+export { limitedLogger } from './limited-logger.js';
 export { Fifo } from './fifo.js';
 export { JsonTextError, parseJson } from './json-text.js';
 export { printableLine, printableText } from './printable-text.js';

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import {
   SystemClock,
   SystemRandom,
+  limitedLogger,
   warningLogger,
   type Clock,
   type Logger,
@@ -209,12 +210,9 @@ async function closeAll(listeners: readonly Pick<ClientListener, 'close'>[]): Pr
 
 async function planOf(options: ServeOptions): Promise<Plan> {
   const resolved = resolveServerOptions(options);
-  const {
-    clock = new SystemClock(),
-    random = new SystemRandom(),
-    logger = warningLogger,
-    observer,
-  } = options;
+  const { clock = new SystemClock(), random = new SystemRandom(), observer } = options;
+  // Most lines are caused by others.
+  const logger = limitedLogger(options.logger ?? warningLogger, clock);
   const members =
     typeof options.ensemble === 'string'
       ? parseEnsemble(options.ensemble, schemeOf(options))
