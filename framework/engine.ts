@@ -6,7 +6,7 @@ import {
   type ClientOptions,
   type ConnectOptions,
 } from '../core/client/index.js';
-import { describeValue, QuorateError } from '../core/runtime/index.js';
+import { describeValue, QuorateError, withoutCredentials } from '../core/runtime/index.js';
 import { Embedded } from '../core/server/index.js';
 
 /** Where sessions come from. */
@@ -130,10 +130,11 @@ async function embeddedEndpoint(target: string, rest: string, options: ClientOpt
 
 function unknownEngine(target: unknown): QuorateError {
   const hint = target === undefined ? ' (is the environment variable set that it comes from?)' : '';
+  const shown = typeof target === 'string' ? withoutCredentials(target) : target;
   return new QuorateError(
     'ENGINE_UNKNOWN',
-    `connect is ${describeValue(target)}, which names no engine${hint}: write ${FORMS}`,
-    { fields: { connect: String(target) } },
+    `connect is ${describeValue(shown)}, which names no engine${hint}: write ${FORMS}`,
+    { fields: { connect: String(shown) } },
   );
 }
 

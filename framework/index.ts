@@ -96,7 +96,7 @@ export {
 export { ConfigLayerError, type LayerOptions } from './config/layers.js';
 export type { AppliedConfig } from './config/applied-config.js';
 export type { Difference } from './config/difference.js';
-export { redact } from './config/secrets.js';
+export { redact, redactDifference } from './config/secrets.js';
 export { onReload } from './config/live-config.js';
 export {
   InvalidArgumentError,

@@ -1,6 +1,7 @@
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import { stepsOf } from './config/difference.js';
 import { stepsToSecret } from './config/secrets.js';
 
 declare const described: unique symbol;
@@ -85,12 +86,4 @@ function describe(error: ErrorObject, definition: Schema): string {
   const extra =
     error.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : '';
   return `${where} ${error.message ?? error.keyword}${allowed}${extra}`;
-}
-
-/** Of a JSON pointer. */
-function stepsOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

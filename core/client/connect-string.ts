@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../runtime/index.js';
 import { ConnectStringError } from './client-errors.js';
 import { ClientError } from './errors.js';
 import { validatePath } from './path.js';
@@ -91,7 +92,7 @@ function parseHost(text: string, raw: string, scheme: string): string {
 
 function invalid(text: string, what: string): ConnectStringError {
   return new ConnectStringError({
-    what: `connect string "${text}": ${what}`,
-    fields: { connectString: text },
+    what: withoutCredentials(`connect string "${text}": ${what}`),
+    fields: { connectString: withoutCredentials(text) },
   });
 }

@@ -4,6 +4,7 @@ import {
   SystemClock,
   SystemRandom,
   warningLogger,
+  withoutCredentials,
   type Clock,
   type Logger,
   type Random,
@@ -166,8 +167,8 @@ function dialerFor(url: string, scheme: string, options: ClientOptions): Dialer 
   const native = overTcp === null ? ['ws', 'wss'] : ['ws', 'wss', 'zk', 'zks'];
   const known = [...native, ...Object.keys(transports ?? {})].join(', ');
   throw new ConnectStringError({
-    what: `connect string "${url}": no transport speaks "${scheme}", only ${known}`,
-    fields: { connectString: url },
+    what: withoutCredentials(`connect string "${url}": no transport speaks "${scheme}", only ${known}`),
+    fields: { connectString: withoutCredentials(url) },
   });
 }
 

@@ -13,4 +13,5 @@ export { JsonTextError, parseJson } from './json-text.js';
 export { printableLine, printableText } from './printable-text.js';
 export { expectManyListeners, onAbort } from './abort-listeners.js';
 export { describeValue, InvalidArgumentError } from './argument-error.js';
+export { withoutCredentials } from './without-credentials.js';
 export { QuorateError, type ErrorFields } from './quorate-error.js';

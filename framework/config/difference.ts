@@ -18,3 +18,11 @@ export function differences(before: unknown, after: unknown, path = ''): readonl
   }
   return JSON.stringify(before) === JSON.stringify(after) ? [] : [{ path, before, after }];
 }
+
+/** The names that a JSON pointer goes through. */
+export function stepsOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}

@@ -1,4 +1,5 @@
 import type { Schema } from '../schema.js';
+import { stepsOf, type Difference } from './difference.js';
 import { isObject } from './overlay.js';
 
 /** Stands where a secret is not shown. */
@@ -28,6 +29,15 @@ export function withoutSecrets(
   return { value: walk.through(value), withheld };
 }
 
+/** A difference as it may be shown: both sides without secrets, by what the schema says of its place. */
+export function redactDifference(
+  { path, before, after }: Difference,
+  schema: Schema | null | undefined,
+): Difference {
+  const shown = (part: unknown): unknown => new Walk(schema, () => REDACTED).throughPart(part, stepsOf(path));
+  return { path, before: shown(before), after: shown(after) };
+}
+
 /** Of the steps to a place in a value, those down to the first secret: further ones are names within it. Null if there is none. */
 export function stepsToSecret(
   schema: Schema | null | undefined,
@@ -51,13 +61,27 @@ class Walk {
     return this.#visit(value, [this.#root], []);
   }
 
+  throughPart(part: unknown, steps: readonly string[]): unknown {
+    const { secret, schemas } = this.#descend(steps);
+    return secret === null || part === undefined ? this.#visit(part, schemas, steps) : this.#replace(secret);
+  }
+
   toSecret(steps: readonly string[]): readonly string[] | null {
+    return this.#descend(steps).secret;
+  }
+
+  /** The schemas at the end of the steps, or the steps down to the first secret. */
+  #descend(steps: readonly string[]): {
+    readonly secret: readonly string[] | null;
+    readonly schemas: readonly unknown[];
+  } {
     let schemas: readonly unknown[] = [this.#root];
     for (let count = 0; ; count++) {
       const applying = this.#applying(schemas);
-      if (applying.some((schema) => schema['secret'] === true)) return steps.slice(0, count);
+      if (applying.some((schema) => schema['secret'] === true))
+        return { secret: steps.slice(0, count), schemas };
       const step = steps[count];
-      if (step === undefined) return null;
+      if (step === undefined) return { secret: null, schemas };
       schemas = applying.flatMap((schema) => [
         ...schemasOfField(schema, step),
         ...schemasOfItem(schema, Number(step)),

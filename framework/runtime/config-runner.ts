@@ -9,6 +9,7 @@ import { Layers } from '../config/layers.js';
 import { LiveConfig } from '../config/live-config.js';
 import { overlay } from '../config/overlay.js';
 import { resolveReferences, type Lookup } from '../config/references.js';
+import { withoutSecrets } from '../config/secrets.js';
 import type { PlannedConfig } from '../plan.js';
 import type { ConfigSources } from './config-sources.js';
 import type { RunnerContext } from './runner.js';
@@ -267,9 +268,13 @@ export class ConfigRunner {
   /** So that writers judge as this application will. No application depends on it. */
   async #publishRules(): Promise<void> {
     const { schema = null, layers } = this.#planned;
-    const defaults = overlay(this.live.defaults, this.#layers!.below) as Readonly<Record<string, unknown>>;
+    const all = overlay(this.live.defaults, this.#layers!.below);
+    // The tree is read by many. What is left out may be missing in a value, as if the environment set it.
+    const { value, withheld } = withoutSecrets(all, schema);
+    const defaults = (value ?? {}) as Readonly<Record<string, unknown>>;
+    const absent = [...new Set([...Object.keys(layers.env ?? {}), ...withheld])];
     try {
-      const env = layers.env === undefined ? undefined : Object.keys(layers.env);
+      const env = layers.env === undefined && absent.length === 0 ? undefined : absent;
       await this.#parts.store.publishRules(this.name, { schema, defaults, env });
     } catch (error) {
       this.#context.logger.warn('the schema of a configuration could not be published', {

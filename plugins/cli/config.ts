@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
 import { JsonTextError, parseJson, printableLine } from '../../core/runtime/index.js';
-import { ConfigStore, QuorateError, redact, type Difference } from '../../framework/index.js';
+import {
+  ConfigStore,
+  QuorateError,
+  redact,
+  redactDifference,
+  type Difference,
+} from '../../framework/index.js';
 import { onEnsemble, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
 import { print } from './output.js';
 
@@ -48,7 +54,7 @@ export function configCommand(): Command {
     .action((name: string, from: string | undefined, to: string | undefined, flags: ShowFlags) =>
       withStore(flags, async (store) => {
         const found = await store.diff(name, revisionOf(from), revisionOf(to));
-        const hidden = flags.secrets === true ? found : await hideSecrets(store, name, found, from, to);
+        const hidden = flags.secrets === true ? found : await hideSecrets(store, name, found);
         print(hidden.length === 0 ? 'no difference\n' : hidden.map(describeDifference).join(''));
       }),
     );
@@ -109,38 +115,14 @@ async function printValue(store: ConfigStore, name: string, { secrets }: ShowFla
   print(`${JSON.stringify(shown, null, 2)}\n`);
 }
 
-/** The same places, of values in which secrets are hidden: what differs in a secret only is told, and not shown. */
+/** The same places with secrets hidden: what differs in a secret only is told, and not shown. */
 async function hideSecrets(
   store: ConfigStore,
   name: string,
   found: readonly Difference[],
-  from: string | undefined,
-  to: string | undefined,
 ): Promise<readonly Difference[]> {
   const schema = (await store.rules(name))?.schema;
-  const history = await store.history(name);
-  const after =
-    to === undefined
-      ? (await store.read(name))?.value
-      : history.find((one) => one.revision === Number(to))?.value;
-  const older = from === undefined ? undefined : history.find((one) => one.revision === Number(from))?.value;
-  const shown = { before: redact(older ?? {}, schema), after: redact(after, schema) };
-  return found.map(({ path, before, after: later }) => ({
-    path,
-    before: isHidden(shown.after, shown.before, path) ? '[secret]' : before,
-    after: isHidden(shown.after, shown.before, path) ? '[secret]' : later,
-  }));
-}
-
-function isHidden(after: unknown, before: unknown, path: string): boolean {
-  return [after, before].some((whole) => {
-    let part = whole;
-    for (const step of path.split('/').slice(1)) {
-      if (part === '[secret]') return true;
-      part = part !== null && typeof part === 'object' ? (part as Record<string, unknown>)[step] : undefined;
-    }
-    return JSON.stringify(part ?? null).includes('[secret]');
-  });
+  return found.map((difference) => redactDifference(difference, schema));
 }
 
 function describeDifference({ path, before, after }: Difference): string {

@@ -121,6 +121,27 @@ test(
 );
 
 test(
+  'the rules that are published for writers hold no secret of the class or the file, and let it be missing',
+  onFleet(async (fleet) => {
+    @Config({
+      name: 'shop',
+      schema: { type: 'object', properties: { pin: { type: 'string', secret: true } }, required: ['pin'] },
+    })
+    class Shop {
+      pin = 'hunter2';
+      name = 'a';
+    }
+    await fleet.run({ declare: [Shop] });
+    const client = await fleet.client();
+    const { data } = await fleet.wait(client.getData('/config/shop.schema'));
+    const text = new TextDecoder().decode(data);
+    assert.not.match(text, /hunter2/);
+    assert.equal((JSON.parse(text) as { defaults: unknown }).defaults, { name: 'a' });
+    await fleet.wait(new ConfigStore(client).write('shop', { name: 'b' }));
+  }),
+);
+
+test(
   'what refers to another configuration is reloaded with it, in the same turn',
   onFleet(async (fleet) => {
     const client = await fleet.client();

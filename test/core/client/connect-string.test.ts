@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { withoutCredentials } from '../../../core/runtime/index.js';
 import { ConnectStringError, parseConnectString } from '../../../core/client/index.js';
 
 const accepted: readonly [text: string, addresses: readonly string[], chroot: string][] = [
@@ -62,5 +63,37 @@ for (const [text, why] of refused) {
     assert.match((failure as Error).message, 'ws://host:port');
   });
 }
+
+test('a password in a connect string is not quoted by the error', () => {
+  for (const text of [
+    'ws://anna:hunter2@a:1',
+    '//anna:hunter2@a',
+    'ws://b:1,anna:hunter2@a:1',
+    'ws://anna:hun/hunter2@a',
+  ]) {
+    let failure: ConnectStringError | null = null;
+    try {
+      parseConnectString(text);
+    } catch (error) {
+      failure = error as ConnectStringError;
+    }
+    assert.instance(failure, ConnectStringError);
+    assert.not.match(
+      `${failure!.message} ${JSON.stringify(failure!.fields)} ${failure!.stack}`,
+      /hunter2/,
+      text,
+    );
+  }
+});
+
+test('what stands before an @ is hidden in the text of an error, and nothing else is', () => {
+  assert.is(withoutCredentials('postgres://anna:hunter2@db:1/x'), 'postgres://[hidden]@db:1/x');
+  assert.is(withoutCredentials('anna:hunter2@a'), '[hidden]@a');
+  assert.is(
+    withoutCredentials('connect string "a:b@c,d:e@f": no'),
+    'connect string "[hidden]@c,[hidden]@f": no',
+  );
+  assert.is(withoutCredentials('ws://a:1,b:2/chroot'), 'ws://a:1,b:2/chroot');
+});
 
 test.run();

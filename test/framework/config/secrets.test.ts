@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { withoutSecrets } from '../../../framework/config/secrets.js';
-import { redact } from '../../../framework/index.js';
+import { redact, redactDifference } from '../../../framework/index.js';
 import { compileSchema } from '../../../framework/schema.js';
 
 const secret = { type: 'string', secret: true };
@@ -94,6 +94,32 @@ test('what is wrong with a secret is said without what it may be, and without na
     '/tokens is a secret that breaks the rule "type"',
     '/plain must be equal to one of the allowed values: ["a","b"]',
   ]);
+});
+
+test('a difference shows no secret, on whichever side and however deep it is', () => {
+  const schema = {
+    properties: {
+      password: secret,
+      'a/b': { properties: { token: secret } },
+      list: { items: { properties: { key: secret } } },
+      whole: { type: 'object', secret: true },
+    },
+  };
+  const cases: [path: string, before: unknown, after: unknown, shown: unknown][] = [
+    ['/password', 'x', undefined, ['[secret]', undefined]],
+    ['/password', undefined, 'x', [undefined, '[secret]']],
+    ['/a~1b/token', 'x', 'y', ['[secret]', '[secret]']],
+    ['/a~1b', undefined, { token: 'x', name: 'n' }, [undefined, { token: '[secret]', name: 'n' }]],
+    ['/list', [{ key: 'x' }], 5, [[{ key: '[secret]' }], 5]],
+    ['/list/0/key', 'x', 'y', ['[secret]', '[secret]']],
+    ['/whole/inner', 'x', 'y', ['[secret]', '[secret]']],
+    ['', null, { password: 'x' }, [null, { password: '[secret]' }]],
+    ['/other', 'x', 'y', ['x', 'y']],
+  ];
+  for (const [path, before, after, shown] of cases) {
+    const difference = redactDifference({ path, before, after }, schema);
+    assert.equal([difference.before, difference.after], shown, path);
+  }
 });
 
 test.run();
