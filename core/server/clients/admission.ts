@@ -1,58 +1,88 @@
+import { Fifo, type Clock } from '../../runtime/index.js';
 import type { TurnScheduler } from '../pipeline/index.js';
 import type { ClientPipeline } from './client-token.js';
 import type { ClientConnection } from './connection/client-connection.js';
 import type { RequestRouter } from './request-router.js';
 
-/** Requests that one connection gets through in one turn, so that it cannot keep the others waiting. */
-const REQUESTS_PER_TURN = 1_000;
+/** Requests of one connection that are processed before the next connection is served. */
+const REQUESTS_PER_VISIT = 32;
+/** Requests of all connections that are processed in one turn, */
+const REQUESTS_PER_TURN = 4_000;
+/** unless they take longer than this. Milliseconds. */
+const REQUESTS_MS_PER_TURN = 5;
+/** A request of more bytes takes so long that the time is looked at behind it. */
+const LARGE_REQUEST_BYTES = 8 * 1024;
+
+export interface AdmissionParts {
+  readonly pipeline: ClientPipeline;
+  readonly router: RequestRouter;
+  readonly turns: TurnScheduler;
+  readonly clock: Clock;
+}
 
 /**
- * Decides whose requests are processed in a turn, and how many: each connection with work gets its share, in the order in which they
- * got work. While the pipeline is full no connection gets further; its pings are answered all the same.
+ * Decides whose requests are processed in a turn, and how many. A turn takes a bounded time. Connections are served one after the
+ * other, a few requests at a time: first those that have asked for little, then those that have many requests waiting, each in the order
+ * in which they got work. So connections that flood the member wait for each other, and the others do not wait for them.
+ *
+ * While the pipeline is full a connection whose next request is a write gets no further; its pings are answered, and
+ * other connections' reads are processed.
  *
  * This is the one place where requests pass from a connection to the member, and so the place of every share and budget per
  * connection or identity.
  */
 export class Admission {
-  readonly #pipeline: ClientPipeline;
-  readonly #router: RequestRouter;
-  readonly #turns: TurnScheduler;
-  #awake: ClientConnection[] = [];
-  /** They wait until the pipeline has room again. */
+  readonly #parts: AdmissionParts;
+  /** Connections with work that have few requests waiting. */
+  readonly #quiet = new Fifo<ClientConnection>();
+  /** Connections with work that have many. */
+  readonly #busy = new Fifo<ClientConnection>();
+  /** Their next request is a write, and they wait until the pipeline has room again. */
   #stalled: ClientConnection[] = [];
+  /** They got work while requests are processed: it belongs to the next turn. */
+  readonly #woken: ClientConnection[] = [];
   #isOpen = true;
+  #isWorking = false;
+  /** Requests that may still be processed in this turn, and until when. */
+  #left = 0;
+  #until = 0;
 
-  constructor(pipeline: ClientPipeline, router: RequestRouter, turns: TurnScheduler) {
-    this.#pipeline = pipeline;
-    this.#router = router;
-    this.#turns = turns;
+  constructor(parts: AdmissionParts) {
+    this.#parts = parts;
   }
 
   get hasWork(): boolean {
-    return this.#awake.length > 0;
+    return this.#quiet.length > 0 || this.#busy.length > 0;
   }
 
   /** The connection has packets, or replies that wait: it gets its share of the next turn. */
   wake(connection: ClientConnection): void {
     if (connection.isAwake || !this.#isOpen) return;
     connection.isAwake = true;
-    this.#awake.push(connection);
-    this.#turns.wake();
+    if (this.#isWorking) this.#woken.push(connection);
+    else this.#enqueue(connection);
+    this.#parts.turns.wake();
   }
 
-  /** Gives every connection with work its share of a turn. */
+  /** Processes requests for the time of a turn. */
   work(): void {
-    const connections = this.#awake;
-    this.#awake = [];
-    for (const connection of connections) {
-      connection.isAwake = false;
-      this.#workOff(connection);
-    }
+    this.#left = REQUESTS_PER_TURN;
+    this.#until = this.#parts.clock.now() + REQUESTS_MS_PER_TURN;
+    this.#isWorking = true;
+    while (this.#quiet.length > 0 && this.#hasTime) this.#visit(this.#quiet.shift()!);
+    // At least one of these is served, however many others there are.
+    do {
+      const connection = this.#busy.shift();
+      if (connection === undefined) break;
+      this.#visit(connection);
+    } while (this.#hasTime);
+    this.#isWorking = false;
+    for (const connection of this.#woken.splice(0)) this.#enqueue(connection);
   }
 
   /** To be called at the end of a turn: if the pipeline has room again, those who wait for it get work. */
   unstall(): void {
-    if (this.#stalled.length === 0 || this.#pipeline.isFull) return;
+    if (this.#stalled.length === 0 || this.#parts.pipeline.isFull) return;
     const connections = this.#stalled;
     this.#stalled = [];
     for (const connection of connections) {
@@ -64,27 +94,53 @@ export class Admission {
   /** Admits no request any more. */
   stop(): void {
     this.#isOpen = false;
-    this.#awake = [];
+    this.#quiet.clear();
+    this.#busy.clear();
     this.#stalled = [];
   }
 
-  #workOff(connection: ClientConnection): void {
+  get #hasTime(): boolean {
+    return this.#left > 0 && this.#parts.clock.now() < this.#until;
+  }
+
+  #enqueue(connection: ClientConnection): void {
+    if (!this.#isOpen) return;
+    if (connection.outstanding > REQUESTS_PER_VISIT) this.#busy.push(connection);
+    else this.#quiet.push(connection);
+  }
+
+  #visit(connection: ClientConnection): void {
+    const { pipeline, router } = this.#parts;
+    connection.isAwake = false;
     connection.advance();
-    for (let count = 0; count < REQUESTS_PER_TURN; count++) {
-      if (this.#pipeline.isFull && connection.hasPackets) {
+    for (let count = 0; count < REQUESTS_PER_VISIT; count++) {
+      if (pipeline.isFull && connection.isWriteNext) {
         this.#stall(connection);
         break;
       }
       const packet = connection.takePacket();
       if (packet === null) break;
-      this.#router.route(connection, packet);
-      if (count === REQUESTS_PER_TURN - 1 && connection.hasPackets) this.wake(connection);
+      const isLarge = packet.body.remaining > LARGE_REQUEST_BYTES;
+      router.route(connection, packet);
+      this.#left -= 1;
+      if (count === REQUESTS_PER_VISIT - 1 || (isLarge && !this.#hasTime)) {
+        this.#queue(connection);
+        break;
+      }
     }
     connection.settle();
   }
 
+  /** It has had its share, and may have more to do. */
+  #queue(connection: ClientConnection): void {
+    if (connection.isAwake || !this.#isOpen || !connection.hasPackets) return;
+    connection.isAwake = true;
+    this.#busy.push(connection);
+  }
+
   #stall(connection: ClientConnection): void {
     connection.answerPings();
+    if (connection.isAwake) return;
     connection.isAwake = true;
     this.#stalled.push(connection);
   }

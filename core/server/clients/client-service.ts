@@ -15,6 +15,7 @@ import { ReceivedBytes } from './connection/received-bytes.js';
 import type { ReplySlot } from './connection/reply-slot.js';
 import type { SharedResources } from './connection/shared-resources.js';
 import { WaitingOutput } from './connection/waiting-output.js';
+import { WriteShares } from './connection/write-shares.js';
 import { WriterPool } from './connection/writer-pool.js';
 import { Handshake } from './handshake.js';
 import { LocalRequests } from './local-requests.js';
@@ -59,7 +60,7 @@ export class ClientService implements ConnectionHost {
   #isHeld = false;
 
   constructor(parts: ClientServiceParts) {
-    const { options, pipeline, state, turns } = parts;
+    const { options, pipeline, state } = parts;
     this.#parts = parts;
     this.watches = new WatchService(options.watchPathsPerTurn);
     this.#shared = {
@@ -69,6 +70,7 @@ export class ClientService implements ConnectionHost {
       traffic: this.traffic,
       receivedBytes: new ReceivedBytes(),
       waitingOutput: new WaitingOutput(),
+      writeShares: new WriteShares(),
     };
     this.#handshake = new Handshake({
       ...parts,
@@ -86,7 +88,7 @@ export class ClientService implements ConnectionHost {
     this.#authentication = authentication;
     const { random } = parts;
     const router = new RequestRouter({ authentication, pipeline, state, random });
-    this.#admission = new Admission(pipeline, router, turns);
+    this.#admission = new Admission({ ...parts, router });
   }
 
   get connections(): ReadonlySet<ClientConnection> {

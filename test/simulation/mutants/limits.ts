@@ -422,4 +422,39 @@ export const LIMITS: readonly Mutant[] = [
     tests: ['core/data/path-watches'],
     changes: [['core/data/path-watches.ts', 'paths.size > 1', 'paths.size > 0']],
   },
+  {
+    name: 'flood-served-as-quiet',
+    mistake: 'a connection with one request waits behind those with thousands',
+    standsFor: 'who floods a member waits, and nobody else',
+    tests: ['core/server/clients/admission'],
+    changes: [
+      [
+        'core/server/clients/admission.ts',
+        'connection.outstanding > REQUESTS_PER_VISIT',
+        'connection.outstanding > 0',
+      ],
+    ],
+  },
+  {
+    name: 'full-path-stops-reads',
+    mistake: 'reads wait while no write is admitted',
+    standsFor: 'reads pass a full write path',
+    tests: ['core/server/clients/admission'],
+    changes: [
+      [
+        'core/server/clients/admission.ts',
+        'pipeline.isFull && connection.isWriteNext',
+        'pipeline.isFull && connection.hasPackets',
+      ],
+    ],
+  },
+  {
+    name: 'shares-of-writes-ignored',
+    mistake: 'a connection has as many writes under way as it likes while others write',
+    standsFor: 'who floods a member waits, and nobody else',
+    tests: ['core/server/clients/connection/owed-replies'],
+    changes: [
+      ['core/server/clients/connection/owed-replies.ts', ' && this.#writes < this.#shares.share', ''],
+    ],
+  },
 ];

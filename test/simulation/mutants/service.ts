@@ -329,8 +329,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/clients/connection/owed-replies.ts',
-        'return this.#cost < COST_LIMIT;',
-        'return this.#cost >= 0;',
+        'return this.#cost < COST_LIMIT &&',
+        'return this.#cost >= 0 &&',
       ],
     ],
   },

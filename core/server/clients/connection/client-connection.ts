@@ -53,7 +53,7 @@ export class ClientConnection {
   readonly #host: ConnectionHost;
   readonly #shared: SharedResources;
   readonly #inbound: Inbound;
-  readonly #owed = new OwedReplies();
+  readonly #owed: OwedReplies;
   readonly #outbound: Outbound;
   #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
   /** What comes behind the last request is not looked at. */
@@ -76,6 +76,7 @@ export class ClientConnection {
     this.#host = host;
     this.#shared = shared;
     this.#inbound = new Inbound(connection, shared);
+    this.#owed = new OwedReplies(shared.writeShares);
     this.#outbound = new Outbound(connection, shared, () => host.flushLater(this));
     this.remoteAddress = connection.remoteAddress;
     this.acceptedAt = shared.clock.now();
@@ -127,6 +128,10 @@ export class ClientConnection {
 
   get hasPackets(): boolean {
     return this.#inbound.length > 0;
+  }
+
+  get isWriteNext(): boolean {
+    return this.#inbound.isWriteNext;
   }
 
   /** The next request, or null if there is none, or none may be taken now. A write that may not holds up all behind it. */

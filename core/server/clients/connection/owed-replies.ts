@@ -1,6 +1,7 @@
 import { OpCode } from '../../../protocol/index.js';
 import { Fifo } from '../../../runtime/index.js';
 import type { ReplySlot } from './reply-slot.js';
+import type { WriteShares } from './write-shares.js';
 
 /** A write is not taken while the requests before it that are not evaluated cost this much together. */
 const COST_LIMIT = 64;
@@ -28,13 +29,20 @@ const COSTS: ReadonlyMap<number, number> = new Map([
  * - it does not wait for room in the output (`mayWaitForRoom`);
  * - no request before it takes several turns or waits for other members: a write is not taken while one does (`mayTakeWrite`).
  *
+ * A write also waits while its connection has its share of all writes under way (`WriteShares`).
+ *
  * Since such reads do not wait for room, their number before a write is bounded too. A write that is not taken waits in
  * the connection's queue, and everything behind it.
  */
 export class OwedReplies {
   readonly #slots = new Fifo<ReplySlot>();
+  readonly #shares: WriteShares;
   #writes = 0;
   #cost = 0;
+
+  constructor(shares: WriteShares) {
+    this.#shares = shares;
+  }
 
   get length(): number {
     return this.#slots.length;
@@ -42,7 +50,7 @@ export class OwedReplies {
 
   /** Whether a write may be taken now. */
   get mayTakeWrite(): boolean {
-    return this.#cost < COST_LIMIT;
+    return this.#cost < COST_LIMIT && this.#writes < this.#shares.share;
   }
 
   /** Whether a read at the head may wait until the client has taken in what was sent: no write stands behind it. */
@@ -56,7 +64,7 @@ export class OwedReplies {
   }
 
   push(slot: ReplySlot): void {
-    if (slot.isWrite) this.#writes += 1;
+    if (slot.isWrite) this.#count(1);
     else if (!slot.isDone) slot.cost = COSTS.get(slot.op) ?? 1;
     this.#cost += slot.cost;
     this.#slots.push(slot);
@@ -69,13 +77,20 @@ export class OwedReplies {
   shift(): void {
     const slot = this.#slots.shift();
     if (slot === undefined) return;
-    if (slot.isWrite) this.#writes -= 1;
+    if (slot.isWrite) this.#count(-1);
     this.#cost -= slot.cost;
   }
 
   clear(): void {
     this.#slots.clear();
-    this.#writes = 0;
+    this.#count(-this.#writes);
     this.#cost = 0;
+  }
+
+  #count(writes: number): void {
+    const didWrite = this.#writes > 0;
+    this.#writes += writes;
+    const isWriting = this.#writes > 0;
+    if (didWrite !== isWriting) this.#shares.add(isWriting ? 1 : -1);
   }
 }

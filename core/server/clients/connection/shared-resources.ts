@@ -4,6 +4,7 @@ import type { ReplicatedState } from '../../state/index.js';
 import type { OutputLimits } from './connection-output.js';
 import type { ReceivedBytes } from './received-bytes.js';
 import type { WaitingOutput } from './waiting-output.js';
+import type { WriteShares } from './write-shares.js';
 import type { WriterPool } from './writer-pool.js';
 
 export interface ConnectionLimits extends OutputLimits {
@@ -22,4 +23,5 @@ export interface SharedResources {
   readonly traffic: Traffic;
   readonly receivedBytes: ReceivedBytes;
   readonly waitingOutput: WaitingOutput;
+  readonly writeShares: WriteShares;
 }

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { OpCode } from '../../../../../core/protocol/index.js';
 import type { ClientConnection } from '../../../../../core/server/clients/connection/client-connection.js';
 import { ClientSession } from '../../../../../core/server/clients/connection/client-session.js';
+import { WriteShares } from '../../../../../core/server/clients/connection/write-shares.js';
 import { OwedReplies } from '../../../../../core/server/clients/connection/owed-replies.js';
 import { ReplySlot } from '../../../../../core/server/clients/connection/reply-slot.js';
 
@@ -16,7 +17,7 @@ function slotOf(op: number, { isWrite = false, isDone = false } = {}): ReplySlot
 
 /** How many requests of this operation a write may have in front of it. */
 function mostBeforeWrite(op: number): number {
-  const owed = new OwedReplies();
+  const owed = new OwedReplies(new WriteShares());
   owed.push(slotOf(OpCode.setData, { isWrite: true }));
   let count = 0;
   for (; owed.mayTakeWrite; count++) owed.push(slotOf(op));
@@ -36,7 +37,7 @@ test('a write is not taken behind a request that can take several turns', () => 
 });
 
 test('a write is taken again when the requests before it have been answered or dropped', () => {
-  const owed = new OwedReplies();
+  const owed = new OwedReplies(new WriteShares());
   owed.push(slotOf(OpCode.sync));
   owed.push(slotOf(OpCode.exists));
   assert.not(owed.mayTakeWrite);
@@ -50,7 +51,7 @@ test('a write is taken again when the requests before it have been answered or d
 });
 
 test('requests that are answered already, and writes, do not hold up a write', () => {
-  const owed = new OwedReplies();
+  const owed = new OwedReplies(new WriteShares());
   for (let count = 0; count < 1_000; count++) {
     owed.push(slotOf(OpCode.setData, { isWrite: true }));
     owed.push(slotOf(OpCode.sync, { isDone: true }));
@@ -59,7 +60,7 @@ test('requests that are answered already, and writes, do not hold up a write', (
 });
 
 test('a read may wait for room only while no write stands behind it', () => {
-  const owed = new OwedReplies();
+  const owed = new OwedReplies(new WriteShares());
   owed.push(slotOf(OpCode.getData));
   assert.ok(owed.mayWaitForRoom);
   owed.push(slotOf(OpCode.setData, { isWrite: true }));
@@ -70,7 +71,7 @@ test('a read may wait for room only while no write stands behind it', () => {
 });
 
 test('replies are in doubt as long as one is owed for a write that may take effect', () => {
-  const owed = new OwedReplies();
+  const owed = new OwedReplies(new WriteShares());
   owed.push(slotOf(OpCode.getData));
   assert.not(owed.isAnyInDoubt);
   const write = slotOf(OpCode.setData, { isWrite: true });
@@ -78,6 +79,34 @@ test('replies are in doubt as long as one is owed for a write that may take effe
   assert.ok(owed.isAnyInDoubt);
   write.mayTakeEffect = false;
   assert.not(owed.isAnyInDoubt);
+});
+
+test('a connection that writes beside others takes a write only within its share, and all of it alone', () => {
+  const shares = new WriteShares();
+  const [flood, other] = [new OwedReplies(shares), new OwedReplies(shares)];
+  const write = (): ReplySlot => slotOf(OpCode.setData, { isWrite: true });
+  for (let count = 0; count < 1_500; count++) flood.push(write());
+  assert.ok(flood.mayTakeWrite, 'it writes alone');
+
+  other.push(write());
+  assert.not(flood.mayTakeWrite);
+  assert.ok(other.mayTakeWrite);
+  other.shift();
+  assert.ok(flood.mayTakeWrite);
+
+  other.push(write());
+  for (let count = 0; count < 501; count++) flood.shift();
+  assert.ok(flood.mayTakeWrite, 'half of the shared writes');
+  flood.clear();
+  assert.is(shares.share, Infinity, 'one writer is left');
+});
+
+test('however many connections write, each may have some writes under way', () => {
+  const shares = new WriteShares();
+  shares.add(10_000);
+  const owed = new OwedReplies(shares);
+  owed.push(slotOf(OpCode.setData, { isWrite: true }));
+  assert.ok(owed.mayTakeWrite);
 });
 
 test.run();
