@@ -64,6 +64,8 @@ async function startedThread(): Promise<Worker> {
   const thread = new Worker(new URL('./rules-thread.js', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
   });
+  // It may run out of memory while it is being ended, when nobody waits for its answer; without a listener that would end this process.
+  thread.on('error', () => undefined);
   try {
     if ((await nextMessage(thread, START_MS)) !== null) return thread;
     throw new Error('the thread that checks values did not start');
