@@ -77,6 +77,15 @@ export class ReplyTooLargeError extends ClientError {
   );
 }
 
+/** The watch was not set, since the connection, or all clients of the server together, have too many. */
+export class WatchLimitError extends ClientError {
+  static readonly facts = known(
+    'WATCH_LIMIT',
+    'the server allows no more watches',
+    'remove some, watch a subtree with one recursive watch, or raise --max-watch-bytes or --max-total-watch-bytes',
+  );
+}
+
 /** One operation of a multi failed, so none of them took effect. `cause` is the error of that operation. */
 export class MultiError extends ClientError {
   static readonly facts = known(
@@ -113,5 +122,6 @@ export const LOCAL_ERRORS: readonly { readonly facts: ErrorFacts }[] = [
   RequestQueueFullError,
   RequestTooLargeError,
   ReplyTooLargeError,
+  WatchLimitError,
   MultiError,
 ];

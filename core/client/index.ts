@@ -65,4 +65,5 @@ export {
   ReconnectExhaustedError,
   RequestTooLargeError,
   ReplyTooLargeError,
+  WatchLimitError,
 } from './client-errors.js';

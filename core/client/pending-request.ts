@@ -5,11 +5,12 @@ import {
   type ReplyBodies,
   type ReplySize,
   type RequestBodies,
+  OpCode,
   readReplyBody,
   readReplyTooLarge,
 } from '../protocol/index.js';
 import { onAbort } from '../runtime/index.js';
-import { ReplyTooLargeError } from './client-errors.js';
+import { ReplyTooLargeError, WatchLimitError } from './client-errors.js';
 import { errorOfCode } from './errors.js';
 import { whatIsMissing } from './server-features.js';
 import type { WatchClaim } from './watch-registry.js';
@@ -38,6 +39,17 @@ export interface RequestSpec<Op extends ClientOp = ClientOp, Result = unknown> {
   /** The one-shot watch that comes with a read. */
   readonly claim?: WatchClaim | undefined;
 }
+
+/** What can exceed a quota; of other requests the same code says that there are too many watches. */
+const GROWING: ReadonlySet<number> = new Set([
+  OpCode.create,
+  OpCode.create2,
+  OpCode.createContainer,
+  OpCode.createTtl,
+  OpCode.setData,
+  OpCode.setAcl,
+  OpCode.multi,
+]);
 
 type Settled = 'resolved' | 'rejected';
 
@@ -96,8 +108,10 @@ export class PendingRequest<Op extends ClientOp = ClientOp, Result = unknown> {
       this.resolve(whenMissing());
     } else {
       const size = readReplyTooLarge(err, reader);
-      if (size === null) this.reject(errorOfCode(err, { operation, path, what: whatIsMissing(op, err) }));
-      else this.reject(tooLarge(this.spec, size));
+      if (size !== null) this.reject(tooLarge(this.spec, size));
+      else if (err === ErrorCode.quotaExceeded && !GROWING.has(op))
+        this.reject(new WatchLimitError({ operation, path }));
+      else this.reject(errorOfCode(err, { operation, path, what: whatIsMissing(op, err) }));
     }
   }
 

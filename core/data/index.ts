@@ -7,6 +7,7 @@ export { expandAcl, isAllowed, redactAcl } from './acl.js';
 export { invalidPathReason, nameOf, parentOf } from './path.js';
 export { type DigestPoint, DigestPoints } from './digest-points.js';
 export { SessionTracker } from './session-tracker.js';
+export { watchBytes } from './path-watches.js';
 export { type WatchedNode, type WatchedTree, WatchTable } from './watch-table.js';
 export type { Applied } from './applied.js';
 export type { QuotaBreach } from './quota.js';

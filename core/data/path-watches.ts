@@ -3,6 +3,16 @@ export const WatchMode = { standard: 1, persistent: 2, recursive: 4 } as const;
 
 const NO_PATHS: ReadonlySet<string> = new Set();
 
+/** What a watch takes in memory besides its path, about. */
+const WATCH_BYTES = 256;
+/** A watcher with more paths goes a part at a time. */
+const REMOVED_AT_ONCE = 1_000;
+
+/** Bytes that a watch at this path counts for. */
+export function watchBytes(path: string): number {
+  return WATCH_BYTES + path.length;
+}
+
 /**
  * One of the two tables of watches: which watcher waits at which path, in which modes. A thousand may wait at one path, for one
  * change of it, and at no other: such watches come and go without a set of their own.
@@ -11,8 +21,16 @@ export class PathWatches<W> {
   private readonly byPath = new Map<string, Map<W, number>>();
   /** The path, or several. */
   private readonly byWatcher = new Map<W, string | Set<string>>();
+  /** Watchers that are gone, with the paths that they are still to be removed from. */
+  private readonly leaving: { readonly watcher: W; readonly paths: Iterator<string> }[] = [];
+  private readonly charge: (watcher: W, bytes: number) => void;
   private entries = 0;
   private recursiveEntries = 0;
+
+  /** `charge` is called with what a watcher's watches take more, or less. */
+  constructor(charge: (watcher: W, bytes: number) => void = () => undefined) {
+    this.charge = charge;
+  }
 
   /** Pairs of watcher and path. */
   get size(): number {
@@ -55,8 +73,36 @@ export class PathWatches<W> {
     return true;
   }
 
+  /** Removes all watches of a watcher that is gone and is never given again; if they are many, `removeSome` has to be called. */
   removeWatcher(watcher: W): void {
-    for (const path of this.pathsOf(watcher)) this.setModes(watcher, path, this.modesOf(watcher, path), 0);
+    const paths = this.pathsOf(watcher);
+    if (paths.size > REMOVED_AT_ONCE) {
+      this.byWatcher.delete(watcher);
+      this.leaving.push({ watcher, paths: paths.values() });
+      return;
+    }
+    for (const path of paths) this.setModes(watcher, path, this.modesOf(watcher, path), 0);
+  }
+
+  /** Watches of watchers that are gone are still to be removed. */
+  get isRemoving(): boolean {
+    return this.leaving.length > 0;
+  }
+
+  /** Removes at most `most` of them; returns how many it may still remove. */
+  removeSome(most: number): number {
+    let left = most;
+    for (let one = this.leaving[0]; one !== undefined && left > 0;) {
+      const step = one.paths.next();
+      if (step.done === true) {
+        this.leaving.shift();
+        one = this.leaving[0];
+        continue;
+      }
+      this.setModes(one.watcher, step.value, this.modesOf(one.watcher, step.value), 0);
+      left -= 1;
+    }
+    return left;
   }
 
   /**
@@ -69,8 +115,10 @@ export class PathWatches<W> {
     let left: Map<W, number> | null = null;
     for (const [watcher, modes] of watchers) {
       const lasting = modes & ~WatchMode.standard;
-      if (lasting === 0) this.forgetPath(watcher, path);
-      else (left ??= new Map<W, number>()).set(watcher, lasting);
+      if (lasting === 0) {
+        this.forgetPath(watcher, path);
+        this.charge(watcher, -watchBytes(path));
+      } else (left ??= new Map<W, number>()).set(watcher, lasting);
     }
     this.entries -= watchers.size - (left?.size ?? 0);
     if (left === null) this.byPath.delete(path);
@@ -91,6 +139,7 @@ export class PathWatches<W> {
     if (watchers === undefined) this.byPath.set(path, new Map([[watcher, modes]]));
     else watchers.set(watcher, modes);
     if (!isNew) return;
+    this.charge(watcher, watchBytes(path));
     const paths = this.byWatcher.get(watcher);
     if (paths === undefined) this.byWatcher.set(watcher, path);
     else if (typeof paths === 'string') this.byWatcher.set(watcher, new Set([paths, path]));
@@ -103,6 +152,7 @@ export class PathWatches<W> {
     watchers?.delete(watcher);
     if (watchers?.size === 0) this.byPath.delete(path);
     this.forgetPath(watcher, path);
+    this.charge(watcher, -watchBytes(path));
     this.entries--;
   }
 

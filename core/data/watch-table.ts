@@ -35,8 +35,14 @@ const ALL_MODES = WatchMode.standard | WatchMode.persistent | WatchMode.recursiv
  * the first. One watcher may have several modes at a path (ZOOKEEPER-4466); it still hears of an event once.
  */
 export class WatchTable<W> {
-  private readonly data = new PathWatches<W>();
-  private readonly child = new PathWatches<W>();
+  private readonly data: PathWatches<W>;
+  private readonly child: PathWatches<W>;
+
+  /** `charge` is called with the bytes that a watcher's watches take more, or less (`watchBytes` for each table). */
+  constructor(charge?: (watcher: W, bytes: number) => void) {
+    this.data = new PathWatches<W>(charge);
+    this.child = new PathWatches<W>(charge);
+  }
 
   /** Pairs of watcher and path, in both tables together. */
   get watchCount(): number {
@@ -139,10 +145,21 @@ export class WatchTable<W> {
     }
   }
 
-  /** The connection is gone. */
+  /** The connection is gone and never comes back. Events may still be given to it, until `removeSome` has removed all. */
   removeAll(watcher: W): void {
     this.data.removeWatcher(watcher);
     this.child.removeWatcher(watcher);
+  }
+
+  /** Watches of connections that are gone are still to be removed, by `removeSome`. */
+  get isRemoving(): boolean {
+    return this.data.isRemoving || this.child.isRemoving;
+  }
+
+  /** Removes at most `most` of them. */
+  removeSome(most: number): void {
+    const left = this.data.removeSome(most);
+    if (left > 0) this.child.removeSome(left);
   }
 
   /**

@@ -205,6 +205,18 @@ export const SETTINGS: readonly Setting[] = [
     description: 'unsent output of all connections beyond which large reads are refused (268435456)',
   },
   {
+    name: 'maxWatchBytes',
+    flag: '--max-watch-bytes <bytes>',
+    type: 'number',
+    description: 'paths of the watches of one connection, and 256 for each watch (67108864)',
+  },
+  {
+    name: 'maxTotalWatchBytes',
+    flag: '--max-total-watch-bytes <bytes>',
+    type: 'number',
+    description: 'the same of all connections (268435456)',
+  },
+  {
     name: 'maxConnections',
     flag: '--max-connections <number>',
     type: 'number',

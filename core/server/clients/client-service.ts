@@ -62,7 +62,7 @@ export class ClientService implements ConnectionHost {
   constructor(parts: ClientServiceParts) {
     const { options, pipeline, state } = parts;
     this.#parts = parts;
-    this.watches = new WatchService(options.watchPathsPerTurn);
+    this.watches = new WatchService(options);
     this.#shared = {
       ...parts,
       limits: options,
@@ -139,7 +139,9 @@ export class ClientService implements ConnectionHost {
 
   /** The next turn has something to do for them. */
   get hasWork(): boolean {
-    return !this.#isHeld && (this.#admission.hasWork || this.#toFlush.length > 0);
+    return (
+      !this.#isHeld && (this.#admission.hasWork || this.#toFlush.length > 0 || this.watches.table.isRemoving)
+    );
   }
 
   /** Answers nothing until a quorum has confirmed the leader: what this member knows may be long out of date. */
@@ -194,6 +196,7 @@ export class ClientService implements ConnectionHost {
   proceed(): void {
     this.syncs.applied(this.#parts.state.machine.lastZxid);
     this.#handshake.proceed();
+    if (this.watches.removeSome()) this.#parts.turns.wake();
   }
 
   /** If there is room again for writes that had to wait, they are processed. */

@@ -52,7 +52,9 @@ export class LocalRequests {
     const request = slot.request!;
     const { machine } = this.#state;
     if (request.op === OpCode.setWatches || request.op === OpCode.setWatches2) {
-      if (!this.#watches.rearm(slot, withAllLists(request), machine)) return false;
+      const lists = withAllLists(request);
+      if (!this.#watches.hasRoomToRearm(slot, lists)) return this.#endWithoutRoom(slot);
+      if (!this.#watches.rearm(slot, lists, machine)) return false;
       slot.complete(ErrorCode.ok, null, machine.lastZxid);
       return true;
     }
@@ -86,6 +88,8 @@ export class LocalRequests {
     request: Request,
     machine: StateMachine,
   ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+    if (watchesPath(request) && !this.#watches.hasRoom(slot.connection, request.body.path))
+      return this.#refuseWatch();
     const result = machine.read(request, slot, this.#mostBytes);
     if (result.refusedBytes !== undefined) return this.#refuseTooLarge(slot, result.refusedBytes);
     const { connection } = slot;
@@ -126,6 +130,20 @@ export class LocalRequests {
     return refused(ErrorCode.marshallingError);
   }
 
+  #refuseWatch(): { readonly error: ErrorCode; readonly reply: null } {
+    this.#refusals.watches += 1;
+    return refused(ErrorCode.quotaExceeded);
+  }
+
+  /** Watches that a client had before it reconnected: without them it would miss events. Another member may have room. */
+  #endWithoutRoom(slot: ReplySlot): true {
+    this.#refusals.watches += 1;
+    slot.connection.log('Connection closed: limit of watches reached', { bytes: slot.connection.watchBytes });
+    slot.complete(ErrorCode.quotaExceeded, null, this.#state.machine.lastZxid);
+    slot.isLast = true;
+    return true;
+  }
+
   #addWatch(
     connection: ClientConnection,
     path: string,
@@ -135,6 +153,7 @@ export class LocalRequests {
       return refused(ErrorCode.marshallingError);
     }
     if (path === '') return refused(ErrorCode.badArguments);
+    if (!this.#watches.hasRoom(connection, path)) return this.#refuseWatch();
     this.#watches.table.addPersistent(connection, path, mode === AddWatchMode.persistentRecursive);
     return ok({ op: OpCode.addWatch, body: {} });
   }
@@ -153,6 +172,26 @@ export class LocalRequests {
     const isThere =
       op === OpCode.checkWatches ? table.check(connection, path, type) : table.remove(connection, path, type);
     return isThere ? ok({ op, body: {} }) : refused(ErrorCode.noWatcher);
+  }
+}
+
+type WatchingRead = Extract<
+  Request,
+  {
+    readonly op:
+      typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren | typeof OpCode.getChildren2;
+  }
+>;
+
+function watchesPath(request: Request): request is WatchingRead {
+  switch (request.op) {
+    case OpCode.exists:
+    case OpCode.getData:
+    case OpCode.getChildren:
+    case OpCode.getChildren2:
+      return request.body.watch;
+    default:
+      return false;
   }
 }
 

@@ -62,6 +62,13 @@ export interface ServerOptions {
   readonly maxBytesInFlight: number;
   /** Paths of one `setWatches` that are looked at before others are served. Default 2 000. */
   readonly watchPathsPerTurn: number;
+  /**
+   * Bytes of the watches of one connection: their paths and 256 each, twice for a persistent one. A request that would set one more is refused
+   * (WATCH_LIMIT, on the wire -125). Default 64 MiB, about 250 000 watches.
+   */
+  readonly maxWatchBytes: number;
+  /** The same of all connections. Default 256 MiB. */
+  readonly maxTotalWatchBytes: number;
   /** Unsent output of a connection beyond which its requests are not read. Default 1 MiB. */
   readonly outputHighWaterBytes: number;
   /** Unsent output beyond which a connection is cut off: it gets events and never reads. Default 64 MiB and the largest reply. */
@@ -128,6 +135,8 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     maxProposalsInFlight: integer('maxProposalsInFlight', given.maxProposalsInFlight, 20_000, 1, 1e6),
     maxBytesInFlight: integer('maxBytesInFlight', given.maxBytesInFlight, 32 * MIB, 1, 1_024 * MIB),
     watchPathsPerTurn: integer('watchPathsPerTurn', given.watchPathsPerTurn, 2_000, 1, 1e6),
+    maxWatchBytes: integer('maxWatchBytes', given.maxWatchBytes, 64 * MIB, 1, 2 ** 40),
+    maxTotalWatchBytes: integer('maxTotalWatchBytes', given.maxTotalWatchBytes, 256 * MIB, 1, 2 ** 40),
     outputHighWaterBytes: integer('outputHighWaterBytes', given.outputHighWaterBytes, MIB, 1, 1_024 * MIB),
     maxOutputBytes: integer('maxOutputBytes', given.maxOutputBytes, 64 * MIB + maxReplyBytes, 1, 4_096 * MIB),
     snapshotTxns: optional('snapshotTxns', given.snapshotTxns, 2, 1e9),

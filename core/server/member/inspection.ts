@@ -25,6 +25,7 @@ export interface MemberFigures {
   readonly ephemerals: number;
   readonly dataBytes: number;
   readonly watches: number;
+  readonly watchBytes: number;
   readonly sessions: number;
   /** -1 before the first. */
   readonly replyBytes: { readonly last: number; readonly min: number; readonly max: number };
@@ -86,6 +87,7 @@ export class Inspection {
       ephemerals: machine.ephemeralCount,
       dataBytes: machine.dataBytes,
       watches: clients.watches.table.watchCount,
+      watchBytes: clients.watches.bytes,
       sessions: machine.sessions.size,
       replyBytes: extremes(traffic.replyBytes),
       pendingSyncs: clients.syncs.length,

@@ -2,4 +2,6 @@
 export class Refusals {
   /** Reads whose reply was too large, or too large for now. */
   reads = 0;
+  /** Watches that were not set. */
+  watches = 0;
 }

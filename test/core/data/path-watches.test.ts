@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PathWatches, WatchMode } from '../../../core/data/path-watches.js';
+import { PathWatches, watchBytes, WatchMode } from '../../../core/data/path-watches.js';
 
 const { standard, persistent, recursive } = WatchMode;
 
@@ -112,6 +112,46 @@ test('a watcher may wait at one path, at several, and at none again', () => {
 
   assert.equal(paths(), []);
   assert.is(watches.size, 0);
+});
+
+test('many watches of a watcher that is gone are removed a part at a time, and those of others stay', () => {
+  const charged = new Map<string, number>();
+  const watches = new PathWatches<string>((watcher, bytes) =>
+    charged.set(watcher, (charged.get(watcher) ?? 0) + bytes),
+  );
+  const paths = Array.from({ length: 3_000 }, (_, index) => `/${index}`);
+  for (const path of paths) watches.add('gone', path, standard);
+  watches.add('stays', '/5', persistent);
+  watches.removeWatcher('gone');
+  assert.ok(watches.isRemoving);
+  assert.is(watches.watcherCount, 1);
+
+  assert.is(watches.removeSome(1_000), 0);
+  assert.is(watches.size, 2_001);
+  watches.consume('/2000');
+  watches.add('new', '/2001', recursive);
+  assert.is(watches.removeSome(10_000), 8_000);
+
+  assert.not(watches.isRemoving);
+  assert.is(watches.size, 2);
+  assert.is(watches.modesOf('stays', '/5'), persistent);
+  assert.is(watches.modesOf('new', '/2001'), recursive);
+  assert.is(charged.get('gone'), 0);
+});
+
+test('what watches take is charged to their watcher once per path, and given back however they go', () => {
+  for (const end of ['consume', 'remove', 'removeWatcher'] as const) {
+    let bytes = 0;
+    const watches = new PathWatches<string>((_watcher, change) => (bytes += change));
+    watches.add('w', '/path', standard);
+    assert.is(bytes, watchBytes('/path'));
+    if (end === 'remove') watches.add('w', '/path', recursive);
+    assert.is(bytes, watchBytes('/path'), 'a further mode costs nothing');
+    if (end === 'consume') watches.consume('/path');
+    else if (end === 'remove') watches.remove('w', '/path', standard | recursive);
+    else watches.removeWatcher('w');
+    assert.is(bytes, 0, end);
+  }
 });
 
 test.run();

@@ -48,6 +48,8 @@ export class ClientConnection {
   isAwake = false;
   isFlushPending = false;
   checkedAt: number;
+  /** Kept by the watch service: what the watches of this connection take. */
+  watchBytes = 0;
 
   readonly #connection: Connection;
   readonly #host: ConnectionHost;

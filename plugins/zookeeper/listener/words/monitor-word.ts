@@ -39,6 +39,8 @@ function ofServer(context: WordContext): Readonly<Record<string, string | number
     max_client_response_size: of.replyBytes.max,
     min_client_response_size: of.replyBytes.min,
     refused_reads: of.refused.reads,
+    refused_watches: of.refused.watches,
+    watch_size: of.watchBytes,
     waiting_output_size: of.waitingOutputBytes,
     ...(host.ensemble.length === 0 ? {} : { quorum_size: quorumSize(context) }),
     process_resident_memory_bytes: process.memoryUsage.rss(),
