@@ -31,6 +31,7 @@ const DEFAULT_RULES: PrepareRules = {
   ttlNodes: true,
   maxDataBytes: MIB,
   maxTxnBytes: 4 * MIB,
+  maxTreeBytes: Infinity,
 };
 
 /** So many znodes `reapable` looks at before it leaves the rest for the next call. */
@@ -52,7 +53,7 @@ export class RequestPreparer {
   constructor(machine: StateMachine, rules: Partial<PrepareRules> = {}) {
     this.#machine = machine;
     this.#rules = { ...DEFAULT_RULES, ...rules };
-    this.#overlay = new PendingOverlay(machine.state, this.#rules.enforceQuota);
+    this.#overlay = new PendingOverlay(machine.state, this.#rules.enforceQuota, this.#rules.maxTreeBytes);
     this.#reaper = machine.state.tree.expirable();
   }
 
@@ -77,6 +78,7 @@ export class RequestPreparer {
       identities: context.identities,
       room: { bytes: this.#rules.maxTxnBytes },
     });
+    this.#overlay.growth.prepared(zxid);
     // What nobody knows has no place in the log; its outcome is a refusal, which has no reply to shape.
     const op = isOpCode(request.op) ? request.op : OpCode.error;
     return { sessionId, cxid: context.cxid, time: this.#lastTime, op, outcome };

@@ -61,6 +61,11 @@ export class StateMachine {
     return this.state.tree.dataBytes;
   }
 
+  /** What all znodes take in memory, about: paths, data, and what each takes besides. */
+  get treeBytes(): number {
+    return this.state.tree.bytes;
+  }
+
   /**
    * What `/zookeeper/config` shows until a client writes it; null shows the znode as it is. No transaction: it has to be said
    * again of every machine, and touches neither digest nor snapshots.

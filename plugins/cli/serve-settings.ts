@@ -205,6 +205,13 @@ export const SETTINGS: readonly Setting[] = [
     description: 'unsent output of all connections beyond which large reads are refused (268435456)',
   },
   {
+    name: 'maxDataBytes',
+    flag: '--max-data-bytes <bytes>',
+    type: 'number',
+    description:
+      'memory of all znodes, about, beyond which the tree does not grow; the same at all members (none)',
+  },
+  {
     name: 'maxWatchBytes',
     flag: '--max-watch-bytes <bytes>',
     type: 'number',

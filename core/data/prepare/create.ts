@@ -1,5 +1,6 @@
 import { CreateMode, type CreateRequest, ErrorCode, OpCode, Permission } from '../../protocol/index.js';
 import { expandAcl, expandedAclBytes } from '../acl.js';
+import { znodeBytes } from '../data-tree.js';
 import { parentOf } from '../path.js';
 import { CONTAINER_OWNER, MAX_TTL_MS, PERSISTENT_OWNER, ttlOwner } from '../stored-owner.js';
 import type { CreateOutcome, ErrorOutcome } from '../transaction.js';
@@ -55,6 +56,9 @@ function createAt(
   if (overlay.find(path) !== null) return refuse(ErrorCode.nodeExists);
   if (parent.ephemeralOwner !== 0n) return refuse(ErrorCode.noChildrenForEphemerals);
   if (!overlay.quotas.allows(path, 1, data === null ? 0 : data.length)) {
+    return refuse(ErrorCode.quotaExceeded);
+  }
+  if (!overlay.growth.allows(znodeBytes(path, data === null ? 0 : data.length))) {
     return refuse(ErrorCode.quotaExceeded);
   }
   const outcome: CreateOutcome = {

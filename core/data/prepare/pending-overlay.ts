@@ -5,6 +5,8 @@ import { parentOf } from '../path.js';
 import { ephemeralOwnerOf, ttlMsOf } from '../stored-owner.js';
 import type { CreateOutcome } from '../transaction.js';
 import type { NodeState } from '../znode.js';
+import { znodeBytes } from '../data-tree.js';
+import { PendingGrowth } from './pending-growth.js';
 import { PendingLayers } from './pending-layers.js';
 import { PendingNode } from './pending-node.js';
 import { PendingQuotas } from './pending-quotas.js';
@@ -17,6 +19,7 @@ import { PendingSessions } from './pending-sessions.js';
 export class PendingOverlay {
   readonly sessions: PendingSessions;
   readonly quotas: PendingQuotas;
+  readonly growth: PendingGrowth;
   zxid = 0n;
   time = 0;
   readonly #state: MachineState;
@@ -24,8 +27,9 @@ export class PendingOverlay {
   /** Proposed ephemerals by session. */
   readonly #ephemerals = new Map<bigint, Set<string>>();
 
-  constructor(state: MachineState, isQuotaEnforced: boolean) {
+  constructor(state: MachineState, isQuotaEnforced: boolean, maxTreeBytes = Infinity) {
     this.#state = state;
+    this.growth = new PendingGrowth(state.tree, maxTreeBytes);
     this.#nodes = new PendingLayers((path, before, after) => this.#indexEphemeral(path, before, after));
     this.sessions = new PendingSessions(state.sessions);
     this.quotas = new PendingQuotas(state, this.#nodes, isQuotaEnforced);
@@ -66,10 +70,12 @@ export class PendingOverlay {
       node.ttlMs = ttlMsOf(storedOwner);
     }
     this.#nodes.put(path, node);
+    this.growth.add(znodeBytes(path, node.dataLength));
     this.quotas.created(path, data, this.zxid);
   }
 
   delete(path: string, node: NodeState, parent: NodeState): void {
+    this.growth.add(-znodeBytes(path, node.dataLength));
     this.quotas.deleting(path, node.dataLength, this.zxid);
     this.#edit(parentOf(path), parent).numChildren--;
     const gone = new PendingNode(this.zxid);
@@ -81,9 +87,11 @@ export class PendingOverlay {
     const pending = this.#edit(path, node);
     const lengthBefore = pending.dataLength;
     pending.dataLength = data === null ? 0 : data.length;
+    const growth = pending.dataLength - lengthBefore;
+    this.growth.add(growth);
     pending.version = version;
     pending.mtime = this.time;
-    this.quotas.dataSet(path, data, pending.dataLength - lengthBefore, this.zxid);
+    this.quotas.dataSet(path, data, growth, this.zxid);
   }
 
   setAcl(path: string, node: NodeState, acl: readonly Acl[], aversion: number): void {
@@ -112,6 +120,7 @@ export class PendingOverlay {
   attempt(): void {
     this.#nodes.attempt();
     this.quotas.layers.attempt();
+    this.growth.attempt();
   }
 
   succeed(): void {
@@ -122,12 +131,14 @@ export class PendingOverlay {
   fail(): void {
     this.#nodes.fail();
     this.quotas.layers.fail();
+    this.growth.fail();
   }
 
   applied(zxid: bigint): void {
     this.#nodes.applied(zxid);
     this.sessions.applied(zxid);
     this.quotas.layers.applied(zxid);
+    this.growth.applied(zxid);
   }
 
   /** The znode's entry in the upper layer, put there if it is not yet, for the present transaction to change. */

@@ -15,6 +15,8 @@ export interface PrepareRules {
   /** Whether znodes with a time to live may be created. */
   readonly ttlNodes: boolean;
   readonly maxDataBytes: number;
+  /** What all znodes may take (`DataTree.bytes`): beyond it only what makes the tree no larger is carried out. */
+  readonly maxTreeBytes: number;
   /** Most that the changes of one transaction may take, in bytes; what closes a session may always be as large as it is. */
   readonly maxTxnBytes: number;
 }

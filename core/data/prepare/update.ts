@@ -66,7 +66,9 @@ export function prepareSetData(
   const forbidden = refuseForbidden(node, Permission.write, preparation);
   if (forbidden !== null) return forbidden;
   const growth = (data === null ? 0 : data.length) - node.dataLength;
-  if (!overlay.quotas.allows(path, 0, growth)) return refuse(ErrorCode.quotaExceeded);
+  if (!overlay.quotas.allows(path, 0, growth) || !overlay.growth.allows(growth)) {
+    return refuse(ErrorCode.quotaExceeded);
+  }
   const outdated = refuseOtherVersion(version, node.version);
   if (outdated !== null) return outdated;
   const outcome: SetDataOutcome = { type: 'setData', path, data, version: (node.version + 1) | 0 };

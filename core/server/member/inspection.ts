@@ -24,6 +24,8 @@ export interface MemberFigures {
   readonly znodes: number;
   readonly ephemerals: number;
   readonly dataBytes: number;
+  /** What all znodes take in memory, about. */
+  readonly treeBytes: number;
   readonly watches: number;
   readonly watchBytes: number;
   readonly sessions: number;
@@ -86,6 +88,7 @@ export class Inspection {
       znodes: machine.nodeCount,
       ephemerals: machine.ephemeralCount,
       dataBytes: machine.dataBytes,
+      treeBytes: machine.treeBytes,
       watches: clients.watches.table.watchCount,
       watchBytes: clients.watches.bytes,
       sessions: machine.sessions.size,

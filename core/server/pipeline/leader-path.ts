@@ -51,13 +51,14 @@ export class LeaderPath<Token> implements WritePath<Token> {
   constructor(parts: LeaderPathParts<Token>) {
     this.#parts = parts;
     this.since = parts.clock.now();
-    const { enforceQuota, ttlNodes, maxTxnBytes, maxPacketBytes, requireAuth } = parts.options;
+    const { enforceQuota, ttlNodes, maxTxnBytes, maxPacketBytes, requireAuth, maxDataBytes } = parts.options;
     this.#preparer = new RequestPreparer(parts.machine, {
       enforceQuota,
       ttlNodes,
       maxTxnBytes,
       // A znode holds what fits a packet: a raised limit of packets raises that, too.
       maxDataBytes: Math.max(maxPacketBytes, LEAST_DATA_BYTES),
+      maxTreeBytes: maxDataBytes ?? Infinity,
       protectQuotas: requireAuth,
     });
   }

@@ -29,7 +29,7 @@ function ofServer(context: WordContext): Readonly<Record<string, string | number
     znode_count: of.znodes,
     watch_count: of.watches,
     ephemerals_count: of.ephemerals,
-    approximate_data_size: of.dataBytes,
+    approximate_data_size: of.treeBytes,
     open_file_descriptor_count: open,
     max_file_descriptor_count: limit,
     uptime: Math.floor(of.uptimeMs),

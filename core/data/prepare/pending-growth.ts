@@ -1,0 +1,56 @@
+import type { DataTree } from '../data-tree.js';
+
+/**
+ * By how much the tree grows by what is proposed and not applied yet, and whether it may grow further. The bound counts what
+ * znodes take (`DataTree.bytes`), so that it is the same whichever member leads. Without a bound nothing is kept.
+ */
+export class PendingGrowth {
+  readonly #tree: DataTree;
+  readonly #maxBytes: number;
+  /** Of each transaction that is not applied yet and changes the size, in the order of the zxids. */
+  readonly #proposed = new Map<bigint, number>();
+  #bytes = 0;
+  /** Of the transaction that is being prepared. */
+  #own = 0;
+  #beforeAttempt = 0;
+
+  constructor(tree: DataTree, maxBytes: number) {
+    this.#tree = tree;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether the tree may grow by so much more. It may always shrink. */
+  allows(bytes: number): boolean {
+    return bytes <= 0 || this.#tree.bytes + this.#bytes + this.#own + bytes <= this.#maxBytes;
+  }
+
+  add(bytes: number): void {
+    this.#own += bytes;
+  }
+
+  /** What follows is only tried out. */
+  attempt(): void {
+    this.#beforeAttempt = this.#own;
+  }
+
+  fail(): void {
+    this.#own = this.#beforeAttempt;
+  }
+
+  /** The transaction has been prepared, to be proposed as `zxid`. */
+  prepared(zxid: bigint): void {
+    if (this.#own !== 0 && this.#maxBytes !== Infinity) {
+      this.#proposed.set(zxid, this.#own);
+      this.#bytes += this.#own;
+    }
+    this.#own = 0;
+  }
+
+  applied(zxid: bigint): void {
+    for (const [proposed, bytes] of this.#proposed) {
+      if (proposed > zxid) return;
+      this.#bytes -= bytes;
+      this.#proposed.delete(proposed);
+    }
+  }
+}
