@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './bench-run.js';
 import { compare } from './compare.js';
 import { failover } from './failover.js';
+import { fairness } from './fairness.js';
 import { footprint } from './footprint.js';
 import { machineShape } from './machine.js';
 import { queue } from './queues.js';
@@ -29,6 +30,7 @@ import { transport } from './transport.js';
 const BENCHES: readonly Bench[] = [
   compare,
   failover,
+  fairness,
   footprint,
   transport,
   recipes,

@@ -7,6 +7,7 @@ export const RESULTS = fileURLToPath(new URL('../../../test/bench/RESULTS.md', i
 export const SECTIONS = [
   'compare',
   'failover',
+  'fairness',
   'footprint',
   'transport',
   'recipes',
