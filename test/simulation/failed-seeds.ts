@@ -52,4 +52,10 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'an unreadable directory whose repair lacked space twice passed for a new one',
     },
+    {
+      seed: 3_000_248,
+      mode: 'safety',
+      found: 'a lone voter whose reads had failed was given an empty disk too',
+    },
+    { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

@@ -21,7 +21,9 @@ export class DiskBudget {
   /** Whether this disk may be lost now. */
   allows(member: ClusterMember): boolean {
     this.#forgetRecovered();
-    return this.#damaged.has(member) || this.#damaged.size < this.#most;
+    // Reads can fail of more disks, the only one among them: no such disk may be lost besides.
+    const least = this.#damaged.has(member) ? 0 : 1;
+    return this.#damaged.size + least <= this.#most;
   }
 
   /** Whether the member may say that files of its disk are damaged: a file that no start needs may still be, long afterwards. */

@@ -254,8 +254,9 @@ export class Faults {
     if (error === null) return;
     const code = 'code' in error ? error.code : undefined;
     const isDamage = isCorrupt(error) && this.#budget.isSpent(member);
+    const isUnreadable = code === 'SNAPSHOT_NOT_READ_BACK' && this.#budget.isSpent(member);
     const isDisk = ['STORAGE_FAILED', 'DISK_FULL'].includes(String(code));
-    if (isDamage || isDisk) return;
+    if (isDamage || isUnreadable || isDisk) return;
     this.#world.referee.report(new Error(`${member.name} failed: ${error.message}`, { cause: error }));
   }
 }

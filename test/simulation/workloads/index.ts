@@ -40,8 +40,13 @@ export const OPENING_BALANCE = 100;
 
 /** Makes the znodes that the workloads stand on. */
 export async function setUp(actor: Actor): Promise<void> {
-  const create = (path: string, data: string): Promise<unknown> =>
-    actor.attempt(`create ${path}`, () => actor.client.create(path, data));
+  // Its session may be lost in the midst; a create that took effect all the same is refused the next time.
+  const create = async (path: string, data: string): Promise<void> => {
+    while (actor.isAlive) {
+      const { type } = await actor.attempt(`create ${path}`, () => actor.client.create(path, data));
+      if (type === 'done' || type === 'refused') return;
+    }
+  };
   const empty = [
     REGISTER_PATHS,
     ZNODE_PATHS,
