@@ -42,9 +42,11 @@ export const diskFaults = {
 
   /** Of a member that runs, for a learner that lags behind, or of one that starts. */
   readError({ world, faults }) {
-    const { random, plan } = world;
+    const { random, plan, ghost } = world;
     const member = faults.victim();
     const isAlone = world.cluster.members.length === 1;
+    // A voter that took its directory for damaged beside empty ones waits for somebody who knows that there never was an ensemble.
+    if (plan.mode === 'founding' && ghost.epochs === 0) return;
     if (!isAlone && faults.victimOfDamage(member) === null) return;
     const times = pick(random, [1, 1, 1000]);
     const after = Math.floor(random.next() * 5);
