@@ -6,7 +6,7 @@ import { parentOf } from './path.js';
 import { storeData } from './stored-data.js';
 import { ephemeralOwnerOf, ttlMsOf } from './stored-owner.js';
 import { QUOTA_ROOT } from './quota.js';
-import { Znode } from './znode.js';
+import { nextInSubtree, Znode } from './znode.js';
 
 export const CONFIG_PATH = '/zookeeper/config';
 
@@ -39,6 +39,9 @@ export function znodeBytes(path: string, dataLength: number): number {
   return ZNODE_BYTES + path.length + dataLength;
 }
 
+/** Subtrees whose number of znodes is kept. */
+const MOST_COUNTS = 1_000;
+
 const NO_NODES: ReadonlySet<Znode> = new Set();
 /** The preset znodes hold empty data, which is not the same as none. */
 const NO_DATA = new Uint8Array(0);
@@ -59,6 +62,8 @@ export class DataTree {
   #ephemeralCount = 0;
   #dataBytes = 0;
   #pathUnits = 0;
+  /** Counted since a znode came or went last. */
+  readonly #descendants = new Map<Znode, number>();
 
   constructor(digest: StateDigest, listener: ChangeListener) {
     this.#digest = digest;
@@ -93,6 +98,18 @@ export class DataTree {
   /** What the znodes take in memory, about: paths, data, and what each takes besides. The same on members with the same znodes. */
   get bytes(): number {
     return this.#dataBytes + this.#pathUnits + ZNODE_BYTES * this.#nodes.size;
+  }
+
+  /** How many znodes there are below this one. Counted once until a znode comes or goes anywhere, however often it is asked. */
+  descendantsOf(top: Znode): number {
+    if (top.parent === null) return this.#nodes.size - 1;
+    const known = this.#descendants.get(top);
+    if (known !== undefined) return known;
+    let count = -1;
+    for (let node: Znode | null = top; node !== null; node = nextInSubtree(node, top)) count++;
+    if (this.#descendants.size >= MOST_COUNTS) this.#descendants.clear();
+    this.#descendants.set(top, count);
+    return count;
   }
 
   /** Serial of the newest znode; older znodes have smaller ones. */
@@ -165,6 +182,7 @@ export class DataTree {
     parent.unlink(node);
     this.#changed(parent);
     this.#nodes.delete(node.path);
+    if (this.#descendants.size > 0) this.#descendants.clear();
     this.#acls.release(node.interned);
     this.#dataBytes -= node.dataLength;
     this.#pathUnits -= node.path.length;
@@ -206,6 +224,7 @@ export class DataTree {
     if (parent !== null) parent.link(node);
     node.serial = this.#nextSerial++;
     this.#nodes.set(node.path, node);
+    if (this.#descendants.size > 0) this.#descendants.clear();
     this.#dataBytes += node.dataLength;
     this.#pathUnits += node.path.length;
     this.#index(node);

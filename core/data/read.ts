@@ -18,7 +18,7 @@ import { isAllowed, redactAcl } from './acl.js';
 import type { DataTree } from './data-tree.js';
 import { childrenBytes, ephemeralsBytes, fitsAnyway } from './list-size.js';
 import type { MachineState } from './machine-state.js';
-import { childNames, nextInSubtree, type Znode } from './znode.js';
+import { childNames, type Znode } from './znode.js';
 
 /** Who reads. */
 export interface ReadContext {
@@ -120,7 +120,7 @@ function readNode(state: MachineState, request: NodeRead, identities: readonly I
       return refusal ?? ok({ op, body: { children: childNames(node), stat: configuration.statOf(node) } });
     }
     default:
-      return ok({ op, body: { totalNumber: descendants(tree, node) } });
+      return ok({ op, body: { totalNumber: tree.descendantsOf(node) } });
   }
 }
 
@@ -161,13 +161,6 @@ function multiRead(
 /** Password hashes are only for those who may change them. */
 function visibleAcl({ acl }: Znode, identities: readonly Id[]): readonly Acl[] {
   return isAllowed(acl, Permission.admin, identities) ? acl : redactAcl(acl);
-}
-
-function descendants(tree: DataTree, top: Znode): number {
-  if (top.path === '/') return tree.size - 1;
-  let count = -1;
-  for (let node: Znode | null = top; node !== null; node = nextInSubtree(node, top)) count++;
-  return count;
 }
 
 /** The prefix is one of the text, not of whole names. */

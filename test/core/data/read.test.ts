@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Acl, ErrorCode, OpCode, type Request } from '../../../core/protocol/index.js';
-import { bytes, EnsembleOfOne, OTHER_SESSION } from './ensemble-of-one.js';
+import { bytes, createBody, EnsembleOfOne, OTHER_SESSION } from './ensemble-of-one.js';
 
 const ANN = { scheme: 'digest', id: 'ann:secret-hash' };
 const world = (perms: number): Acl => ({ perms, id: { scheme: 'world', id: 'anyone' } });
@@ -170,6 +170,23 @@ test('what was read does not change when the znode does, nor the znode with what
   assert.equal([...body.data], [...bytes('one')]);
   body.data.fill(0);
   assert.is(ensemble.data('/a'), 'two');
+});
+
+test('the number of znodes below one follows every create and delete, asked as often as one likes', () => {
+  const ensemble = new EnsembleOfOne();
+  const count = (path: string): number => {
+    const { tree } = ensemble.machine.state;
+    return tree.descendantsOf(tree.find(path)!);
+  };
+  for (const path of ['/top', '/top/a', '/top/a/b', '/other']) {
+    assert.is(ensemble.error({ op: OpCode.create, body: createBody(path) }), ErrorCode.ok);
+  }
+  assert.equal([count('/top'), count('/top'), count('/top/a'), count('/other')], [2, 2, 1, 0]);
+  assert.is(count('/'), ensemble.machine.nodeCount - 1);
+  assert.is(ensemble.error({ op: OpCode.delete, body: { path: '/top/a/b', version: -1 } }), ErrorCode.ok);
+  assert.equal([count('/top'), count('/top/a')], [1, 0]);
+  assert.is(ensemble.error({ op: OpCode.create, body: createBody('/top/c') }), ErrorCode.ok);
+  assert.is(count('/top'), 2);
 });
 
 test.run();
