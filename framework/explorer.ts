@@ -13,6 +13,7 @@ import type {
   PlannedShards,
   PlannedWorker,
 } from './plan.js';
+import { unknownDecoratorOptions } from './option-names.js';
 import { durationMs, scheduleOf } from './runtime/schedule.js';
 import { compileSchema, type Schema, type Validator } from './schema.js';
 import { isSegment } from './segment.js';
@@ -94,7 +95,10 @@ class Explorer {
       report({ problem: 'is in declare but not decorated', remedy });
     }
     this.#checkCombination(declarations, report);
-    for (const declaration of declarations) this.#plan(target, declaration, report);
+    for (const declaration of declarations) {
+      for (const problem of unknownDecoratorOptions(declaration)) report(problem);
+      if (Object(declaration.options) === declaration.options) this.#plan(target, declaration, report);
+    }
     checkLockedMembers(target, report);
     if (declarations.some(({ kind }) => kind !== 'config')) this.built.push(target);
   }

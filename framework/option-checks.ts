@@ -1,18 +1,21 @@
 import { InvalidArgumentError } from '../core/runtime/index.js';
 import type { ApplicationOptions } from './application-options.js';
 import { DeclarationError } from './declaration-error.js';
+import { unknownApplicationOption } from './option-names.js';
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const;
 const LISTS = ['use', 'provide'] as const;
 const DURATIONS = ['sessionTimeoutMs', 'connectTimeoutMs', 'loopBlockedMs'] as const;
 
-/** @throws InvalidArgumentError for the first option that is of the wrong type: only types can keep a program from giving it. */
+/** @throws InvalidArgumentError for the first option of an unknown name or of the wrong type. Only types can keep a program from it. */
 export function checkApplicationOptions(options: ApplicationOptions): void {
   const refuse = (argument: string, expected: string, given: unknown): never => {
     throw new InvalidArgumentError('Application.start', argument, expected, given);
   };
   const given: unknown = options;
   if (!isObject(given)) return refuse('the argument', 'an object with connect and declare', given);
+  const unknown = unknownApplicationOption(given);
+  if (unknown !== undefined) refuse('each option', `one of ${unknown.known}`, unknown.name);
   const { connect, declare, id, drainDeadlineMs, lastKnownGood, logger, hooks, health } = given;
   if (connect === undefined || connect === null) {
     const expected =

@@ -38,8 +38,7 @@ function countsCommand(): Command {
     .argument('<queue>', 'name of the queue')
     .option('--json', 'one JSON object instead of text')
     .action((name: string, flags: JsonFlags) =>
-      onQueue(name, flags, async (queue, client) => {
-        await requireQueue(queue, client);
+      onQueue(name, flags, async (queue) => {
         const counts = await queue.counts();
         const { jobs, delayed, dead, consumers, isPaused } = counts;
         if (flags.json === true) return JSON.stringify(counts);
@@ -89,10 +88,15 @@ function addCommand(): Command {
     .option('--key <key>', 'not if a job with this key is there')
     .option('--group <group>', 'what it counts with where rates are limited')
     .action((name: string, data: string, flags: AddFlags) =>
-      onQueue(name, flags, (queue) => {
-        const { priority, delay: delayMs, key, group } = flags;
-        return queue.enqueue(dataOf(data), { priority, delayMs, key, group });
-      }),
+      onQueue(
+        name,
+        flags,
+        (queue) => {
+          const { priority, delay: delayMs, key, group } = flags;
+          return queue.enqueue(dataOf(data), { priority, delayMs, key, group });
+        },
+        { mayBeNew: true },
+      ),
     );
 }
 
@@ -116,8 +120,7 @@ function pauseCommand(): Command {
     .description('have no job begun, by nobody, until it is resumed')
     .argument('<queue>', 'name of the queue')
     .action((name: string, flags: EnsembleFlags) =>
-      onQueue(name, flags, async (queue, client) => {
-        await requireQueue(queue, client);
+      onQueue(name, flags, async (queue) => {
         await queue.pause();
         return `queue ${name} is paused`;
       }),
@@ -129,8 +132,7 @@ function resumeCommand(): Command {
     .description('have jobs begun again')
     .argument('<queue>', 'name of the queue')
     .action((name: string, flags: EnsembleFlags) =>
-      onQueue(name, flags, async (queue, client) => {
-        await requireQueue(queue, client);
+      onQueue(name, flags, async (queue) => {
         await queue.resume();
         return `queue ${name} goes on`;
       }),
@@ -193,19 +195,21 @@ function removeCommand(): Command {
     );
 }
 
-/** Says what `task` resolves to. */
+/** Prints what `task` resolves to. A queue that no process has used is most likely misspelt, and refused. */
 function onQueue(
   name: string,
   flags: EnsembleFlags,
-  task: (queue: WorkQueue, client: Client) => Promise<string>,
+  task: (queue: WorkQueue) => Promise<string>,
+  { mayBeNew = false }: { readonly mayBeNew?: boolean } = {},
 ): Promise<void> {
   return onEnsemble(flags, async (client: Client) => {
-    const text = await task(new WorkQueue(client, name), client);
+    const queue = new WorkQueue(client, name);
+    if (!mayBeNew) await requireQueue(queue, client);
+    const text = await task(queue);
     print(text === '' ? '' : `${text}\n`);
   });
 }
 
-/** A queue that no process has used is most likely misspelt. */
 async function requireQueue({ name, path }: WorkQueue, client: Client): Promise<void> {
   if ((await client.exists(path)) !== null) return;
   throw new QuorateError(

@@ -9,12 +9,14 @@ import {
   connect,
   InjectionError,
   inject,
+  LeaderOnly,
   Locked,
   Locks,
   provide,
   QuorateError,
   Queues,
   Service,
+  Sharded,
   silentLogger,
   token,
   Worker,
@@ -36,6 +38,10 @@ async function refusal(call: () => unknown): Promise<QuorateError> {
 
 const WRONG_OPTIONS: readonly (readonly [options: unknown, message: RegExp])[] = [
   [undefined, /^Application\.start: the argument must be an object with connect and declare, not undefined/],
+  [
+    { conect: 'embedded:', declare: [] },
+    /^Application\.start: each option must be one of connect, declare, .*, not "conect"$/,
+  ],
   [{ declare: [] }, /connect must be a connect string .*environment variable.*, not undefined/],
   [{ connect: undefined, declare: [] }, /connect must be a connect string/],
   [{ connect: 5, declare: [] }, /connect is 5, which names no engine/],
@@ -61,6 +67,36 @@ for (const [options, message] of WRONG_OPTIONS) {
     assert.match(error.message, message);
   });
 }
+
+test('a misspelt option of a decorator is refused at the start, with the options that there are', async () => {
+  class Plain {
+    handle(): void {}
+    run(): void {}
+  }
+  const untyped = (options: unknown): never => options as never;
+  const misspelt: readonly (readonly [decorate: (target: typeof Plain) => void, message: RegExp])[] = [
+    [
+      Worker(untyped({ queue: 'a', concurency: 4 })),
+      /\.concurency: is no option of @Worker; use queue, schema,/,
+    ],
+    [Worker(untyped('a')), /gives @Worker no object with options; use queue, schema,/],
+    [Worker(untyped(null)), /gives @Worker no object with options/],
+    [
+      LeaderOnly(untyped({ name: 'a', interval: 5 })),
+      /\.interval: is no option of @LeaderOnly; use name, every,/,
+    ],
+    [Service(untyped({ name: 'a', prot: 80 })), /\.prot: is no option of @Service; use name, port,/],
+    [Config(untyped({ name: 'a', shema: {} })), /\.shema: is no option of @Config; use name, schema,/],
+    [Sharded(untyped({ name: 'a', shards: 4, rejoin: 5 })), /\.rejoin: is no option of @Sharded; use name,/],
+  ];
+  for (const [decorate, message] of misspelt) {
+    const declared = class extends Plain {};
+    decorate(declared);
+    const error = await refusal(() => Application.start({ connect: 'embedded:', declare: [declared] }));
+    assert.is(error.code, 'DECLARATION_INVALID');
+    assert.match(error.message, message);
+  }
+});
 
 test('connect refuses what is no connect string, and asks for the environment variable when it is undefined', async () => {
   for (const url of [undefined, null, 5, {}]) {
@@ -149,6 +185,7 @@ test(
       ['JOB_NOT_ENCODABLE', () => queue.enqueue(5n)],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped(null))],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ delayMs: '5' }))],
+      ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ delay: 5000 }))],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ notBefore: 'tomorrow' }))],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ key: 5 }))],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ children: [1] }))],

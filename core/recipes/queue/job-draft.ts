@@ -25,6 +25,19 @@ export interface JobOptions {
   readonly isOptional?: boolean | undefined;
 }
 
+/** Names every option once. `signal` is one of `enqueue` alone. */
+const OPTION_NAMES: Readonly<Record<keyof JobOptions | 'signal', true>> = {
+  priority: true,
+  delayMs: true,
+  notBefore: true,
+  key: true,
+  group: true,
+  retries: true,
+  children: true,
+  isOptional: true,
+  signal: true,
+};
+
 /** Longest delay: names have thirteen digits for a moment. */
 const LATEST = 9_999_999_999_999;
 const LARGEST_PRIORITY = 999;
@@ -37,6 +50,9 @@ export function checkJobOptions(queue: string, options: JobOptions): void {
   };
   if (typeof options !== 'object' || options === null)
     refuse(`the options must be an object, not ${describeValue(options)}`);
+  for (const name of Object.keys(options))
+    if (!Object.hasOwn(OPTION_NAMES, name))
+      refuse(`${name} is no option; use ${Object.keys(OPTION_NAMES).join(', ')}`);
   const { priority = 0, delayMs = 0, notBefore, key, group, retries = 0, children = [] } = options;
   if (!Number.isInteger(priority) || Math.abs(priority) > LARGEST_PRIORITY)
     refuse(
