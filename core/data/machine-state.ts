@@ -1,5 +1,6 @@
 import { DataTree } from './data-tree.js';
 import { StateDigest } from './digest.js';
+import { type EnsembleIdentity, hashIdentity } from './ensemble-identity.js';
 import { PublishedConfiguration } from './published-configuration.js';
 import { QuotaLedger } from './quota-ledger.js';
 import { SessionTable } from './session-table.js';
@@ -14,8 +15,25 @@ export class MachineState {
   readonly sessions = new SessionTable(this.digest);
   /** This member's own: the only thing here that members need not have in common. */
   readonly configuration = new PublishedConfiguration();
+  #identity: EnsembleIdentity | null = null;
   /** zxid of the last transaction whose complete effect is in here. */
   lastZxid = 0n;
   /** Time of the newest transaction: no later one may be behind it. */
   lastTime = 0;
+
+  /** Which ensemble this is; null until the marker of an epoch has said so. */
+  get identity(): EnsembleIdentity | null {
+    return this.#identity;
+  }
+
+  /** The digest covers the identity. */
+  identify(identity: EnsembleIdentity): void {
+    if (this.#identity !== null) {
+      hashIdentity(this.#identity);
+      this.digest.subtract();
+    }
+    this.#identity = identity;
+    hashIdentity(identity);
+    this.digest.add();
+  }
 }

@@ -1,5 +1,6 @@
 import { type InternedAcl, isIntact } from './acl-cache.js';
 import { lanes, StateDigest } from './digest.js';
+import { hashIdentity } from './ensemble-identity.js';
 import type { FrozenTree } from './frozen-tree.js';
 import type { MachineState } from './machine-state.js';
 import { hashSession } from './session-table.js';
@@ -41,6 +42,10 @@ export class Recount {
     this.#kept = state.digest.value;
     this.#nodeCount = state.tree.size;
     this.#nodes = state.views.open(state.tree);
+    if (state.identity !== null) {
+      hashIdentity(state.identity);
+      this.#counted.add();
+    }
     for (const [sessionId, timeoutMs] of state.sessions.all) {
       hashSession(sessionId, timeoutMs);
       this.#counted.add();

@@ -1,5 +1,6 @@
 import { type Acl, MarshallingError } from '../protocol/index.js';
 import type { InternedAcl } from './acl-cache.js';
+import type { EnsembleIdentity } from './ensemble-identity.js';
 import { MachineState } from './machine-state.js';
 import { parentOf } from './path.js';
 import { type SnapshotContent, SnapshotRecords } from './snapshot-records.js';
@@ -50,6 +51,10 @@ class MachineContent implements SnapshotContent {
   opened(zxid: bigint, lastTime: number): void {
     this.state.lastZxid = zxid;
     this.state.lastTime = lastTime;
+  }
+
+  identity(identity: EnsembleIdentity): void {
+    this.state.identify(identity);
   }
 
   session(sessionId: bigint, timeoutMs: number): void {

@@ -1,5 +1,6 @@
 import { type Acl, JuteReader, MarshallingError, readAclList } from '../protocol/index.js';
 import type { InternedAcl } from './acl-cache.js';
+import { ensembleIdOf, type EnsembleIdentity } from './ensemble-identity.js';
 import { RecordKind, SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './snapshot-format.js';
 import { storeRange } from './stored-data.js';
 import { ephemeralOwnerOf, PERSISTENT_OWNER, ttlMsOf } from './stored-owner.js';
@@ -15,6 +16,7 @@ export interface Closing {
 /** Takes what a snapshot holds, in its order. */
 export interface SnapshotContent {
   opened(zxid: bigint, lastTime: number): void;
+  identity(identity: EnsembleIdentity): void;
   session(sessionId: bigint, timeoutMs: number): void;
   quota(path: string, usage: { readonly count: number; readonly bytes: number }): void;
   /** The ACL with the next number, counted from 0. */
@@ -60,6 +62,8 @@ export class SnapshotRecords {
     switch (kind) {
       case RecordKind.opening:
         return this.#open(record);
+      case RecordKind.identity:
+        return this.#content.identity(readIdentity(record));
       case RecordKind.session:
         return this.#content.session(record.readLong(), record.readInt());
       case RecordKind.quota: {
@@ -122,6 +126,12 @@ export class SnapshotRecords {
     node.aversion = aversion;
     return node;
   }
+}
+
+function readIdentity(record: JuteReader): EnsembleIdentity {
+  const id = ensembleIdOf(record.readBuffer() ?? new Uint8Array(0));
+  if (id === null) throw new MarshallingError('a snapshot with an identity without an id');
+  return { id, since: record.readLong() };
 }
 
 /** Cuts a stream of bytes into records behind their length; joins pieces only where a record needs it. */

@@ -1,6 +1,7 @@
 import { type Acl, MarshallingError } from '../protocol/index.js';
 import { InternedAcl } from './acl-cache.js';
 import { lanes, StateDigest } from './digest.js';
+import { type EnsembleIdentity, hashIdentity } from './ensemble-identity.js';
 import { parentOf } from './path.js';
 import { hashSession } from './session-table.js';
 import { type SnapshotContent, SnapshotRecords } from './snapshot-records.js';
@@ -68,6 +69,11 @@ class DigestContent implements SnapshotContent {
 
   opened(zxid: bigint): void {
     this.zxid = zxid;
+  }
+
+  identity(identity: EnsembleIdentity): void {
+    hashIdentity(identity);
+    this.digest.add();
   }
 
   session(sessionId: bigint, timeoutMs: number): void {

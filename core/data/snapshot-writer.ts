@@ -1,5 +1,6 @@
 import { JuteWriter, writeAclList } from '../protocol/index.js';
 import type { InternedAcl } from './acl-cache.js';
+import { ensembleIdBytes } from './ensemble-identity.js';
 import type { FrozenTree } from './frozen-tree.js';
 import type { MachineState } from './machine-state.js';
 import { RecordKind, SNAPSHOT_MAGIC, SNAPSHOT_VERSION } from './snapshot-format.js';
@@ -89,6 +90,12 @@ class SnapshotWriter implements Snapshot {
     writer.writeLong(state.lastZxid);
     writer.writeNumberAsLong(state.lastTime);
     writer.endPacket(record);
+    if (state.identity !== null) {
+      record = this.#start(RecordKind.identity);
+      writer.writeBuffer(ensembleIdBytes(state.identity.id));
+      writer.writeLong(state.identity.since);
+      writer.endPacket(record);
+    }
     for (const [sessionId, timeoutMs] of state.sessions.all) {
       record = this.#start(RecordKind.session);
       writer.writeLong(sessionId);

@@ -164,6 +164,7 @@ export class FileStorage implements Storage {
       acceptedEpoch: promises.acceptedEpoch,
       rejoining: promises.rejoining ?? null,
       mayHold: promises.mayHold ?? null,
+      directoryId: content.identity.id.toString('hex'),
       isNew: content.isNew,
       epochs,
       snapshot: snapshot && {

@@ -58,6 +58,8 @@ export interface RecoveredState {
   readonly epochs: EpochTable;
   /** Every durable entry behind the snapshot, in order. */
   readonly entries: readonly LogEntry[];
+  /** Random, made with the directory; a copy of the directory has the same. In hexadecimal. */
+  readonly directoryId: string;
   /** True when the data directory held nothing at all, not even that it need not rejoin. */
   readonly isNew: boolean;
 }

@@ -54,6 +54,14 @@ export class History {
     return this.#epochs.every(({ lastZxid }) => isEpochMarker(lastZxid));
   }
 
+  /** Payloads of the markers behind `after`, which must not lie below what is held in memory. */
+  markersBehind(after: bigint): readonly Uint8Array[] {
+    return this.#entries
+      .slice(this.#indexAfter(after))
+      .filter(({ zxid }) => isEpochMarker(zxid))
+      .map(({ payload }) => payload);
+  }
+
   /** As it is now, and not as it will be: to be looked at at once. */
   get epochs(): EpochTable {
     return this.#epochs;

@@ -20,8 +20,6 @@ import { SharedBatches } from './shared-batches.js';
 import { invariant, ProposalRefused } from './zab-error.js';
 import { EPOCH_MAX, makeZxid } from './zxid.js';
 
-const EMPTY = new Uint8Array(0);
-
 /**
  * The leader's part (Zab paper, phases 1 to 3). *discovery*: a quorum promises an epoch to this member and to
  * nobody else, and none of it has a more recent history; *synchronization*: a quorum holds this member's
@@ -318,10 +316,18 @@ export class Leader implements Role {
     this.#phase = 'synchronization';
     this.#gap = this.#discovery.describeGap();
     this.#watch.noteProgress();
-    this.#append({ zxid: this.#marker, payload: EMPTY });
+    this.#append({ zxid: this.#marker, payload: this.#markerPayload() });
     for (const learner of this.#learners.all) {
       if (learner.report !== null) learner.startFeed(this.#state, this.epoch, learner.report);
     }
+  }
+
+  #markerPayload(): Uint8Array {
+    const { history, config, deliveredZxid } = this.#state;
+    return config.markerPayload({
+      unapplied: history.markersBehind(deliveredZxid),
+      isBlank: history.isBlank,
+    });
   }
 
   #append(entry: Entry): void {

@@ -4,7 +4,7 @@ import { COUNTER_SOFT_LIMIT, epochOf, formatZxid, isSuccessor, NO_ZXID } from '.
 
 export interface Entry {
   readonly zxid: bigint;
-  /** Empty for the marker that opens an epoch; otherwise an encoded transaction. */
+  /** For the marker that opens an epoch: what the caller put there, mostly nothing; otherwise an encoded transaction. */
   readonly payload: Uint8Array;
 }
 
@@ -40,7 +40,20 @@ export interface PeerConfig {
   /** Seed for the jitter of elections. */
   readonly seed: number;
   readonly limits?: Partial<PeerLimits>;
+  /** What a leader puts into the marker of its epoch. Default: nothing. */
+  readonly markerPayload?: MarkerPayload;
 }
+
+/**
+ * Asked once by each leader, when its history is final. `unapplied`: payloads of the markers in it that were not handed out as
+ * committed yet. `isBlank`: there is no transaction in it.
+ */
+export type MarkerPayload = (history: {
+  readonly unapplied: readonly Uint8Array[];
+  readonly isBlank: boolean;
+}) => Uint8Array;
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What a member finds on its disk when it starts. All of it must have been synced (not merely read back) before. */
 export interface RestoredHistory {
@@ -78,6 +91,7 @@ export interface ResolvedConfig {
   readonly syncLimitMs: number;
   readonly seed: number;
   readonly limits: PeerLimits;
+  readonly markerPayload: MarkerPayload;
 }
 
 const DEFAULT_LIMITS: PeerLimits = {
@@ -114,6 +128,7 @@ export function resolveConfig(config: PeerConfig): ResolvedConfig {
     syncLimitMs: syncLimit * tickMs,
     seed: config.seed,
     limits: { ...DEFAULT_LIMITS, ...limits },
+    markerPayload: config.markerPayload ?? (() => NO_BYTES),
   };
 }
 

@@ -8,10 +8,10 @@ export interface ProtocolVersions {
 const FIRST_MIXED_VERSION = 2;
 
 /**
- * Version of the peer messages and of the handshake before them. Raise it by one with the first change after a release, and keep
+ * Version of the peer messages and of the handshake before them. Version 3 has the ids of ensemble and directory in the handshake. Raise it by one with the first change after a release, and keep
  * reading and writing the messages of the version before: `message-codec.ts` gets the version of each link.
  */
-const NEWEST_VERSION = 2;
+const NEWEST_VERSION = 3;
 
 /** What a member speaks whose newest version is `newest`: that one, and the one before. */
 export function spokenVersions(newest: number): ProtocolVersions {

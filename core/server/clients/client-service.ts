@@ -75,7 +75,7 @@ export class ClientService implements ConnectionHost {
     this.#handshake = new Handshake({
       ...parts,
       sessions: this.sessions,
-      passwords: new SessionPasswords(parts.secret),
+      passwords: new SessionPasswords(parts.secret, () => parts.state.identity),
     });
     this.#local = new LocalRequests({
       state,

@@ -25,6 +25,7 @@ import {
 import { CommittedEntries } from './committed-entries.js';
 import { DirectoryWatch } from './directory-watch.js';
 import { Inspection } from './inspection.js';
+import { markerPayloadOf } from './marker-payload.js';
 import { gaugesOf } from './member-gauges.js';
 import { MemberLoop } from './member-loop.js';
 
@@ -75,8 +76,10 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
   const configuration = ensemble === undefined ? null : publishedConfiguration(ensemble.members);
   const config = peerConfig(parts);
   const turns = new TurnScheduler(clock);
-  const state = new ReplicatedState(recovered.machine, configuration);
-  const peer = new Peer(config, recovered.history);
+  const state = new ReplicatedState(recovered.machine, configuration, recovered.identity);
+  const links = peerLinks({ ...parts, state, directoryId: recovered.directoryId });
+  const markerPayload = markerPayloadOf({ ...config, random: parts.random, state, links });
+  const peer = new Peer({ ...config, markerPayload }, recovered.history);
   const hasOthers = ensemble !== undefined;
   const pipeline: ClientPipeline = new Pipeline({
     ...parts,
@@ -99,7 +102,6 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
   });
   const snapshotsIn = new SnapshotReceiver(storage, clock);
   const snapshotsOut = new SnapshotSender(peer, state);
-  const links = peerLinks(parts);
   const shared = { ...parts, state, peer, pipeline, clients, snapshotter, recounter };
   const loop = new MemberLoop({
     ...shared,
@@ -127,8 +129,13 @@ export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
   };
 }
 
-function peerLinks(parts: Omit<AssemblyParts, 'recovered'>): PeerLinks | null {
-  const { ensemble, clock, random, logger, secret } = parts;
+interface LinkParts extends Omit<AssemblyParts, 'recovered'> {
+  readonly state: ReplicatedState;
+  readonly directoryId: string;
+}
+
+function peerLinks(parts: LinkParts): PeerLinks | null {
+  const { ensemble, state, directoryId, clock, random, logger, secret } = parts;
   if (ensemble === undefined) return null;
   const { id, tickMs, syncLimit, maxTxnBytes, maxBytesInFlight } = parts.options;
   const others = ensemble.members.filter((member) => member.id !== id);
@@ -145,6 +152,10 @@ function peerLinks(parts: Omit<AssemblyParts, 'recovered'>): PeerLinks | null {
           ? { known: () => secret.known(id), learn: (member, learned) => secret.learn(member, learned) }
           : undefined,
       others: others.map((member) => member.id),
+      get ensembleId() {
+        return state.identity?.id ?? '';
+      },
+      directoryId,
     },
     addresses: new Map(others.map((member) => [member.id, member.address])),
     dialer: ensemble.dialer,
@@ -152,6 +163,7 @@ function peerLinks(parts: Omit<AssemblyParts, 'recovered'>): PeerLinks | null {
     random,
     logger,
     silenceMs: syncLimit * tickMs,
+    tickMs,
     maxQueuedBytes: 2 * maxBytesInFlight + 2 * maxTxnBytes,
   });
 }

@@ -3,6 +3,10 @@ import type { FoundingStatus } from '../../zab/index.js';
 /** What a member says of itself. Zxids and the digest are hexadecimal. */
 export interface MemberHealth {
   readonly id: number;
+  /** Id of the ensemble that the data of this member belong to; null if it has none yet. */
+  readonly ensemble: string | null;
+  /** Members that have no link to this one because their data are of another ensemble, with its id. */
+  readonly foreign: readonly { readonly member: number; readonly ensemble: string }[];
   readonly state:
     'starting' | 'leading' | 'following' | 'observing' | 'looking' | 'stopping' | 'failed' | 'closed';
   /** How far it has come in its role: clients are served in `broadcast`. */
@@ -50,6 +54,8 @@ export interface MemberHealth {
 export function startingHealth(id: number): MemberHealth {
   return {
     id,
+    ensemble: null,
+    foreign: [],
     state: 'starting',
     phase: 'election',
     isServing: false,

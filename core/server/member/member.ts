@@ -156,6 +156,8 @@ export class Member {
     const isServing = this.#state === 'serving' && pipeline.isServing;
     return {
       id: this.options.id,
+      ensemble: this.#rooms.state.identity?.id ?? null,
+      foreign: Array.from(this.#rooms.links?.foreign ?? [], ([member, ensemble]) => ({ member, ensemble })),
       state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
       phase,
       isServing,

@@ -1,20 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { JuteReader, JuteWriter, MarshallingError } from '../../protocol/index.js';
-import { QuorateError } from '../../runtime/index.js';
 import { commonVersion, PEER_PROTOCOL, versionsText, type ProtocolVersions } from '../../zab/index.js';
+import { type DataIds, hasIds, readIds, requireIds, requireSameEnsemble, writeIds } from './data-ids.js';
+import { PeerRefused } from './peer-refused.js';
+
+export { PeerRefused } from './peer-refused.js';
 
 const MAGIC = 0x5150_4545;
 const NONCE_BYTES = 32;
 const SECRET_BYTES = 32;
 
 const Step = { hello: 1, challenge: 2, proof: 3, welcome: 4 } as const;
-
-/** The other end is not who it should be, or does not accept this one. The message says what to look at. */
-export class PeerRefused extends QuorateError {
-  constructor(message: string) {
-    super('PEER_REFUSED', message);
-  }
-}
 
 /** Who this member is to the others. */
 export interface PeerIdentity {
@@ -29,6 +25,10 @@ export interface PeerIdentity {
   readonly others: readonly number[];
   /** Versions of the peer protocol that this member speaks. Default: those of this version of Quorate. */
   readonly versions?: ProtocolVersions;
+  /** Id of the ensemble that the data of this member belong to, '' if they belong to none. Read for each handshake. Default ''. */
+  readonly ensembleId?: string;
+  /** Id of this member's data directory. Default ''. */
+  readonly directoryId?: string;
 }
 
 /** Lets members that were given no common secret verify the session passwords of each other. */
@@ -55,6 +55,8 @@ export interface HandshakeStep {
  */
 export interface PeerHandshake {
   receive(message: Uint8Array): HandshakeStep;
+  /** What the other end has proved about its data; null before, and in versions that have no ids. */
+  readonly remote: (DataIds & { readonly member: number }) | null;
 }
 
 /**
@@ -62,13 +64,14 @@ export interface PeerHandshake {
  * both ids and the ensemble's description, so that a proof is of no use on another link, to another member,
  * or in the other direction.
  *
- *     dialler → hello (ensemble, from, to, nonce, oldest)   accepter → challenge (nonce, proof)
+ *     dialler → hello (ensemble, from, to, nonce, oldest, ids)   accepter → challenge (nonce, proof, ids)
  *     dialler → proof                                       accepter → welcome
  *
  * Every message has a version in its header: the newest that the dialler speaks in the hello, and in the
  * others the version that the accepter has chosen, the newest that both speak. The proofs include both, so
  * nobody between can make them speak an older one. A hello keeps its fields in every version; later ones
- * may append some. Version 1 had no `oldest`.
+ * may append some. Version 1 had no `oldest`, version 2 no ids of ensemble and directory. Both ends refuse data of another ensemble once
+ * the other end has proved who it is; nobody has to know the ids before.
  */
 export class DiallerHandshake implements PeerHandshake {
   /** The first message. */
@@ -79,19 +82,27 @@ export class DiallerHandshake implements PeerHandshake {
   readonly #versions: ProtocolVersions;
   /** As the accepter has chosen it and proved; null before. */
   #version: number | null = null;
+  readonly #own: DataIds;
+  #remote: PeerHandshake['remote'] = null;
 
   constructor(identity: PeerIdentity, peer: number, nonce: Uint8Array) {
     this.#identity = identity;
     this.#peer = peer;
     this.#nonce = nonce;
     this.#versions = versionsOf(identity);
+    this.#own = idsOf(identity);
     const writer = begin(this.#versions.newest, Step.hello);
     writer.writeString(identity.ensemble);
     writer.writeInt(identity.id);
     writer.writeInt(peer);
     writer.writeBuffer(nonce);
     writer.writeInt(this.#versions.oldest);
+    writeIds(writer, this.#versions.newest, this.#own);
     this.hello = writer.take();
+  }
+
+  get remote(): PeerHandshake['remote'] {
+    return this.#remote;
   }
 
   receive(message: Uint8Array): HandshakeStep {
@@ -100,6 +111,7 @@ export class DiallerHandshake implements PeerHandshake {
     return reading(message, expected, (reader, version) => {
       if (agreed === null) return this.#prove(reader, version);
       if (version !== agreed) throw new PeerRefused(`the other end changed to version ${version}`);
+      requireSameEnsemble(this.#identity.id, this.#own, this.#remote);
       learnSecrets(reader, this.#identity);
       return { send: null, peer: this.#peer, version };
     });
@@ -111,16 +123,15 @@ export class DiallerHandshake implements PeerHandshake {
     if (version < spoken.oldest || version > spoken.newest) {
       throw mismatch(this.#peer, { oldest: version, newest: version }, id, spoken);
     }
-    const transcript = {
-      ensemble,
-      dialler: id,
-      accepter: this.#peer,
-      nonces: { dialler: this.#nonce, accepter: nonceOf(reader) },
-      spoken,
-      version,
-    };
-    verify(keys, 'accepter', transcript, reader.readBuffer());
+    requireIds(version, this.#peer, this.#own);
+    const nonces = { dialler: this.#nonce, accepter: nonceOf(reader) };
+    const proof = reader.readBuffer();
+    const ids = { dialler: this.#own, accepter: readIds(reader, version) };
+    const transcript = { ensemble, dialler: id, accepter: this.#peer, nonces, spoken, version, ids };
+    verify(keys, 'accepter', transcript, proof);
     this.#version = version;
+    // The accepter gets the proof in any case, so that both ends know for sure whose data the other one has.
+    this.#remote = ids.accepter && { ...ids.accepter, member: this.#peer };
     const writer = begin(version, Step.proof);
     writer.writeBuffer(prove(keys, 'dialler', transcript));
     tellSecrets(writer, this.#identity);
@@ -133,12 +144,19 @@ export class AccepterHandshake implements PeerHandshake {
   readonly #nonce: Uint8Array;
   readonly #check: CertificateCheck | null;
   #transcript: Transcript | null = null;
+  readonly #own: DataIds;
+  #remote: PeerHandshake['remote'] = null;
 
   /** `check`: for a dialler that has presented a certificate, in an ensemble whose members know each other by these. */
   constructor(identity: PeerIdentity, nonce: Uint8Array, check: CertificateCheck | null = null) {
     this.#identity = identity;
     this.#nonce = nonce;
     this.#check = check;
+    this.#own = idsOf(identity);
+  }
+
+  get remote(): PeerHandshake['remote'] {
+    return this.#remote;
   }
 
   receive(message: Uint8Array): HandshakeStep {
@@ -151,6 +169,8 @@ export class AccepterHandshake implements PeerHandshake {
         throw new PeerRefused(`the other end changed to version ${version}`);
       }
       verify(this.#identity.keys, 'dialler', transcript, reader.readBuffer());
+      this.#remote = transcript.ids.dialler && { ...transcript.ids.dialler, member: transcript.dialler };
+      requireSameEnsemble(this.#identity.id, this.#own, this.#remote);
       learnSecrets(reader, this.#identity);
       const writer = begin(version, Step.welcome);
       tellSecrets(writer, this.#identity);
@@ -165,6 +185,7 @@ export class AccepterHandshake implements PeerHandshake {
     const to = reader.readInt();
     const nonce = nonceOf(reader);
     const spoken = { oldest: newest === 1 ? 1 : reader.readInt(), newest };
+    const theirIds = readIds(reader, newest);
     const version = commonVersion(versionsOf(this.#identity), spoken);
     if (version === null) throw mismatch(from, spoken, id, versionsOf(this.#identity));
     if (theirs !== ensemble) {
@@ -177,11 +198,14 @@ export class AccepterHandshake implements PeerHandshake {
       throw new PeerRefused(`member ${from} is not another member of this ensemble`);
     const problem = this.#check?.(from) ?? null;
     if (problem !== null) throw new PeerRefused(problem);
+    requireIds(version, from, this.#own);
     const nonces = { dialler: nonce, accepter: this.#nonce };
-    this.#transcript = { ensemble, dialler: from, accepter: id, nonces, spoken, version };
+    const ids = { dialler: hasIds(version) ? theirIds : null, accepter: this.#own };
+    this.#transcript = { ensemble, dialler: from, accepter: id, nonces, spoken, version, ids };
     const writer = begin(version, Step.challenge);
     writer.writeBuffer(this.#nonce);
     writer.writeBuffer(prove(keys, 'accepter', this.#transcript));
+    writeIds(writer, version, this.#own);
     return { send: writer.take(), peer: null, version: null };
   }
 }
@@ -195,6 +219,8 @@ interface Transcript {
   readonly spoken: ProtocolVersions;
   /** What the accepter has chosen. */
   readonly version: number;
+  /** Null of a member that sends none. */
+  readonly ids: { readonly dialler: DataIds | null; readonly accepter: DataIds | null };
 }
 
 /** The key of the peers, from the secret of the ensemble. */
@@ -220,6 +246,12 @@ function prove(
   writer.writeInt(transcript.spoken.oldest);
   writer.writeInt(transcript.spoken.newest);
   writer.writeInt(transcript.version);
+  if (hasIds(transcript.version)) {
+    for (const ids of [transcript.ids.dialler, transcript.ids.accepter]) {
+      writer.writeString(ids?.ensembleId ?? '');
+      writer.writeString(ids?.directoryId ?? '');
+    }
+  }
   return createHmac('sha256', key!).update(writer.take()).digest();
 }
 
@@ -264,6 +296,10 @@ function nonceOf(reader: JuteReader): Uint8Array {
   const nonce = reader.readBuffer();
   if (nonce?.length !== NONCE_BYTES) throw new PeerRefused('the other end sent no nonce');
   return nonce;
+}
+
+function idsOf({ ensembleId = '', directoryId = '' }: PeerIdentity): DataIds {
+  return { ensembleId, directoryId };
 }
 
 function versionsOf({ versions }: PeerIdentity): ProtocolVersions {

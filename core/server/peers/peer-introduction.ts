@@ -1,13 +1,16 @@
 import type { Clock } from '../../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../../transport/index.js';
-import { PeerRefused, type PeerHandshake } from './peer-handshake.js';
+import type { PeerHandshake } from './peer-handshake.js';
 import type { PeerLink } from './peer-link.js';
+import { PeerRefused } from './peer-refused.js';
 
 /** For dialling, and for proving who one is, each. */
 export const HANDSHAKE_MS = 2_000;
 
 export interface IntroductionEvents {
   readonly clock: Clock;
+  /** Why the other member, which has proved who it is, gets no link; null if it gets one. */
+  readonly objection: (peer: number) => string | null;
   /** Both ends have proved who they are: what comes from here on belongs to the link that this returns. */
   readonly known: (peer: number, version: number) => PeerLink;
   /** Called once in its place: the connection is closed, or about to be. */
@@ -39,6 +42,8 @@ export function introduce(
   );
   const hear = (bytes: Uint8Array): void => {
     const { send, peer, version } = handshake.receive(bytes);
+    const objection = peer === null ? null : events.objection(peer);
+    if (objection !== null) throw new PeerRefused(objection);
     if (send !== null) connection.send(send);
     if (peer === null || version === null) return;
     isOver = true;

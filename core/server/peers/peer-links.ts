@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random, Timer } from '../../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection, type Dialer } from '../../transport/index.js';
 import { decodePeerMessage, encodePeerMessage, PeerMessageError, type PeerMessage } from '../../zab/index.js';
+import { areForeign, type DataIds } from './data-ids.js';
 import { FrameReader } from './frame.js';
 import {
   AccepterHandshake,
@@ -12,6 +13,7 @@ import {
 import { HANDSHAKE_MS, introduce } from './peer-introduction.js';
 import { PeerLink } from './peer-link.js';
 import { RefusalLog } from './refusal-log.js';
+import { TwinWatch } from './twin-watch.js';
 
 const NONCE_BYTES = 32;
 /** Characters that the reason of a close has room for. */
@@ -46,6 +48,8 @@ export interface PeerLinksParts {
   readonly logger: Logger;
   /** A link that says nothing for so long is given up, in milliseconds. */
   readonly silenceMs: number;
+  /** Length of a tick, in milliseconds: a live link is heard from within one. */
+  readonly tickMs: number;
   /** What may wait to leave on one link, beyond which the link is given up. */
   readonly maxQueuedBytes: number;
   /** Default: the messages of Zab. */
@@ -63,6 +67,8 @@ export interface PeerLinksHandler {
 
 interface Established {
   readonly link: PeerLink;
+  /** What the other end said when the link began. */
+  readonly ids: DataIds | null;
   readonly reader: FrameReader;
   heardAt: number;
 }
@@ -85,6 +91,9 @@ export class PeerLinks {
   readonly #encoded = new Map<number, Map<PeerMessage, Uint8Array>>();
   readonly #codec: PeerCodec;
   readonly #refusals: RefusalLog;
+  readonly #twins: TwinWatch;
+  /** Members whose data are of another ensemble, as they proved last, with the id of that. */
+  readonly #foreign = new Map<number, string>();
   readonly #abort = new AbortController();
   #lastLink = 0;
 
@@ -92,6 +101,7 @@ export class PeerLinks {
     this.#parts = parts;
     this.#codec = parts.codec ?? PEER_CODEC;
     this.#refusals = new RefusalLog(parts.logger, parts.clock);
+    this.#twins = new TwinWatch(parts.tickMs);
   }
 
   /** Begins to dial, and to take connections. */
@@ -129,6 +139,16 @@ export class PeerLinks {
   /** Ids of those that a link is up to. */
   get connected(): readonly number[] {
     return [...this.#links.keys()];
+  }
+
+  /** Versions of the peer protocol on the links that are up, by member. */
+  get versions(): ReadonlyMap<number, number> {
+    return new Map(Array.from(this.#links, ([peer, { link }]) => [peer, link.version]));
+  }
+
+  /** Members that have no link because their data are of another ensemble, with its id. */
+  get foreign(): ReadonlyMap<number, string> {
+    return this.#foreign;
   }
 
   /** Connections that have not proved yet who they are. */
@@ -193,7 +213,13 @@ export class PeerLinks {
 
   /** To be called a few times per `silenceMs`. After a pause of this process nobody's silence counts. */
   tick(now: number, isLate: boolean): void {
+    const { ensembleId = '' } = this.#parts.identity;
     for (const [peer, established] of this.#links) {
+      // A member that had no id when the link began has one by now, and the other end had another one.
+      if (areForeign(ensembleId, established.ids?.ensembleId ?? '')) {
+        this.#giveUp(peer, 'Peer link dropped: the other end has data of another ensemble', { ensembleId });
+        continue;
+      }
       established.link.keepAlive();
       if (isLate) established.heardAt = now;
       else if (now - established.heardAt > this.#parts.silenceMs) {
@@ -280,13 +306,15 @@ export class PeerLinks {
     this.#strangers.add(connection);
     introduce(connection, handshake, {
       clock: this.#parts.clock,
+      objection: (peer) => this.#objection(peer, connection, handshake),
       known: (peer, version) => {
         this.#strangers.delete(connection);
-        return this.#establish(peer, version, connection);
+        return this.#establish(peer, version, connection, handshake.remote);
       },
       refused: (problem) => {
         this.#strangers.delete(connection);
         if (this.#abort.signal.aborted) return;
+        this.#noteForeign(handshake.remote);
         this.#refusals.note(remote.replace(/:\d+$/, ''), 'Peer link refused', { remote, problem });
         failed();
       },
@@ -295,11 +323,28 @@ export class PeerLinks {
     });
   }
 
-  #establish(peer: number, version: number, connection: Connection): PeerLink {
+  #noteForeign(remote: PeerHandshake['remote']): void {
+    if (remote === null) return;
+    const isForeign = areForeign(this.#parts.identity.ensembleId ?? '', remote.ensembleId);
+    if (isForeign) this.#foreign.set(remote.member, remote.ensembleId);
+    else this.#foreign.delete(remote.member);
+  }
+
+  #objection(peer: number, connection: Connection, { remote }: PeerHandshake): string | null {
+    const established = this.#links.get(peer);
+    if (established === undefined) return null;
+    const { link, ids, heardAt } = established;
+    const old = { directoryId: ids?.directoryId ?? '', address: link.remoteAddress, heardAt };
+    const newcomer = { directoryId: remote?.directoryId ?? '', address: connection.remoteAddress };
+    return this.#twins.objection(peer, old, newcomer, this.#parts.clock.now());
+  }
+
+  #establish(peer: number, version: number, connection: Connection, ids: DataIds | null): PeerLink {
     const { clock, logger } = this.#parts;
     const link = new PeerLink(peer, (this.#lastLink += 1), version, connection);
     const old = this.#links.get(peer)?.link;
-    this.#links.set(peer, { link, reader: new FrameReader(), heardAt: clock.now() });
+    this.#links.set(peer, { link, ids, reader: new FrameReader(), heardAt: clock.now() });
+    this.#foreign.delete(peer);
     if (old !== undefined) {
       old.terminate();
       // What has come over it in part, as a snapshot does, is let go of.

@@ -26,5 +26,5 @@
 export { MemberMessageError } from './member-message.js';
 export type { AppliedEntry, Outcome, RefusalReason } from './outcome.js';
 export { Pipeline } from './pipeline.js';
-export { isLocalSession, newLocalSessionId } from './session-ids.js';
+export { isLocalSession, isOlderThan, newLocalSessionId } from './session-ids.js';
 export { TurnScheduler } from './turn-scheduler.js';

@@ -101,9 +101,9 @@ export class LeaderPath<Token> implements WritePath<Token> {
     member: number,
     token: Token | null,
   ): bigint | null {
-    const { tracker, peer, clock } = this.#parts;
+    const { tracker, peer, clock, machine } = this.#parts;
     if (!peer.admits) return null;
-    const sessionId = newSessionId(peer.nextZxid(), member);
+    const sessionId = newSessionId(peer.nextZxid(), member, machine.identity);
     const request = { op: OpCode.createSession, body: { timeoutMs } } as const;
     const zxid = this.#propose({ sessionId, cxid: 0, identities, request }, token);
     if (zxid !== null) tracker.track(sessionId, timeoutMs, member, clock.now());

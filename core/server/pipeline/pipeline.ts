@@ -1,7 +1,7 @@
 import { decodeTxn, type Applied, type DigestPoint } from '../../data/index.js';
 import { ErrorCode, OpCode, type Id } from '../../protocol/index.js';
 import { Fifo, type Clock, type Logger, type Random } from '../../runtime/index.js';
-import type { Entry, Peer, PeerStatus } from '../../zab/index.js';
+import { type Entry, isEpochMarker, type Peer, type PeerStatus } from '../../zab/index.js';
 import type { ServerOptions } from '../configuration/index.js';
 import type { Extremes, MemberProbe } from '../metrics/index.js';
 import {
@@ -161,12 +161,12 @@ export class Pipeline<Token> {
     return this.#role.path?.touch(sessionId) ?? this.isReadOnly;
   }
 
-  /** Applies a committed entry; null if it is the marker of an epoch, which changes nothing. */
+  /** Applies a committed entry; null if it is the marker of an epoch, which changes no znode. */
   apply(entry: Entry): AppliedEntry<Token> | null {
     const { state, hasOthers } = this.#parts;
     const { machine } = state;
-    const isMarker = entry.payload.length === 0;
-    if (isMarker) machine.advanceTo(entry.zxid);
+    const isMarker = isEpochMarker(entry.zxid);
+    if (isMarker) machine.advanceTo(entry.zxid, entry.payload);
     else this.#apply(entry);
     if (hasOthers) this.#digests.applied(entry.zxid, machine);
     return isMarker ? null : this.#entry;

@@ -1,14 +1,27 @@
+import type { EnsembleIdentity } from '../../data/index.js';
 import type { Random } from '../../runtime/index.js';
 
 const LOCAL_EPOCH = 0xff_ffffn;
 const LOW_56_BITS = (1n << 56n) - 1n;
 
+/** Hexadecimal digits of the ensemble id that session ids are mixed with: all of the counter, and 16 bits of the epoch. */
+const KEY_DIGITS = 12;
+/** Set in every key, so that ids of the time before the ensemble had an id are not issued again. */
+const KEY_MARK = 1n << 47n;
+
 /**
  * The id of the session whose creation is proposed as `zxid` for a client of `member`, which is its first byte. Zxids are never used
- * twice, so ids are not either, whatever the clock does and however often members start.
+ * twice, so ids are not either, whatever the clock does and however often members start. They are mixed with the id of the ensemble:
+ * one that is founded anew has the same zxids, and issues other session ids.
  */
-export function newSessionId(zxid: bigint, member: number): bigint {
-  return BigInt.asIntN(64, (BigInt(member) << 56n) | (zxid & LOW_56_BITS));
+export function newSessionId(zxid: bigint, member: number, identity: EnsembleIdentity | null = null): bigint {
+  const key = identity === null ? 0n : BigInt(`0x${identity.id.slice(0, KEY_DIGITS)}`) | KEY_MARK;
+  return BigInt.asIntN(64, (BigInt(member) << 56n) | ((zxid ^ key) & LOW_56_BITS));
+}
+
+/** Whether the session began before the ensemble had an id. */
+export function isOlderThan(identity: EnsembleIdentity, sessionId: bigint): boolean {
+  return (sessionId & LOW_56_BITS) < (identity.since & LOW_56_BITS);
 }
 
 /** The id of a session that only `member` knows: its zxid would be one of the last epoch that an id has room for. */

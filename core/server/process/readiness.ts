@@ -18,11 +18,21 @@ export function readyz(health: MemberHealth, isDetailed = true): HttpAnswer {
 }
 
 /** Null if it is ready. */
-function unreadiness({ isServing, rejoining, waitsFor, state, phase }: MemberHealth): string | null {
+function unreadiness(health: MemberHealth): string | null {
+  const { isServing, rejoining, waitsFor, state, phase, foreign } = health;
   if (isServing) return rejoining ? 'rejoining: it has no vote before the others have taken it back' : null;
+  if (foreign.length > 0) return `${state}: ${foreignReason(health)}`;
   if (waitsFor !== null) return `${state}: ${waitsFor}`;
   const isInRole = state === 'leading' || state === 'following' || state === 'observing';
   return isInRole ? `${state}, but in ${phase} still` : state;
+}
+
+function foreignReason({ ensemble, foreign }: MemberHealth): string {
+  const others = foreign.map((other) => `member ${other.member} of ${other.ensemble}`).join(', ');
+  return (
+    `its data are of ensemble ${ensemble}, but those of ${others}. If this member is to join the other ensemble, stop it, put its ` +
+    'data directory aside and start it with an empty one; else correct the addresses in --ensemble'
+  );
 }
 
 function json(status: number, content: object): HttpAnswer {

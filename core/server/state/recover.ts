@@ -1,13 +1,17 @@
-import { InvariantError, SnapshotReader, StateMachine } from '../../data/index.js';
+import { type EnsembleIdentity, ensembleIdOf, InvariantError, SnapshotReader, StateMachine } from '../../data/index.js';
 import { MarshallingError } from '../../protocol/index.js';
 import type { EpochTable, Storage } from '../../storage/index.js';
-import type { RestoredHistory } from '../../zab/index.js';
+import { type Entry, isEpochMarker, type RestoredHistory } from '../../zab/index.js';
 
 export interface Recovered {
   /** The state at the snapshot; what stands behind it in the log is applied when it is known to be committed. */
   readonly machine: StateMachine;
   readonly epochs: EpochTable;
   readonly history: RestoredHistory;
+  /** The ensemble that the data are known to belong to; null if they are of none that has an id. */
+  readonly identity: EnsembleIdentity | null;
+  /** Id of the data directory. */
+  readonly directoryId: string;
   /** The data directory held nothing. */
   readonly isNew: boolean;
 }
@@ -18,7 +22,7 @@ export interface Recovered {
  */
 export async function recover(storage: Storage): Promise<Recovered> {
   let restored: StateMachine | null = null;
-  const { acceptedEpoch, rejoining, mayHold, snapshot, entries, isNew } = await storage.recover(
+  const { acceptedEpoch, rejoining, mayHold, snapshot, entries, directoryId, isNew } = await storage.recover(
     async (content, header) => {
       restored = await machineOf(content, header.zxid);
     },
@@ -30,8 +34,27 @@ export async function recover(storage: Storage): Promise<Recovered> {
     machine,
     epochs,
     history: { acceptedEpoch, rejoining, mayHold, snapshotZxid, epochs, entries },
+    identity: machine.identity ?? agreedIdentity(entries),
+    directoryId,
     isNew,
   };
+}
+
+/**
+ * The id in a marker of the log, if a transaction stands behind it: a leader proposes none before a quorum has the marker. Without one
+ * the marker may be that of a founding that failed, which another one has replaced or will replace.
+ */
+function agreedIdentity(entries: readonly Entry[]): EnsembleIdentity | null {
+  let identity: EnsembleIdentity | null = null;
+  for (const { zxid, payload } of entries) {
+    if (!isEpochMarker(zxid)) {
+      if (identity !== null) return identity;
+      continue;
+    }
+    const id = ensembleIdOf(payload);
+    if (id !== null) identity = { id, since: zxid };
+  }
+  return null;
 }
 
 function present(restored: StateMachine | null, zxid: bigint): StateMachine {

@@ -62,6 +62,7 @@ class Town {
       random: new SeededRandom(id),
       logger: log,
       silenceMs: SILENCE_MS,
+      tickMs: SILENCE_MS / 5,
       maxQueuedBytes: 1_000_000,
     });
     this.network.listen(`${id}`, (connection) => {
@@ -197,6 +198,7 @@ class PeerLinksOf {
       random: new SeededRandom(99),
       logger: new LogBook(),
       silenceMs: SILENCE_MS,
+      tickMs: SILENCE_MS / 5,
       maxQueuedBytes: 1_000_000,
     });
     links.start({
