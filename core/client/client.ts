@@ -23,6 +23,8 @@ export interface Session {
   readonly epoch: number;
   /** As negotiated, milliseconds. */
   readonly timeoutMs: number;
+  /** Id of the ensemble, 32 hexadecimal digits; null until a server has answered, and for ensembles without one, as ZooKeeper's. */
+  readonly ensembleId: string | null;
   /**
    * Aborts when this session is lost or closed, with the error as its reason. It aborts before the servers can
    * have given away what the session held, because the local timer counts from when the last answered packet was sent.

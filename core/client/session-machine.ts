@@ -1,6 +1,7 @@
 import {
   OpCode,
   WatcherType,
+  WITH_ENSEMBLE_ID,
   type ClientOp,
   type ConnectRequest,
   type ConnectResponse,
@@ -233,7 +234,7 @@ export class SessionMachine {
   #connectRequest(): ConnectRequest {
     const resumes = !this.#session.isOver;
     return {
-      protocolVersion: 0,
+      protocolVersion: WITH_ENSEMBLE_ID,
       lastZxidSeen: this.#lastEventZxid > this.#lastZxid ? this.#lastEventZxid : this.#lastZxid,
       timeoutMs: this.#options.sessionTimeoutMs,
       sessionId: resumes ? this.#session.id : 0n,

@@ -11,6 +11,7 @@ export class ClientSession implements Session {
   #id = 0n;
   #timeoutMs: number;
   #password: Uint8Array = NO_PASSWORD;
+  #ensembleId: string | null = null;
   readonly #end = new AbortController();
 
   /** `timeoutMs` is what will be asked for. */
@@ -27,6 +28,10 @@ export class ClientSession implements Session {
 
   get timeoutMs(): number {
     return this.#timeoutMs;
+  }
+
+  get ensembleId(): string | null {
+    return this.#ensembleId;
   }
 
   /** Proves to a server that this client may go on with the session. */
@@ -46,6 +51,7 @@ export class ClientSession implements Session {
   granted(response: ConnectResponse): void {
     this.#id = response.sessionId;
     this.#timeoutMs = response.timeoutMs;
+    this.#ensembleId = response.ensembleId ?? null;
     this.#password = Uint8Array.from(response.password);
   }
 

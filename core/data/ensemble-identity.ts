@@ -16,7 +16,9 @@ export interface EnsembleIdentity {
 export function ensembleIdOf(payload: Uint8Array): string | null {
   if (payload.length === 0) return null;
   if (payload.length !== ENSEMBLE_ID_BYTES) {
-    throw new MarshallingError(`the marker of an epoch with ${payload.length} bytes, which are no ensemble id`);
+    throw new MarshallingError(
+      `the marker of an epoch with ${payload.length} bytes, which are no ensemble id`,
+    );
   }
   return Array.from(payload, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

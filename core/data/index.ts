@@ -12,7 +12,12 @@ export { type WatchedNode, type WatchedTree, WatchTable } from './watch-table.js
 export type { Applied } from './applied.js';
 export type { QuotaBreach } from './quota.js';
 export type { ReadContext, ReadResult } from './read.js';
-export { ENSEMBLE_ID_BYTES, type EnsembleIdentity, ensembleIdBytes, ensembleIdOf } from './ensemble-identity.js';
+export {
+  ENSEMBLE_ID_BYTES,
+  type EnsembleIdentity,
+  ensembleIdBytes,
+  ensembleIdOf,
+} from './ensemble-identity.js';
 export { StateMachine } from './state-machine.js';
 export type { Snapshot } from './snapshot-writer.js';
 export { SnapshotReader } from './snapshot-reader.js';

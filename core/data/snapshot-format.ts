@@ -5,4 +5,12 @@
 export const SNAPSHOT_MAGIC = 0x51534e50;
 export const SNAPSHOT_VERSION = 1;
 
-export const RecordKind = { opening: 1, session: 2, quota: 3, acl: 4, node: 5, closing: 6, identity: 7 } as const;
+export const RecordKind = {
+  opening: 1,
+  session: 2,
+  quota: 3,
+  acl: 4,
+  node: 5,
+  closing: 6,
+  identity: 7,
+} as const;

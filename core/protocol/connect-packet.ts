@@ -42,18 +42,22 @@ export function writeConnectResponse(writer: JuteWriter, response: ConnectRespon
   writer.writeInt(response.timeoutMs);
   writer.writeLong(response.sessionId);
   writer.writeBuffer(response.password);
-  if (response.readOnly !== null) writer.writeBool(response.readOnly);
+  if (response.readOnly !== null) {
+    writer.writeBool(response.readOnly);
+    if (typeof response.ensembleId === 'string') writer.writeString(response.ensembleId);
+  }
   writer.endPacket(packet);
 }
 
 export function readConnectResponse(reader: JuteReader): ConnectResponse {
-  return {
+  const response = {
     protocolVersion: reader.readInt(),
     timeoutMs: reader.readInt(),
     sessionId: reader.readLong(),
     password: reader.readBuffer() ?? NO_BYTES,
     readOnly: readTrailingBool(reader),
   };
+  return reader.remaining === 0 ? response : { ...response, ensembleId: reader.readText() };
 }
 
 function readTrailingBool(reader: JuteReader): boolean | null {

@@ -77,6 +77,7 @@ export const ASKS_FOR_LIMIT = 0x51756f72;
 
 /** First packet of a connection. */
 export interface ConnectRequest {
+  /** 0, or `WITH_ENSEMBLE_ID`: servers of ZooKeeper do not look at it. */
   readonly protocolVersion: number;
   readonly lastZxidSeen: bigint;
   readonly timeoutMs: number;
@@ -94,7 +95,15 @@ export interface ConnectResponse {
   /** Always exactly 16 bytes. */
   readonly password: Uint8Array;
   readonly readOnly: boolean | null;
+  /** Sent only to clients that ask for it, and only by an ensemble that has one: 32 hexadecimal digits. Default: none. */
+  readonly ensembleId?: string | null;
 }
+
+/**
+ * `protocolVersion` of a client that wants to know the id of the ensemble, an extension of ours: the answer of our servers has it
+ * behind `readOnly`, the answer of ZooKeeper's does not.
+ */
+export const WITH_ENSEMBLE_ID = 1;
 
 export interface ReplyHeader {
   readonly xid: number;

@@ -1,6 +1,13 @@
 /** Zab as a pure state machine: election, discovery, synchronization, broadcast. */
 export { Peer } from './peer.js';
-export type { Entry, MarkerPayload, PeerConfig, PeerLimits, Rejoining, RestoredHistory } from './peer-config.js';
+export type {
+  Entry,
+  MarkerPayload,
+  PeerConfig,
+  PeerLimits,
+  Rejoining,
+  RestoredHistory,
+} from './peer-config.js';
 export { isSameFounding } from './peer-status.js';
 export type { FoundingStatus, LearnerStatus, PeerPhase, PeerRole, PeerStatus } from './peer-status.js';
 export type {

@@ -43,6 +43,10 @@ export class HeldNode implements Hold {
     return this.#node.czxid;
   }
 
+  get ensembleId(): string | null {
+    return this.#node.session.ensembleId;
+  }
+
   get signal(): AbortSignal {
     return this.#ended.signal;
   }

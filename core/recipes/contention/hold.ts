@@ -19,6 +19,11 @@ export interface Hold extends AsyncDisposable {
   /** Paths of all own znodes: it is held as long as each of them is there. Default: `path` alone. */
   readonly paths?: readonly string[] | undefined;
   readonly fence: bigint;
+  /**
+   * Id of the ensemble that gave it: fences can be compared only among holds of one ensemble, since one that is founded anew begins to
+   * count anew. Null if the ensemble has no id, as ZooKeeper's.
+   */
+  readonly ensembleId: string | null;
   readonly signal: AbortSignal;
   /**
    * Gives it back. Resolves when the znode is gone, or when the session is and the znode with it. Idempotent;

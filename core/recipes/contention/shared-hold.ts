@@ -59,6 +59,10 @@ export class SharedHold implements Hold {
     return this.#shared.inner.fence;
   }
 
+  get ensembleId(): string | null {
+    return this.#shared.inner.ensembleId;
+  }
+
   get signal(): AbortSignal {
     return this.#ended.signal;
   }

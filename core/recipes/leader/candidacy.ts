@@ -145,6 +145,10 @@ class Term implements Hold {
     return this.#held.fence;
   }
 
+  get ensembleId(): string | null {
+    return this.#held.ensembleId;
+  }
+
   get signal(): AbortSignal {
     return this.#over.signal;
   }

@@ -102,6 +102,7 @@ export class MultiLock implements Lock {
 class AllHeld implements MultiHold {
   readonly path: string;
   readonly fence: bigint;
+  readonly ensembleId: string | null;
   readonly signal: AbortSignal;
   readonly holds: ReadonlyMap<string, Hold>;
   readonly paths: readonly string[];
@@ -112,6 +113,7 @@ class AllHeld implements MultiHold {
     this.path = held.at(-1)!.path;
     this.paths = held.flatMap((hold) => hold.paths ?? [hold.path]);
     this.fence = held.reduce((highest, { fence }) => (fence > highest ? fence : highest), 0n);
+    this.ensembleId = held.at(-1)!.ensembleId;
     this.signal = AbortSignal.any([this.#released.signal, ...held.map(({ signal }) => signal)]);
   }
 

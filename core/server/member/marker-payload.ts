@@ -20,14 +20,14 @@ export interface MarkerPayloadParts {
 /**
  * Gives an ensemble its id: 128 random bits in the marker of an epoch, so that a quorum has it before there is any transaction in that
  * epoch, and all members agree on it. A new ensemble gets it with its first epoch. One whose data are older than ids are gets it with the first
- * epoch in which the leader has links to all voters and every linked member can apply it.
+ * epoch whose leader has had a link to every voter, and to no member whose last link could not carry it.
  */
 export function markerPayloadOf({ id, voters, random, state, links }: MarkerPayloadParts): MarkerPayload {
   return ({ unapplied, isBlank }) => {
     if (state.identity !== null || unapplied.some((payload) => payload.length > 0)) return NO_BYTES;
     const versions = links?.versions ?? new Map<number, number>();
     if ([...versions.values()].some((version) => version < FIRST_WITH_IDS)) return NO_BYTES;
-    const areAllHere = voters.every((voter) => voter === id || versions.has(voter));
-    return isBlank || areAllHere ? random.bytes(ENSEMBLE_ID_BYTES) : NO_BYTES;
+    const areAllKnown = voters.every((voter) => voter === id || versions.has(voter));
+    return isBlank || areAllKnown ? random.bytes(ENSEMBLE_ID_BYTES) : NO_BYTES;
   };
 }

@@ -92,6 +92,7 @@ export class PeerLinks {
   readonly #codec: PeerCodec;
   readonly #refusals: RefusalLog;
   readonly #twins: TwinWatch;
+  readonly #versions = new Map<number, number>();
   /** Members whose data are of another ensemble, as they proved last, with the id of that. */
   readonly #foreign = new Map<number, string>();
   readonly #abort = new AbortController();
@@ -141,9 +142,9 @@ export class PeerLinks {
     return [...this.#links.keys()];
   }
 
-  /** Versions of the peer protocol on the links that are up, by member. */
+  /** Version of the peer protocol on the last link of each member, up or not; nothing of members that had none. */
   get versions(): ReadonlyMap<number, number> {
-    return new Map(Array.from(this.#links, ([peer, { link }]) => [peer, link.version]));
+    return this.#versions;
   }
 
   /** Members that have no link because their data are of another ensemble, with its id. */
@@ -345,6 +346,7 @@ export class PeerLinks {
     const old = this.#links.get(peer)?.link;
     this.#links.set(peer, { link, ids, reader: new FrameReader(), heardAt: clock.now() });
     this.#foreign.delete(peer);
+    this.#versions.set(peer, version);
     if (old !== undefined) {
       old.terminate();
       // What has come over it in part, as a snapshot does, is let go of.

@@ -30,7 +30,7 @@ function unreadiness(health: MemberHealth): string | null {
 function foreignReason({ ensemble, foreign }: MemberHealth): string {
   const others = foreign.map((other) => `member ${other.member} of ${other.ensemble}`).join(', ');
   return (
-    `its data are of ensemble ${ensemble}, but those of ${others}. If this member is to join the other ensemble, stop it, put its ` +
+    `its data are of ensemble ${ensemble}, those of ${others}. If this member is to join the other ensemble, stop it, put its ` +
     'data directory aside and start it with an empty one; else correct the addresses in --ensemble'
   );
 }

@@ -1,4 +1,10 @@
-import { type EnsembleIdentity, ensembleIdOf, InvariantError, SnapshotReader, StateMachine } from '../../data/index.js';
+import {
+  type EnsembleIdentity,
+  ensembleIdOf,
+  InvariantError,
+  SnapshotReader,
+  StateMachine,
+} from '../../data/index.js';
 import { MarshallingError } from '../../protocol/index.js';
 import type { EpochTable, Storage } from '../../storage/index.js';
 import { type Entry, isEpochMarker, type RestoredHistory } from '../../zab/index.js';

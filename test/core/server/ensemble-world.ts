@@ -9,7 +9,7 @@ import {
   type Dialer,
   type MemoryListener,
 } from '../../../core/transport/index.js';
-import { writeFoundedDirectory } from './founded-directory.js';
+import { writeFoundedDirectory, writeOldDirectory } from './founded-directory.js';
 import { RawClient } from './raw-client.js';
 import { LogBook } from './world.js';
 
@@ -26,6 +26,8 @@ export interface EnsembleWorldOptions extends Partial<ServerOptions> {
   readonly isFounded?: boolean;
   /** As `serve --initialize`. Default false. */
   readonly initialize?: boolean;
+  /** The directories are those of an ensemble that was founded before ensembles had ids, with a session. Default false. */
+  readonly isOld?: boolean;
   /** Members that are not started. */
   readonly absent?: readonly number[];
 }
@@ -199,7 +201,8 @@ export class EnsembleWorld implements AsyncDisposable {
 
   async #writeDirectories(): Promise<void> {
     const { absent, secrets, isFounded = absent !== undefined || secrets !== undefined } = this.#options;
-    if (isFounded) for (const disk of this.disks.values()) await writeFoundedDirectory(disk);
+    const write = this.#options.isOld === true ? writeOldDirectory : writeFoundedDirectory;
+    if (isFounded || this.#options.isOld === true) for (const disk of this.disks.values()) await write(disk);
   }
 
   async #startMember(id: number): Promise<Member> {
@@ -208,6 +211,7 @@ export class EnsembleWorld implements AsyncDisposable {
       observers: _o,
       absent: _a,
       isFounded: _f,
+      isOld: _old,
       secrets,
       initialize,
       ...options

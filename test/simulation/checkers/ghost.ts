@@ -1,4 +1,4 @@
-import { decodeTxn, type Txn } from '../../../core/data/index.js';
+import { decodeTxn, ENSEMBLE_ID_BYTES, type Txn } from '../../../core/data/index.js';
 import type { MemberGauges } from '../../../core/server/index.js';
 import {
   epochOf,
@@ -60,6 +60,7 @@ export class Ghost {
   readonly #emptyDigest: bigint;
   readonly #onDelivered: (delivered: Delivered) => void;
   readonly #decode: (payload: Uint8Array) => Txn | null;
+  readonly #hasIdentity: boolean;
 
   /** `onDelivered` is called for each entry when it is delivered for the first time; `decode` reads payloads that are no transactions. */
   constructor(parts: {
@@ -72,6 +73,7 @@ export class Ghost {
     this.#emptyDigest = parts.emptyDigest;
     this.#onDelivered = parts.onDelivered;
     this.#decode = parts.decode ?? decodeTxn;
+    this.#hasIdentity = parts.decode === undefined;
   }
 
   /** zxid of the last that was delivered anywhere. */
@@ -232,12 +234,15 @@ export class Ghost {
     check(zxid > this.end, () => `${name} delivers ${hex(zxid)} behind ${hex(this.end)}`);
     const isNext = zxid === this.end + 1n || (isEpochMarker(zxid) && epochOf(zxid) > epochOf(this.end));
     check(isNext, () => `${name} delivers ${hex(zxid)} behind ${hex(this.end)}: there is a gap`);
-    const proposal = isEpochMarker(zxid) ? new Uint8Array(0) : this.#proposals.get(zxid);
-    check(proposal !== undefined, () => `${name} delivers ${hex(zxid)}, which nobody proposed`);
-    check(
-      isSameBytes(proposal, payload),
-      () => `${name} delivers ${hex(zxid)} with other bytes than were proposed`,
-    );
+    if (isEpochMarker(zxid)) this.#checkIdentity(name, zxid, payload);
+    else {
+      const proposal = this.#proposals.get(zxid);
+      check(proposal !== undefined, () => `${name} delivers ${hex(zxid)}, which nobody proposed`);
+      check(
+        isSameBytes(proposal, payload),
+        () => `${name} delivers ${hex(zxid)} with other bytes than were proposed`,
+      );
+    }
     this.#checkQuorum(zxid, `${name} delivers`);
     const txn = isEpochMarker(zxid) ? null : this.#decode(payload);
     const delivered = { zxid, payload, txn, digest: machine.digest };
@@ -247,6 +252,17 @@ export class Ghost {
     this.#checkCopies();
     if (txn !== null) this.#noteSession(txn.sessionId, delivered);
     this.#onDelivered(delivered);
+  }
+
+  /** The first marker gives the ensemble its id, and no later one gives it another. */
+  #checkIdentity(name: string, zxid: bigint, payload: Uint8Array): void {
+    if (!this.#hasIdentity) return;
+    const isFirst = this.#list.length === 0;
+    check(
+      payload.length === (isFirst ? ENSEMBLE_ID_BYTES : 0),
+      () =>
+        `${name} delivers ${hex(zxid)} with ${payload.length} bytes: an ensemble gets one id, at its founding`,
+    );
   }
 
   #noteSession(sessionId: bigint, delivered: Delivered): void {

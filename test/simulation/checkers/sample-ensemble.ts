@@ -1,4 +1,5 @@
 import {
+  ENSEMBLE_ID_BYTES,
   encodeTxn,
   RequestPreparer,
   StateMachine,
@@ -8,7 +9,7 @@ import {
 import { CreateMode, OPEN_ACL, OpCode } from '../../../core/protocol/index.js';
 import type { MemberGauges, MemberHoldings } from '../../../core/server/index.js';
 import type { PersistBatch, Storage } from '../../../core/storage/index.js';
-import { makeZxid, type PeerStatus } from '../../../core/zab/index.js';
+import { isEpochMarker, makeZxid, type PeerStatus } from '../../../core/zab/index.js';
 import { Ghost } from './ghost.js';
 import { Referee } from './referee.js';
 import { SessionLedger } from './session-ledger.js';
@@ -82,7 +83,8 @@ export class SampleEnsemble {
   /** A new epoch begins on all disks. */
   async open(epoch: number): Promise<void> {
     this.#zxid = makeZxid(epoch, 0);
-    const marker: SampleEntry = { zxid: this.#zxid, payload: new Uint8Array(0), txn: null };
+    const idBytes = epoch === 1 ? ENSEMBLE_ID_BYTES : 0;
+    const marker: SampleEntry = { zxid: this.#zxid, payload: new Uint8Array(idBytes).fill(7), txn: null };
     for (const id of [1, 2, 3]) await this.persist(id, { acceptedEpoch: epoch, entries: [marker] });
     for (const id of [1, 2, 3]) this.apply(id, marker);
   }
@@ -100,7 +102,7 @@ export class SampleEnsemble {
   /** The member applies what is committed. */
   apply(id: number, { zxid, payload, txn }: SampleEntry): void {
     const machine = this.machine(id);
-    if (txn === null) machine.advanceTo(zxid);
+    if (txn === null) machine.advanceTo(zxid, isEpochMarker(zxid) ? payload : undefined);
     else machine.apply(zxid, txn);
     if (id === 1) this.#preparer.applied(zxid);
     this.ghost.applied(id, { zxid, payload }, machine);

@@ -125,6 +125,20 @@ test('a password belongs to one session and one secret', () => {
   assert.not(of(1).isPassword(5n, password.subarray(0, 15)));
 });
 
+test('a password belongs to one ensemble id, and one of a session that is older than the id stays valid', () => {
+  const secrets = new SecretRing([new Uint8Array(32).fill(1)]);
+  const of = (id: string | null): SessionPasswords =>
+    new SessionPasswords(secrets, () => (id === null ? null : { id, since: 0x2_0000_0000n }));
+  const [none, one, other] = [of(null), of('1'.repeat(32)), of('2'.repeat(32))];
+  const late = 0x2_0000_0005n;
+  for (const issuer of [none, one, other]) {
+    const password = issuer.passwordOf(late);
+    for (const verifier of [none, one, other])
+      assert.is(verifier.isPassword(late, password), verifier === issuer);
+  }
+  assert.ok(one.isPassword(0x1_0000_0005n, none.passwordOf(0x1_0000_0005n)));
+});
+
 test('the first secret of a ring signs, each of them verifies, and one that was taken out does not', () => {
   const [old, renewed] = [1, 2].map((fill) => new Uint8Array(32).fill(fill));
   const ring = new SecretRing([old!, renewed!]);

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../../core/runtime/index.js';
 import {
   isLocalSession,
+  isOlderThan,
   newLocalSessionId,
   newSessionId,
 } from '../../../../core/server/pipeline/session-ids.js';
@@ -16,6 +17,29 @@ test('the id of a session that one member alone knows is told apart from all oth
   assert.ok(isLocalSession(newLocalSessionId(random, 1)));
   assert.ok(isLocalSession(newLocalSessionId(random, 254)));
   assert.not(isLocalSession(newSessionId(0x1_00000002n, 254)));
+});
+
+test('ids of two ensembles differ for the same zxid, and from those of the time before there was an id', () => {
+  const identities = ['0', '1'].map((digit) => ({ id: digit.repeat(32), since: 0x2_0000_0000n }));
+  const seen = new Set<bigint>();
+  for (let counter = 1n; counter <= 500n; counter++) {
+    const zxid = 0x2_0000_0000n + counter;
+    for (const identity of [null, ...identities]) seen.add(newSessionId(zxid, 7, identity));
+  }
+  assert.is(seen.size, 1_500);
+});
+
+test('a session is older than the id of its ensemble if its zxid is', () => {
+  const identity = { id: '1'.repeat(32), since: 0x2_0000_0000n };
+  assert.ok(isOlderThan(identity, newSessionId(0x1_0000_0009n, 254)));
+  assert.not(isOlderThan(identity, newSessionId(0x2_0000_0001n, 254, identity)));
+});
+
+test('the id of a session of an ensemble with an id is not taken for that of one member alone', () => {
+  for (const digit of ['0', '7', 'f']) {
+    const identity = { id: digit.repeat(32), since: 0x1_0000_0000n };
+    assert.not(isLocalSession(newSessionId(0x1_00000002n, 254, identity)));
+  }
 });
 
 test.run();
