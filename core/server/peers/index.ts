@@ -5,7 +5,7 @@
  * gathered in a turn.
  *
  * Promises: no message of a connection is passed on before both ends have proved that they know the secret; one link per pair, the
- * newest wins; a link with too much queued, or silent for too long, is given up. Owns: the links. Calls: `core/transport`, the codec of
+ * newest of one data directory wins (`TwinWatch`); no link to data of another ensemble; a link with too much queued, or silent for too long, is given up. Owns: the links. Calls: `core/transport`, the codec of
  * `core/zab`; nothing above. Called by: member.
  */
 export { MAX_FRAME_BYTES } from './frame.js';

@@ -12,6 +12,8 @@ import { MarshallingError } from '../../../core/protocol/index.js';
 const ID = '000102030405060708090a0b0c0d0eff';
 const MARKER = 0x1_0000_0000n;
 
+const isMalformed = (error: unknown): boolean => error instanceof MarshallingError;
+
 function bytesOf(machine: StateMachine): Uint8Array {
   const snapshot = machine.snapshot();
   const pieces: Uint8Array[] = [];
@@ -22,8 +24,7 @@ function bytesOf(machine: StateMachine): Uint8Array {
 test('a marker has an id or nothing, and anything else is refused', () => {
   assert.is(ensembleIdOf(new Uint8Array(0)), null);
   assert.is(ensembleIdOf(ensembleIdBytes(ID)), ID);
-  for (const length of [1, 15, 17])
-    assert.throws(() => ensembleIdOf(new Uint8Array(length)), MarshallingError);
+  for (const length of [1, 15, 17]) assert.throws(() => ensembleIdOf(new Uint8Array(length)), isMalformed);
 });
 
 test('a state gets its identity from a marker, keeps it over later ones, and has another digest by it', () => {
@@ -59,7 +60,7 @@ test('a snapshot with an identity that has changed is refused by its digest', ()
   bytes[at]! ^= 1;
   const reader = new SnapshotReader();
   reader.push(bytes);
-  assert.throws(() => reader.finish(), MarshallingError);
+  assert.throws(() => reader.finish(), isMalformed);
 });
 
 test.run();

@@ -3,6 +3,32 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in how a member serves its clients, and looks after their sessions. */
 export const SERVICE: readonly Mutant[] = [
   {
+    name: 'id-not-checked',
+    mistake: 'two members get a link whatever ensembles their data are of',
+    standsFor: 'a directory of another ensemble is refused on both sides',
+    tests: ['core/server/peers/ensemble-ids', 'core/server/member/ensemble-id'],
+    changes: [
+      [
+        'core/server/peers/data-ids.ts',
+        "one !== '' && other !== '' && one !== other",
+        'one.length < 0 && one !== other',
+      ],
+    ],
+  },
+  {
+    name: 'id-not-bound-to-session',
+    mistake: 'the password of a session follows from its id and the secret alone',
+    standsFor: 'an ensemble that was founded anew takes no session of its first life',
+    tests: ['core/server/clients/session'],
+    changes: [
+      [
+        'core/server/clients/session-passwords.ts',
+        'Buffer.concat([message, ensembleIdBytes(identity.id)])',
+        'Buffer.concat([message, ensembleIdBytes(identity.id).subarray(16)])',
+      ],
+    ],
+  },
+  {
     name: 'messages-in-the-newest-version',
     mistake: 'a message that goes to several members is encoded once, in the version of the first',
     standsFor: 'members run mixed versions',

@@ -46,7 +46,7 @@ test('a member that is known to hold acknowledged transactions knows its ensembl
 
 test('an empty member takes the id of the ensemble that admits it, from the log as from a snapshot', async () => {
   for (const snapshotEvery of [100_000, 3]) {
-    await using world = await EnsembleWorld.start({ snapshotEveryTxns: snapshotEvery } as object);
+    await using world = await EnsembleWorld.start({});
     const leader = world.leader!;
     for (let n = 0; n < 8; n++) await world.open(leader);
     await world.converged();
@@ -77,7 +77,11 @@ test('voters founded anew refuse an observer with the history of their first lif
   for (let n = 0; n < 9; n++) await world.open(world.leader!);
 
   await world.launch(4);
-  await world.until(() => world.member(4).health().foreign.length === 3);
+  await world.until(
+    () =>
+      world.member(4).health().foreign.length === 3 &&
+      [1, 2, 3].every((id) => world.member(id).health().foreign.length === 1),
+  );
   const { isServing, foreign, ensemble } = world.member(4).health();
   assert.equal([isServing, ensemble], [false, first]);
   assert.equal(

@@ -37,6 +37,15 @@ test('a member that is not ready says why', () => {
   );
 });
 
+test('a member whose data are of another ensemble than those of the others says which, and what to do', () => {
+  const [ensemble, other] = ['a'.repeat(32), 'b'.repeat(32)];
+  const { reason } = told({ state: 'looking', ensemble, foreign: [{ member: 2, ensemble: other }] });
+  assert.match(
+    reason!,
+    new RegExp(`^looking: its data are of ensemble ${ensemble}.*member 2 of ${other}.*empty one`),
+  );
+});
+
 test('a member is alive in every state but failed', () => {
   assert.is(livez(startingHealth(1)).status, 200);
   assert.is(livez({ ...startingHealth(1), state: 'failed' }).status, 503);
