@@ -1,7 +1,6 @@
 import {
   OpCode,
   WatcherType,
-  WITH_ENSEMBLE_ID,
   type ClientOp,
   type ConnectRequest,
   type ConnectResponse,
@@ -234,7 +233,7 @@ export class SessionMachine {
   #connectRequest(): ConnectRequest {
     const resumes = !this.#session.isOver;
     return {
-      protocolVersion: WITH_ENSEMBLE_ID,
+      protocolVersion: 0,
       lastZxidSeen: this.#lastEventZxid > this.#lastZxid ? this.#lastEventZxid : this.#lastZxid,
       timeoutMs: this.#options.sessionTimeoutMs,
       sessionId: resumes ? this.#session.id : 0n,

@@ -71,13 +71,12 @@ export interface WatchEvent {
 
 /**
  * `protocolVersion` of a connect request whose sender wants to know what the server accepts. A member answers with the largest
- * packet that it takes as `protocolVersion`; ZooKeeper ignores the field and answers 0.
+ * packet that it takes as `protocolVersion`, and with the id of its ensemble behind `readOnly`; ZooKeeper ignores the field and answers 0.
  */
 export const ASKS_FOR_LIMIT = 0x51756f72;
 
 /** First packet of a connection. */
 export interface ConnectRequest {
-  /** 0, or `WITH_ENSEMBLE_ID`: servers of ZooKeeper do not look at it. */
   readonly protocolVersion: number;
   readonly lastZxidSeen: bigint;
   readonly timeoutMs: number;
@@ -98,12 +97,6 @@ export interface ConnectResponse {
   /** Sent only to clients that ask for it, and only by an ensemble that has one: 32 hexadecimal digits. Default: none. */
   readonly ensembleId?: string | null;
 }
-
-/**
- * `protocolVersion` of a client that wants to know the id of the ensemble, an extension of ours: the answer of our servers has it
- * behind `readOnly`, the answer of ZooKeeper's does not.
- */
-export const WITH_ENSEMBLE_ID = 1;
 
 export interface ReplyHeader {
   readonly xid: number;

@@ -3,7 +3,6 @@ import {
   ErrorCode,
   MarshallingError,
   readConnectRequest,
-  WITH_ENSEMBLE_ID,
   type ConnectRequest,
   type JuteReader,
 } from '../../protocol/index.js';
@@ -77,24 +76,22 @@ export class Handshake {
   }
 
   /** A createSession was applied: its client, if it is still there, is answered. */
-  created(one: SessionRequest, sessionId: bigint, error: ErrorCode): void {
-    const { connection } = one;
+  created({ connection }: SessionRequest, sessionId: bigint, error: ErrorCode): void {
     if (connection.state !== 'establishing') return;
     if (error !== ErrorCode.ok) {
       return connection.end({ code: CloseCode.internalError, text: 'the session could not be created' });
     }
     connection.session.isNew = true;
-    this.#establish(one, sessionId, this.#parts.state.machine.sessions.get(sessionId) ?? 0);
+    this.#establish(connection, sessionId, this.#parts.state.machine.sessions.get(sessionId) ?? 0);
   }
 
   /** The session that the client asks for may go on here; null if it is over. */
-  resumed(one: SessionRequest, agreedMs: number | null): void {
-    const { connection, request } = one;
+  resumed({ connection, request }: SessionRequest, agreedMs: number | null): void {
     if (connection.state !== 'establishing') return;
     if (agreedMs === null) return connection.refuseAsExpired();
     // Never longer than what the log says: after a change of leader that is all that the new one knows.
     const timeoutMs = Math.min(agreedMs, this.#negotiate(request.timeoutMs));
-    this.#establish(one, request.sessionId, timeoutMs);
+    this.#establish(connection, request.sessionId, timeoutMs);
   }
 
   #decide(one: SessionRequest): void {
@@ -143,7 +140,7 @@ export class Handshake {
     const { connection, request } = one;
     const timeoutMs = this.#negotiate(request.timeoutMs);
     if (pipeline.isReadOnly) {
-      return this.#establish(one, newLocalSessionId(random, options.id), timeoutMs);
+      return this.#establish(connection, newLocalSessionId(random, options.id), timeoutMs);
     }
     if (pipeline.isOverfull) {
       connection.log('Connection closed: too much is under way to create a session');
@@ -168,7 +165,7 @@ export class Handshake {
     else pipeline.resumeSession(sessionId, one);
   }
 
-  #establish({ connection, request }: SessionRequest, sessionId: bigint, timeoutMs: number): void {
+  #establish(connection: ClientConnection, sessionId: bigint, timeoutMs: number): void {
     const { sessions, passwords, state } = this.#parts;
     this.#endOther(sessionId, connection);
     sessions.attach(sessionId, connection);
@@ -178,7 +175,7 @@ export class Handshake {
       sessionId,
       password: passwords.passwordOf(sessionId),
       readOnly: connection.session.answersReadOnly,
-      ensembleId: request.protocolVersion === WITH_ENSEMBLE_ID ? (state.identity?.id ?? null) : null,
+      ensembleId: connection.session.asksForLimit ? (state.identity?.id ?? null) : null,
     });
   }
 

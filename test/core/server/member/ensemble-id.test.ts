@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { WITH_ENSEMBLE_ID, type ConnectResponse } from '../../../../core/protocol/index.js';
+import { ASKS_FOR_LIMIT, type ConnectResponse } from '../../../../core/protocol/index.js';
 import { SecretRing } from '../../../../core/server/configuration/index.js';
 import { SessionPasswords } from '../../../../core/server/clients/session-passwords.js';
 import { EnsembleWorld } from '../ensemble-world.js';
@@ -159,11 +159,11 @@ test('a client learns the id of the ensemble if it asks for it, and a client of 
   await using world = await EnsembleWorld.start({});
   const [id] = idsOf(world);
   const asking = await world.dial(1);
-  await world.wait(asking.connect({ timeoutMs: 10_000, protocolVersion: WITH_ENSEMBLE_ID }));
+  await world.wait(asking.connect({ timeoutMs: 10_000, protocolVersion: ASKS_FOR_LIMIT }));
   assert.is(asking.response!.ensembleId, id);
   const other = await world.open(1);
   assert.is(other.response!.ensembleId, undefined);
-  await using client = world.client();
+  const client = world.client();
   await world.wait(client.connected());
   assert.is(client.session.ensembleId, id);
   await world.wait(client.close());
