@@ -102,6 +102,18 @@ for (const name of DIRECTORIES) {
     }));
 }
 
+test(`a member that starts alone on a directory of ${VERSION} gives its ensemble an id, and keeps it`, () =>
+  unpacked('one-stopped', async ({ root }) => {
+    const ids = new Set<string | null>();
+    for (let start = 0; start < 3; start++) {
+      await using members = await Embedded.start({ data: root, members: 1 });
+      await using client = await open(members);
+      ids.add(client.session.ensembleId);
+    }
+    assert.is(ids.size, 1);
+    assert.match([...ids][0]!, /^[0-9a-f]{32}$/);
+  }));
+
 async function textOf(client: Client, path: string): Promise<string> {
   return Buffer.from((await client.getData(path)).data!).toString('utf8');
 }

@@ -45,8 +45,8 @@ test('a member that is known to hold acknowledged transactions knows its ensembl
 });
 
 test('an empty member takes the id of the ensemble that admits it, from the log as from a snapshot', async () => {
-  for (const snapshotEvery of [100_000, 3]) {
-    await using world = await EnsembleWorld.start({});
+  for (const snapshotTxns of [100_000, 3]) {
+    await using world = await EnsembleWorld.start({ snapshotTxns });
     const leader = world.leader!;
     for (let n = 0; n < 8; n++) await world.open(leader);
     await world.converged();
