@@ -43,9 +43,11 @@ export class TwinWatch {
       newcomer.directoryId !== '' &&
       established.directoryId !== newcomer.directoryId;
     if (!isOther && !this.#isFight(member, now)) return null;
+    // The port of a connection that was made changes with each attempt: the log would repeat the same refusal.
+    const host = newcomer.address.replace(/:\d+$/, '');
     return (
       `two processes claim to be member ${member}: the one at ${established.address} stays linked, ` +
-      `the one at ${newcomer.address} is refused`
+      `the one at ${host} is refused`
     );
   }
 

@@ -23,6 +23,15 @@ test('a newcomer with another directory is refused while the established link is
   assert.is(twins.objection(1, of('a', 1_000), of('b'), 1_001 + TICK), null);
 });
 
+test('a newcomer that tries again from another port is refused in the same words', () => {
+  const twins = new TwinWatch(TICK);
+  const [one, other] = [1_001, 1_002].map((port) =>
+    twins.objection(1, of('a'), { directoryId: 'b', address: `10.0.0.9:${port}` }, 0),
+  );
+  assert.match(one!, /the one at 10\.0\.0\.9 is refused/);
+  assert.is(one, other);
+});
+
 test('two processes with copies of one directory stop replacing each other, and a lone restart is let in again', () => {
   const twins = new TwinWatch(TICK);
   let replaced = 0;
