@@ -121,6 +121,7 @@ export class ConnectionLoop {
           addresses: this.#addresses.join(','),
           elapsedMs,
           cause: this.#lastError?.message ?? 'no server has answered',
+          remedy: 'check these addresses, or start a server there (npx quorate serve)',
         });
         wait(elapsedMs, elapsedMs * 2);
       });

@@ -1,11 +1,10 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
 import { connect } from '../../framework/index.js';
 import { identityOptions, withIdentityFlags, type IdentityFlags } from './identity-flags.js';
 import { printError } from './output.js';
 import { describeError } from './shell/shell-error.js';
 
-const DEFAULT_URL = 'ws://127.0.0.1:7300';
 const DEFAULT_PATIENCE_MS = 10_000;
 
 /** Flags of every command that asks an ensemble something. */
@@ -14,10 +13,15 @@ export interface EnsembleFlags extends IdentityFlags {
   readonly patience: number;
 }
 
+/** The flag `--connect`, which can also be set as `QUORATE_CONNECT`. */
+export function connectOption(description: string): Option {
+  return new Option('--connect <url>', description).env('QUORATE_CONNECT').default('ws://127.0.0.1:7300');
+}
+
 /** Gives a command the flags `--connect`, `--patience`, `--auth` and `--tls-…`. */
 export function withEnsembleFlags(command: Command): Command {
   return withIdentityFlags(command)
-    .option('--connect <url>', 'members to talk to, and optionally a chroot', DEFAULT_URL)
+    .addOption(connectOption('members to talk to, and optionally a chroot'))
     .option(
       '--patience <ms>',
       'how long to wait while no member answers',

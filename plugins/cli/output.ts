@@ -30,6 +30,7 @@ export function errorText(error: unknown): string {
 /** Lets the command, and those below it, write help and errors of their arguments in the same way. */
 export function withSafeOutput(command: Command): Command {
   command.configureOutput({ writeOut: print, writeErr: printError });
+  command.showHelpAfterError('Run it with --help to see what it takes.');
   for (const each of command.commands) withSafeOutput(each);
   return command;
 }

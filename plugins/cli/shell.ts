@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, type Option } from 'commander';
 import { connect } from '../../core/client/index.js';
 import { identityOptions, withIdentityFlags, type IdentityFlags } from './identity-flags.js';
+import { connectOption } from './on-ensemble.js';
 import { packageVersion } from './package-version.js';
 import { HistoryFile } from './shell/history-file.js';
 import { converse, runScript } from './shell/interactive.js';
@@ -10,7 +11,6 @@ import { describeError } from './shell/shell-error.js';
 import { type ShellOutput, StreamOutput, TerminalOutput } from './shell/shell-output.js';
 import { Shell } from './shell/shell.js';
 
-const DEFAULT_URL = 'ws://127.0.0.1:7300';
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000;
 const DEFAULT_PATIENCE_MS = 10_000;
 const HISTORY_FILE = '.quorate_history';
@@ -25,11 +25,7 @@ interface ShellFlags extends IdentityFlags {
 export function shellCommand(): Command {
   return withIdentityFlags(new Command('shell'))
     .description("work on the znodes of an ensemble with the commands of ZooKeeper's own shell")
-    .option(
-      '--connect <url>',
-      'servers to talk to (ws://, wss://, zk://, zks://), and optionally a chroot',
-      DEFAULT_URL,
-    )
+    .addOption(connectOption('servers to talk to (ws://, wss://, zk://, zks://), and optionally a chroot'))
     .option('--session-timeout <ms>', 'session timeout to ask for', milliseconds, DEFAULT_SESSION_TIMEOUT_MS)
     .option('--patience <ms>', 'how long to wait while no member answers', milliseconds, DEFAULT_PATIENCE_MS)
     .argument('[command...]', 'one command to carry out; without one, commands are read line by line')

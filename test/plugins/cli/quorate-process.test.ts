@@ -50,8 +50,9 @@ interface Ended {
   readonly err: string;
 }
 
-function quorate(words: readonly string[], input = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [QUORATE, ...words], { timeout: 20_000 });
+function quorate(words: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const options = { timeout: 20_000, env: { ...process.env, ...env } };
+  const child = spawn(process.execPath, [QUORATE, ...words], options);
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -273,6 +274,28 @@ test('shell takes its own flags behind the command too', async ({ member }) => {
   const invalid = await quorate(['shell', 'ls', '/', '--patience', 'long']);
   assert.is(invalid.code, 1);
   assert.match(invalid.err, /positive number/);
+});
+
+test('QUORATE_CONNECT names the servers of every command that is given no --connect', async ({ member }) => {
+  const env = { QUORATE_CONNECT: member.address };
+  for (const words of [
+    ['shell', 'ls', '/'],
+    ['config', 'get', 'none'],
+  ]) {
+    const { err } = await quorate(words, '', env);
+    assert.not.match(err, /connect/i, words.join(' '));
+  }
+  const { code, out } = await quorate(['shell', 'ls', '/'], '', env);
+  assert.is(code, 0);
+  assert.match(out, /zookeeper/);
+});
+
+test('a command with a wrong argument says how to see what it takes', async () => {
+  for (const words of [['queue', 'show'], ['lock', 'list'], ['--conect']]) {
+    const { code, err } = await quorate(words);
+    assert.is(code, 1, words.join(' '));
+    assert.match(err, /--help/, words.join(' '));
+  }
 });
 
 test.run();
