@@ -151,7 +151,9 @@ export class Actor {
     if (REFUSALS.some((kind) => error instanceof kind)) return { type: 'refused', error: error as Error };
     if (error instanceof SessionExpiredError || error instanceof RequestTooLargeError)
       return { type: 'never' };
-    if (isGentle(this.world.plan) && keepsHistory(this.world.plan)) this.#checkKnown(what, error);
+    const { plan } = this.world;
+    // A sparse run ends with links that stay cut.
+    if (isGentle(plan) && !plan.isSparse && keepsHistory(plan)) this.#checkKnown(what, error);
     if (!LOSSES.some((kind) => error instanceof kind))
       this.world.referee.report(
         new Error(`${this.name}: ${what} ended with an error that it must not end with: ${String(error)}`, {
