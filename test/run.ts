@@ -1,7 +1,8 @@
 /**
  * Runs the test files, each in a process of its own so that none can disturb another:
  * `node dist/test/run.js [--jobs N] [words…]`, where a file runs if its path contains any of the words (all do if none is given).
- * What a test measured, lines that begin with `# `, is shown. The last line is `N passed, N failed, N skipped`; the exit code is 1 if anything failed.
+ * What a test measured, lines that begin with `# `, is shown. What failed is named again at the end. The last line is `N passed, N failed, N skipped`;
+ * the exit code is 1 if anything failed.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -84,6 +85,13 @@ function report(outcome: Outcome): void {
   if (outcome.failed > 0) console.log(outcome.output.replace(/^/gm, '     | '));
 }
 
+/** The titles of the tests that failed, each with the first line of its error. */
+function failuresOf({ file, output }: Outcome): string {
+  const failures = [...output.matchAll(/^\s*FAIL\s+(.+)\n(.*)$/gm)];
+  const lines = failures.map(([, title = '', error = '']) => `failed: ${file}: ${title}: ${error.trim()}`);
+  return lines.length > 0 ? lines.join('\n') : `failed: ${file}: it ended before its last test`;
+}
+
 const { values, positionals } = parseArgs({
   // One more than there are cores: many a test waits for a timer or a disk.
   options: { jobs: { type: 'string', default: String(availableParallelism() + 1) } },
@@ -107,6 +115,7 @@ const sum = (pick: (outcome: Outcome) => number): number =>
   outcomes.reduce((total, next) => total + pick(next), 0);
 const failed = sum((outcome) => outcome.failed);
 if (failed > 0) process.exitCode = 1;
+for (const outcome of outcomes.filter((each) => each.failed > 0)) console.log(failuresOf(outcome));
 console.log(
   `${sum((outcome) => outcome.passed)} passed, ${failed} failed, ${sum((outcome) => outcome.skipped)} skipped`,
 );

@@ -4,8 +4,9 @@ import { SystemClock } from '../runtime/index.js';
 const REQUEST = /req|connect|^(?:write|shutdown)wrap$/i;
 const SOCKET = /^(?:tcpsocket|tls|pipe)wrap$/i;
 
-/** Real time that a request may take before time moves on without its answer. */
+/** A request may take so much real time, and so many turns of the event loop, before time moves on without its answer: turns are slow on a busy machine. */
 const PATIENCE_MS = 2000;
+const PATIENCE_TURNS = 1000;
 
 /** Within one process, a question over a socket and its answer take so many turns of the event loop. */
 const TURNS_WITH_SOCKETS = 20;
@@ -29,7 +30,8 @@ export class SystemWork {
     const before = pendingRequests();
     this.#standing = Math.min(this.#standing, before);
     if (before === this.#standing) return false;
-    for (const end = this.#clock.now() + PATIENCE_MS; this.#clock.now() < end;) {
+    const end = this.#clock.now() + PATIENCE_MS;
+    for (let turns = 0; turns < PATIENCE_TURNS || this.#clock.now() < end; turns++) {
       await new Promise<void>((resolve) => this.#clock.setTimer(1, resolve, { hold: true }));
       if (pendingRequests() < before || isDue()) return true;
     }

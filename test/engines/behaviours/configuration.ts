@@ -138,6 +138,8 @@ export const configuration: Behaviours = {
       machine.rejoin();
       await place.until(() => app.get(Billing).dailyLimit === 8);
     } finally {
+      // The application writes there whenever a configuration is loaded.
+      await place.end();
       await rm(lastKnownGood, { recursive: true });
     }
   },
