@@ -56,11 +56,19 @@ test('a write that was never answered may have taken effect or not', () => {
   assert.throws(() => znode.checkFinal({ data: 'y', version: 0 }), /holds "y" at version 0 at the end/);
 });
 
-test('a read without an answer, and a refusal without one, leave the model sure', () => {
+test('a read without an answer leaves the model sure, as does a write with a version that the znode never has', () => {
   const znode = new ModelZnode('/a');
   znode.sent({ type: 'get' })({ type: 'unsure' });
-  znode.sent({ type: 'delete' })({ type: 'unsure' });
+  znode.sent({ type: 'set', data: 'x', version: 1000 })({ type: 'unsure' });
   assert.ok(znode.isSure);
+});
+
+test('a write without an answer leaves the model unsure though it would be refused where it was sent', () => {
+  for (const operation of [{ type: 'delete' }, { type: 'set', data: 'x' }] as const) {
+    const znode = new ModelZnode('/a');
+    znode.sent(operation)({ type: 'unsure' });
+    assert.not(znode.isSure);
+  }
 });
 
 test.run();

@@ -53,7 +53,7 @@ export class ModelZnode {
       this.#unanswered -= 1;
       if (!this.#isSure) return;
       if (result.type === 'unsure') {
-        this.#isSure = operation.type === 'get' || isRefused;
+        this.#isSure = !mayTakeEffectLate(operation);
         return;
       }
       const what = (): string => `${operation.type} ${this.path} of ${describe(before)}`;
@@ -96,6 +96,15 @@ function apply(state: ZnodeState, operation: SubtreeOperation): ZnodeState | und
     default:
       return state;
   }
+}
+
+/**
+ * A client that gives its session up does not know that it has ended: a write of which it was not told may be carried out behind those of its
+ * next session, where it finds another state than the one it would have been refused in.
+ */
+function mayTakeEffectLate(operation: SubtreeOperation): boolean {
+  if (operation.type === 'set') return operation.version === undefined;
+  return operation.type !== 'get';
 }
 
 function isSame(one: ZnodeState, other: ZnodeState): boolean {
