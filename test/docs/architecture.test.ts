@@ -8,15 +8,15 @@ import { disagreement } from './sources.js';
 const PAGE = 'ARCHITECTURE.md';
 
 /** Rooms of the first two levels, as the map draws them: the second one is indented. */
-function mappedRooms(): string[] {
-  const [, map] = /## Map of the rooms\n+```\n([\s\S]*?)```/.exec(readSource(PAGE))!;
-  const rooms: string[] = [];
+function mappedModules(): string[] {
+  const [, map] = /## Map of the modules\n+```\n([\s\S]*?)```/.exec(readSource(PAGE))!;
+  const modules: string[] = [];
   let parent = '';
   for (const [, indent, name] of map!.matchAll(/^( {2})?([a-z]+)\/ {2,}\S/gm)) {
     if (indent === undefined) parent = name!;
-    rooms.push(indent === undefined ? name! : `${parent}/${name}`);
+    modules.push(indent === undefined ? name! : `${parent}/${name}`);
   }
-  return rooms;
+  return modules;
 }
 
 function foldersIn(path: string): string[] {
@@ -25,16 +25,16 @@ function foldersIn(path: string): string[] {
     .map(({ name }) => name);
 }
 
-test('every room is on the map, and nothing on the map is there no more', () => {
+test('every module is on the map, and nothing on the map is there no more', () => {
   const whole = ['core', 'framework', 'plugins'];
-  const rooms = [...whole, 'test', 'examples'];
-  for (const top of whole) rooms.push(...foldersIn(top).map((name) => `${top}/${name}`));
+  const modules = [...whole, 'test', 'examples'];
+  for (const top of whole) modules.push(...foldersIn(top).map((name) => `${top}/${name}`));
   // What mirrors the sources needs no line of its own.
   const own = foldersIn('test').filter((name) => !whole.includes(name));
-  rooms.push(...own.map((name) => `test/${name}`));
+  modules.push(...own.map((name) => `test/${name}`));
 
   assert.equal(
-    disagreement(rooms, mappedRooms()),
+    disagreement(modules, mappedModules()),
     { undocumented: [], outlived: [] },
     `correct the map of ${PAGE}`,
   );

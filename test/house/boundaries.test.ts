@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf, importsOf, roomOf, sourcesOf, type Import } from './imports.js';
+import { codeOf, importsOf, moduleOf, sourcesOf, type Import } from './imports.js';
 
-/** What each room may import beside itself. `plugins/cli` alone may import other plugins. */
+/** What each module may import beside itself. `plugins/cli` alone may import other plugins. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   'core/runtime': [],
   'core/protocol': [],
@@ -49,23 +49,25 @@ function mayImport(from: string, to: string): boolean {
 const own = ['core', 'framework', 'plugins'].flatMap(sourcesOf).flatMap(importsOf);
 const show = (imports: readonly Import[]): string[] => imports.map(({ from, to }) => `${from} imports ${to}`);
 
-test('every room is named in the rule of imports', () => {
-  const rooms = [...new Set(sourcesOf('core').map(roomOf))];
+test('every module is named in the rule of imports', () => {
+  const modules = [...new Set(sourcesOf('core').map(moduleOf))];
   assert.equal(
-    rooms.filter((room) => MAY_IMPORT[room] === undefined),
+    modules.filter((module) => MAY_IMPORT[module] === undefined),
     [],
   );
   assert.ok(own.length > 20, 'the reader of imports found next to nothing');
 });
 
 test('imports point down, as the rule of imports says', () => {
-  const upward = own.filter(({ from, to, isOwn }) => isOwn && !mayImport(roomOf(from), roomOf(to)));
+  const upward = own.filter(({ from, to, isOwn }) => isOwn && !mayImport(moduleOf(from), moduleOf(to)));
   assert.equal(show(upward), []);
 });
 
-test('a room is entered by its front door', () => {
+test('a module is entered by its entry point', () => {
   const DOORS = /^(?:core\/[a-z]+|plugins\/[a-z]+|framework(?:\/testing)?)\/(?:index|listener)\.ts$/;
-  const deep = own.filter(({ from, to, isOwn }) => isOwn && roomOf(from) !== roomOf(to) && !DOORS.test(to));
+  const deep = own.filter(
+    ({ from, to, isOwn }) => isOwn && moduleOf(from) !== moduleOf(to) && !DOORS.test(to),
+  );
   assert.equal(show(deep), []);
 });
 
@@ -116,7 +118,9 @@ test('the pipeline of a member knows no connection', () => {
     pipeline.filter((file) => CONNECTION.test(codeOf(file))),
     [],
   );
-  const transport = own.filter(({ from, to }) => pipeline.includes(from) && roomOf(to) === 'core/transport');
+  const transport = own.filter(
+    ({ from, to }) => pipeline.includes(from) && moduleOf(to) === 'core/transport',
+  );
   assert.equal(show(transport), []);
 });
 
@@ -155,7 +159,7 @@ test('examples import only the package, as a user would', () => {
     .filter(
       ({ from, to, isOwn }) =>
         !(isOwn
-          ? to.startsWith('examples/') && roomOf(from) === 'examples'
+          ? to.startsWith('examples/') && moduleOf(from) === 'examples'
           : /^(?:quorate(?:\/|$)|node:)/.test(to)),
     );
   assert.equal(show(foreign), []);

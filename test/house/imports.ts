@@ -46,7 +46,7 @@ export function importsOf(file: string): Import[] {
 }
 
 /** The room that a file belongs to: `core/<room>`, `plugins/<name>`, `framework/testing`, else its top-level folder. */
-export function roomOf(file: string): string {
+export function moduleOf(file: string): string {
   if (file.startsWith('framework/testing/')) return 'framework/testing';
   const parts = file.split('/');
   return parts[0] === 'core' || parts[0] === 'plugins' ? parts.slice(0, 2).join('/') : parts[0]!;

@@ -52,7 +52,7 @@ export interface AssemblyParts {
 }
 
 /** The parts of a member that it is run and asked through. */
-export interface MemberRooms {
+export interface AssembledMember {
   readonly state: ReplicatedState;
   readonly peer: Peer;
   readonly pipeline: ClientPipeline;
@@ -71,7 +71,7 @@ export interface MemberRooms {
  * Puts a member together, layer by layer from below, from what it has recovered; no part may hold on to that: the state goes on from
  * there. Nothing runs yet.
  */
-export function assemble({ recovered, ...parts }: AssemblyParts): MemberRooms {
+export function assemble({ recovered, ...parts }: AssemblyParts): AssembledMember {
   const { options, storage, clock, ensemble } = parts;
   const configuration = ensemble === undefined ? null : publishedConfiguration(ensemble.members);
   const config = peerConfig(parts);

@@ -16,7 +16,7 @@ import {
 import type { MemberProbe } from '../metrics/index.js';
 import type { CertificateCheck } from '../peers/index.js';
 import { recover, type Recovered, StateDamagedError, StateDivergedError } from '../state/index.js';
-import { assemble, type MemberRooms } from './assembly.js';
+import { assemble, type AssembledMember } from './assembly.js';
 import { settleFirstStart } from './first-start.js';
 import type { Inspection } from './inspection.js';
 import type { MemberHealth } from './member-health.js';
@@ -61,7 +61,7 @@ export class Member {
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #rooms: MemberRooms;
+  readonly #assembled: AssembledMember;
   readonly #failureListeners = new Set<(error: Error) => void>();
   readonly #statusListeners = new Set<(status: PeerStatus) => void>();
   #state: 'starting' | 'serving' | 'stopping' | 'closed' | 'failed' = 'starting';
@@ -75,7 +75,7 @@ export class Member {
     this.#storage = parts.storage;
     this.#clock = parts.clock;
     this.#logger = (parts.logger ?? silentLogger).child({ member: options.id });
-    this.#rooms = assemble({
+    this.#assembled = assemble({
       ...parts,
       secret: ringOf(parts.secret),
       logger: this.#logger,
@@ -107,8 +107,8 @@ export class Member {
       });
       const member = new Member(parts, options, { ...recovered, history });
       parts.probe?.started?.(recovered.machine);
-      member.#rooms.loop.start();
-      member.#rooms.links?.start(member.#rooms.loop);
+      member.#assembled.loop.start();
+      member.#assembled.links?.start(member.#assembled.loop);
       if (parts.ensemble === undefined) await member.serving();
       return member;
     } catch (error) {
@@ -119,12 +119,12 @@ export class Member {
 
   /** Takes a client's connection, however it was carried here. `identities`: who the client has proved to be already. */
   accept(connection: Connection, identities: readonly Id[] = []): void {
-    this.#rooms.clients.accept(connection, identities);
+    this.#assembled.clients.accept(connection, identities);
   }
 
   /** Takes another member's connection. `check`: of its certificate, where the members know each other by certificates. */
   acceptPeer(connection: Connection, check: CertificateCheck | null = null): void {
-    if (this.#rooms.links !== null) return this.#rooms.links.accept(connection, check);
+    if (this.#assembled.links !== null) return this.#assembled.links.accept(connection, check);
     connection.handle({ message: () => undefined, closed: () => undefined });
     connection.close({ code: CloseCode.policyViolation, text: 'this member stands alone' });
   }
@@ -132,7 +132,7 @@ export class Member {
   /** Resolves when clients are welcome here for the first time; rejects if the member fails before. */
   serving(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#rooms.pipeline.isServing) return resolve();
+      if (this.#assembled.pipeline.isServing) return resolve();
       this.onFailure(reject);
       this.#onStatus((status) => status.isServing, resolve);
     });
@@ -146,18 +146,21 @@ export class Member {
 
   /** A look into this member, for whoever watches over it. */
   get inspection(): Inspection {
-    return this.#rooms.inspection;
+    return this.#assembled.inspection;
   }
 
   health(): MemberHealth {
-    const status = this.#rooms.peer.status();
+    const status = this.#assembled.peer.status();
     const { state, phase, epoch, leader } = status;
-    const { pipeline } = this.#rooms;
+    const { pipeline } = this.#assembled;
     const isServing = this.#state === 'serving' && pipeline.isServing;
     return {
       id: this.options.id,
-      ensemble: this.#rooms.state.identity?.id ?? null,
-      foreign: Array.from(this.#rooms.links?.foreign ?? [], ([member, ensemble]) => ({ member, ensemble })),
+      ensemble: this.#assembled.state.identity?.id ?? null,
+      foreign: Array.from(this.#assembled.links?.foreign ?? [], ([member, ensemble]) => ({
+        member,
+        ensemble,
+      })),
       state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
       phase,
       isServing,
@@ -167,20 +170,20 @@ export class Member {
       founding: status.isServing ? null : status.founding,
       leader,
       epoch,
-      zxid: hex(this.#rooms.state.machine.lastZxid),
+      zxid: hex(this.#assembled.state.machine.lastZxid),
       committed: hex(status.committed),
       lastLogged: hex(status.lastDurable),
-      digest: hex(this.#rooms.state.machine.digest),
+      digest: hex(this.#assembled.state.machine.digest),
       stateDifference: this.#stateDifference(),
-      peers: this.#rooms.links?.connected ?? [],
-      learners: this.#rooms.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
-      connections: this.#rooms.clients.connections.size,
-      sessions: this.#rooms.state.machine.sessions.size,
+      peers: this.#assembled.links?.connected ?? [],
+      learners: this.#assembled.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
+      connections: this.#assembled.clients.connections.size,
+      sessions: this.#assembled.state.machine.sessions.size,
     };
   }
 
   #stateDifference(): MemberHealth['stateDifference'] {
-    const difference = this.#rooms.pipeline.stateDifference;
+    const difference = this.#assembled.pipeline.stateDifference;
     return difference === null ? null : { zxid: hex(difference.zxid), members: difference.members };
   }
 
@@ -215,14 +218,14 @@ export class Member {
   async #close(): Promise<void> {
     if (this.#state !== 'failed') {
       this.#state = 'stopping';
-      this.#rooms.clients.stopTaking();
+      this.#assembled.clients.stopTaking();
       await this.#drained();
-      this.#rooms.loop.stop();
-      this.#rooms.clients.dismissAll('the member is stopping');
-      this.#rooms.clients.flush();
+      this.#assembled.loop.stop();
+      this.#assembled.clients.dismissAll('the member is stopping');
+      this.#assembled.clients.flush();
     }
     this.#stopExchange();
-    await this.#rooms.snapshotter.idle();
+    await this.#assembled.snapshotter.idle();
     await this.#storage.close();
     if (this.#failure === null) this.#state = 'closed';
   }
@@ -231,7 +234,7 @@ export class Member {
   async #drained(): Promise<void> {
     const clock = this.#clock;
     const deadline = clock.now() + Math.max(DRAIN_MS, 3 * this.options.syncLimit * this.options.tickMs);
-    const { loop, peer, pipeline } = this.#rooms;
+    const { loop, peer, pipeline } = this.#assembled;
     let isHandingOver = false;
     const isDone = (): boolean => {
       const { isEstablishedLeader } = peer.status();
@@ -248,9 +251,9 @@ export class Member {
   }
 
   #stopExchange(): void {
-    this.#rooms.links?.stop();
-    this.#rooms.snapshotsOut.close();
-    this.#rooms.snapshotsIn.abort();
+    this.#assembled.links?.stop();
+    this.#assembled.snapshotsOut.close();
+    this.#assembled.snapshotsIn.abort();
   }
 
   /**
@@ -265,8 +268,8 @@ export class Member {
       digest: hex(own.digest),
       expected: hex(expected.digest),
     });
-    this.#rooms.snapshotter.suspend();
-    this.#rooms.loop.stateDiverged();
+    this.#assembled.snapshotter.suspend();
+    this.#assembled.loop.stateDiverged();
   }
 
   /**
@@ -298,8 +301,8 @@ export class Member {
    */
   #snapshotNotReadBack(error: SnapshotReadBackError, isRepeated: boolean): void {
     if (isRepeated) return this.#fail(error);
-    this.#rooms.recounter.begin();
-    this.#rooms.loop.transferLeadership();
+    this.#assembled.recounter.begin();
+    this.#assembled.loop.transferLeadership();
   }
 
   #fail(error: unknown): void {
@@ -313,9 +316,9 @@ export class Member {
     this.#logger.error('Member failed: it stops, so that it cannot acknowledge what it may have lost', {
       error,
     });
-    this.#rooms.loop.stop();
-    this.#rooms.clients.stopTaking();
-    this.#rooms.clients.cutAll();
+    this.#assembled.loop.stop();
+    this.#assembled.clients.stopTaking();
+    this.#assembled.clients.cutAll();
     this.#stopExchange();
     this.#reportFailure(failure);
   }
