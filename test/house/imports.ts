@@ -45,7 +45,7 @@ export function importsOf(file: string): Import[] {
   ];
 }
 
-/** The room that a file belongs to: `core/<room>`, `plugins/<name>`, `framework/testing`, else its top-level folder. */
+/** The module that a file belongs to: `core/<module>`, `plugins/<name>`, `framework/testing`, else its top-level folder. */
 export function moduleOf(file: string): string {
   if (file.startsWith('framework/testing/')) return 'framework/testing';
   const parts = file.split('/');

@@ -2,10 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { codeOf, importsOf, sourcesOf } from './imports.js';
 
-const PURE_ROOMS = ['core/protocol', 'core/data', 'core/zab'];
+const PURE_MODULES = ['core/protocol', 'core/data', 'core/zab'];
 const BROWSER_ROOMS = ['core/runtime', 'core/protocol', 'core/client'];
 
-/** What would let time, chance or the world into a room whose every result must follow from its inputs. */
+/** What would let time, chance or the world into a module whose every result must follow from its inputs. */
 const IMPURE: Record<string, RegExp> = {
   'a promise': /\b(?:async|await|Promise)\b/,
   'a clock': /\bDate\b|\bperformance\b/,
@@ -17,10 +17,10 @@ const IMPURE: Record<string, RegExp> = {
 /** Time and chance reach the rest through ports; only these files may touch the platform's own. */
 const PLATFORM_FILES = ['core/runtime/system-clock.ts', 'core/runtime/system-random.ts'];
 
-for (const room of PURE_ROOMS) {
-  test(`${room} is pure: values in, values out`, () => {
+for (const module of PURE_MODULES) {
+  test(`${module} is pure: values in, values out`, () => {
     const found: string[] = [];
-    for (const file of sourcesOf(room)) {
+    for (const file of sourcesOf(module)) {
       const code = codeOf(file);
       for (const [what, pattern] of Object.entries(IMPURE)) {
         const match = pattern.exec(code);
