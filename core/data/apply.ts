@@ -28,6 +28,9 @@ export function applyTxn(state: MachineState, zxid: bigint, txn: Txn): Applied {
     case 'multi':
       partStats = application.multi(outcome.parts);
       break;
+    case 'identify':
+      state.identify({ id: outcome.ensembleId, since: zxid });
+      break;
     default:
       application.single(outcome);
   }

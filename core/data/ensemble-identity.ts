@@ -8,19 +8,15 @@ export const ENSEMBLE_ID_BYTES = 16;
 export interface EnsembleIdentity {
   /** 128 random bits, as 32 hexadecimal digits. */
   readonly id: string;
-  /** The marker of the epoch that gave the ensemble this id: the first one, unless the ensemble is older than ids are. */
+  /** zxid of the transaction that gave the ensemble this id: the marker of its first epoch, unless the ensemble is older than ids are. */
   readonly since: bigint;
 }
 
-/** The id in the marker of an epoch; null if the marker is empty, as all are but one. Throws `MarshallingError`. */
-export function ensembleIdOf(payload: Uint8Array): string | null {
-  if (payload.length === 0) return null;
-  if (payload.length !== ENSEMBLE_ID_BYTES) {
-    throw new MarshallingError(
-      `the marker of an epoch with ${payload.length} bytes, which are no ensemble id`,
-    );
-  }
-  return Array.from(payload, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** The id that these bytes are. Throws `MarshallingError` if they are none. */
+export function ensembleIdOf(bytes: Uint8Array | null): string {
+  if (bytes?.length !== ENSEMBLE_ID_BYTES)
+    throw new MarshallingError(`${bytes?.length ?? 'no'} bytes in place of an ensemble id`);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The bytes of an id. */

@@ -23,7 +23,7 @@ export type { Snapshot } from './snapshot-writer.js';
 export { SnapshotReader } from './snapshot-reader.js';
 export { SnapshotVerifier } from './snapshot-verifier.js';
 export type { Recount, RecountResult } from './recount.js';
-export { decodeTxn, encodeTxn, type Outcome, type Txn } from './transaction.js';
+export { decodeTxn, encodeTxn, identifyTxn, type Outcome, type Txn } from './transaction.js';
 export { type PrepareContext, RequestPreparer, type WriteRequest } from './request-preparer.js';
 export type { PrepareRules } from './prepare/preparation.js';
 export { InvariantError } from './invariant.js';

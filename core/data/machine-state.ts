@@ -21,7 +21,7 @@ export class MachineState {
   /** Time of the newest transaction: no later one may be behind it. */
   lastTime = 0;
 
-  /** Which ensemble this is; null until the marker of an epoch has said so. */
+  /** Which ensemble this is; null until a transaction has said so. */
   get identity(): EnsembleIdentity | null {
     return this.#identity;
   }

@@ -129,9 +129,7 @@ export class SnapshotRecords {
 }
 
 function readIdentity(record: JuteReader): EnsembleIdentity {
-  const id = ensembleIdOf(record.readBuffer() ?? new Uint8Array(0));
-  if (id === null) throw new MarshallingError('a snapshot with an identity without an id');
-  return { id, since: record.readLong() };
+  return { id: ensembleIdOf(record.readBuffer()), since: record.readLong() };
 }
 
 /** Cuts a stream of bytes into records behind their length; joins pieces only where a record needs it. */

@@ -1,7 +1,7 @@
 import type { Reply, Request } from '../protocol/index.js';
 import type { Applied } from './applied.js';
 import { applyTxn } from './apply.js';
-import { ensembleIdOf, type EnsembleIdentity } from './ensemble-identity.js';
+import type { EnsembleIdentity } from './ensemble-identity.js';
 import { MachineState } from './machine-state.js';
 import { Recount } from './recount.js';
 import { read, type ReadContext, type ReadResult } from './read.js';
@@ -9,8 +9,6 @@ import { replyTo } from './reply.js';
 import { openSnapshot, type Snapshot } from './snapshot-writer.js';
 import type { Txn } from './transaction.js';
 import type { WatchedNode } from './watch-table.js';
-
-const NO_BYTES = new Uint8Array(0);
 
 /**
  * Tree, sessions, quotas and digest of one member: the state that its applied transactions add up to. Data
@@ -90,15 +88,9 @@ export class StateMachine {
     return applyTxn(this.state, zxid, txn);
   }
 
-  /**
-   * An epoch marker passed: nothing changes but `lastZxid`, and the identity if the marker has one. Throws `MarshallingError` on a
-   * payload that is neither empty nor an id.
-   */
-  advanceTo(zxid: bigint, payload: Uint8Array = NO_BYTES): void {
-    if (zxid <= this.state.lastZxid) return;
-    const id = ensembleIdOf(payload);
-    if (id !== null) this.state.identify({ id, since: zxid });
-    this.state.lastZxid = zxid;
+  /** An entry without a transaction passed, as most epoch markers are: nothing changes but `lastZxid`. */
+  advanceTo(zxid: bigint): void {
+    if (zxid > this.state.lastZxid) this.state.lastZxid = zxid;
   }
 
   /** The reply to the client that asked for `applied`; to be called before the next apply. Null if error is not ok or the op has none. */

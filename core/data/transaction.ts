@@ -11,6 +11,7 @@ import {
   writeAclList,
   writeStringList,
 } from '../protocol/index.js';
+import { ensembleIdBytes, ensembleIdOf } from './ensemble-identity.js';
 
 /**
  * What a member decided a request does: outcomes only — final names, new versions, new counters — so that
@@ -26,7 +27,8 @@ export interface Txn {
   readonly outcome: Outcome;
 }
 
-export type Outcome = SingleOutcome | CreateSessionOutcome | CloseSessionOutcome | MultiOutcome;
+export type Outcome =
+  SingleOutcome | CreateSessionOutcome | CloseSessionOutcome | MultiOutcome | IdentifyOutcome;
 
 /** What can also be part of a multi. */
 export type SingleOutcome =
@@ -86,6 +88,12 @@ export interface CloseSessionOutcome {
   readonly paths: readonly string[];
 }
 
+/** The ensemble has this id from now on. */
+export interface IdentifyOutcome {
+  readonly type: 'identify';
+  readonly ensembleId: string;
+}
+
 /** In a multi that failed every part is an error: ok before the part that failed, `runtimeInconsistency` behind it. */
 export interface MultiOutcome {
   readonly type: 'multi';
@@ -95,6 +103,12 @@ export interface MultiOutcome {
 export interface MultiPart {
   readonly op: MultiOp;
   readonly outcome: SingleOutcome;
+}
+
+/** Gives an ensemble its id. No client asks for it, and it changes no znode, no session and no time. */
+export function identifyTxn(ensembleId: string): Txn {
+  const outcome = { type: 'identify', ensembleId } as const;
+  return { sessionId: 0n, cxid: 0, time: 0, op: OpCode.identify, outcome };
 }
 
 /** Shared by all encodings, so that small transactions lie side by side in one piece of memory. */
@@ -174,6 +188,9 @@ function writeOutcome(writer: JuteWriter, outcome: Outcome): void {
     case 'closeSession':
       writer.writeInt(OpCode.closeSession);
       return writeStringList(writer, outcome.paths);
+    case 'identify':
+      writer.writeInt(OpCode.identify);
+      return writer.writeBuffer(ensembleIdBytes(outcome.ensembleId));
     case 'multi':
       writer.writeInt(OpCode.multi);
       writer.writeCount(outcome.parts.length);
@@ -193,6 +210,8 @@ function readOutcome(reader: JuteReader): Outcome {
       return { type: 'closeSession', paths: readStringList(reader) };
     case OpCode.multi:
       return { type: 'multi', parts: readParts(reader) };
+    case OpCode.identify:
+      return { type: 'identify', ensembleId: ensembleIdOf(reader.readBuffer()) };
     default:
       return readSingleOutcome(reader, tag);
   }

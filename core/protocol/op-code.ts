@@ -1,4 +1,4 @@
-/** Operation numbers, as ZooKeeper assigns them. Negative ones never come from a client. */
+/** Operation numbers, as ZooKeeper assigns them; `identify` is Quorate's own. Negative ones never come from a client. */
 export const OpCode = {
   create: 1,
   delete: 2,
@@ -32,6 +32,7 @@ export const OpCode = {
   createSession: -10,
   closeSession: -11,
   error: -1,
+  identify: -20,
 } as const;
 
 export type OpName = keyof typeof OpCode;

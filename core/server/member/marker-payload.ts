@@ -1,4 +1,4 @@
-import { ENSEMBLE_ID_BYTES } from '../../data/index.js';
+import { encodeTxn, ENSEMBLE_ID_BYTES, ensembleIdOf, identifyTxn } from '../../data/index.js';
 import type { Random } from '../../runtime/index.js';
 import type { MarkerPayload } from '../../zab/index.js';
 import type { PeerLinks } from '../peers/index.js';
@@ -18,7 +18,7 @@ export interface MarkerPayloadParts {
 }
 
 /**
- * Gives an ensemble its id: 128 random bits in the marker of an epoch, so that a quorum has it before there is any transaction in that
+ * Gives an ensemble its id: a transaction with 128 random bits in the marker of an epoch, so that a quorum has it before there is any transaction in that
  * epoch, and all members agree on it. A new ensemble gets it with its first epoch. One whose data are older than ids are gets it with the first
  * epoch whose leader has had a link to every voter, and to no member whose last link could not carry it.
  */
@@ -28,6 +28,7 @@ export function markerPayloadOf({ id, voters, random, state, links }: MarkerPayl
     const versions = links?.versions ?? new Map<number, number>();
     if ([...versions.values()].some((version) => version < FIRST_WITH_IDS)) return NO_BYTES;
     const areAllKnown = voters.every((voter) => voter === id || versions.has(voter));
-    return isBlank || areAllKnown ? random.bytes(ENSEMBLE_ID_BYTES) : NO_BYTES;
+    if (!isBlank && !areAllKnown) return NO_BYTES;
+    return encodeTxn(identifyTxn(ensembleIdOf(random.bytes(ENSEMBLE_ID_BYTES))));
   };
 }

@@ -161,13 +161,14 @@ export class Pipeline<Token> {
     return this.#role.path?.touch(sessionId) ?? this.isReadOnly;
   }
 
-  /** Applies a committed entry; null if it is the marker of an epoch, which changes no znode. */
+  /** Applies a committed entry; null if it is the marker of an epoch, which no client has asked for. */
   apply(entry: Entry): AppliedEntry<Token> | null {
     const { state, hasOthers } = this.#parts;
     const { machine } = state;
     const isMarker = isEpochMarker(entry.zxid);
-    if (isMarker) machine.advanceTo(entry.zxid, entry.payload);
-    else this.#apply(entry);
+    if (!isMarker) this.#apply(entry);
+    else if (entry.payload.length === 0) machine.advanceTo(entry.zxid);
+    else machine.apply(entry.zxid, decodeTxn(entry.payload));
     if (hasOthers) this.#digests.applied(entry.zxid, machine);
     return isMarker ? null : this.#entry;
   }

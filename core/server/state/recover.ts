@@ -1,6 +1,6 @@
 import {
+  decodeTxn,
   type EnsembleIdentity,
-  ensembleIdOf,
   InvariantError,
   SnapshotReader,
   StateMachine,
@@ -57,8 +57,8 @@ function agreedIdentity(entries: readonly Entry[]): EnsembleIdentity | null {
       if (identity !== null) return identity;
       continue;
     }
-    const id = ensembleIdOf(payload);
-    if (id !== null) identity = { id, since: zxid };
+    const outcome = payload.length === 0 ? null : decodeTxn(payload).outcome;
+    if (outcome?.type === 'identify') identity = { id: outcome.ensembleId, since: zxid };
   }
   return null;
 }

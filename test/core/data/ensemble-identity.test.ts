@@ -1,8 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  decodeTxn,
+  encodeTxn,
   ensembleIdBytes,
   ensembleIdOf,
+  identifyTxn,
   SnapshotReader,
   SnapshotVerifier,
   StateMachine,
@@ -21,27 +24,37 @@ function bytesOf(machine: StateMachine): Uint8Array {
   return Buffer.concat(pieces);
 }
 
-test('a marker has an id or nothing, and anything else is refused', () => {
-  assert.is(ensembleIdOf(new Uint8Array(0)), null);
+/** As a reader of a log has it: each entry with bytes is a transaction. */
+function apply(machine: StateMachine, zxid: bigint, payload: Uint8Array): void {
+  if (payload.length === 0) machine.advanceTo(zxid);
+  else machine.apply(zxid, decodeTxn(payload));
+}
+
+test('an id has 16 bytes, and anything else is refused, in a transaction too', () => {
   assert.is(ensembleIdOf(ensembleIdBytes(ID)), ID);
-  for (const length of [1, 15, 17]) assert.throws(() => ensembleIdOf(new Uint8Array(length)), isMalformed);
+  assert.throws(() => ensembleIdOf(null), isMalformed);
+  for (const length of [0, 1, 15, 17]) assert.throws(() => ensembleIdOf(new Uint8Array(length)), isMalformed);
+  const payload = Buffer.from(encodeTxn(identifyTxn(ID)));
+  payload.writeInt32BE(15, payload.length - 20);
+  assert.throws(() => decodeTxn(payload.subarray(0, -1)), isMalformed);
 });
 
-test('a state gets its identity from a marker, keeps it over later ones, and has another digest by it', () => {
+test('a state gets its identity from a transaction, keeps it over later entries, and has another digest by it', () => {
   const machine = new StateMachine();
   const empty = machine.digest;
-  machine.advanceTo(MARKER, ensembleIdBytes(ID));
+  apply(machine, MARKER, encodeTxn(identifyTxn(ID)));
   assert.equal(machine.identity, { id: ID, since: MARKER });
+  assert.equal([machine.lastZxid, machine.lastTime, machine.sessions.size], [MARKER, 0, 0]);
   assert.is.not(machine.digest, empty);
   const { digest } = machine;
-  machine.advanceTo(2n * MARKER);
-  machine.advanceTo(MARKER, ensembleIdBytes('f'.repeat(32)));
+  apply(machine, 2n * MARKER, new Uint8Array(0));
+  apply(machine, MARKER, encodeTxn(identifyTxn('f'.repeat(32))));
   assert.equal([machine.identity!.id, machine.digest], [ID, digest]);
 });
 
 test('a snapshot carries the identity, and a recount and a verifier count it', () => {
   const machine = new StateMachine();
-  machine.advanceTo(MARKER, ensembleIdBytes(ID));
+  machine.apply(MARKER, identifyTxn(ID));
   const bytes = bytesOf(machine);
   const reader = new SnapshotReader();
   reader.push(bytes);
@@ -54,7 +67,7 @@ test('a snapshot carries the identity, and a recount and a verifier count it', (
 
 test('a snapshot with an identity that has changed is refused by its digest', () => {
   const machine = new StateMachine();
-  machine.advanceTo(MARKER, ensembleIdBytes(ID));
+  machine.apply(MARKER, identifyTxn(ID));
   const bytes = Uint8Array.from(bytesOf(machine));
   const at = Buffer.from(bytes).indexOf(ensembleIdBytes(ID));
   bytes[at]! ^= 1;

@@ -30,6 +30,9 @@ const single: fc.Arbitrary<SingleOutcome> = fc.oneof(
   fc.record({ type: fc.constant('error' as const), error: fc.constantFrom(0, -101, -2, -110) }),
 ) as fc.Arbitrary<SingleOutcome>;
 
+const ensembleId = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((bytes) => Buffer.from(bytes).toString('hex'));
 const multiOp = fc.constantFrom<MultiOp>(1, 15, 19, 21, 2, 5, 13);
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   { weight: 4, arbitrary: single },
@@ -39,6 +42,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
     type: fc.constant('multi' as const),
     parts: fc.array(fc.record({ op: multiOp, outcome: single }), { maxLength: 4 }),
   }),
+  fc.record({ type: fc.constant('identify' as const), ensembleId }),
 );
 const txn: fc.Arbitrary<Txn> = fc.record({
   sessionId: long,

@@ -1,4 +1,4 @@
-import { decodeTxn, ENSEMBLE_ID_BYTES, type Txn } from '../../../core/data/index.js';
+import { decodeTxn, type Txn } from '../../../core/data/index.js';
 import type { MemberGauges } from '../../../core/server/index.js';
 import {
   epochOf,
@@ -257,11 +257,11 @@ export class Ghost {
   /** The first marker gives the ensemble its id, and no later one gives it another. */
   #checkIdentity(name: string, zxid: bigint, payload: Uint8Array): void {
     if (!this.#hasIdentity) return;
-    const isFirst = this.#list.length === 0;
+    const outcome = payload.length === 0 ? null : decodeTxn(payload).outcome.type;
     check(
-      payload.length === (isFirst ? ENSEMBLE_ID_BYTES : 0),
+      outcome === (this.#list.length === 0 ? 'identify' : null),
       () =>
-        `${name} delivers ${hex(zxid)} with ${payload.length} bytes: an ensemble gets one id, at its founding`,
+        `${name} delivers ${hex(zxid)} with ${outcome ?? 'nothing'}: an ensemble gets one id, at its founding`,
     );
   }
 

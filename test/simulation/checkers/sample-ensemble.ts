@@ -1,6 +1,6 @@
 import {
-  ENSEMBLE_ID_BYTES,
   encodeTxn,
+  identifyTxn,
   RequestPreparer,
   StateMachine,
   type Txn,
@@ -9,7 +9,7 @@ import {
 import { CreateMode, OPEN_ACL, OpCode } from '../../../core/protocol/index.js';
 import type { MemberGauges, MemberHoldings } from '../../../core/server/index.js';
 import type { PersistBatch, Storage } from '../../../core/storage/index.js';
-import { isEpochMarker, makeZxid, type PeerStatus } from '../../../core/zab/index.js';
+import { makeZxid, type PeerStatus } from '../../../core/zab/index.js';
 import { Ghost } from './ghost.js';
 import { Referee } from './referee.js';
 import { SessionLedger } from './session-ledger.js';
@@ -83,8 +83,9 @@ export class SampleEnsemble {
   /** A new epoch begins on all disks. */
   async open(epoch: number): Promise<void> {
     this.#zxid = makeZxid(epoch, 0);
-    const idBytes = epoch === 1 ? ENSEMBLE_ID_BYTES : 0;
-    const marker: SampleEntry = { zxid: this.#zxid, payload: new Uint8Array(idBytes).fill(7), txn: null };
+    const txn = epoch === 1 ? identifyTxn('07'.repeat(16)) : null;
+    const payload = txn === null ? new Uint8Array(0) : encodeTxn(txn);
+    const marker: SampleEntry = { zxid: this.#zxid, payload, txn };
     for (const id of [1, 2, 3]) await this.persist(id, { acceptedEpoch: epoch, entries: [marker] });
     for (const id of [1, 2, 3]) this.apply(id, marker);
   }
@@ -102,7 +103,7 @@ export class SampleEnsemble {
   /** The member applies what is committed. */
   apply(id: number, { zxid, payload, txn }: SampleEntry): void {
     const machine = this.machine(id);
-    if (txn === null) machine.advanceTo(zxid, isEpochMarker(zxid) ? payload : undefined);
+    if (txn === null) machine.advanceTo(zxid);
     else machine.apply(zxid, txn);
     if (id === 1) this.#preparer.applied(zxid);
     this.ghost.applied(id, { zxid, payload }, machine);

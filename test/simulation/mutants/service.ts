@@ -16,6 +16,15 @@ export const SERVICE: readonly Mutant[] = [
     ],
   },
   {
+    name: 'id-of-marker-not-applied',
+    mistake: 'a member applies no transaction that the marker of an epoch has',
+    standsFor: 'all members of a new ensemble have one id',
+    tests: ['core/server/member/ensemble-id'],
+    changes: [
+      ['core/server/pipeline/pipeline.ts', 'else if (entry.payload.length === 0)', 'else if (isMarker)'],
+    ],
+  },
+  {
     name: 'id-not-bound-to-session',
     mistake: 'the password of a session follows from its id and the secret alone',
     standsFor: 'an ensemble that was founded anew takes no session of its first life',

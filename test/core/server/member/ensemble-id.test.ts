@@ -1,8 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeTxn, StateMachine } from '../../../../core/data/index.js';
 import { ASKS_FOR_LIMIT, type ConnectResponse } from '../../../../core/protocol/index.js';
 import { SecretRing } from '../../../../core/server/configuration/index.js';
 import { SessionPasswords } from '../../../../core/server/clients/session-passwords.js';
+import { FileStorage } from '../../../../core/storage/index.js';
 import { EnsembleWorld } from '../ensemble-world.js';
 import { OLD_SESSION } from '../founded-directory.js';
 
@@ -42,6 +44,24 @@ test('a member that is known to hold acknowledged transactions knows its ensembl
   await killAll(world);
   await world.launch(1);
   assert.is(world.member(1).health().ensemble, id);
+});
+
+test('a reader that applies every entry with bytes rebuilds digest and id of a member from its log', async () => {
+  await using world = await EnsembleWorld.start({});
+  for (let n = 0; n < 4; n++) await world.open(world.leader!);
+  await world.converged();
+  const { digest, identity, lastZxid } = world.machines.get(1)!;
+  await killAll(world);
+  const storage = await FileStorage.open({ disk: world.disks.get(1)! });
+  const { entries } = await storage.recover();
+  await storage.close();
+  const rebuilt = new StateMachine();
+  for (const { zxid, payload } of entries) {
+    if (payload.length === 0) rebuilt.advanceTo(zxid);
+    else rebuilt.apply(zxid, decodeTxn(payload));
+  }
+  assert.equal([rebuilt.lastZxid, rebuilt.digest, rebuilt.identity], [lastZxid, digest, identity]);
+  assert.is.not(identity, null);
 });
 
 test('an empty member takes the id of the ensemble that admits it, from the log as from a snapshot', async () => {

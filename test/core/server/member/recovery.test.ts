@@ -68,7 +68,7 @@ test('damage in the middle of the log keeps the member from starting, with the f
   for (let index = 0; index < 20; index++) await world.wait(client.create(`/${index}`, 'x'.repeat(100)));
   await world.close();
   const log = world.disk.names().find((name) => name.startsWith('log-'))!;
-  world.disk.flipBit(log, 1_500);
+  world.disk.flipBit(log, Buffer.from(world.disk.contentOf(log)).indexOf('x'.repeat(100)));
   const refusal = await world.restart().then(
     () => 'started',
     (error: Error) => error.message,
