@@ -121,6 +121,13 @@ export const STATE: readonly Mutant[] = [
     ],
   },
   {
+    name: 'difference-counted-per-digest',
+    mistake: 'a state that differs at two zxids counts as two states that differ, and its member stops',
+    standsFor: 'the first state that differs is replaced by a snapshot; only a second one ends the member',
+    tests: ['core/server/state/digests/divergence'],
+    changes: [['core/server/state/digests/digest-exchange.ts', 'if (this.#isGivenUp) return;', '']],
+  },
+  {
     name: 'digest-of-half-counts',
     mistake: 'a digest that half of the voters have is taken for that of a quorum',
     standsFor: 'without a majority nobody can say which state is right',

@@ -15,7 +15,7 @@ export interface DigestExchangeParts {
   readonly logger: Logger;
   /** A member other than this one differs from a quorum: it has to be informed. */
   readonly report: (member: number, expected: DigestPoint) => void;
-  /** A quorum has another digest at that zxid than this member. */
+  /** A quorum has another digest at that zxid than this member. Called once for each state that a snapshot can replace. */
   readonly ownStateDiffers: (own: DigestPoint, expected: DigestPoint) => void;
 }
 
@@ -38,6 +38,8 @@ export class DigestExchange {
   /** What the leader has asked and this learner has not reached yet. */
   #asked: DigestPoint[] = [];
   #difference: StateDifference | null = null;
+  /** This member's state was found to differ from a quorum's, and waits for the snapshot that replaces it. */
+  #isGivenUp = false;
 
   constructor(parts: DigestExchangeParts) {
     this.#parts = parts;
@@ -58,6 +60,7 @@ export class DigestExchange {
     this.#points.clear();
     this.#asked = [];
     this.#difference = null;
+    this.#isGivenUp = false;
   }
 
   lead(): void {
@@ -113,7 +116,14 @@ export class DigestExchange {
   differs(expected: DigestPoint): void {
     const digest = this.#digestAt(expected.zxid);
     if (digest === null || digest === expected.digest) return;
-    this.#parts.ownStateDiffers({ zxid: expected.zxid, digest }, expected);
+    this.#giveUp({ zxid: expected.zxid, digest }, expected);
+  }
+
+  /** A state that differs at one of the points of a heartbeat mostly differs at the other one as well. */
+  #giveUp(own: DigestPoint, expected: DigestPoint): void {
+    if (this.#isGivenUp) return;
+    this.#isGivenUp = true;
+    this.#parts.ownStateDiffers(own, expected);
   }
 
   #digestAt(zxid: bigint): bigint | null {
@@ -126,12 +136,12 @@ export class DigestExchange {
   }
 
   #act(finding: DigestFinding): void {
-    const { id, report, ownStateDiffers } = this.#parts;
+    const { id, report } = this.#parts;
     const { zxid } = finding;
     if (finding.type === 'undecided') return this.#note(zxid, finding.members);
     const { member, digest, expected } = finding;
     this.#note(zxid, [member]);
-    if (member === id) ownStateDiffers({ zxid, digest }, { zxid, digest: expected });
+    if (member === id) this.#giveUp({ zxid, digest }, { zxid, digest: expected });
     else report(member, { zxid, digest: expected });
   }
 

@@ -88,6 +88,36 @@ test('a member whose state differs a second time stops, with an error that says 
   await world.serving(...left);
 });
 
+test('a follower that differs at two points of one heartbeat is replaced by a snapshot, and does not stop', async () => {
+  await using world = await started();
+  const { leader } = world;
+  const wrong = world.running.find((id) => id !== leader)!;
+  const client = await world.open(leader!);
+  // Long before the next fixed point: it is among the points then, and so is the state behind it.
+  falsify(world.machines.get(wrong)!, '/price', 'EUR 900');
+  for (let n = 0; n < 20; n++) void client.create(`/later-${n}`);
+
+  await world.until(() => !world.member(wrong).health().isServing);
+  await world.until(() => world.member(wrong).health().isServing);
+
+  assert.is(await priceAt(world, wrong), 'EUR 100');
+  await world.converged();
+});
+
+test('a leader that differs at two points of one heartbeat gives up, and does not stop', async () => {
+  await using world = await started();
+  const wrong = world.leader!;
+  const client = await world.open(wrong);
+  falsify(world.machines.get(wrong)!, '/price', 'EUR 900');
+  for (let n = 0; n < 20; n++) void client.create(`/later-${n}`);
+
+  await world.until(() => world.leader !== undefined && world.leader !== wrong);
+  await world.serving();
+
+  for (const id of world.running) assert.is(await priceAt(world, id), 'EUR 100');
+  await world.converged();
+});
+
 test('two members that differ while the third is away go on, and both show the difference', async () => {
   await using world = await started();
   const [wrong, away] = world.running.filter((id) => id !== world.leader) as [number, number];
