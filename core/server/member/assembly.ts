@@ -111,7 +111,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): AssembledMembe
     snapshotsOut,
     directory: new DirectoryWatch(parts),
     links,
-    gauges: () => gaugesOf({ peer, clients, pipeline, links }),
+    gauges: () => gaugesOf({ peer, clients, pipeline, links, state, snapshotsIn }),
   });
   const inspection = new Inspection({ clock, state, clients, pipeline });
   return {

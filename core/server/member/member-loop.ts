@@ -137,12 +137,13 @@ export class MemberLoop implements PeerLinksHandler {
 
   /** Takes from the peer until it has nothing to do any more. */
   #runPeer(): void {
-    const { peer, pipeline, turns } = this.#parts;
+    const { peer, pipeline, turns, snapshotsIn } = this.#parts;
     for (;;) {
       pipeline.flush();
-      if (!turns.takePeerWork()) return;
+      if (!turns.takePeerWork()) break;
       for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#effects.carryOut(ready);
     }
+    snapshotsIn.settle();
   }
 
   #statusChanged(status: PeerStatus): void {

@@ -45,4 +45,8 @@ export interface MemberHoldings {
   readonly peerLinks: number;
   /** Connections at the peer address that have not authenticated yet. */
   readonly unprovenLinks: number;
+  /** Views of the state that a snapshot is read from. */
+  readonly frozenViews: number;
+  /** Snapshots of a leader of which something has arrived and that have not taken the place of the state. */
+  readonly snapshotArrivals: number;
 }

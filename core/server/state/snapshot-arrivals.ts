@@ -6,6 +6,7 @@ interface Arrival {
   readonly reader: SnapshotReader;
   /** Once all of it has come, and adds up to its digest. */
   machine: StateMachine | null;
+  isLinkGone: boolean;
 }
 
 /**
@@ -15,10 +16,19 @@ interface Arrival {
 export class SnapshotArrivals {
   readonly #byLink = new Map<number, Arrival>();
 
+  get count(): number {
+    return this.#byLink.size;
+  }
+
   /** Returns what is wrong with the snapshot that the message belongs to; null if nothing is, or it belongs to none. */
   heard(link: number, message: PeerMessage): string | null {
     if (message.type === 'snap') {
-      this.#byLink.set(link, { zxid: message.zxid, reader: new SnapshotReader(), machine: null });
+      this.#byLink.set(link, {
+        zxid: message.zxid,
+        reader: new SnapshotReader(),
+        machine: null,
+        isLinkGone: false,
+      });
       return null;
     }
     const arrival = message.type === 'snapshotChunk' ? this.#byLink.get(link) : undefined;
@@ -45,8 +55,19 @@ export class SnapshotArrivals {
     throw new Error(`no snapshot at 0x${zxid.toString(16)} has arrived`);
   }
 
-  /** The link is gone, and what came over it with it. */
+  /**
+   * The link is gone. What has not come as a whole is forgotten; the rest when `settle` is called, since the member may be
+   * about to take it: it has acted upon the last message, and has yet to carry out what follows from it.
+   */
   forget(link: number): void {
-    this.#byLink.delete(link);
+    const arrival = this.#byLink.get(link);
+    if (arrival === undefined) return;
+    if (arrival.machine === null) this.#byLink.delete(link);
+    else arrival.isLinkGone = true;
+  }
+
+  /** Everything that follows from the messages so far has been carried out. */
+  settle(): void {
+    for (const [link, { isLinkGone }] of this.#byLink) if (isLinkGone) this.#byLink.delete(link);
   }
 }

@@ -40,6 +40,11 @@ export class SnapshotReceiver {
     return this.#installation?.pieces.bytes ?? 0;
   }
 
+  /** Snapshots of which something has arrived and that nobody has taken yet. */
+  get arrivals(): number {
+    return this.#arrivals.count;
+  }
+
   /**
    * A message of another member, before anybody acts upon it. Returns what is wrong with the snapshot that it belongs to, so that
    * it is not acted upon; else null.
@@ -51,6 +56,11 @@ export class SnapshotReceiver {
   /** The link is gone. */
   disconnected(link: number): void {
     this.#arrivals.forget(link);
+  }
+
+  /** Everything that follows from the messages so far has been carried out. */
+  settle(): void {
+    this.#arrivals.settle();
   }
 
   carryOut(step: InstallStep): void {

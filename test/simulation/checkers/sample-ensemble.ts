@@ -159,6 +159,8 @@ const NOTHING_HELD: MemberHoldings = {
   pendingSyncs: 0,
   peerLinks: 2,
   unprovenLinks: 0,
+  frozenViews: 0,
+  snapshotArrivals: 0,
 };
 
 /** A request for a znode. */

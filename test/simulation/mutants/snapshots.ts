@@ -3,6 +3,26 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in how snapshots are written, verified and examined; each is found by a test that is named after the failure. */
 export const SNAPSHOTS: readonly Mutant[] = [
   {
+    name: 'whole-snapshot-goes-with-its-link',
+    mistake: 'a snapshot that has come as a whole is forgotten when its link breaks, before it is taken',
+    standsFor: 'a member stops for nothing but its own disk',
+    tests: ['core/server/state/snapshot-receiver'],
+    changes: [
+      [
+        'core/server/state/snapshot-arrivals.ts',
+        'if (arrival.machine === null) this',
+        'if (arrival !== null) this',
+      ],
+    ],
+  },
+  {
+    name: 'untaken-snapshot-stays',
+    mistake: 'a whole snapshot that nobody takes stays in memory behind its link',
+    standsFor: 'nothing is left over when a link ends',
+    tests: ['core/server/state/snapshot-receiver'],
+    changes: [['core/server/state/snapshot-arrivals.ts', 'else arrival.isLinkGone = true;', '']],
+  },
+  {
     name: 'repair-lets-it-vote',
     mistake: 'a repaired member votes although something may be lost',
     standsFor: 'a member that may have forgotten does not vote',

@@ -13,6 +13,8 @@ const NOTHING = {
   bytesInFlight: 0,
   openQuestions: 0,
   pendingSyncs: 0,
+  frozenViews: 0,
+  snapshotArrivals: 0,
 };
 
 const exists = { op: OpCode.exists, body: { path: '/a', watch: true } } as const;

@@ -57,6 +57,7 @@ function running(): Stage {
     clients: { work: nothing, proceed: nothing, flush: nothing, tick: nothing, hasWork: false },
     snapshotter: { isDue: true, begin: (...given: unknown[]) => stage.begun.push(given) },
     snapshotsIn: {
+      settle: () => undefined,
       get isReceiving(): boolean {
         return stage.isReceiving;
       },
