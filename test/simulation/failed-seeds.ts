@@ -69,5 +69,16 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       found:
         'a whole snapshot that was forgotten because its link broke before it was taken, which stopped the member',
     },
+    {
+      seed: 11_000_316,
+      mode: 'safety',
+      found:
+        'writes of a client that was gone were judged without the identity that it had proved before them',
+    },
+    {
+      seed: 11_000_587,
+      mode: 'safety',
+      found: 'a checker that took what was on its way to an observer for the work of a new ensemble',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

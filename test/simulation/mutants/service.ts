@@ -3,6 +3,19 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in how a member serves its clients, and looks after their sessions. */
 export const SERVICE: readonly Mutant[] = [
   {
+    name: 'identities-go-with-the-client',
+    mistake: 'of a client that is gone only writes are kept, and not the proofs of identity between them',
+    standsFor: 'each write is judged with the identities that were proved before it',
+    tests: ['core/server/clients/read-order'],
+    changes: [
+      [
+        'core/server/clients/connection/inbound.ts',
+        'return op === OpCode.auth || op === OpCode.sasl ||',
+        'return',
+      ],
+    ],
+  },
+  {
     name: 'id-not-checked',
     mistake: 'two members get a link whatever ensembles their data are of',
     standsFor: 'a directory of another ensemble is refused on both sides',

@@ -317,7 +317,7 @@ export class ClientConnection {
     this.#isLost = true;
     this.#hasHeardAll = true;
     this.#owed.clear();
-    this.#inbound.keepWrites();
+    this.#inbound.dropReads();
     if (this.#state !== 'established' || this.#inbound.length === 0) this.#leave();
     else this.#host.wake(this);
   }

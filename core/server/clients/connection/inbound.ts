@@ -1,5 +1,6 @@
 import {
   FrameError,
+  isClientOp,
   OpCode,
   readRequestHeader,
   splitPackets,
@@ -85,9 +86,9 @@ export class Inbound {
     return this.#retain(({ op }) => op !== OpCode.ping);
   }
 
-  /** The client is gone: only its writes still count. */
-  keepWrites(): void {
-    this.#retain(({ op }) => isWriteOperation(op));
+  /** The client is gone: its writes still count, each with the identities that were proved before it. */
+  dropReads(): void {
+    this.#retain(({ op }) => isWriteOperation(op) || decidesAboutLater(op));
   }
 
   clear(): void {
@@ -124,4 +125,9 @@ export class Inbound {
     }
     return removed;
   }
+}
+
+/** Requests that change who the client is, or end its connection in their turn. */
+function decidesAboutLater(op: number): boolean {
+  return op === OpCode.auth || op === OpCode.sasl || !isClientOp(op);
 }

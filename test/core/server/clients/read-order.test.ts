@@ -43,6 +43,9 @@ function burst(world: AnyWorld, client: RawClient, requests: readonly Sent[]): P
   return world.wait(Promise.all(client.sendAll(requests)));
 }
 
+/** A packet whose number of operation no server knows. */
+const UNKNOWN_OPERATION = Uint8Array.of(0, 0, 0, 8, 0, 0, 0, 99, 0, 0, 18, 103);
+
 function dataOf({ body }: RawReply<ClientOp>): string {
   return Buffer.from((body as { data: Uint8Array }).data).toString();
 }
@@ -183,6 +186,32 @@ test('writes behind a sync are carried out though their client is gone before th
   const other = await world.open(world.leader!);
   await world.clock.advance(100);
   assert.is((await world.wait(other.exists('/left-behind'))).err, ErrorCode.ok);
+});
+
+test('writes of a client that is gone are judged with the identities that it proved before each of them', async () => {
+  await using world = await World.start();
+  const owner = await world.open();
+  await burst(world, owner, [auth('anna:secret'), create('/mine', MINE)]);
+  const client = await world.open();
+  void client.sendAll([set('/mine', '1'), auth('anna:secret'), set('/mine', '2')]);
+  client.connection.close();
+  await world.clock.advance(100);
+  const [reply] = await burst(world, owner, [get('/mine')]);
+  assert.is(dataOf(reply!), '2');
+  assert.is((reply!.body as { stat: { version: number } }).stat.version, 1);
+});
+
+test('writes behind what ends a connection are not carried out though the client is gone', async () => {
+  await using world = await World.start();
+  const client = await world.open();
+  void client.sendAll([create('/before')]);
+  client.sendBytes(UNKNOWN_OPERATION);
+  void client.sendAll([create('/behind')]);
+  client.connection.close();
+  await world.clock.advance(100);
+  const other = await world.open();
+  const [before, behind] = await burst(world, other, [get('/before'), get('/behind')]);
+  assert.equal([before!.err, behind!.err], [ErrorCode.ok, ErrorCode.noNode]);
 });
 
 const path = fc.constantFrom('/a', '/b', '/c');
