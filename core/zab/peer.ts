@@ -187,7 +187,8 @@ export class Peer {
 
   /**
    * Bytes to ride on the next ping to all learners, or on the next echo to the leader; they come out of
-   * `Ready.pings`. False while earlier ones wait: offer what has gathered since together with them, later.
+   * `Ready.pings`. False while earlier ones wait: offer what has gathered since together with them, later. Bytes that still wait
+   * when the role ends are dropped.
    */
   offerPingPayload(bytes: Uint8Array): boolean {
     return this.#state.offerPingPayload(bytes);
@@ -314,6 +315,8 @@ export class Peer {
       if (this.#role.phase === 'broadcast') this.#failures = 0;
       else if (this.#role.name !== 'looking') this.#failures += 1;
       this.#role.leave();
+      // What was to ride on a ping of this role says nothing in another one.
+      this.#state.takePingPayload();
       this.#lastChange = next.reason;
       this.#role = this.#play(next);
       this.#role.tick();
