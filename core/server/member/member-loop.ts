@@ -79,10 +79,19 @@ export class MemberLoop implements PeerLinksHandler {
   };
 
   readonly received = (peer: number, link: number, message: PeerMessage): void => {
-    const fault = this.#parts.snapshotsIn.heard(link, message);
+    const fault = this.#faultOfSnapshot(peer, link, message);
     if (fault === null) this.#input(() => this.#parts.peer.step(peer, link, message));
     else this.#refuseSnapshot(peer, link, fault);
   };
+
+  /** Only the snapshot of the leader that this member follows is read: nobody else may fill its memory, or have it look for a leader. */
+  #faultOfSnapshot(peer: number, link: number, message: PeerMessage): string | null {
+    const { snapshotsIn } = this.#parts;
+    if (message.type !== 'snap' || this.#parts.peer.status().leader === peer)
+      return snapshotsIn.heard(link, message);
+    snapshotsIn.disconnected(link);
+    return null;
+  }
 
   /** Another member has refused the snapshot that it got from here: what this one has in memory may be damaged. */
   readonly snapshotRefused = (_peer: number): void => this.#parts.recounter.begin();
