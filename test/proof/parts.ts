@@ -11,6 +11,7 @@ export interface Amounts {
   readonly mutants: readonly string[];
   readonly historySeconds: number;
   readonly kills: number;
+  readonly fuzzSeconds: number;
   /** Processes at once, where a part can use several. */
   readonly jobs: number;
 }
@@ -42,6 +43,17 @@ export function partsFor(amounts: Amounts): readonly Part[] {
     ...histories(amounts),
     {
       name: 'fuzz',
+      group: 'fuzz',
+      about: `generated client packets, frames, HTTP heads and peer messages for ${amounts.fuzzSeconds} s`,
+      command: ['fuzz/fuzz.test.js'],
+      environment: {
+        QUORATE_FUZZ_SECONDS: `${amounts.fuzzSeconds}`,
+        QUORATE_FUZZ_SEED: `${amounts.from}`,
+      },
+      figures: testFigures,
+    },
+    {
+      name: 'fuzz-codecs',
       group: 'fuzz',
       about: 'hostile bytes for the codecs, random lives of the storage',
       command: ['run.js', 'core/protocol/hostile-bytes', 'core/storage/random-life'],

@@ -1,7 +1,7 @@
 /**
  * Runs what takes too long for CI, and writes the results into `test/PROOF.md`, each row with its commit and date:
  * `npm run proof -- [--only PARTS] [--jobs N] [--from SEED] [--safety N] [--liveness N] [--founding N] [--mutant-seeds N]
- * [--mutants NAMES] [--history-seconds N] [--kills N]`. PARTS are names or groups of rows, such as `seeds,mutants` or
+ * [--mutants NAMES] [--history-seconds N] [--kills N] [--fuzz-seconds N]`. PARTS are names or groups of rows, such as `seeds,mutants` or
  * `histories-5`. The exit code is 1 if a part fails; the other parts run all the same.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     mutants: { type: 'string', default: '' },
     'history-seconds': { type: 'string', default: '60' },
     kills: { type: 'string', default: '100' },
+    'fuzz-seconds': { type: 'string', default: '120' },
     page: { type: 'string', default: PAGE },
   },
 });
@@ -38,6 +39,7 @@ const parts = partsFor({
   mutants: values.mutants.split(',').filter((name) => name !== ''),
   historySeconds: countOf('history-seconds'),
   kills: countOf('kills'),
+  fuzzSeconds: countOf('fuzz-seconds'),
   jobs: countOf('jobs'),
 });
 const wanted = values.only?.split(',') ?? parts.map(({ name }) => name);

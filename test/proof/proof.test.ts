@@ -13,6 +13,7 @@ const amounts = {
   mutants: ['one', 'two'],
   historySeconds: 60,
   kills: 100,
+  fuzzSeconds: 120,
   jobs: 2,
 };
 const parts = partsFor(amounts);
