@@ -80,5 +80,10 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'a checker that took what was on its way to an observer for the work of a new ensemble',
     },
+    {
+      seed: 12_000_544,
+      mode: 'safety',
+      found: 'a fault that forged every vote, whose number doubled without an end',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

@@ -57,7 +57,7 @@ export class Faults {
     this.#world.phaseChanged = () => undefined;
     this.#world.forgetTraps();
     this.stop();
-    this.#world.forger.share = 0;
+    this.#world.forger.forge(0);
     for (const rival of this.#world.rivals) rival.leave();
     for (const member of cluster.members) {
       this.readable(member);

@@ -36,10 +36,11 @@ export const networkFaults = {
   /** Votes are changed on their way, for a while in which somebody has to be elected. */
   forgedVotes({ world, faults }) {
     const { random, plan, forger, cluster } = world;
-    forger.share = pick(random, [0.3, 1]);
-    world.note('net', `forges ${forger.share * 100} % of the votes`);
+    const share = pick(random, [0.3, 1]);
+    forger.forge(share);
+    world.note('net', `forges ${share * 100} % of the votes`);
     if (cluster.leader !== undefined && random.next() < 0.5) faults.crash(cluster.leader, 'random');
-    faults.later(between(random, 5, 30) * plan.tickMs, () => (forger.share = 0));
+    faults.later(between(random, 5, 30) * plan.tickMs, () => forger.forge(0));
   },
 
   /** In one direction only, or between two that others still reach. */

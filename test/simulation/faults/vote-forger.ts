@@ -7,16 +7,25 @@ import { decodePeerMessage, encodePeerMessage, type PeerMessage } from '../../..
 const WHOLE_MESSAGES = 0;
 const LENGTH_BYTES = 4;
 
+/** Each forged vote may change those of all others, which are forged again: without an end to it their number doubles with each round trip. */
+const MOST_AT_A_TIME = 500;
+
 /** Changes votes on their way between members: an election may go as wrong as it likes, safety must not depend on it. */
 export class VoteForger {
-  /** How many of the votes are forged, from 0 to 1. */
-  share = 0;
+  #share = 0;
+  #left = 0;
   readonly #random: Random;
   readonly #members: readonly number[];
 
   constructor(random: Random, members: readonly number[]) {
     this.#random = random;
     this.#members = members;
+  }
+
+  /** From now on such a part of the votes is forged, from 0 to 1, until there were enough. */
+  forge(share: number): void {
+    this.#share = share;
+    this.#left = MOST_AT_A_TIME;
   }
 
   /** A member's end of a link to another member. */
@@ -30,7 +39,7 @@ export class VoteForger {
         return inner.isOpen;
       },
       handle: (handlers) => inner.handle(handlers),
-      send: (frame) => inner.send(this.share > 0 ? this.#forged(frame) : frame),
+      send: (frame) => inner.send(this.#share > 0 && this.#left > 0 ? this.#forged(frame) : frame),
       pause: () => inner.pause(),
       resume: () => inner.resume(),
       close: (reason) => inner.close(reason),
@@ -52,7 +61,8 @@ export class VoteForger {
   #forgedMessage(bytes: Uint8Array): Uint8Array {
     const message = decoded(bytes);
     if (message?.type !== 'notification' || message.state !== 'looking') return bytes;
-    if (this.#random.next() >= this.share) return bytes;
+    if (this.#random.next() >= this.#share) return bytes;
+    this.#left -= 1;
     const { vote } = message;
     const leader = this.#members[Math.floor(this.#random.next() * this.#members.length)]!;
     const zxid = vote.zxid + BigInt(Math.floor(this.#random.next() * 20));
