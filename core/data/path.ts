@@ -1,7 +1,31 @@
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/**
+ * The parent that was computed last. Most paths have the parent of the path before; the same string again is no copy, and its
+ * hash, by which maps look it up, is computed already.
+ */
+let lastParent = '/';
+
 /** Path of the znode that holds this one among its children; `'/'` for the root too. The path has to be a valid one. */
 export function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash <= 0 ? '/' : path.slice(0, slash);
+  const slash = lastSlash(path);
+  if (slash <= 0) return '/';
+  if (slash !== lastParent.length || !path.startsWith(lastParent)) lastParent = path.slice(0, slash);
+  return lastParent;
+}
+
+/** True if `parent` is the path of the parent of `path`. */
+export function isParentOf(parent: string, path: string): boolean {
+  const slash = lastSlash(path);
+  return parent === '/' ? slash === 0 : slash === parent.length && path.startsWith(parent);
+}
+
+/** As `lastIndexOf`, which V8 does not compile: several times faster for names of usual length. */
+function lastSlash(path: string): number {
+  let index = path.length - 1;
+  while (index >= 0 && path.charCodeAt(index) !== SLASH) index -= 1;
+  return index;
 }
 
 /** Last segment of a valid path; `''` for the root. */
@@ -21,9 +45,6 @@ export function invalidPathReason(path: string): string | null {
   if (path.endsWith('/')) return 'the path ends with /';
   return invalidCharacterReason(path) ?? invalidSegmentReason(path);
 }
-
-const SLASH = 0x2f;
-const DOT = 0x2e;
 
 /** A closer look is not needed: plain characters throughout, and no segment that is empty or begins with a dot. */
 function isOrdinary(path: string): boolean {

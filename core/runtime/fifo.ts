@@ -1,47 +1,74 @@
-/** First in, first out, with constant cost at both ends: taking from the front moves nothing. */
+/** Places of a queue that has held something. A power of two, as every later size is. */
+const LEAST_PLACES = 4;
+/** An empty queue keeps at most so many places: it allocates nothing while few items wait at a time, and takes little when idle. */
+const MOST_KEPT_PLACES = 32;
+
+/**
+ * First in, first out, with constant cost at both ends. A ring: taking from the front moves nothing, and pushing allocates
+ * only when more items wait than ever before.
+ */
 export class Fifo<T> {
-  #items: (T | undefined)[] = [];
+  #places: (T | undefined)[] = [];
   #head = 0;
+  #length = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#places.length) this.#grow();
+    this.#places[(this.#head + this.#length) & (this.#places.length - 1)] = item;
+    this.#length += 1;
   }
 
   peek(): T | undefined {
-    return this.#items[this.#head];
+    return this.#length === 0 ? undefined : this.#places[this.#head];
   }
 
   shift(): T | undefined {
-    if (this.#head === this.#items.length) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head === this.#items.length) this.reset([]);
-    else if (this.#head >= 64 && this.#head * 2 >= this.#items.length) this.reset(this.toArray());
+    if (this.#length === 0) return undefined;
+    const item = this.#places[this.#head];
+    this.#places[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#places.length - 1);
+    this.#length -= 1;
+    if (this.#length === 0 && this.#places.length > MOST_KEPT_PLACES) this.clear();
     return item;
   }
 
   clear(): void {
-    this.reset([]);
+    this.#places = [];
+    this.#head = 0;
+    this.#length = 0;
   }
 
   /** Takes everything out, in order. */
   drain(): T[] {
     const items = this.toArray();
-    this.reset([]);
+    this.clear();
     return items;
   }
 
-  /** Replaces the contents. The array is the queue's from now on. */
-  reset(items: T[]): void {
-    this.#items = items;
-    this.#head = 0;
+  /** Replaces the contents. */
+  reset(items: readonly T[]): void {
+    this.clear();
+    for (const item of items) this.push(item);
   }
 
   toArray(): T[] {
-    return this.#items.slice(this.#head) as T[];
+    const items: T[] = [];
+    for (let index = 0; index < this.#length; index++)
+      items.push(this.#places[(this.#head + index) & (this.#places.length - 1)]!);
+    return items;
+  }
+
+  #grow(): void {
+    const { length } = this.#places;
+    // Filled at once: an array with holes is a slower one.
+    const places = new Array<T | undefined>(Math.max(LEAST_PLACES, 2 * length)).fill(undefined);
+    for (let index = 0; index < length; index++)
+      places[index] = this.#places[(this.#head + index) & (length - 1)];
+    this.#places = places;
+    this.#head = 0;
   }
 }

@@ -3,9 +3,10 @@ export interface Pending {
   zxid: bigint;
 }
 
-interface Mark<K> {
+interface Mark<K, V> {
   readonly zxid: bigint;
   readonly key: K;
+  readonly value: V;
 }
 
 /** Told of every change of the lower layer; undefined stands for no entry. */
@@ -27,8 +28,8 @@ export class PendingLayers<K, V extends Pending> {
   readonly #attempted = new Map<K, V>();
   readonly #onPlaced: OnPlaced<K, V> | null;
   #isAttempting = false;
-  /** Which key may be forgotten when, oldest first; those before `#head` are used up. */
-  #marks: Mark<K>[] = [];
+  /** Which entry may be forgotten when, oldest first; those before `#head` are used up. */
+  #marks: Mark<K, V>[] = [];
   #head = 0;
 
   constructor(onPlaced: OnPlaced<K, V> | null = null) {
@@ -56,7 +57,7 @@ export class PendingLayers<K, V extends Pending> {
 
   /** To be called instead for an own entry that was changed in place, its zxid included. */
   changed(key: K, value: V): void {
-    if (!this.#isAttempting) this.#marks.push({ zxid: value.zxid, key });
+    if (!this.#isAttempting) this.#marks.push({ zxid: value.zxid, key, value });
   }
 
   /** Everything pending, an entry of the upper layer hiding the one below. */
@@ -85,11 +86,12 @@ export class PendingLayers<K, V extends Pending> {
     for (; this.#head < marks.length; this.#head++) {
       const mark = marks[this.#head]!;
       if (mark.zxid > zxid) break;
-      const value = this.#proposed.get(mark.key);
-      if (value === undefined || value.zxid > zxid) continue;
-      this.#proposed.delete(mark.key);
+      const { key, value } = mark;
+      // A later transaction has a part in the entry, or has replaced it: then another mark stands for it.
+      if (value.zxid > mark.zxid || this.#proposed.get(key) !== value) continue;
+      this.#proposed.delete(key);
       this.#removals++;
-      this.#onPlaced?.(mark.key, value, undefined);
+      this.#onPlaced?.(key, value, undefined);
     }
     if (this.#removals >= REMOVALS_PER_MAP && this.#removals >= 4 * this.#proposed.size) this.#renew();
     if (this.#head < marks.length && (this.#head < MARKS_CUT || this.#head * 2 < marks.length)) return;
@@ -110,6 +112,6 @@ export class PendingLayers<K, V extends Pending> {
   #place(key: K, value: V): void {
     if (this.#onPlaced !== null) this.#onPlaced(key, this.#proposed.get(key), value);
     this.#proposed.set(key, value);
-    this.#marks.push({ zxid: value.zxid, key });
+    this.#marks.push({ zxid: value.zxid, key, value });
   }
 }

@@ -114,7 +114,8 @@ export class Admission {
     connection.isAwake = false;
     connection.advance();
     for (let count = 0; count < REQUESTS_PER_VISIT; count++) {
-      if (pipeline.isFull && connection.isWriteNext) {
+      // In this order: a read does not ask whether the pipeline is full.
+      if (connection.isWriteNext && pipeline.isFull) {
         this.#stall(connection);
         break;
       }

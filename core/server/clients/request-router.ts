@@ -20,7 +20,6 @@ import type { ClientConnection } from './connection/client-connection.js';
 import type { Packet } from './connection/inbound.js';
 import { ReplySlot } from './connection/reply-slot.js';
 import { DigestMd5 } from './sasl-digest-md5.js';
-import { isWriteOperation } from './write-operation.js';
 
 export interface RequestRouterParts {
   readonly authentication: Authentication;
@@ -51,7 +50,7 @@ export class RequestRouter {
     if (packet.op === OpCode.ping) return connection.pong();
     const request = this.#decode(connection, packet);
     if (request === null) return;
-    if (isWriteOperation(request.op)) this.#write(connection, packet.xid, request);
+    if (packet.isWrite) this.#write(connection, packet.xid, request);
     else if (request.op === OpCode.auth) this.#authenticate(connection, packet.xid, request.body);
     else if (request.op === OpCode.sasl) this.#sasl(connection, packet.xid, request.body);
     else if (request.op === OpCode.sync) this.#sync(connection, packet.xid, request);

@@ -37,6 +37,22 @@ test('a tree ten thousand levels deep is read, counted, snapshotted and taken do
   assert.is(ensemble.machine.nodeCount, 4);
 });
 
+test('a znode is created below the parent that is there now, not below one that was deleted at its path', () => {
+  const ensemble = new EnsembleOfOne();
+  ensemble.create('/a');
+  ensemble.create('/a/b');
+  for (const path of ['/a/b', '/a']) ensemble.force({ type: 'delete', path });
+  ensemble.create('/a');
+  ensemble.create('/a/c');
+  ensemble.create('/ab');
+  ensemble.create('/ab/c');
+
+  const childrenOf = (path: string) =>
+    ensemble.read({ op: OpCode.getChildren, body: { path, watch: false } });
+  assert.equal(childrenOf('/a').reply!.body, { children: ['c'] });
+  assert.equal(childrenOf('/ab').reply!.body, { children: ['c'] });
+});
+
 test('equal ACLs are kept once, and only as long as a znode has them', () => {
   const ensemble = new EnsembleOfOne();
   const { acls, find } = {

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { invalidPathReason, nameOf, parentOf } from '../../../core/data/index.js';
+import { isParentOf } from '../../../core/data/path.js';
 
 test('ordinary paths are valid', () => {
   const valid = [
@@ -61,6 +62,15 @@ test('a path comes apart into parent and name', () => {
   assert.is(nameOf('/a/b/c'), 'c');
   assert.is(nameOf('/a'), 'a');
   assert.is(nameOf('/'), '');
+});
+
+test('only the path up to the last slash is the parent of a path', () => {
+  const parents = ['/', '/a', '/ab', '/a/b', '/b'];
+  const paths = ['/a', '/b', '/ab', '/a/b', '/ab/c', '/a/b/c', '/b/a', '/a/ab'];
+  for (const path of paths) {
+    for (const parent of parents)
+      assert.is(isParentOf(parent, path), parentOf(path) === parent, `${parent} ${path}`);
+  }
 });
 
 test.run();

@@ -25,6 +25,20 @@ test('a queue gives back what it was given, in order, whatever is pushed and tak
   );
 });
 
+test('a queue gives out and replaces its contents in order, wherever they begin', () => {
+  const queue = new Fifo<number>();
+  for (let first = 0; first < 9; first++) {
+    queue.push(0);
+    queue.shift();
+    for (let item = 1; item <= first; item++) queue.push(item);
+    const items = Array.from({ length: first }, (_, index) => index + 1);
+    assert.equal(queue.toArray(), items);
+    assert.equal(queue.drain(), items);
+    queue.reset([7, 8]);
+    assert.equal([queue.shift(), queue.shift(), queue.peek(), queue.length], [7, 8, undefined, 0]);
+  }
+});
+
 test('a queue that was cleared is empty', () => {
   const queue = new Fifo<number>();
   queue.push(1);

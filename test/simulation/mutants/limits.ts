@@ -443,8 +443,8 @@ export const LIMITS: readonly Mutant[] = [
     changes: [
       [
         'core/server/clients/admission.ts',
-        'pipeline.isFull && connection.isWriteNext',
-        'pipeline.isFull && connection.hasPackets',
+        'connection.isWriteNext && pipeline.isFull',
+        'connection.hasPackets && pipeline.isFull',
       ],
     ],
   },

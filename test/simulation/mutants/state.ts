@@ -74,8 +74,8 @@ export const STATE: readonly Mutant[] = [
     changes: [
       [
         'core/data/prepare/pending-layers.ts',
-        'if (value === undefined || value.zxid > zxid)',
-        'if (value === undefined)',
+        'if (value.zxid > mark.zxid || this.#proposed.get(key) !== value)',
+        'if (!this.#proposed.has(key))',
       ],
     ],
   },

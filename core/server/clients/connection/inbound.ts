@@ -18,6 +18,7 @@ const MAX_HELD_BYTES = 1024 * 1024;
 export interface Packet {
   readonly xid: number;
   readonly op: number;
+  readonly isWrite: boolean;
   readonly body: JuteReader;
   readonly arrivedAt: number;
 }
@@ -49,7 +50,7 @@ export class Inbound {
 
   /** The next request is a write. */
   get isWriteNext(): boolean {
-    return isWriteOperation(this.#packets.peek()?.op ?? 0);
+    return this.#packets.peek()?.isWrite ?? false;
   }
 
   /** The packets of a message; an error if it has none. */
@@ -66,7 +67,7 @@ export class Inbound {
   keep(body: JuteReader, arrivedAt: number, answersPings: boolean): boolean {
     const { xid, op } = readRequestHeader(body);
     if (answersPings && op === OpCode.ping) return true;
-    this.#packets.push({ xid, op, body, arrivedAt });
+    this.#packets.push({ xid, op, isWrite: isWriteOperation(op), body, arrivedAt });
     return false;
   }
 
@@ -88,7 +89,7 @@ export class Inbound {
 
   /** The client is gone: its writes still count, each with the identities that were proved before it. */
   dropReads(): void {
-    this.#retain(({ op }) => isWriteOperation(op) || decidesAboutLater(op));
+    this.#retain(({ op, isWrite }) => isWrite || decidesAboutLater(op));
   }
 
   clear(): void {

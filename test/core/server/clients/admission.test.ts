@@ -77,7 +77,7 @@ class FakeConnection {
   takePacket(): Packet | null {
     if (!this.hasPackets) return null;
     this.#requests = this.#requests.slice(1);
-    return { xid: 0, op: 0, body: { remaining: 0 } as Packet['body'], arrivedAt: 0 };
+    return { xid: 0, op: 0, isWrite: false, body: { remaining: 0 } as Packet['body'], arrivedAt: 0 };
   }
 
   answerPings(): void {
