@@ -21,6 +21,8 @@ export interface Tail {
   readonly fileBytes: number;
   /** Up to there it is known to have been synced. */
   readonly syncedTo: number;
+  /** So large the file is known to be durably. */
+  readonly provenBytes: number;
   /** Bytes behind the last whole record that are not zero, up to the last of them. */
   readonly bytes: number;
   readonly verdict: Exclude<EndVerdict, { type: 'damaged' }>;
@@ -170,7 +172,8 @@ export class LogRecovery {
     });
     if (verdict.type === 'damaged') throw this.#damage(segment.name, position.offset, verdict.reason);
     const syncedTo = Math.max(scan.syncedTo, proven?.position.offset ?? 0);
-    return { segment, fileBytes, syncedTo, bytes: rest.isClean ? 0 : rest.bytes, verdict };
+    const provenBytes = proven?.allocatedBytes ?? 0;
+    return { segment, fileBytes, syncedTo, provenBytes, bytes: rest.isClean ? 0 : rest.bytes, verdict };
   }
 
   #damage(file: string, offset: number | undefined, reason: string): CorruptionError {

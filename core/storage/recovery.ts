@@ -14,6 +14,9 @@ import { reportingUnreadableBlocks } from './unreadable-blocks.js';
 import type { ContentCheck, EpochTable, LogEntry } from './storage.js';
 import type { LogState } from './transaction-log.js';
 
+/** Of a file, so much is read and written again at a time. */
+const REWRITE_BYTES = 1024 * 1024;
+
 /** A history that has been read, verified, repaired and synced. */
 export interface RecoveredHistory {
   readonly log: LogState;
@@ -260,15 +263,15 @@ class Recovery {
   }
 
   /**
-   * Writes once more what does not prove to have been synced: if the sync of these records failed and that ended the process,
+   * Writes once more what does not prove to have been synced: if its sync failed and that ended the process,
    * the system may hold them in memory as if they had been written, and report success for every later sync. Written again,
    * they make the next sync a true one.
    */
-  async #rewriteUnproven(file: DiskFile, { segment, syncedTo }: Tail): Promise<void> {
+  async #rewriteUnproven(file: DiskFile, { segment, syncedTo, provenBytes, fileBytes }: Tail): Promise<void> {
     const { offset } = segment.end;
-    const from = Math.max(segment.start.offset, syncedTo);
-    const unproven = from < offset ? await readExactly(file, from, offset - from) : null;
-    if (unproven !== null) await file.write(from, unproven);
+    await rewrite(file, Math.max(segment.start.offset, syncedTo), offset);
+    // The room behind the records too: its size is about to be recorded.
+    await rewrite(file, Math.max(offset, provenBytes), fileBytes);
   }
 
   #cut(segment: Segment): Promise<void> {
@@ -305,6 +308,13 @@ class Recovery {
   #damage(file: string, offset: number | undefined, reason: string): CorruptionError {
     const place = offset === undefined ? {} : { offset };
     return new CorruptionError({ location: this.#directory.location, file, reason, ...place });
+  }
+}
+
+async function rewrite(file: DiskFile, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += REWRITE_BYTES) {
+    const bytes = await readExactly(file, at, Math.min(REWRITE_BYTES, to - at));
+    if (bytes !== null) await file.write(at, bytes);
   }
 }
 

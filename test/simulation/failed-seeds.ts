@@ -85,5 +85,16 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'a fault that forged every vote, whose number doubled without an end',
     },
+    {
+      seed: 12_002_383,
+      mode: 'safety',
+      found:
+        'the size of a log file was recorded though its growth had failed to be synced: a power failure then made a sound member rejoin',
+    },
+    {
+      seed: 12_002_752,
+      mode: 'safety',
+      found: 'a fault that damaged what was left of an empty disk, which was then taken for a damaged one',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../core/runtime/index.js';
 import { FileStorage, MemoryDisk } from '../../../core/storage/index.js';
-import { content, entries, find, plain, start, zxid } from './history.js';
+import { content, entries, rejection, find, plain, start, zxid } from './history.js';
 import { historyOf, ids, requireFound, runScript, type Run } from './history-script.js';
 
 /** Runs the script until it ends or the disk crashes. */
@@ -126,6 +126,31 @@ test('records whose sync failed are written again by the recovery, so that no la
 
   assert.is(found.entries.length, 10);
   assert.equal((await find(disk)).entries, found.entries);
+});
+
+test('room for records whose sync failed is written again by the recovery, so that no later crash takes it', async () => {
+  const options = { segmentBytes: 64 * 1024 };
+  for (let groups = 1; groups <= 12; groups++) {
+    for (const failedRecoveries of [0, 1]) {
+      const disk = new MemoryDisk();
+      const { storage } = await start(disk, options);
+      for (let group = 0; group < groups; group++)
+        await storage.persist({ acceptedEpoch: 1, entries: entries(group, 1, { bytes: 1000 }) });
+      disk.fail({ operation: 'sync', file: 'log' });
+      await storage.persist({ entries: entries(groups, 1, { bytes: 1000 }) }).catch(() => undefined);
+      await storage.close();
+      for (let failure = 0; failure < failedRecoveries; failure++) {
+        disk.fail({ operation: 'sync', file: 'log' });
+        await rejection(find(disk, options));
+      }
+
+      const found = await find(disk, options);
+      disk.crash('lose');
+
+      assert.is(found.entries.length, groups + 1);
+      assert.equal((await find(disk, options)).entries, found.entries, `${groups} groups`);
+    }
+  }
 });
 
 test('a crash at any moment of a change to the promises keeps the epoch and the mark of who rejoins from before, or those after', async () => {

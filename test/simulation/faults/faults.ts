@@ -110,7 +110,8 @@ export class Faults {
 
   /** Files were changed under the member, which goes on: it finds that out at its next start, or when it reads them. */
   rotten(member: ClusterMember): void {
-    this.#imageOf(member).harm = 'damaged';
+    const image = this.#imageOf(member);
+    if (image.harm !== 'wiped') image.harm = 'damaged';
     this.#budget.damage(member);
   }
 

@@ -3,6 +3,15 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in what is written to the disk, and in how it is read back. */
 export const DURABILITY: readonly Mutant[] = [
   {
+    name: 'unproven-room-is-recorded',
+    mistake: 'a recovery records the size of a log file whose growth may never have reached the disk',
+    standsFor: 'what a failed sync let go is written again before anything is claimed of it',
+    tests: ['core/storage/crash'],
+    changes: [
+      ['core/storage/recovery.ts', 'await rewrite(file, Math.max(offset, provenBytes), fileBytes);', ''],
+    ],
+  },
+  {
     name: 'kernel-lock-given-back',
     mistake: 'the descriptor that holds the lock of a directory is closed as soon as it has it',
     standsFor: 'a data directory has one owner',
