@@ -1,6 +1,11 @@
+import { constants } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { SystemClock } from '../runtime/index.js';
+
+const { O_RDONLY } = constants;
+/** Windows has no such flag. */
+const NO_WAIT = (constants.O_NONBLOCK as number | undefined) ?? 0;
 
 /**
  * The process that holds the lock of a directory, as it describes itself. Process numbers are reused, so
@@ -67,7 +72,8 @@ export function ownerText({ pid, host, since }: LockOwner): string {
 /** The content of a file; null if there is none. */
 export async function readIfThere(path: string): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8');
+    // A pipe without a writer would not be opened before there is one.
+    return await readFile(path, { encoding: 'utf8', flag: O_RDONLY | NO_WAIT });
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (['ENOENT', 'ENOTDIR', 'ESRCH'].includes(code)) return null;

@@ -90,8 +90,9 @@ class NodeDirectory implements Directory {
 
   async list(): Promise<readonly string[]> {
     const entries = await readdir(this.location, { withFileTypes: true });
-    const link = entries.find((entry) => entry.isSymbolicLink() && isDataFile(entry.name));
-    if (link !== undefined) throw linkError(this.location, link.name);
+    const odd = entries.find((entry) => !entry.isFile() && isDataFile(entry.name));
+    if (odd?.isSymbolicLink() === true) throw linkError(this.location, odd.name);
+    if (odd !== undefined) throw notAFileError(this.location, odd.name, odd.isDirectory());
     return entries
       .filter((entry) => entry.isFile())
       .map((entry) => entry.name)
@@ -257,6 +258,16 @@ function linkError(location: string, file: string): StorageError {
     `${location}: ${file} is a symbolic link. Links to files of a data directory are not followed, for their targets are not synced ` +
       `with it. Move the file itself to its place; a link to the directory as a whole is allowed`,
     { code: 'LINK_REFUSED', fields: { location, file } },
+  );
+}
+
+/** To take it for a missing file would be damage for which it has to make room. */
+function notAFileError(location: string, file: string, isDirectory: boolean): StorageError {
+  const kind = isDirectory ? 'a directory' : 'a device, a pipe or a socket';
+  return new StorageError(
+    `${location}: ${file} is ${kind}, where a regular file belongs. Nothing was changed. Find out who made it, and move it to another ` +
+      `folder; if the file was lost, what is left tells what that means`,
+    { fields: { location, file } },
   );
 }
 

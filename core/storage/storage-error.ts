@@ -209,7 +209,8 @@ export function toStorageError(
   }
   const errno = errnoOf(error);
   if (errno !== undefined && ACCESS_ERRNOS.has(errno)) {
-    return new StorageAccessError({ location: what.location, file: what.file, errno, cause: error });
+    const file = fileBelow(what.location, error) ?? what.file;
+    return new StorageAccessError({ location: what.location, file, errno, cause: error });
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new StorageError(
@@ -217,6 +218,12 @@ export function toStorageError(
       `member has stopped using it; check the disk, then start the member again: it recovers from what is there`,
     { fields: { ...what, errno }, cause: error },
   );
+}
+
+/** The file of the directory that the system names in an error; null if it names none. */
+function fileBelow(location: string, error: unknown): string | null {
+  const path = (error as { readonly path?: unknown }).path;
+  return typeof path === 'string' && path.startsWith(`${location}/`) ? path.slice(location.length + 1) : null;
 }
 
 /**

@@ -7,13 +7,21 @@ const BLOCK_BYTES = 4096;
 
 /**
  * The same directory, whose files reject a read of unreadable blocks with `CorruptionError`: it names the file and the offset
- * of the first such block. To be used where the content is examined; a running member treats the error as it comes.
+ * of the first such block. A file that cannot be opened for that reason rejects every read. To be used where the content is examined; a running member treats the error as it comes.
  */
 export function reportingUnreadableBlocks(directory: Directory): Directory {
   return {
     location: directory.location,
     list: () => directory.list(),
-    open: async (name, mode) => reporting(directory.location, await directory.open(name, mode)),
+    open: async (name, mode) => {
+      try {
+        return reporting(directory.location, await directory.open(name, mode));
+      } catch (error) {
+        // What describes a file on the disk lies in a block as well.
+        if (mode === 'create' || !isUnreadable(error)) throw error;
+        return closedForReading(directory.location, name, error);
+      }
+    },
     rename: (from, to) => directory.rename(from, to),
     remove: (name) => directory.remove(name),
     setAside: (name, folder) => directory.setAside(name, folder),
@@ -59,12 +67,31 @@ async function readBlocks(
       filled += read;
       if (filled < end) return filled;
     } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      const reason = `the disk cannot read it (${errnoOf(error)})`;
-      throw new CorruptionError({ location, file: file.name, offset: at, reason, cause: error });
+      throw isUnreadable(error) ? unreadable(location, file.name, error, at) : error;
     }
   }
   return into.length;
+}
+
+/** Stands for a file that cannot even be opened: it has a size, and nothing in it can be read. */
+function closedForReading(location: string, name: string, cause: unknown): DiskFile {
+  const reject = (): Promise<never> => Promise.reject(unreadable(location, name, cause, 0));
+  return {
+    name,
+    size: () => Promise.resolve(BLOCK_BYTES),
+    read: reject,
+    write: reject,
+    writeThrough: reject,
+    truncate: reject,
+    syncData: reject,
+    sync: reject,
+    close: () => Promise.resolve(),
+  };
+}
+
+function unreadable(location: string, file: string, cause: unknown, offset: number): CorruptionError {
+  const reason = `the disk cannot read it (${errnoOf(cause)})`;
+  return new CorruptionError({ location, file, offset, reason, cause });
 }
 
 function isUnreadable(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -159,6 +159,47 @@ test('an empty file with the name of a later generation takes the place of nothi
 
     assert.is((await outcomeOf(disk)).kind, 'complete', name);
     assert.not.ok(disk.names().includes(name));
+  }
+});
+
+test('a file that the disk cannot even open is damaged like one that it cannot read', async () => {
+  for (const kind of ['log-', 'snapshot-'] as const) {
+    const disk = await made('stopped');
+    const newest = disk.names().findLast((name) => name.startsWith(kind))!;
+    disk.fail({ operation: 'open', file: newest, code: 'EIO', times: Infinity });
+    const storage = await FileStorage.open({ disk, canRejoin: true });
+    const { rejoining } = await storage.recover();
+    await storage.close();
+
+    assert.is(rejoining, kind === 'log-' ? 'damaged' : null, 'a log leads on from an older snapshot');
+    assert.not.ok(kind === 'log-' && disk.names().includes(newest), 'it is moved aside');
+  }
+});
+
+test('a directory in the place of a file is refused by name, and nothing is changed', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'quorate-odd-files-'));
+  try {
+    const directory = join(parent, 'data');
+    const { storage } = await start(await NodeDisk.open(directory));
+    await storage.persist({ acceptedEpoch: 1, entries: entries(0, 5) });
+    await storage.close();
+    const names = (await readdir(directory)).filter((name) => !name.startsWith('lock'));
+    assert.is(names.length, 4);
+    for (const name of names) {
+      await rename(join(directory, name), join(parent, name));
+      await mkdir(join(directory, name));
+
+      const error = await rejection(start(await NodeDisk.open(directory), { canRejoin: true }));
+
+      assert.match(error.message, `${name} is a directory, where a regular file belongs`);
+      await rm(join(directory, name), { recursive: true });
+      await rename(join(parent, name), join(directory, name));
+    }
+    const { storage: again, found } = await start(await NodeDisk.open(directory));
+    await again.close();
+    assert.equal([found.entries.length, found.rejoining], [5, null]);
+  } finally {
+    await rm(parent, { recursive: true });
   }
 });
 

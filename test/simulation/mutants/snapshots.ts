@@ -106,6 +106,26 @@ export const SNAPSHOTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'file-that-cannot-be-opened-ends-the-start',
+    mistake: 'an error of the disk at opening a file is no damage to that file',
+    standsFor: 'a member whose disk cannot give a file back has a way on',
+    tests: ['core/storage/damaged-file'],
+    changes: [
+      [
+        'core/storage/unreadable-blocks.ts',
+        "mode === 'create' || !isUnreadable(error)",
+        "mode !== 'create' || error",
+      ],
+    ],
+  },
+  {
+    name: 'directory-taken-for-a-missing-file',
+    mistake: 'a directory with the name of a file passes for a missing file',
+    standsFor: 'what is no regular file is refused by name',
+    tests: ['core/storage/damaged-file'],
+    changes: [['core/storage/node-disk.ts', 'if (odd !== undefined) throw', 'if (odd === null) throw']],
+  },
+  {
     name: 'unreadable-block-ends-the-examination',
     mistake: 'a read error ends member and doctor with an error that names no file',
     standsFor: 'an unreadable block is damage with file and offset',
