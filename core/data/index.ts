@@ -18,6 +18,7 @@ export {
   ensembleIdBytes,
   ensembleIdOf,
 } from './ensemble-identity.js';
+export { beginNewEnsemble, type LeftOut } from './new-ensemble.js';
 export { StateMachine } from './state-machine.js';
 export type { Snapshot } from './snapshot-writer.js';
 export { SnapshotReader } from './snapshot-reader.js';

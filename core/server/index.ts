@@ -8,6 +8,7 @@
 export { identitiesOfCertificate } from './clients/index.js';
 export {
   ConfigurationError,
+  parseEnsemble,
   publishedMembers,
   resolveServerOptions,
   type EnsembleMember,
@@ -23,18 +24,26 @@ export {
 } from './member/index.js';
 export type { LatencyFigures, MemberGauges, MemberHoldings, MemberProbe } from './metrics/index.js';
 export {
+  BACKUP_PATH,
+  BACKUP_SUBPROTOCOL,
+  backupOfDirectory,
   DEFAULT_PORT,
   Embedded,
+  forceNewEnsemble,
   initializeDataDirectory,
+  restoreBackup,
   serve,
   treatDataDirectory,
+  type BackupAnswer,
   type ClientListener,
   type Diagnosis,
   type DoctorOptions,
   type EmbeddedOptions,
   type FileDiagnosis,
   type ListenerHost,
+  type NewEnsemble,
   type Served,
   type ServeOptions,
   type Treatment,
 } from './process/index.js';
+export { BackupDecoder, verifyBackup, type BackupHeader, type BackupSummary } from './state/index.js';

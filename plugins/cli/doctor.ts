@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { initializeDataDirectory, treatDataDirectory, type Treatment } from '../../core/server/index.js';
 import { NodeDisk } from '../../core/storage/index.js';
 import { describeTreatment } from './doctor-report.js';
+import { force } from './doctor/force-new-ensemble.js';
+import { positiveInteger } from './on-ensemble.js';
 import { errorText, print, printError } from './output.js';
 import { pinoLogger } from './pino-logger.js';
 
@@ -10,6 +12,8 @@ interface Flags {
   readonly repair?: boolean;
   readonly alone?: boolean;
   readonly initialize?: boolean;
+  readonly forceNewEnsemble?: boolean;
+  readonly id?: number;
   readonly json?: boolean;
 }
 
@@ -30,6 +34,15 @@ export function doctorCommand(): Command {
       '--initialize',
       'mark an empty directory as that of a new member; without effect on an ensemble of several members',
     )
+    .option(
+      '--force-new-ensemble',
+      'a majority of the members is lost for good: begin a new ensemble with what this directory holds',
+    )
+    .option(
+      '--id <number>',
+      'with --force-new-ensemble: number of the member, to confirm it',
+      positiveInteger,
+    )
     .option('--json', 'one JSON object instead of text')
     .addHelpText('after', '\nWithout a flag nothing is changed.')
     .action(async (directory: string, flags: Flags) => {
@@ -42,10 +55,12 @@ export function doctorCommand(): Command {
     });
 }
 
-async function run(directory: string, { repair, alone, initialize, json }: Flags): Promise<number> {
+async function run(directory: string, flags: Flags): Promise<number> {
+  const { repair, alone, initialize, json } = flags;
   if (alone === true && repair !== true) return refuse('--alone goes with --repair');
   if (initialize === true) return begin(directory);
   if (!(await isDirectory(directory))) return refuse(`${directory} is no directory`);
+  if (flags.forceNewEnsemble === true) return force(directory, flags);
   const treatment = await treatDataDirectory({
     disk: await NodeDisk.open(directory),
     repair: repair === true,

@@ -17,6 +17,13 @@ export function print(text: string): void {
   writeText(process.stdout, text);
 }
 
+/** Bytes to standard output as they are: a file of ours that somebody passes on. Resolves when there is room for more. */
+export function writeBytes(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
 /** To standard error. */
 export function printError(text: string): void {
   writeText(process.stderr, text);

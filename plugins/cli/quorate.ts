@@ -6,6 +6,8 @@ import { packageVersion } from './package-version.js';
 /** Only the command that is called is loaded: a member is to be back soon, and needs nothing of what applications are made of. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).serveCommand(),
+  backup: async () => (await import('./backup.js')).backupCommand(),
+  restore: async () => (await import('./restore.js')).restoreCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
   shell: async () => (await import('./shell.js')).shellCommand(),
   config: async () => (await import('./config.js')).configCommand(),

@@ -1,11 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Command } from 'commander';
+import { backupCommand } from '../../plugins/cli/backup.js';
 import { configCommand } from '../../plugins/cli/config.js';
 import { doctorCommand } from '../../plugins/cli/doctor.js';
 import { jobCommand } from '../../plugins/cli/job.js';
 import { lockCommand } from '../../plugins/cli/lock.js';
 import { queueCommand } from '../../plugins/cli/queue.js';
+import { restoreCommand } from '../../plugins/cli/restore.js';
 import { environmentName, SETTINGS } from '../../plugins/cli/serve-settings.js';
 import { serveCommand } from '../../plugins/cli/serve.js';
 import { shellCommand } from '../../plugins/cli/shell.js';
@@ -98,14 +100,19 @@ const DOORS = [
 ];
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  backup: backupCommand(),
   config: configCommand(),
   doctor: doctorCommand(),
   job: jobCommand(),
   lock: lockCommand(),
   queue: queueCommand(),
+  restore: restoreCommand(),
   serve: serveCommand(),
   shell: shellCommand(),
 };
+
+/** Commands that ask no ensemble: they work on files. */
+const OF_FILES: ReadonlySet<string> = new Set(['doctor', 'restore', 'verify']);
 
 /** Of every command that asks an ensemble something. */
 const ENSEMBLE_FLAGS = [
@@ -150,7 +157,7 @@ test('every command is in the reference with its arguments and its flags, and no
   );
   for (const { usage, command } of LEAVES) {
     const [, flags] = rows.find(([documented]) => documented === usage)!;
-    const isOfEnsemble = command.name() !== 'doctor';
+    const isOfEnsemble = !OF_FILES.has(command.name());
     const own = command.options.map(({ long }) => long!);
     if (isOfEnsemble)
       assert.ok(
@@ -266,12 +273,13 @@ function leavesOf(
   parent: string,
 ): readonly { readonly usage: string; readonly command: Command }[] {
   const path = `${parent} ${command.name()}`;
-  if (command.commands.length > 0) return command.commands.flatMap((inner) => leavesOf(inner, path));
+  const inner = command.commands.flatMap((each) => leavesOf(each, path));
+  if (inner.length > 0 && command.registeredArguments.length === 0) return inner;
   const words = command.registeredArguments.map((argument) => {
     const name = argument.variadic ? `${argument.name()}...` : argument.name();
     return argument.required ? `<${name}>` : `[${name}]`;
   });
-  return [{ usage: [path, ...words].join(' '), command }];
+  return [{ usage: [path, ...words].join(' '), command }, ...inner];
 }
 
 function rowsOf(page: string, section: string): readonly string[] {

@@ -1,6 +1,6 @@
 import { QuorateError, type Logger } from '../../runtime/index.js';
 import type { Storage } from '../../storage/index.js';
-import type { RestoredHistory } from '../../zab/index.js';
+import { isEpochMarker, type RestoredHistory } from '../../zab/index.js';
 import type { EnsembleMember } from '../configuration/index.js';
 import type { Recovered } from '../state/index.js';
 
@@ -12,6 +12,17 @@ export function isUntouched({ isNew, history }: Recovered): boolean {
   const { rejoining = null, acceptedEpoch, entries, snapshotZxid } = history;
   const isEmpty = acceptedEpoch === 0 && entries.length === 0 && snapshotZxid === 0n;
   return isNew || (isEmpty && (rejoining === 'new' || rejoining === null));
+}
+
+/**
+ * The directory is the beginning of a new ensemble, restored from a backup or forced, and no epoch of that ensemble has begun. Like a member
+ * with an empty directory it counts only when all of its ensemble found it together: who restores it again after that
+ * has forgotten what the member promised.
+ */
+function isBeginning({ identity, history }: Recovered): boolean {
+  const { rejoining, entries, snapshotZxid } = history;
+  const isAtMarker = isEpochMarker(snapshotZxid) && identity?.since === snapshotZxid;
+  return rejoining === 'new' && isAtMarker && entries.length === 0;
 }
 
 /** The directory waits for the other members to readmit its member, but the member is started alone. */
@@ -55,10 +66,10 @@ export async function settleFirstStart(
   let { rejoining = null } = history;
   if (isEmpty) rejoining = isOneOfSeveral ? 'new' : null;
   // It counts, and there is no other voter that might not.
-  if (rejoining === 'founding' && !isOneOfSeveral) rejoining = null;
+  if ((rejoining === 'founding' || isBeginning(recovered)) && !isOneOfSeveral) rejoining = null;
   if (rejoining !== null && members.length < 2) throw new CannotRejoinError(id);
   if (isEmpty || rejoining !== (history.rejoining ?? null)) await storage.persist({ rejoining });
-  if (isOneOfSeveral) report(rejoining, logger);
+  if (isOneOfSeveral) report(rejoining, isBeginning(recovered), logger);
   return { ...history, rejoining };
 }
 
@@ -71,8 +82,10 @@ function warnOfInitialize(members: number, isEmpty: boolean, logger: Logger): vo
   } else if (!isEmpty) logger.warn('--initialize has no effect: the data directory is not empty');
 }
 
-function report(rejoining: RestoredHistory['rejoining'], logger: Logger): void {
-  if (rejoining === 'new') {
+function report(rejoining: RestoredHistory['rejoining'], isBeginning: boolean, logger: Logger): void {
+  if (isBeginning) {
+    logger.info('This member begins a new ensemble with restored data: it waits until all of its voters run');
+  } else if (rejoining === 'new') {
     logger.warn(
       'The data directory was empty: this member has no vote until the other members have readmitted it, or, in a new ensemble, ' +
         'until all of its members run. To begin with fewer members, list only those',

@@ -1,4 +1,4 @@
-import type { DigestPoint, RecountResult } from '../../data/index.js';
+import type { DigestPoint, RecountResult, Snapshot } from '../../data/index.js';
 import type { Id } from '../../protocol/index.js';
 import { QuorateError, silentLogger, type Clock, type Logger, type Random } from '../../runtime/index.js';
 import type { SnapshotReadBackError, Storage } from '../../storage/index.js';
@@ -147,6 +147,11 @@ export class Member {
   /** A look into this member, for whoever watches over it. */
   get inspection(): Inspection {
     return this.#assembled.inspection;
+  }
+
+  /** The state as it is applied here now, to be read while transactions go on; close it if it is not read to its end. */
+  snapshot(): Snapshot {
+    return this.#assembled.state.machine.snapshot();
   }
 
   health(): MemberHealth {

@@ -33,6 +33,7 @@ import {
 } from '../configuration/index.js';
 import { Member, type MemberHealth, startingHealth } from '../member/index.js';
 import { MAX_FRAME_BYTES } from '../peers/index.js';
+import { BACKUP_PATH, BACKUP_ROUTE, BackupService } from './backup-service.js';
 import type { ClientListener } from './client-listener.js';
 import { Credentials, type CredentialOptions } from './credentials.js';
 import { checkLooseFiles, type LooseFileOptions } from './loose-files.js';
@@ -154,6 +155,16 @@ export async function serve(options: ServeOptions): Promise<Served> {
       ),
     });
   }
+  const backups = new BackupService({
+    ...plan,
+    options: resolved,
+    authentication: () => authenticationOf(plan),
+    member: current,
+  });
+  listener.route(BACKUP_PATH, {
+    ...BACKUP_ROUTE,
+    accept: (connection, certificate) => backups.accept(connection, certificate),
+  });
   const isTrusted = (caller: HttpCaller): boolean => isAuthorized(plan, caller);
   listener.get('/livez', (caller) => livez(health(), isTrusted(caller)));
   listener.get('/readyz', (caller) => readyz(health(), isTrusted(caller)));
@@ -319,17 +330,21 @@ async function startMember({ options, resolved, members, sockets, ...plan }: Pla
 }
 
 /** Whether somebody may see more over HTTP than whether the member lives: by certificate, or by user and password. */
-function isAuthorized({ resolved, credentials }: Plan, { authorization, certificate }: HttpCaller): boolean {
-  if (!resolved.requireAuth || certificate !== null) return true;
+function isAuthorized(plan: Plan, { authorization, certificate }: HttpCaller): boolean {
+  if (!plan.resolved.requireAuth || certificate !== null) return true;
   const [, basic] = /^basic ([a-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
   if (basic === undefined) return false;
-  const authentication = new Authentication(resolved.superDigest, credentials.accounts, true);
+  const authentication = authenticationOf(plan);
   const identities = authentication.identities({
     type: 0,
     scheme: 'digest',
     auth: Buffer.from(basic, 'base64'),
   });
   return identities !== null && authentication.isAccepted(identities);
+}
+
+function authenticationOf({ resolved, credentials }: Plan): Authentication {
+  return new Authentication(resolved.superDigest, credentials.accounts, resolved.requireAuth);
 }
 
 /** What `serve` has started. */

@@ -8,13 +8,19 @@
  * slices of one turn. Owns: the state machine, open snapshots. Calls: `core/data`, `core/storage`, the peer of `core/zab`; nothing
  * above. Called by: pipeline, clients (which read `machine`), member.
  */
+export { BackupError } from './backups/backup-error.js';
+export { BackupDecoder, type BackupHeader } from './backups/backup-file.js';
+export { readBackup, verifyBackup, type BackupSummary } from './backups/backup-reader.js';
+export { backupOf, type BackupOrigin } from './backups/backup-writer.js';
+export { newEpoch } from './backups/new-epoch.js';
 export { DigestExchange, type StateDifference } from './digests/digest-exchange.js';
 export { decodeHeartbeat, encodeHeartbeat } from './digests/heartbeat.js';
 export { Recounter } from './digests/recounter.js';
 export { StateDamagedError } from './digests/state-damaged-error.js';
 export { StateDivergedError } from './digests/state-diverged-error.js';
-export { machineOf, recover, type Recovered } from './recover.js';
+export { machineOf, recover, recoveredState, type Recovered } from './recover.js';
 export { ReplicatedState } from './replicated-state.js';
+export { snapshotCheck } from './snapshot-check.js';
 export { SnapshotReceiver } from './snapshot-receiver.js';
 export { SnapshotSender } from './snapshot-sender.js';
 export { Snapshotter } from './snapshotter.js';

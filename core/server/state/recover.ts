@@ -46,6 +46,15 @@ export async function recover(storage: Storage): Promise<Recovered> {
   };
 }
 
+/** The state that a directory holds with all entries of its log, whether they are known to be committed or not. */
+export function recoveredState({ machine, history }: Recovered): StateMachine {
+  for (const { zxid, payload } of history.entries) {
+    if (payload.length === 0) machine.advanceTo(zxid);
+    else machine.apply(zxid, decodeTxn(payload));
+  }
+  return machine;
+}
+
 /**
  * The id in a marker of the log, if a transaction stands behind it: a leader proposes none before a quorum has the marker. Without one
  * the marker may be that of a founding that failed, which another one has replaced or will replace.

@@ -178,4 +178,60 @@ export const STATE: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'restored-epoch-not-raised',
+    mistake: 'a restored ensemble goes on with the epochs of the old one',
+    standsFor: 'no fence repeats over a restore, and clients come back',
+    tests: ['core/server/process/new-ensemble'],
+    changes: [
+      ['core/server/state/backups/new-epoch.ts', 'epoch + restoration * EPOCH_STEP', 'epoch + restoration'],
+    ],
+  },
+  {
+    name: 'restored-sessions-kept',
+    mistake: 'sessions of the old ensemble and their ephemerals live on in the restored one',
+    standsFor: 'an ephemeral never outlives its session',
+    tests: ['core/data/new-ensemble'],
+    changes: [['core/data/new-ensemble.ts', 'of state.sessions.all.keys()', 'of [] as bigint[]']],
+  },
+  {
+    name: 'restored-under-the-old-id',
+    mistake: 'a restored ensemble keeps the id of the old one',
+    standsFor: 'another life of an ensemble is refused by its id',
+    tests: ['core/data/new-ensemble'],
+    changes: [['core/data/new-ensemble.ts', '  state.identify({ id, since: marker });', '  void id;']],
+  },
+  {
+    name: 'restored-member-votes-at-once',
+    mistake: 'a member that was restored once more votes with what the backup had',
+    standsFor: 'a voter may not forget what it acknowledged',
+    tests: ['core/server/process/new-ensemble'],
+    changes: [['core/server/process/new-ensemble.ts', "isVoter ? 'new' : null", 'isVoter ? null : null']],
+  },
+  {
+    name: 'interrupted-restore-counts',
+    mistake: 'a directory whose restore broke off counts, with nothing in it',
+    standsFor: 'a voter that may have forgotten does not vote',
+    tests: ['core/server/process/new-ensemble'],
+    changes: [
+      [
+        'core/server/process/new-ensemble.ts',
+        "acceptedEpoch: epoch, rejoining: 'damaged'",
+        'acceptedEpoch: epoch, rejoining: null',
+      ],
+    ],
+  },
+  {
+    name: 'backup-content-not-compared',
+    mistake: 'a backup is restored though its content is not the state that it was taken of',
+    standsFor: 'a copy counts only if it adds up to its digest',
+    tests: ['core/server/state/backups/backup-file'],
+    changes: [
+      [
+        'core/data/snapshot-verifier.ts',
+        "expectSame('as the digest of its content', digest.value, expected.digest);",
+        '',
+      ],
+    ],
+  },
 ];
