@@ -87,6 +87,11 @@ export class SimulatedProcess implements Clock {
     for (const timer of this.#timers) timer.stop();
   }
 
+  /** Its monotonic clock stands still, or has stood still once. */
+  get hasLostTime(): boolean {
+    return this.#clockStoppedAt !== null || this.#clockLostMs > 0;
+  }
+
   /** Its monotonic clock goes on from where it stopped, and so do its timers. */
   startClock(): void {
     if (this.#clockStoppedAt === null) return;

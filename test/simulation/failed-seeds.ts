@@ -96,5 +96,10 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'a fault that damaged what was left of an empty disk, which was then taken for a damaged one',
     },
+    {
+      seed: 13_001_928,
+      mode: 'safety',
+      found: 'a checker that relied on a replaced leader whose clock stood still',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

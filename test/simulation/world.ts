@@ -177,8 +177,14 @@ export class World {
     const { ghost, model, sessions, ends, referee } = this;
     const now = (): number => this.now;
     const wasEndProposed = (sessionId: bigint): boolean => this.#ends.has(sessionId);
-    const known = { ghost, model, sessions, ends, now, wasEndProposed, ...(granted && { granted }) };
+    // Without a clock a leader that was replaced does not notice, and goes on answering pings.
+    const isTimed = (): boolean => this.#at(connection.remoteAddress)?.process?.hasLostTime !== true;
+    const known = { ghost, model, sessions, ends, now, wasEndProposed, isTimed, ...(granted && { granted }) };
     return tapped(connection, new Conversation(name, known), referee);
+  }
+
+  #at(address: string): ClusterMember | undefined {
+    return this.cluster.members.find((member) => member.address === address);
   }
 
   /** Calls `spring` in the midst of what the member does, so many steps from now. */

@@ -42,6 +42,8 @@ export interface Knowledge {
   readonly now: () => number;
   /** Whether a member has proposed to end the session. */
   readonly wasEndProposed: (sessionId: bigint) => boolean;
+  /** Whether the member at the other end knows how much time passes; default yes. If not, its answers prove nothing of the session. */
+  readonly isTimed?: () => boolean;
   /** Called when the client is given a session. */
   readonly granted?: (response: ConnectResponse) => void;
 }
@@ -148,7 +150,7 @@ export class Conversation {
       this.#says(`is given the session ${hex(sessionId)}, of which nothing is committed`),
     );
     this.#connection = { ...this.#connection, acceptedAt: now() };
-    sessions.proven(sessionId, this.#connection.greetedAt, timeoutMs);
+    this.#proven(this.#connection.greetedAt);
     granted?.(response);
   }
 
@@ -164,10 +166,15 @@ export class Conversation {
     if (header.xid === Xid.ping) {
       this.#watches.reached(header.zxid, true);
       const sentAt = this.#pings.shift();
-      if (sentAt !== undefined) sessions.proven(this.#sessionId!, sentAt, this.#timeoutMs);
+      if (sentAt !== undefined) this.#proven(sentAt);
       return;
     }
     this.#reply(header, packet);
+  }
+
+  #proven(sentAt: number): void {
+    const { sessions, isTimed } = this.#known;
+    if (isTimed?.() ?? true) sessions.proven(this.#sessionId!, sentAt, this.#timeoutMs);
   }
 
   #reply(header: ReplyHeader, packet: JuteReader): void {
@@ -178,8 +185,7 @@ export class Conversation {
     );
     const { request, write, acknowledged, sentAt, users } = next;
     next.answered();
-    if (request.op !== OpCode.closeSession)
-      this.#known.sessions.proven(this.#sessionId!, sentAt, this.#timeoutMs);
+    if (request.op !== OpCode.closeSession) this.#proven(sentAt);
     const reply =
       err === ErrorCode.ok ? ({ op: request.op, body: readReplyBody(request.op, packet) } as Reply) : null;
     this.#watches.answered(request, err, zxid);
