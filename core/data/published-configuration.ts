@@ -1,5 +1,6 @@
 import type { Stat } from '../protocol/index.js';
 import { CONFIG_PATH } from './data-tree.js';
+import type { StoredData } from './stored-data.js';
 import type { Znode } from './znode.js';
 
 /** What ZooKeeper shows of a configuration that its servers were started with, and that nobody has written since. */
@@ -18,8 +19,8 @@ export class PublishedConfiguration {
   }
 
   /** Null and empty are different things. */
-  dataOf(node: Znode): Uint8Array | null {
-    return this.isShownAt(node) ? this.text : node.data;
+  dataOf(node: Znode): StoredData {
+    return this.isShownAt(node) ? this.text : node.stored;
   }
 
   statOf(node: Znode): Stat {

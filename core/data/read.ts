@@ -10,6 +10,7 @@ import {
   OpCode,
   Permission,
   type Reply,
+  type ReplyToWrite,
   REPLY_HEADER_BYTES,
   type Request,
   STAT_BYTES,
@@ -18,6 +19,7 @@ import { isAllowed, redactAcl } from './acl.js';
 import type { DataTree } from './data-tree.js';
 import { childrenBytes, ephemeralsBytes, fitsAnyway } from './list-size.js';
 import type { MachineState } from './machine-state.js';
+import { loadData } from './stored-data.js';
 import { childNames, type Znode } from './znode.js';
 
 /** Who reads. */
@@ -32,6 +34,11 @@ export interface ReadResult {
   readonly reply: Reply | null;
   /** The reply would be larger than was allowed, and was not built: its size, or a lower bound of it. Else absent. */
   readonly refusedBytes?: number;
+}
+
+/** The same, with a reply that is only written: short data in it are text with one byte per character, which needs no array. */
+export interface ReadResultToWrite extends Omit<ReadResult, 'reply'> {
+  readonly reply: ReplyToWrite | null;
 }
 
 const NO_NODE: ReadResult = { error: ErrorCode.noNode, reply: null };
@@ -49,6 +56,23 @@ export function read(
   context: ReadContext,
   maxBytes = Infinity,
 ): ReadResult {
+  const result = readToWrite(state, request, context, maxBytes);
+  const { reply } = result;
+  if (reply?.op === OpCode.getData) return ok(withLoadedData(reply));
+  if (reply?.op !== OpCode.multiRead) return result as ReadResult;
+  const results = reply.body.results.map((each) =>
+    'reply' in each && each.reply.op === OpCode.getData ? { reply: withLoadedData(each.reply) } : each,
+  );
+  return ok({ op: OpCode.multiRead, body: { results } });
+}
+
+/** As `read`, for a reply that is only written. */
+export function readToWrite(
+  state: MachineState,
+  request: Request,
+  context: ReadContext,
+  maxBytes = Infinity,
+): ReadResultToWrite {
   const room: Room = {
     bytes: maxBytes - REPLY_HEADER_BYTES,
     maxBytes,
@@ -92,7 +116,12 @@ type NodeRead = Extract<
   }
 >;
 
-function readNode(state: MachineState, request: NodeRead, identities: readonly Id[], room: Room): ReadResult {
+function readNode(
+  state: MachineState,
+  request: NodeRead,
+  identities: readonly Id[],
+  room: Room,
+): ReadResultToWrite {
   const { tree, configuration } = state;
   const { op, body } = request;
   if (op === OpCode.exists && body.path.includes('\0')) return BAD_ARGUMENTS;
@@ -106,7 +135,8 @@ function readNode(state: MachineState, request: NodeRead, identities: readonly I
     case OpCode.getData: {
       const data = configuration.dataOf(node);
       const refusal = refuseTooLarge(room, LENGTH_BYTES + (data?.length ?? 0) + STAT_BYTES);
-      return refusal ?? ok({ op, body: { data, stat: configuration.statOf(node) } });
+      const reply = { op, body: { data, stat: configuration.statOf(node) } } as const;
+      return refusal ?? { error: ErrorCode.ok, reply };
     }
     case OpCode.getAcl: {
       const acl = visibleAcl(node, identities);
@@ -143,7 +173,7 @@ function multiRead(
   { ops }: MultiReadRequest,
   { identities }: ReadContext,
   room: Room,
-): ReadResult {
+): ReadResultToWrite {
   room.bytes -= MULTI_HEADER_BYTES;
   const results: MultiResult[] = [];
   for (const request of ops) {
@@ -171,6 +201,17 @@ function ephemerals(tree: DataTree, sessionId: bigint, prefix: string, room: Roo
   const paths: string[] = [];
   for (const { path } of owned) if (path.startsWith(prefix)) paths.push(path);
   return ok({ op: OpCode.getEphemerals, body: { ephemerals: paths.sort() } });
+}
+
+function withLoadedData({
+  op,
+  body,
+}: Extract<ReplyToWrite, { readonly op: typeof OpCode.getData }>): Extract<
+  Reply,
+  { readonly op: typeof OpCode.getData }
+> {
+  const { data, stat } = body;
+  return { op, body: { data: loadData(data), stat } };
 }
 
 function ok(reply: Reply): ReadResult {

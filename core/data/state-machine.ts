@@ -4,7 +4,7 @@ import { applyTxn } from './apply.js';
 import type { EnsembleIdentity } from './ensemble-identity.js';
 import { MachineState } from './machine-state.js';
 import { Recount } from './recount.js';
-import { read, type ReadContext, type ReadResult } from './read.js';
+import { read, type ReadContext, type ReadResult, type ReadResultToWrite, readToWrite } from './read.js';
 import { replyTo } from './reply.js';
 import { openSnapshot, type Snapshot } from './snapshot-writer.js';
 import type { Txn } from './transaction.js';
@@ -101,6 +101,11 @@ export class StateMachine {
   /** exists, getData, getAcl, getChildren, getChildren2, getAllChildrenNumber, getEphemerals, multiRead; anything else is unimplemented. Never throws on any path. See `read` for `maxBytes`. */
   read(request: Request, context: ReadContext, maxBytes = Infinity): ReadResult {
     return read(this.state, request, context, maxBytes);
+  }
+
+  /** As `read`, for a reply that is only written: short data in it need no array. */
+  readToWrite(request: Request, context: ReadContext, maxBytes: number): ReadResultToWrite {
+    return readToWrite(this.state, request, context, maxBytes);
   }
 
   /** What `WatchTable.rearm` asks of the tree; to be looked at at once, for it goes on changing. Never throws on any path. */

@@ -1,4 +1,5 @@
 import { nodeBuffer } from './node-buffer.js';
+import type { BytesToWrite } from './requests.js';
 
 const NOTHING = new Uint8Array(0);
 const NO_VIEW = new DataView(NOTHING.buffer);
@@ -8,6 +9,11 @@ const MIN_USEFUL_BYTES = 64;
 /** Up to this length a loop over the characters beats the call into the engine. */
 const SHORT_TEXT = 48;
 const TWO_POW_32 = 4_294_967_296;
+
+/** A fast call of Node's. */
+interface LatinBytes extends Uint8Array {
+  latin1Write(text: string, at: number): number;
+}
 
 const encoder = new TextEncoder();
 
@@ -65,10 +71,18 @@ export class JuteWriter {
   }
 
   /** Null and empty are different things on the wire. */
-  writeBuffer(value: Uint8Array | null): void {
+  writeBuffer(value: BytesToWrite | null): void {
     if (value === null) return this.writeInt(-1);
     this.writeInt(value.length);
-    this.writeBytes(value);
+    if (typeof value === 'string') this.writeByteText(value);
+    else this.writeBytes(value);
+  }
+
+  /** Text with one byte per character, without a length. */
+  private writeByteText(value: string): void {
+    const at = this.reserve(value.length);
+    // Only Node's Buffer makes such text, and there every chunk is one.
+    (this.bytes as LatinBytes).latin1Write(value, at);
   }
 
   /** Bytes as they are, without a length. */

@@ -5,13 +5,13 @@ import { OpCode } from './op-code.js';
 import { MarshallingError } from './marshalling-error.js';
 import { operationOf } from './operations/registry.js';
 import { type ReplyHeader, type WatchEvent, WatchEventType, Xid } from './records.js';
-import type { ClientOp, Reply, ReplyBodies } from './requests.js';
+import type { ClientOp, ReplyBodies, ReplyToWrite } from './requests.js';
 
 /** KeeperState.SyncConnected: the only one that a server ever reports. */
 const SYNC_CONNECTED = 3;
 
 /** One whole packet, its length in front. The body is written only if the header says ok, or for SASL; null means that there is none. */
-export function writeReply(writer: JuteWriter, header: ReplyHeader, reply: Reply | null): void {
+export function writeReply(writer: JuteWriter, header: ReplyHeader, reply: ReplyToWrite | null): void {
   const packet = writer.startPacket();
   writeReplyHeader(writer, header.xid, header.zxid, header.err);
   // A refused step of SASL has a body, too.

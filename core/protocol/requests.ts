@@ -77,6 +77,18 @@ export type Request = { [Op in ClientOp]: { readonly op: Op; readonly body: Requ
 /** A reply's body together with the operation that decides its shape. */
 export type Reply = { [Op in ClientOp]: { readonly op: Op; readonly body: ReplyBodies[Op] } }[ClientOp];
 
+/** Bytes as they can be written: an array, or text with one byte per character, which only Node's `Buffer` makes and writes. */
+export type BytesToWrite = Uint8Array | string;
+
+/** A reply as `writeReply` takes it. */
+export type ReplyToWrite =
+  | Reply
+  | {
+      readonly op: typeof OpCode.getData;
+      readonly body: { readonly data: BytesToWrite | null; readonly stat: Stat };
+    };
+export type ReplyBodyToWrite<Op extends ClientOp> = Extract<ReplyToWrite, { readonly op: Op }>['body'];
+
 export type Empty = Readonly<Record<never, never>>;
 
 export interface PathOnly {

@@ -1,17 +1,17 @@
 import type { JuteReader } from '../jute-reader.js';
 import type { JuteWriter } from '../jute-writer.js';
-import type { ClientOp, Empty, ReplyBodies, RequestBodies } from '../requests.js';
+import type { ClientOp, Empty, ReplyBodies, ReplyBodyToWrite, RequestBodies } from '../requests.js';
 
 /** How a record becomes bytes and comes back. `read` throws `MarshallingError`. */
-export interface Codec<T> {
-  write(writer: JuteWriter, value: T): void;
+export interface Codec<T, Written = T> {
+  write(writer: JuteWriter, value: Written): void;
   read(reader: JuteReader): T;
 }
 
 /** The two records of an operation. */
 export interface Operation<Op extends ClientOp> {
   readonly request: Codec<RequestBodies[Op]>;
-  readonly reply: Codec<ReplyBodies[Op]>;
+  readonly reply: Codec<ReplyBodies[Op], ReplyBodyToWrite<Op>>;
 }
 
 const EMPTY: Empty = Object.freeze({});

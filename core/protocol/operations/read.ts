@@ -1,13 +1,13 @@
 import { readAclList, writeAclList } from '../acl-list.js';
 import type { OpCode } from '../op-code.js';
-import type { DataStat } from '../requests.js';
+import type { DataStat, ReplyBodyToWrite } from '../requests.js';
 import { readStat, writeStat } from '../stat.js';
 import { readStringList, writeStringList } from '../string-list.js';
 import type { Codec, Operation } from './operation.js';
 import { pathOnly, pathWatch } from './path.js';
 import { statOnly } from './write.js';
 
-export const dataStat: Codec<DataStat> = {
+export const dataStat: Codec<DataStat, ReplyBodyToWrite<typeof OpCode.getData>> = {
   write(writer, reply) {
     writer.writeBuffer(reply.data);
     writeStat(writer, reply.stat);

@@ -6,6 +6,7 @@ import {
   WatcherType,
   type ClientInfo,
   type Reply,
+  type ReplyToWrite,
   type Request,
   type SetWatches2Request,
 } from '../../protocol/index.js';
@@ -67,7 +68,7 @@ export class LocalRequests {
     slot: ReplySlot,
     request: Request,
     machine: StateMachine,
-  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+  ): { readonly error: ErrorCode; readonly reply: ReplyToWrite | null } {
     switch (request.op) {
       case OpCode.addWatch:
         return this.#addWatch(slot.connection, request.body.path, request.body.mode);
@@ -87,29 +88,23 @@ export class LocalRequests {
     slot: ReplySlot,
     request: Request,
     machine: StateMachine,
-  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
-    if (watchesPath(request) && !this.#watches.hasRoom(slot.connection, request.body.path))
+  ): { readonly error: ErrorCode; readonly reply: ReplyToWrite | null } {
+    const watching = watchesPath(request) ? request : null;
+    if (watching !== null && !this.#watches.hasRoom(slot.connection, watching.body.path))
       return this.#refuseWatch();
-    const result = machine.read(request, slot, this.#mostBytes);
+    const result = machine.readToWrite(request, slot, this.#mostBytes);
     if (result.refusedBytes !== undefined) return this.#refuseTooLarge(slot, result.refusedBytes);
-    const { connection } = slot;
-    const { table } = this.#watches;
-    switch (request.op) {
-      case OpCode.exists:
-        if (request.body.watch && (result.error === ErrorCode.ok || result.error === ErrorCode.noNode)) {
-          table.addData(connection, request.body.path);
-        }
-        break;
-      case OpCode.getData:
-        if (request.body.watch && result.error === ErrorCode.ok) table.addData(connection, request.body.path);
-        break;
-      case OpCode.getChildren:
-      case OpCode.getChildren2:
-        if (request.body.watch && result.error === ErrorCode.ok)
-          table.addChild(connection, request.body.path);
-        break;
-    }
+    if (watching !== null) this.#watch(slot.connection, watching, result.error);
     return result;
+  }
+
+  /** A watch for the existence is set without a znode, too. */
+  #watch(connection: ClientConnection, { op, body }: WatchingRead, error: ErrorCode): void {
+    const { table } = this.#watches;
+    const isSet = error === ErrorCode.ok || (op === OpCode.exists && error === ErrorCode.noNode);
+    if (!isSet) return;
+    if (op === OpCode.exists || op === OpCode.getData) table.addData(connection, body.path);
+    else table.addChild(connection, body.path);
   }
 
   /** What a reply may take now. */
@@ -148,7 +143,7 @@ export class LocalRequests {
     connection: ClientConnection,
     path: string,
     mode: number,
-  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+  ): { readonly error: ErrorCode; readonly reply: ReplyToWrite | null } {
     if (mode !== AddWatchMode.persistent && mode !== AddWatchMode.persistentRecursive) {
       return refused(ErrorCode.marshallingError);
     }
@@ -163,7 +158,7 @@ export class LocalRequests {
     op: typeof OpCode.checkWatches | typeof OpCode.removeWatches,
     path: string,
     type: number,
-  ): { readonly error: ErrorCode; readonly reply: Reply | null } {
+  ): { readonly error: ErrorCode; readonly reply: ReplyToWrite | null } {
     if (!WATCHER_TYPES.has(type)) return refused(ErrorCode.marshallingError);
     // ZooKeeper looks for a watch at the parents too, and takes what has none for a request that cannot be read.
     if (op === OpCode.checkWatches && path !== '' && !path.startsWith('/'))

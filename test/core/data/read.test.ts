@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Acl, ErrorCode, OpCode, type Request } from '../../../core/protocol/index.js';
+import {
+  type Acl,
+  ErrorCode,
+  JuteWriter,
+  OpCode,
+  type ReplyToWrite,
+  type Request,
+  writeReply,
+} from '../../../core/protocol/index.js';
 import { bytes, createBody, EnsembleOfOne, OTHER_SESSION } from './ensemble-of-one.js';
 
 const ANN = { scheme: 'digest', id: 'ann:secret-hash' };
@@ -187,6 +195,33 @@ test('the number of znodes below one follows every create and delete, asked as o
   assert.equal([count('/top'), count('/top/a')], [1, 0]);
   assert.is(ensemble.error({ op: OpCode.create, body: createBody('/top/c') }), ErrorCode.ok);
   assert.is(count('/top'), 2);
+});
+
+test('a reply that is only written takes the same bytes as one that is looked at, whatever the data', () => {
+  const ensemble = new EnsembleOfOne();
+  const all = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const data = [
+    null,
+    new Uint8Array(0),
+    all,
+    new Uint8Array(4_096).fill(0xe9),
+    new Uint8Array(5_000).fill(7),
+  ];
+  const reads = data.map((content, index) => {
+    ensemble.create(`/n${index}`, { data: content });
+    return { op: OpCode.getData, body: { path: `/n${index}`, watch: false } } as const;
+  });
+  const written = (reply: ReplyToWrite | null): Uint8Array => {
+    const writer = new JuteWriter();
+    writeReply(writer, { xid: 1, zxid: 2n, err: ErrorCode.ok }, reply);
+    return writer.take();
+  };
+  for (const request of [...reads, { op: OpCode.multiRead, body: { ops: reads } } as const]) {
+    const context = { sessionId: 1n, identities: [] };
+    const seen = ensemble.machine.read(request, context).reply;
+    const unseen = ensemble.machine.readToWrite(request, context, Infinity).reply;
+    assert.equal(written(unseen), written(seen));
+  }
 });
 
 test.run();

@@ -390,8 +390,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/clients/local-requests.ts',
-        'machine.read(request, slot, this.#mostBytes)',
-        'machine.read(request, { sessionId: slot.sessionId, identities: slot.connection.session.identities }, this.#mostBytes)',
+        'machine.readToWrite(request, slot, this.#mostBytes)',
+        'machine.readToWrite(request, { sessionId: slot.sessionId, identities: slot.connection.session.identities }, this.#mostBytes)',
       ],
     ],
   },

@@ -6,8 +6,9 @@ import type { WriteShares } from './write-shares.js';
 /** A write is not taken while the requests before it that are not evaluated cost this much together. */
 const COST_LIMIT = 64;
 
-/** Costs of requests that are no writes, by how large their replies can be; 1 for all others. */
-const COSTS: ReadonlyMap<number, number> = new Map([
+/** Costs of requests that are no writes, by how large their replies can be; 1 for all others. By operation: an array is read faster than a map. */
+const COSTS: number[] = [];
+for (const [op, cost] of [
   [OpCode.getData, 4],
   [OpCode.getAcl, 4],
   [OpCode.getChildren, 16],
@@ -18,7 +19,8 @@ const COSTS: ReadonlyMap<number, number> = new Map([
   [OpCode.setWatches, COST_LIMIT],
   [OpCode.setWatches2, COST_LIMIT],
   [OpCode.sync, COST_LIMIT],
-]);
+] as const)
+  COSTS[op] = cost;
 
 /**
  * The replies that a connection is owed, in the order of its requests, and the rule of that order: a read is evaluated behind
@@ -65,7 +67,7 @@ export class OwedReplies {
 
   push(slot: ReplySlot): void {
     if (slot.isWrite) this.#count(1);
-    else if (!slot.isDone) slot.cost = COSTS.get(slot.op) ?? 1;
+    else if (!slot.isDone) slot.cost = COSTS[slot.op] ?? 1;
     this.#cost += slot.cost;
     this.#slots.push(slot);
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode, Id, Reply, ReplySize, Request } from '../../../protocol/index.js';
+import type { ErrorCode, Id, ReplySize, ReplyToWrite, Request } from '../../../protocol/index.js';
 import type { ClientConnection } from './client-connection.js';
 
 /**
@@ -17,7 +17,7 @@ export class ReplySlot {
   readonly identities: readonly Id[];
   isDone = false;
   error: ErrorCode = 0;
-  reply: Reply | null = null;
+  reply: ReplyToWrite | null = null;
   /** Set instead of a reply that would be too large. */
   tooLarge: ReplySize | null = null;
   /** The zxid that the reply reflects; of a sync that waits, the zxid that has to be applied first. */
@@ -47,7 +47,7 @@ export class ReplySlot {
     this.identities = connection.session.identities;
   }
 
-  complete(error: ErrorCode, reply: Reply | null, zxid: bigint): void {
+  complete(error: ErrorCode, reply: ReplyToWrite | null, zxid: bigint): void {
     this.isDone = true;
     this.error = error;
     this.reply = reply;
