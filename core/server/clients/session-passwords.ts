@@ -12,6 +12,8 @@ const PASSWORD_BYTES = 16;
 export class SessionPasswords {
   readonly #secrets: SecretRing;
   readonly #identity: () => EnsembleIdentity | null;
+  /** The id of the ensemble as bytes: computed once for all sessions. */
+  #ensemble: { readonly id: string; readonly bytes: Uint8Array } = { id: '', bytes: new Uint8Array(0) };
 
   /**
    * `secrets`: known to every member of the ensemble and to nobody else. The first signs, each verifies. `identity`: of the ensemble, as
@@ -41,7 +43,12 @@ export class SessionPasswords {
     message.writeBigInt64BE(sessionId);
     const identity = this.#identity();
     if (identity === null || isOlderThan(identity, sessionId)) return message;
-    return Buffer.concat([message, ensembleIdBytes(identity.id)]);
+    return Buffer.concat([message, this.#bytesOf(identity)]);
+  }
+
+  #bytesOf({ id }: EnsembleIdentity): Uint8Array {
+    if (this.#ensemble.id !== id) this.#ensemble = { id, bytes: ensembleIdBytes(id) };
+    return this.#ensemble.bytes;
   }
 }
 

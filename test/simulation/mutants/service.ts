@@ -45,8 +45,8 @@ export const SERVICE: readonly Mutant[] = [
     changes: [
       [
         'core/server/clients/session-passwords.ts',
-        'Buffer.concat([message, ensembleIdBytes(identity.id)])',
-        'Buffer.concat([message, ensembleIdBytes(identity.id).subarray(16)])',
+        'Buffer.concat([message, this.#bytesOf(identity)])',
+        'Buffer.concat([message, this.#bytesOf(identity).subarray(16)])',
       ],
     ],
   },
