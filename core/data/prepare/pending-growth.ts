@@ -47,6 +47,7 @@ export class PendingGrowth {
   }
 
   applied(zxid: bigint): void {
+    if (this.#proposed.size === 0) return;
     for (const [proposed, bytes] of this.#proposed) {
       if (proposed > zxid) return;
       this.#bytes -= bytes;

@@ -83,6 +83,8 @@ export class PendingLayers<K, V extends Pending> {
 
   applied(zxid: bigint): void {
     const marks = this.#marks;
+    // So it is nearly always with sessions and quotas: then nothing is allocated.
+    if (marks.length === 0) return;
     for (; this.#head < marks.length; this.#head++) {
       const mark = marks[this.#head]!;
       if (mark.zxid > zxid) break;
