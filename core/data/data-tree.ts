@@ -2,7 +2,7 @@ import { OPEN_ACL, type Acl, Permission } from '../protocol/index.js';
 import { AclCache } from './acl-cache.js';
 import type { StateDigest } from './digest.js';
 import { InvariantError, present } from './invariant.js';
-import { isParentOf, parentOf } from './path.js';
+import { parentOf } from './path.js';
 import { storeData } from './stored-data.js';
 import { ephemeralOwnerOf, ttlMsOf } from './stored-owner.js';
 import { QUOTA_ROOT } from './quota.js';
@@ -62,8 +62,6 @@ export class DataTree {
   #ephemeralCount = 0;
   #dataBytes = 0;
   #pathUnits = 0;
-  /** Parent of the znode that was created last. */
-  #lastParent: Znode | null = null;
   /** Counted since a znode came or went last. */
   readonly #descendants = new Map<Znode, number>();
 
@@ -152,7 +150,7 @@ export class DataTree {
 
   create(created: NewNode, parentCreates: number, zxid: bigint, time: number): Znode {
     const { path } = created;
-    const parent = present(this.#parentOf(path), path, 'created where there is no parent');
+    const parent = present(this.#nodes.get(parentOf(path)), path, 'created where there is no parent');
     const owner = created.storedOwner;
     const node = new Znode(
       path,
@@ -184,7 +182,6 @@ export class DataTree {
     parent.unlink(node);
     this.#changed(parent);
     this.#nodes.delete(node.path);
-    if (node === this.#lastParent) this.#lastParent = null;
     if (this.#descendants.size > 0) this.#descendants.clear();
     this.#acls.release(node.interned);
     this.#dataBytes -= node.dataLength;
@@ -233,15 +230,6 @@ export class DataTree {
     this.#index(node);
     node.rehashBody();
     this.#changed(node);
-  }
-
-  /** Most creates have the parent of the one before: then no path is looked up. */
-  #parentOf(path: string): Znode | undefined {
-    const last = this.#lastParent;
-    if (last !== null && isParentOf(last.path, path)) return last;
-    const parent = this.#nodes.get(parentOf(path));
-    if (parent !== undefined) this.#lastParent = parent;
-    return parent;
   }
 
   #willChange(node: Znode): void {

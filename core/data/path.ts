@@ -15,12 +15,6 @@ export function parentOf(path: string): string {
   return lastParent;
 }
 
-/** True if `parent` is the path of the parent of `path`. */
-export function isParentOf(parent: string, path: string): boolean {
-  const slash = lastSlash(path);
-  return parent === '/' ? slash === 0 : slash === parent.length && path.startsWith(parent);
-}
-
 /** As `lastIndexOf`, which V8 does not compile: several times faster for names of usual length. */
 function lastSlash(path: string): number {
   let index = path.length - 1;

@@ -1,7 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { invalidPathReason, nameOf, parentOf } from '../../../core/data/index.js';
-import { isParentOf } from '../../../core/data/path.js';
 
 test('ordinary paths are valid', () => {
   const valid = [
@@ -64,12 +63,21 @@ test('a path comes apart into parent and name', () => {
   assert.is(nameOf('/'), '');
 });
 
-test('only the path up to the last slash is the parent of a path', () => {
-  const parents = ['/', '/a', '/ab', '/a/b', '/b'];
-  const paths = ['/a', '/b', '/ab', '/a/b', '/ab/c', '/a/b/c', '/b/a', '/a/ab'];
-  for (const path of paths) {
-    for (const parent of parents)
-      assert.is(isParentOf(parent, path), parentOf(path) === parent, `${parent} ${path}`);
+test('the parent of a path is that of this path, whatever path was looked at before', () => {
+  const parents: readonly (readonly [string, string])[] = [
+    ['/a/b', '/a'],
+    ['/ab/c', '/ab'],
+    ['/a/c', '/a'],
+    ['/a/b/c', '/a/b'],
+    ['/b/b/c', '/b/b'],
+    ['/b/b', '/b'],
+    ['/b', '/'],
+  ];
+  for (const [before] of parents) {
+    for (const [path, parent] of parents) {
+      parentOf(before);
+      assert.is(parentOf(path), parent);
+    }
   }
 });
 
