@@ -1,7 +1,13 @@
 import { ACCESS } from './access.js';
 import { AGREEMENT } from './agreement.js';
+import { CLIENT } from './client.js';
+import { CONNECTIONS } from './connections.js';
+import { DATA } from './data.js';
 import { DURABILITY } from './durability.js';
-import { LIMITS } from './limits.js';
+import { ELECTIONS } from './elections.js';
+import { FILES } from './files.js';
+import { FOUNDINGS } from './foundings.js';
+import { LEARNERS } from './learners.js';
 import type { Mutant } from './mutant.js';
 import { SERVICE } from './service.js';
 import { SNAPSHOTS } from './snapshots.js';
@@ -11,11 +17,17 @@ import { USE } from './use.js';
 /** All mistakes that the simulator has to find: a checker that cannot fail proves nothing. */
 export const MUTANTS: readonly Mutant[] = [
   ...AGREEMENT,
+  ...FOUNDINGS,
+  ...ELECTIONS,
+  ...LEARNERS,
   ...DURABILITY,
+  ...FILES,
   ...SNAPSHOTS,
   ...STATE,
+  ...DATA,
   ...SERVICE,
+  ...CONNECTIONS,
+  ...CLIENT,
   ...USE,
-  ...LIMITS,
   ...ACCESS,
 ];

@@ -1,0 +1,164 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in the bounds of a storage, in the order of its work, and in what it keeps. */
+export const FILES: readonly Mutant[] = [
+  {
+    name: 'end-proved-out-of-turn',
+    mistake: 'the proof of the end does not wait for the append before it',
+    standsFor: 'what end-of-log says is true, and never older than before',
+    tests: ['core/storage/order-of-work'],
+    changes: [
+      [
+        'core/storage/file-storage.ts',
+        `await this.#queue.pushAct(async () => {
+      if`,
+        `const now = async (act: () => Promise<void>): Promise<void> => act();
+    await now(async () => {
+      if`,
+      ],
+    ],
+  },
+  {
+    name: 'cut-leaves-the-index',
+    mistake: 'a cut leaves positions in the index that lie behind the end of the segment',
+    standsFor: 'a learner that is behind gets the log',
+    tests: ['core/storage/log-file'],
+    changes: [
+      [
+        'core/storage/log-segment.ts',
+        'while ((segment.index.at(-1)?.offset ?? 0) > position.offset) segment.index.pop();',
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'header-between-two-windows',
+    mistake: 'a record header that lies in two windows of the search behind the end is not found',
+    standsFor: 'damage is not taken for a torn end',
+    tests: ['core/storage/tail-search'],
+    changes: [
+      [
+        'core/storage/tail-search.ts',
+        'Math.min(next - at + GROUP_MARK_BYTES, limit - at)',
+        'Math.min(next - at, limit - at)',
+      ],
+    ],
+  },
+  {
+    name: 'log-purged-before-snapshots-are-kept',
+    mistake: 'the log is purged though there are fewer snapshots than are to be kept',
+    standsFor: 'a damaged snapshot costs nothing',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        'return this.#files.length < kept ? null : this.#files[0]!.zxid;',
+        'return this.#files[0]?.zxid ?? null;',
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-counts-twice',
+    mistake: 'a snapshot that is taken again at the same zxid counts as two',
+    standsFor: 'a purge leaves the snapshots that are to be kept',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        'this.#files = [...this.#files.filter((other) => other.name !== name), file];',
+        'this.#files = [...this.#files, file];',
+      ],
+    ],
+  },
+  {
+    name: 'closed-while-a-snapshot-is-written',
+    mistake: 'close does not wait for a snapshot that is being written',
+    standsFor: 'a data directory has one owner',
+    tests: ['core/storage/order-of-work'],
+    changes: [
+      [
+        'core/storage/file-storage.ts',
+        `await this.#queue.idle();
+    await this.#snapshotting;`,
+        'await this.#queue.idle();',
+      ],
+    ],
+  },
+  {
+    name: 'entry-of-the-snapshot-purged',
+    mistake: 'a purge removes the log file that ends with the entry of the oldest snapshot',
+    standsFor: 'a log may be cut back to a snapshot',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/transaction-log.ts',
+        'oldest.end.zxid >= zxid || oldest.readers > 0',
+        'oldest.end.zxid > zxid || oldest.readers > 0',
+      ],
+    ],
+  },
+  {
+    name: 'ambiguous-end-ended-by-a-promise',
+    mistake: 'a promise forgets what an ambiguous end of the log may have held',
+    standsFor: 'a member votes with a log that it can show to be complete',
+    tests: ['core/storage/end-of-log'],
+    changes: [
+      ['core/storage/durable-history.ts', '...(isMissing ? { mayHold } : {})', '...(isMissing ? {} : {})'],
+    ],
+  },
+  {
+    name: 'replaced-snapshots-not-forgotten',
+    mistake: 'snapshots that an installed one replaced are removed but not forgotten',
+    standsFor: 'a purge removes only what is there',
+    tests: ['core/storage/kept-snapshots'],
+    changes: [
+      [
+        'core/storage/snapshot-store.ts',
+        'this.#files = this.#files.filter((file) => file.generation >= generation);',
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'reader-never-leaves',
+    mistake: 'a file of the log counts as being read for ever',
+    standsFor: 'the log is purged',
+    tests: ['core/storage/left-over'],
+    changes: [['core/storage/transaction-log.ts', 'for (const segment of segments) segment.readers--;', '']],
+  },
+  {
+    name: 'group-without-bound',
+    mistake: 'a group of batches that share a write has no bound',
+    standsFor: 'what is written at once is bounded',
+    tests: ['core/storage/limits'],
+    changes: [
+      ['core/storage/commit-queue.ts', 'end < taken.length && bytes < GROUP_BYTES', 'end < taken.length'],
+    ],
+  },
+  {
+    name: 'snapshot-synced-at-its-end',
+    mistake: 'a snapshot is synced only at its end',
+    standsFor: 'syncs of the log do not wait behind a snapshot',
+    tests: ['core/storage/limits'],
+    changes: [
+      [
+        'core/storage/snapshot-file.ts',
+        'if (this.#unsyncedBytes < SYNC_BYTES) return;',
+        'if (this.#unsyncedBytes > 0) return;',
+      ],
+    ],
+  },
+  {
+    name: 'file-one-group-too-long',
+    mistake: 'a file of the log that has exactly its size takes another group',
+    standsFor: 'bounds hold at their value',
+    tests: ['core/storage/limits'],
+    changes: [
+      [
+        'core/storage/transaction-log.ts',
+        'last.end.offset >= this.#options.segmentBytes',
+        'last.end.offset > this.#options.segmentBytes',
+      ],
+    ],
+  },
+];

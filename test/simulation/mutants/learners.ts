@@ -1,0 +1,317 @@
+import type { Mutant } from './mutant.js';
+
+/** Mistakes in how a leader feeds its learners, how long each waits for the other, and what stays when one leaves. */
+export const LEARNERS: readonly Mutant[] = [
+  {
+    name: 'voter-of-the-same-round-deserts',
+    mistake:
+      'a candidate takes a voter that looks in the round of its election for one that looks for another leader',
+    standsFor: 'a leader that was elected is not given up without a reason',
+    tests: ['core/zab/timers'],
+    changes: [
+      ['core/zab/leader.ts', 'if (isLooking && round <= ownRound)', 'if (isLooking && round < ownRound)'],
+    ],
+  },
+  {
+    name: 'synchronization-within-sync-limit',
+    mistake: 'a learner that synchronises has syncLimit to acknowledge, not initLimit',
+    standsFor: 'a learner with a slow disk comes up',
+    tests: ['core/zab/timers'],
+    changes: [
+      [
+        'core/zab/learner-tracker.ts',
+        'this.isUpToDate ? config.syncLimitMs : config.initLimitMs',
+        'config.syncLimitMs',
+      ],
+    ],
+  },
+  {
+    name: 'acknowledgement-outlives-its-link',
+    mistake: 'acknowledgements of a voter whose link is gone go on counting',
+    standsFor: 'a lost disk is no copy',
+    tests: ['core/zab/broadcast'],
+    changes: [['core/zab/leader.ts', 'this.#acked.delete(peer);', '']],
+  },
+  {
+    name: 'leader-keeps-its-feeds',
+    mistake: 'a leader that gives up keeps the snapshots of its learners open',
+    standsFor: 'nothing is left over when a role ends',
+    tests: ['core/zab/synchronization'],
+    changes: [['core/zab/leader.ts', 'this.#learners.remove(id);', '']],
+  },
+  {
+    name: 'acknowledgement-is-no-progress',
+    mistake: 'an acknowledgement is no progress of a learner that owes more',
+    standsFor: 'a learner under steady load is not dropped',
+    tests: ['core/zab/timers'],
+    changes: [
+      [
+        'core/zab/learner-feed.ts',
+        `if (settled > 0) this.#unacked.splice(0, settled);
+    this.#progressMs = this.#state.nowMs;`,
+        'if (settled > 0) this.#unacked.splice(0, settled);',
+      ],
+    ],
+  },
+  {
+    name: 'observer-gets-the-log-uncommitted',
+    mistake: 'an observer gets entries from the log that are not committed yet',
+    standsFor: 'an observer shows only what is committed',
+    tests: ['core/zab/synchronization'],
+    changes: [
+      ['core/zab/learner-feed.ts', 'this.#fetched.filter(({ zxid }) => zxid <= upTo)', 'this.#fetched'],
+    ],
+  },
+  {
+    name: 'cut-entries-count-in-the-window',
+    mistake: 'entries cut off a history go on counting in the bytes of its window',
+    standsFor: 'learners that are behind are brought up from memory',
+    tests: ['core/zab/history'],
+    changes: [
+      [
+        'core/zab/history.ts',
+        'for (let index = end; index < this.#entries.length; index++)',
+        'for (let index = this.#entries.length; index < this.#entries.length; index++)',
+      ],
+    ],
+  },
+  {
+    name: 'applied-bytes-stay-in-the-window',
+    mistake: "bytes of proposals that were applied stay in the leader's window",
+    standsFor: 'a leader admits writes however many it has admitted',
+    tests: ['core/zab/proposal-window'],
+    changes: [['core/zab/proposal-window.ts', 'this.#bytes -= oldest.bytes;', '']],
+  },
+  {
+    name: 'late-admission-hides-a-loss',
+    mistake: 'an admission that was on its way to the disk counts though something was lost meanwhile',
+    standsFor: 'a voter that lost something does not count',
+    tests: ['core/zab/disk-queue'],
+    changes: [
+      [
+        'core/zab/disk-queue.ts',
+        'batch.rejoining !== undefined && isCounted(this.#nextRejoining)',
+        'batch.rejoining !== undefined',
+      ],
+    ],
+  },
+  {
+    name: 'snapshot-wanted-for-ever',
+    mistake: 'a member whose state was replaced by a snapshot goes on to ask for one',
+    standsFor: 'a member that diverged counts again',
+    tests: ['core/zab/synchronization'],
+    changes: [['core/zab/peer-state.ts', 'this.needsSnapshot = false;', '']],
+  },
+  {
+    name: 'deserter-refused-for-ever',
+    mistake: 'an established leader cannot be followed by voters that once looked for another',
+    standsFor: 'a leader with links to a quorum can lead',
+    tests: ['core/zab/timers'],
+    changes: [
+      [
+        'core/zab/quorum-watch.ts',
+        "phase !== 'broadcast' && this.#deserters.has(voter)",
+        'this.#deserters.has(voter)',
+      ],
+    ],
+  },
+  {
+    name: 'contact-evicted',
+    mistake: 'a learner forgets the oldest of its echoes, so that many pings in one round trip prove nothing',
+    standsFor: 'no traffic changes a leader',
+    tests: ['core/zab/timers', 'core/server/member/leader-under-load'],
+    changes: [
+      ['core/zab/leader-contact.ts', 'if (this.#echoes.at(-1)?.sentMs === nowMs) return;', ''],
+      [
+        'core/zab/leader-contact.ts',
+        'this.#echoes = this.#echoes.filter((_, index) => index % 2 === 0);',
+        'this.#echoes.shift();',
+      ],
+    ],
+  },
+  {
+    name: 'slow-disk-is-stuck',
+    mistake:
+      'a leader takes its disk for stuck by the age of a batch, though one batch after another is confirmed',
+    standsFor: 'no traffic changes a leader',
+    tests: ['core/zab/timers'],
+    changes: [['core/zab/disk-queue.ts', 'Math.max(oldest.sinceMs, this.#confirmedMs)', 'oldest.sinceMs']],
+  },
+  {
+    name: 'older-link-is-heard',
+    mistake: 'messages of an older link are taken for those of the link that has replaced it',
+    standsFor: 'a link is first in, first out',
+    tests: ['core/zab/rejoining'],
+    changes: [
+      ['core/zab/outbox.ts', 'return this.#links.get(peer) === link;', 'return this.#links.has(peer);'],
+    ],
+  },
+  {
+    name: 'ping-payload-of-the-last-role',
+    mistake: 'what was to ride on a ping of one role goes out in the next',
+    standsFor: 'nothing of a role is left when it ends',
+    tests: ['core/zab/left-over'],
+    changes: [
+      [
+        'core/zab/peer.ts',
+        `      this.#state.takePingPayload();
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'learner-of-a-broken-link-waits',
+    mistake: 'a member whose link is down goes on to wait to follow',
+    standsFor: 'nothing of a link is left when it breaks',
+    tests: ['core/zab/left-over'],
+    changes: [
+      [
+        'core/zab/peer.ts',
+        `    this.#state.waitingLearners.delete(peer);
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'echoes-never-heard',
+    mistake: 'echoes that the leader has heard are kept',
+    standsFor: 'what is answered is forgotten',
+    tests: ['core/zab/left-over', 'core/zab/timers'],
+    changes: [
+      [
+        'core/zab/leader-contact.ts',
+        'while (this.#echoes.length > 0 && this.#echoes[0]!.nonce <= heard)',
+        'if (this.#echoes.length > 0 && this.#echoes[0]!.nonce <= heard)',
+      ],
+    ],
+  },
+  {
+    name: 'chunks-are-no-debt',
+    mistake: 'a learner that confirms no chunk of a snapshot is kept for ever',
+    standsFor: 'a learner that does not come on is given up',
+    tests: ['core/zab/learner-feed'],
+    changes: [['core/zab/learner-feed.ts', ' || (this.#snapshot?.isWaitingForLearner ?? false)', '']],
+  },
+  {
+    name: 'idle-learner-owes',
+    mistake: 'the time that a learner owes counts from its last acknowledgement, not from the message',
+    standsFor: 'a learner that was idle is not dropped',
+    tests: ['core/zab/learner-feed'],
+    changes: [
+      [
+        'core/zab/learner-feed.ts',
+        `    if (this.#unacked.length === 0) this.#progressMs = this.#state.nowMs;
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'one-message-too-many',
+    mistake: 'a learner that owes exactly as much as it may is sent another message',
+    standsFor: 'bounds hold at their value',
+    tests: ['core/zab/learner-feed'],
+    changes: [
+      [
+        'core/zab/learner-feed.ts',
+        'this.#unackedBytes >= config.limits',
+        'this.#unackedBytes > config.limits',
+      ],
+    ],
+  },
+  {
+    name: 'diverged-learner-gets-entries',
+    mistake: 'a learner whose state diverged is sent the entries that its log lacks',
+    standsFor: 'a wrong state is replaced',
+    tests: ['core/zab/learner-feed'],
+    changes: [
+      [
+        'core/zab/learner-feed.ts',
+        `if (report.needsSnapshot) this.#mode = 'applying';
+    else if`,
+        'if',
+      ],
+    ],
+  },
+  {
+    name: 'uninvited-promise-taken',
+    mistake: 'a promise counts though the epoch was not announced to its sender',
+    standsFor: 'messages out of place end the link',
+    tests: ['core/zab/out-of-place'],
+    changes: [
+      ['core/zab/leader.ts', 'learner.report !== null || !learner.isInvited', 'learner.report !== null'],
+    ],
+  },
+  {
+    name: 'acknowledgement-taken-back',
+    mistake: 'a learner may acknowledge less than before',
+    standsFor: 'a lost disk is no copy',
+    tests: ['core/zab/out-of-place'],
+    changes: [
+      [
+        'core/zab/leader.ts',
+        `    if (zxid < learner.ackedZxid) return this.#drop(learner, 'it took back an acknowledgement');
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'readmission-before-the-marker',
+    mistake: 'a learner takes a readmission before it holds the marker',
+    standsFor: 'rule 1 of readmission, (c)',
+    tests: ['core/zab/out-of-place'],
+    changes: [
+      [
+        'core/zab/learner.ts',
+        `    if (epochOf(disk.durableZxid) !== this.#epoch) return this.#refuse('a readmission before its marker');
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'pause-breaks-the-link',
+    mistake: 'a pause of the process counts as time without a link to the leader',
+    standsFor: "a pause is nobody's silence",
+    tests: ['core/zab/learner-limits'],
+    changes: [
+      [
+        'core/zab/learner.ts',
+        `    this.#heardMs = this.#state.nowMs;
+    this.#linkedMs = this.#state.nowMs;`,
+        '    this.#heardMs = this.#state.nowMs;',
+      ],
+    ],
+  },
+  {
+    name: 'long-synchronization-is-silence',
+    mistake: 'the time of a synchronization counts as silence once the follower serves',
+    standsFor: 'a learner with much to write comes up',
+    tests: ['core/zab/learner-limits'],
+    changes: [
+      [
+        'core/zab/learner.ts',
+        `      if (this.#ackedZxid === null) this.#contact.provenAt(this.#state.nowMs);
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'failures-never-forgotten',
+    mistake: 'attempts are put off as long after a success as before it',
+    standsFor: 'a member that served looks for a leader at once',
+    tests: ['core/zab/learner-limits'],
+    changes: [
+      [
+        'core/zab/peer.ts',
+        `if (this.#role.phase === 'broadcast') this.#failures = 0;
+      else if`,
+        'if',
+      ],
+    ],
+  },
+];
