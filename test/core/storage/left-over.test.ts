@@ -8,6 +8,9 @@ import { content, entries, rejection, start, zxid } from './history.js';
 /** Places in files, numbers that only grow, what is in a buffer, and the disk itself. */
 const PAST = /zxid|epoch|generation|chain|offset|name|number|directory|#buffer|settings|salt/i;
 
+/** What counts work that is under way. */
+const UNDER_WAY = /readers$|#reads$|#alone$|#wakeLast$|#waiting$|#worker$/;
+
 /** One epoch of work: a snapshot of the leader, appends that share syncs, reads to the end and broken off, snapshots, a cut. */
 async function work(storage: FileStorage, epoch: number): Promise<void> {
   await storage.persist({ acceptedEpoch: epoch });
@@ -45,6 +48,8 @@ test('a storage keeps no more of its work after each time that it is done', asyn
     files.push(disk.names().length);
   }
   assert.equal(differences(censuses[2]!, censuses[3]!, PAST), []);
+  const underWay = [...censuses[3]!].filter(([path, count]) => UNDER_WAY.test(path) && count !== 0);
+  assert.equal(underWay, []);
   assert.is(files[3], files[2]);
   await storage.close();
 });

@@ -1,6 +1,7 @@
 /** How long a learner waits for its leader, phase by phase, and what starts the time anew. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LeaderContact } from '../../../core/zab/leader-contact.js';
 import { makeZxid, type PeerMessage } from '../../../core/zab/index.js';
 import { Conversation, entry, saysItLeads, text, TICK_MS } from './conversation.js';
 
@@ -146,6 +147,30 @@ test('a synchronization that took long is no silence once the follower serves', 
   assert.ok(self.peer.status().isServing);
   self.pass(TICK_MS);
   assert.ok(isFollowing(self), self.peer.status().lastChange ?? '');
+});
+
+test('a discovery that took long is no silence once the follower serves', () => {
+  const self = unanswered();
+  const { attempt } = self.takeSent(3, 'learnerInfo').at(-1)!;
+  self.pass(INIT_LIMIT_MS - TICK_MS);
+  self.hear(3, { type: 'newEpoch', attempt, epoch: EPOCH });
+  self.hear(3, { type: 'diff', epoch: EPOCH, after: 0n });
+  self.hear(3, { type: 'proposal', epoch: EPOCH, entries: [entry(EPOCH, 0)], commit: MARKER });
+  self.hear(3, { type: 'upToDate', epoch: EPOCH, commit: MARKER });
+  assert.ok(self.peer.status().isServing);
+  self.pass(TICK_MS);
+  assert.ok(isFollowing(self), self.peer.status().lastChange ?? '');
+});
+
+test('contact is proven by the newest of the echoes that the leader has heard, and these are forgotten', () => {
+  const contact = new LeaderContact(0);
+  for (const nonce of [1, 2, 3, 4, 5]) contact.echoed(nonce, 0, nonce * 10);
+  contact.echoed(6, 4, 60);
+  assert.is(contact.provenMs, 40);
+  contact.echoed(7, 4, 70);
+  assert.is(contact.provenMs, 40);
+  contact.echoed(8, 7, 80);
+  assert.is(contact.provenMs, 70);
 });
 
 test('a follower closes the link to a leader that has been silent for syncLimit ticks', () => {

@@ -178,7 +178,7 @@ export const LEARNERS: readonly Mutant[] = [
     name: 'echoes-never-heard',
     mistake: 'echoes that the leader has heard are kept',
     standsFor: 'what is answered is forgotten',
-    tests: ['core/zab/left-over', 'core/zab/timers'],
+    tests: ['core/zab/learner-limits'],
     changes: [
       [
         'core/zab/leader-contact.ts',
@@ -287,9 +287,9 @@ export const LEARNERS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'long-synchronization-is-silence',
-    mistake: 'the time of a synchronization counts as silence once the follower serves',
-    standsFor: 'a learner with much to write comes up',
+    name: 'long-discovery-is-silence',
+    mistake: 'the time of a discovery counts as silence once the follower serves',
+    standsFor: 'a learner whose leader was slow to come up stays',
     tests: ['core/zab/learner-limits'],
     changes: [
       [
