@@ -221,4 +221,32 @@ test('without a quorum within the limit a candidate looks again', () => {
   assert.is(conversation.peer.status().state, 'looking');
 });
 
+test('Zab phase 1: a promise counts towards the next epoch though its voter is not there any more', () => {
+  const conversation = new Conversation({ id: 3, voters: [1, 2, 3, 4, 5] }, diskWith(HISTORY));
+  conversation.elect(1, 2, 4);
+  conversation.hear(2, info(8));
+  conversation.disconnect(2);
+  for (const voter of [1, 4]) conversation.hear(voter, info(2));
+  assert.equal(conversation.takeSent(1, 'newEpoch'), [{ type: 'newEpoch', attempt: 1, epoch: 9 }]);
+});
+
+test('Zab phase 1: what an observer has promised raises no epoch', () => {
+  const conversation = new Conversation({ id: 3, observers: [4] }, diskWith(HISTORY));
+  conversation.connect(4);
+  conversation.hear(4, info(8));
+  conversation.elect(1);
+  conversation.hear(1, info(2));
+  assert.equal(conversation.takeSent(1, 'newEpoch'), [{ type: 'newEpoch', attempt: 1, epoch: 3 }]);
+});
+
+test('Zab phase 1: a follower that has been told an epoch takes no other one over the same attempt', () => {
+  const conversation = new Conversation({ id: 1 }, diskWith(HISTORY));
+  conversation.follow(3);
+  const persisted = conversation.persisted.length;
+  conversation.hear(3, { type: 'newEpoch', attempt: 1, epoch: 4 });
+  assert.is(conversation.peer.status().epoch, 3);
+  assert.is(conversation.persisted.length, persisted);
+  assert.is(conversation.takeSent(3, 'ackEpoch').length, 1);
+});
+
 test.run();

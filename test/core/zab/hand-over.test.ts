@@ -201,4 +201,20 @@ test('a member whose storage has failed takes part in nothing any more, and says
   assert.is(conversation.persisted.length, batches);
 });
 
+test('after a hand-over everybody who asks is told the successor, by the old leader and by those who follow', () => {
+  const leader = leading();
+  leader.run(() => leader.peer.transferLeadership());
+  leader.forgetSent();
+  leader.hearVote(1, 1, MARKER, 1);
+  assert.is(leader.takeSent(1, 'notification').at(-1)!.vote.leader, 2);
+
+  const follower = new Conversation({ id: 1 });
+  follower.follow(1);
+  follower.hear(3, { type: 'handOver', epoch: 1, leader: 2, round: 5 });
+  follower.forgetSent();
+  follower.hearVote(3, 3, MARKER, 1);
+  const { vote, round } = follower.takeSent(3, 'notification').at(-1)!;
+  assert.equal([vote.leader, round], [2, 5]);
+});
+
 test.run();

@@ -137,4 +137,13 @@ test('the last zxid that two histories share is found from their epochs alone', 
   );
 });
 
+test('a snapshot that is reported late does not move back the place up to which nothing is cut', () => {
+  const history = new History(diskWith(ENTRIES), { windowEntries: 1000, windowBytes: 1_000_000 });
+  history.noteSnapshot(makeZxid(5, 3));
+  history.noteSnapshot(makeZxid(4, 1));
+  assert.is(history.snapshotZxid, makeZxid(5, 3));
+  assert.throws(() => history.truncateAfter(makeZxid(5, 2)), isViolation);
+  history.truncateAfter(makeZxid(5, 3));
+});
+
 test.run();

@@ -225,4 +225,26 @@ test('a learner that owed nothing for long has syncLimit ticks for what comes ne
   assert.equal(dropped(self), SLOW);
 });
 
+test('learners at the same place are sent the very same message, voters proposals and observers what is committed', () => {
+  const self = new Conversation({ id: 3, observers: [4, 5] }, diskWith(HISTORY));
+  self.elect();
+  for (const learner of [1, 2]) self.promise(learner, HISTORY);
+  self.connect(4, 5);
+  for (const learner of [1, 2]) self.hear(learner, { type: 'ack', epoch: EPOCH, zxid: MARKER });
+  for (const learner of [4, 5]) self.promise(learner, HISTORY.slice(0, 2));
+  self.forgetSent();
+  self.run(() => self.peer.propose(text('a')));
+  for (const learner of [1, 2]) self.hear(learner, { type: 'ack', epoch: EPOCH, zxid: makeZxid(EPOCH, 1) });
+  const proposals = [1, 2].map((learner) => self.takeSent(learner, 'proposal'));
+  const informs = [4, 5].map((learner) => self.takeSent(learner, 'inform'));
+  for (const [one, other] of [proposals, informs]) {
+    assert.is(one!.length, 1);
+    assert.is(one![0], other![0]);
+  }
+  assert.equal(
+    [4, 5].flatMap((learner) => self.takeSent(learner, 'proposal')),
+    [],
+  );
+});
+
 test.run();

@@ -142,4 +142,30 @@ test('a leader whose learners break off at any step, again and again, keeps noth
   assert.is(self.snapshots.filter(({ type }) => type === 'close').length, opened, 'snapshots are closed');
 });
 
+test('a leader that gives up keeps in mind only those who wait to follow and were not answered', () => {
+  const self = new Conversation({ id: 2, observers: [4] });
+  self.elect(1, 3);
+  self.connect(4);
+  const waiting = (): number => censusOf(self.peer).get('Peer.#state.waitingLearners') ?? 0;
+  // The observer waits: it is told an epoch only when that is established.
+  self.hear(4, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 0, standing: 'empty' });
+  self.promise(1);
+  self.pass(20 * TICK_MS);
+  assert.is(self.peer.status().state, 'looking');
+  assert.is(waiting(), 1);
+  self.disconnect(4);
+  assert.is(waiting(), 0);
+});
+
+test('a peer whose storage has failed hands out nothing more that is to be written', () => {
+  const self = new Conversation({ id: 1 });
+  self.follow(1);
+  self.hear(3, { type: 'diff', epoch: 1, after: 0n });
+  self.peer.step(3, self.linkTo(3), { type: 'proposal', epoch: 1, entries: [entry(1, 0)], commit: 0n });
+  self.peer.storageFailed();
+  const persisted = self.persisted.length;
+  self.run();
+  assert.is(self.persisted.length, persisted);
+});
+
 test.run();
