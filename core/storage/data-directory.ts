@@ -13,7 +13,7 @@ import {
   type HistoryFile,
 } from './file-name.js';
 import { requireKnownVersion } from './format-version.js';
-import { currentGeneration } from './generation.js';
+import { currentGeneration, filesBeyond } from './generation.js';
 import { createLogEnd, noClaim, readLogEnd, type LogEnd } from './log-end.js';
 import { readSealedFile, writeSealedFile } from './sealed-file.js';
 import { CorruptionError, ForeignDataDirectoryError } from './storage-error.js';
@@ -115,9 +115,18 @@ export async function readDirectory(directory: Directory, owner = ''): Promise<D
   return contentOf(directory, names, { identity, promises, end });
 }
 
-/** What the file `end-of-log` says; null in a directory of format 1, which has none. */
+/**
+ * What the file `end-of-log` says; null in a directory of format 1, which has none. Rejects with `CorruptionError` if it cannot be
+ * read, or is older than files of the history.
+ */
 export async function readEndOf(directory: Directory, identity: DirectoryIdentity): Promise<LogEnd | null> {
-  return identity.format === OLD_FORMAT ? null : readLogEnd(directory, identity.id);
+  if (identity.format === OLD_FORMAT) return null;
+  const end = await readLogEnd(directory, identity.id);
+  const files = (await directory.list()).map(parseFileName).filter((file) => file !== null);
+  const [later] = await filesBeyond(directory, files, identity.id, end);
+  if (later === undefined) return end;
+  const reason = `it names generation ${end.generation} and ${later} is of a later one: it is an old copy`;
+  throw new CorruptionError({ location: directory.location, file: LOG_END_FILE, reason });
 }
 
 /** What the names of a directory's files amount to, given what its small files hold. */

@@ -25,6 +25,25 @@ export async function currentGeneration(
   return generations[0] ?? 0;
 }
 
+/**
+ * Files that this directory has written of generations that `end-of-log` had named before they were made: it is an old copy if there are
+ * any. An interrupted switch leaves no more than a snapshot of the next generation.
+ */
+export async function filesBeyond(
+  directory: Directory,
+  files: readonly HistoryFile[],
+  directoryId: Uint8Array,
+  end: LogEnd,
+): Promise<readonly string[]> {
+  const beyond: string[] = [];
+  for (const file of files) {
+    const next = end.generation + (file.kind === 'snapshot' ? 1 : 0);
+    if (file.generation <= next) continue;
+    if ((await idOf(directory, file))?.equals(directoryId) === true) beyond.push(file.name);
+  }
+  return beyond;
+}
+
 function idOf(directory: Directory, file: HistoryFile): Promise<Buffer | null> {
   const reading =
     file.kind === 'log' ? readDirectoryId(directory, file) : readSnapshotDirectoryId(directory, file);

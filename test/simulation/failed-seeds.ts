@@ -101,5 +101,10 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'a checker that relied on a replaced leader whose clock stood still',
     },
+    {
+      seed: 13_003_465,
+      mode: 'safety',
+      found: 'an old copy of end-of-log, by which the files of a later generation passed for foreign ones',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

@@ -288,6 +288,24 @@ test('a promise that cannot be read, or that is older than the history, is refus
   assert.match((await rejection(find(disk))).message, 'it is an old copy');
 });
 
+test('an end-of-log of before a snapshot was installed is refused, and nothing is removed or set aside', async () => {
+  const disk = await madeDirectory({ close: true });
+  const old = disk.contentOf('end-of-log');
+  const { storage } = await start(disk);
+  await storage.persist({ acceptedEpoch: 2 });
+  await storage.installSnapshot(zxid(9, 2), [], content('state'));
+  await storage.persist({ entries: entries(10, 3, { epoch: 2 }) });
+  await storage.close();
+  disk.replace('end-of-log', old);
+  const names = disk.names();
+
+  const error = await rejection(find(disk));
+
+  assert.instance(error, CorruptionError);
+  assert.match(error.message, /end-of-log .*it names generation 0 and log-00000001-\w+ is of a later one/);
+  assert.equal(disk.names(), names);
+});
+
 test('a file of the log without a whole header is refused', async () => {
   const disk = await madeDirectory({ close: true });
   const header = disk.contentOf(lastLog(disk)).slice(0, 64);

@@ -3,6 +3,13 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in what is written to the disk, and in how it is read back. */
 export const DURABILITY: readonly Mutant[] = [
   {
+    name: 'old-end-of-log-is-believed',
+    mistake: 'files of a later generation than end-of-log names pass for foreign ones',
+    standsFor: 'a member that cannot show that its log is complete rejoins',
+    tests: ['core/storage/damage'],
+    changes: [['core/storage/data-directory.ts', 'if (later === undefined) return end;', 'return end;']],
+  },
+  {
     name: 'unproven-room-is-recorded',
     mistake: 'a recovery records the size of a log file whose growth may never have reached the disk',
     standsFor: 'what a failed sync let go is written again before anything is claimed of it',
