@@ -46,6 +46,14 @@ test('an identity passes only in its own scheme and spelling', () => {
   }
 });
 
+test('an address passes no entry of another scheme, whatever its text looks like', () => {
+  for (const scheme of ['sasl', 'x509', 'digest']) {
+    assert.not.ok(isAllowed([entry(`${scheme}:10.0.0.1`)], read, [id('ip:10.0.0.1')]));
+    assert.not.ok(isAllowed([entry('ip:10.0.0.1')], read, [id(`${scheme}:10.0.0.1`)]));
+  }
+  assert.ok(isAllowed([entry('ip:10.0.0.1')], read, [id('ip:10.0.0.1')]));
+});
+
 test('a super user passes every list, also one that grants nothing', () => {
   assert.ok(isAllowed([entry('digest:alice:hash', 0)], all, [id('super:')]));
 });
