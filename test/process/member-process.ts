@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const COMMAND = fileURLToPath(new URL('../../plugins/cli/quorate.js', import.meta.url));
@@ -59,6 +59,11 @@ export class MemberProcess {
     return member;
   }
 
+  /** What it has said about where it listens. */
+  get readyLine(): string {
+    return this.#output;
+  }
+
   /** `ws://host:port`, from the ready line. */
   get address(): string {
     return /ready at (\S+)/.exec(this.#output)![1]!;
@@ -77,6 +82,15 @@ export class MemberProcess {
   get residentMib(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+  }
+
+  /** Files and sockets that it has open. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+  }
+
+  get isRunning(): boolean {
+    return this.#exit === null;
   }
 
   /** The process stands still, as in a long collection of garbage or on a machine that is suspended. */

@@ -1,5 +1,4 @@
 /** Clients that behave as badly as they can, all at once, beside one that works. */
-import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +10,8 @@ import { OpCode } from '../../core/protocol/index.js';
 import { SeededRandom } from '../../core/runtime/index.js';
 import { WebSocketDialer } from '../../core/transport/index.js';
 import { RawClient } from '../core/server/raw-client.js';
-import { MemberProcess, until } from './member-process.js';
+import { MemberProcess, until } from '../process/member-process.js';
+import { Bystander } from './bystander.js';
 
 const HANDSHAKE_MS = 4_000;
 const SILENT_CONNECTIONS = 10_000;
@@ -33,39 +33,6 @@ test.after.each(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-/** A client that writes and reads without pause. */
-class Worker {
-  done = 0;
-  readonly finished: Promise<void>;
-  #isStopped = false;
-  readonly #client: RawClient;
-
-  constructor(client: RawClient) {
-    this.#client = client;
-    this.finished = this.#work();
-  }
-
-  static async start(): Promise<Worker> {
-    return new Worker(await RawClient.open(dialer, member.address, 30_000));
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.finished;
-  }
-
-  async #work(): Promise<void> {
-    await this.#client.create('/work');
-    while (!this.#isStopped) {
-      const text = String(this.done);
-      assert.is((await this.#client.setData('/work', text)).err, 0);
-      const read = await this.#client.getData('/work');
-      assert.is(Buffer.from(read.body!.data!).toString(), text);
-      this.done += 1;
-    }
-  }
-}
-
 function openWebSocket(): Promise<WebSocket> {
   const socket = new WebSocket(`${member.address}/client`, ['zookeeper.v1']);
   return new Promise((resolve, reject) =>
@@ -77,7 +44,7 @@ const closeCode = (socket: WebSocket): Promise<number> =>
   new Promise((resolve) => socket.once('close', (code) => resolve(code)));
 
 test('garbage, text, oversize and unknown operations end those connections, each with a log line', async () => {
-  const worker = await Worker.start();
+  const bystander = await Bystander.at(member);
   const random = new SeededRandom(5);
   const endings = new Map<string, number>();
   for (let round = 0; round < 40; round++) {
@@ -94,21 +61,21 @@ test('garbage, text, oversize and unknown operations end those connections, each
     await unknown.closed;
     assert.is(unknown.arrivals.at(-1), 'reply 9');
   }
-  await worker.stop();
+  await bystander.stop();
 
   assert.equal([...endings], [['1002 1003 1009', 40]]);
   assert.match(member.log, /malformed frame/);
   assert.match(member.log, /unknown operation/);
-  assert.ok(worker.done > 0);
+  assert.ok(bystander.done > 0);
 });
 
 test('clients that ask for everything and never read cost bounded memory, and hold up nobody', async () => {
-  const worker = await Worker.start();
+  const bystander = await Bystander.at(member);
   const owner = await RawClient.open(dialer, member.address, 40_000);
   await owner.create('/big', 'x'.repeat(1_000_000));
   const deaf: RawClient[] = [];
   for (let count = 0; count < 20; count++) deaf.push(await RawClient.open(dialer, member.address, 40_000));
-  const before = worker.done;
+  const before = bystander.done;
 
   // Together they ask for four gigabytes.
   for (const client of deaf) {
@@ -116,10 +83,10 @@ test('clients that ask for everything and never read cost bounded memory, and ho
     const body = { path: '/big', watch: false };
     void client.sendAll(Array.from({ length: 200 }, () => ({ op: OpCode.getData, body })));
   }
-  await until(() => worker.done > before + 200, 'work beside them');
+  await until(() => bystander.done > before + 200, 'work beside them');
 
   assert.ok(member.residentMib < MOST_RESIDENT_MIB, `${member.residentMib} MiB are resident`);
-  await worker.stop();
+  await bystander.stop();
   for (const client of deaf) client.connection.terminate();
 });
 
@@ -129,7 +96,7 @@ test('ten thousand connections that never speak are ended, cost bounded memory, 
   const count = Math.min(SILENT_CONNECTIONS, descriptors - SPARE_DESCRIPTORS);
   if (count < SILENT_CONNECTIONS)
     console.log(`only ${descriptors} descriptors: ${count} connections instead`);
-  const worker = await Worker.start();
+  const bystander = await Bystander.at(member);
   const { hostname, port } = new URL(member.http);
   const upgrade =
     `GET /client HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
@@ -155,15 +122,15 @@ test('ten thousand connections that never speak are ended, cost bounded memory, 
   // Half of them stop before their first byte, half of them behind the WebSocket's handshake.
   for (let index = 0; index < count; index += 100) {
     await Promise.all(Array.from({ length: 100 }, (_, offset) => dial(offset % 2 === 0)));
-    const during = worker.done;
-    if (index % 1_000 === 0) await until(() => worker.done > during, 'work beside them');
-    descriptorsOfMember = Math.max(descriptorsOfMember, readdirSync(`/proc/${member.pid}/fd`).length);
+    const during = bystander.done;
+    if (index % 1_000 === 0) await until(() => bystander.done > during, 'work beside them');
+    descriptorsOfMember = Math.max(descriptorsOfMember, member.descriptors);
   }
   const residentMib = member.residentMib;
   await until(() => closed === count, 'the end of all of them', 60_000);
-  const before = worker.done;
-  await until(() => worker.done > before + 20, 'work after them');
-  await worker.stop();
+  const before = bystander.done;
+  await until(() => bystander.done > before + 20, 'work after them');
+  await bystander.stop();
 
   assert.is(opened, count);
   assert.ok(descriptorsOfMember < MOST_DESCRIPTORS, `${descriptorsOfMember} descriptors at once`);
