@@ -46,4 +46,11 @@ export {
   type ServeOptions,
   type Treatment,
 } from './process/index.js';
-export { BackupDecoder, verifyBackup, type BackupHeader, type BackupSummary } from './state/index.js';
+export {
+  BackupDecoder,
+  verifyBackup,
+  znodesOfBackup,
+  type BackupZnode,
+  type BackupHeader,
+  type BackupSummary,
+} from './state/index.js';

@@ -8,6 +8,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.js')).serveCommand(),
   backup: async () => (await import('./backup.js')).backupCommand(),
   restore: async () => (await import('./restore.js')).restoreCommand(),
+  export: async () => (await import('./export.js')).exportCommand(),
+  import: async () => (await import('./import.js')).importCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
   shell: async () => (await import('./shell.js')).shellCommand(),
   config: async () => (await import('./config.js')).configCommand(),

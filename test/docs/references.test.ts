@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { backupCommand } from '../../plugins/cli/backup.js';
 import { configCommand } from '../../plugins/cli/config.js';
 import { doctorCommand } from '../../plugins/cli/doctor.js';
+import { exportCommand } from '../../plugins/cli/export.js';
+import { importCommand } from '../../plugins/cli/import.js';
 import { jobCommand } from '../../plugins/cli/job.js';
 import { lockCommand } from '../../plugins/cli/lock.js';
 import { queueCommand } from '../../plugins/cli/queue.js';
@@ -103,6 +105,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   backup: backupCommand(),
   config: configCommand(),
   doctor: doctorCommand(),
+  export: exportCommand(),
+  import: importCommand(),
   job: jobCommand(),
   lock: lockCommand(),
   queue: queueCommand(),

@@ -12,6 +12,7 @@ export { BackupError } from './backups/backup-error.js';
 export { BackupDecoder, type BackupHeader } from './backups/backup-file.js';
 export { readBackup, verifyBackup, type BackupSummary } from './backups/backup-reader.js';
 export { backupOf, type BackupOrigin } from './backups/backup-writer.js';
+export { znodesOfBackup, type BackupZnode } from './backups/backup-znodes.js';
 export { newEpoch } from './backups/new-epoch.js';
 export { DigestExchange, type StateDifference } from './digests/digest-exchange.js';
 export { decodeHeartbeat, encodeHeartbeat } from './digests/heartbeat.js';

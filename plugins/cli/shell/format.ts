@@ -80,14 +80,16 @@ function formatTime(timeMs: number): string {
   return `${get('weekday')} ${get('month')} ${get('day')} ${time} ${get('timeZoneName')} ${get('year')}`;
 }
 
-function formatPermissions(perms: number): string {
+/** As letters, `cdrwa`. */
+export function formatPermissions(perms: number): string {
   return Object.entries(PERMISSION_LETTERS)
     .filter(([, bit]) => (perms & bit) !== 0)
     .map(([letter]) => letter)
     .join('');
 }
 
-function parsePermissions(text: string): number {
+/** Throws `ShellError` on a letter that is none. */
+export function parsePermissions(text: string): number {
   let perms = 0;
   for (const letter of text) {
     const bit = PERMISSION_LETTERS[letter];
