@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   shell: async () => (await import('./shell.js')).shellCommand(),
   config: async () => (await import('./config.js')).configCommand(),
   job: async () => (await import('./job.js')).jobCommand(),
+  member: async () => (await import('./member.js')).memberCommand(),
   lock: async () => (await import('./lock.js')).lockCommand(),
   queue: async () => (await import('./queue.js')).queueCommand(),
 };

@@ -8,6 +8,7 @@ import { exportCommand } from '../../plugins/cli/export.js';
 import { importCommand } from '../../plugins/cli/import.js';
 import { jobCommand } from '../../plugins/cli/job.js';
 import { lockCommand } from '../../plugins/cli/lock.js';
+import { memberCommand } from '../../plugins/cli/member.js';
 import { queueCommand } from '../../plugins/cli/queue.js';
 import { restoreCommand } from '../../plugins/cli/restore.js';
 import { environmentName, SETTINGS } from '../../plugins/cli/serve-settings.js';
@@ -109,6 +110,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   import: importCommand(),
   job: jobCommand(),
   lock: lockCommand(),
+  member: memberCommand(),
   queue: queueCommand(),
   restore: restoreCommand(),
   serve: serveCommand(),

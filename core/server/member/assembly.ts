@@ -65,6 +65,8 @@ export interface AssembledMember {
   readonly links: PeerLinks | null;
   readonly loop: MemberLoop;
   readonly inspection: Inspection;
+  /** Ids of the members that vote. */
+  readonly voters: readonly number[];
 }
 
 /**
@@ -126,6 +128,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): AssembledMembe
     links,
     loop,
     inspection,
+    voters: config.voters,
   };
 }
 

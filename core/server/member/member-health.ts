@@ -13,6 +13,10 @@ export interface MemberHealth {
   readonly phase: 'election' | 'discovery' | 'synchronization' | 'broadcast';
   /** Clients are welcome: there is a leader with a quorum, and this member is up to date with it. */
   readonly isServing: boolean;
+  /** No pause of this process is known of, after which no quorum, or no leader, was heard yet. */
+  readonly isConfirmed: boolean;
+  /** Why this member must not be stopped: the ensemble would have no quorum without it, or it is unknown. Null if it may be. */
+  readonly unstoppable: string | null;
   /** There is no leader with a quorum; clients that asked for it are served reads from what was committed before. */
   readonly readOnly: boolean;
   /** It may have forgotten what it once promised, so it has no vote until the others have taken it back. */
@@ -59,6 +63,8 @@ export function startingHealth(id: number): MemberHealth {
     state: 'starting',
     phase: 'election',
     isServing: false,
+    isConfirmed: false,
+    unstoppable: 'it is starting',
     readOnly: false,
     rejoining: false,
     waitsFor: null,

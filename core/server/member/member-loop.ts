@@ -177,8 +177,8 @@ export class MemberLoop implements PeerLinksHandler {
     snapshotter.begin(state.machine, peer.epochsUpTo(state.machine.lastZxid));
   }
 
-  /** This process has not run for longer than the others may wait for it. */
-  get #hasPaused(): boolean {
+  /** This process has not run for longer than the others may wait for it, and nothing has followed from that yet. */
+  get hasPaused(): boolean {
     const { clock, options } = this.#parts;
     return clock.now() - this.#lastTickAt > 2 * options.tickMs;
   }
@@ -189,7 +189,7 @@ export class MemberLoop implements PeerLinksHandler {
    */
   #reassureIfPaused(): void {
     const { pipeline, clients, clock, logger } = this.#parts;
-    if (!this.#hasPaused || this.#isReassured) return;
+    if (!this.hasPaused || this.#isReassured) return;
     this.#isReassured = true;
     logger.warn('This process has paused', { ms: Math.round(clock.now() - this.#lastTickAt) });
     if (pipeline.isServing) clients.holdUntilConfirmed();
@@ -200,7 +200,7 @@ export class MemberLoop implements PeerLinksHandler {
     const { clock, storage, peer, clients, recounter, directory } = this.#parts;
     const { pipeline, links, failed } = this.#parts;
     const now = clock.now();
-    const isLate = this.#hasPaused;
+    const isLate = this.hasPaused;
     try {
       this.#reassureIfPaused();
       this.#isReassured = false;

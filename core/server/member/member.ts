@@ -169,6 +169,8 @@ export class Member {
       state: this.#state === 'serving' || this.#state === 'starting' ? state : this.#state,
       phase,
       isServing,
+      isConfirmed: this.#isConfirmed,
+      unstoppable: this.#unstoppable(isServing, status.isRejoining),
       readOnly: (this.#state === 'serving' || this.#state === 'starting') && pipeline.isReadOnly,
       rejoining: status.isRejoining,
       waitsFor: status.obstacle,
@@ -185,6 +187,23 @@ export class Member {
       connections: this.#assembled.clients.connections.size,
       sessions: this.#assembled.state.machine.sessions.size,
     };
+  }
+
+  /** After a pause of this process another member may lead. */
+  get #isConfirmed(): boolean {
+    const { loop, pipeline } = this.#assembled;
+    return !loop.hasPaused && pipeline.isConfirmed;
+  }
+
+  #unstoppable(isServing: boolean, isRejoining: boolean): string | null {
+    const { pipeline, voters } = this.#assembled;
+    if (voters.length === 1 && voters[0] === this.options.id) return 'it is the only member with a vote';
+    if (!isServing || !this.#isConfirmed) return 'it is unknown here whether the others are a quorum';
+    const isCounted = voters.includes(this.options.id) && !isRejoining;
+    const others = pipeline.countedVoters - (isCounted ? 1 : 0);
+    const quorum = Math.floor(voters.length / 2) + 1;
+    if (others >= quorum) return null;
+    return `without it ${others} of ${voters.length} voters would count and be up to date, and a quorum is ${quorum}`;
   }
 
   #stateDifference(): MemberHealth['stateDifference'] {

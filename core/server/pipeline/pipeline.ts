@@ -67,6 +67,8 @@ export class Pipeline<Token> {
   /** Returned by `apply`, each time with another content. */
   readonly #entry: { applied: Applied; token: Token | null } = { applied: null!, token: null };
   #role: Role<Token> = NONE;
+  /** On a learner: what the newest heartbeat of its leader said, and when it came. */
+  #heard: { readonly countedVoters: number; readonly at: number } | null = null;
   /** Since when clients are not served. */
   #idleSince: number;
 
@@ -134,6 +136,22 @@ export class Pipeline<Token> {
     return this.#digests.difference;
   }
 
+  /** Voters that count and are up to date, as this member's leader has said last, or as it sees them as the leader; 0 without one. */
+  get countedVoters(): number {
+    const { peer } = this.#parts;
+    if (this.#role.type !== 'leader') return this.#heard?.countedVoters ?? 0;
+    const others = peer.learners().filter((each) => each.isVoter && !each.isRejoining && each.isUpToDate);
+    return others.length + (peer.status().isRejoining ? 0 : 1);
+  }
+
+  /** A quorum has answered this leader, or the leader of this learner was heard, within the time that they wait for each other. */
+  get isConfirmed(): boolean {
+    const { peer, hasOthers, options, clock } = this.#parts;
+    if (!hasOthers) return true;
+    if (this.#role.type === 'leader') return peer.status().isQuorumConfirmed;
+    return this.#heard !== null && clock.now() - this.#heard.at <= options.syncLimit * options.tickMs;
+  }
+
   /** Asks for a session. Its creation is applied like any transaction, unless it is refused. */
   openSession(timeoutMs: number, identities: readonly Id[], token: Token): RefusalReason | null {
     return this.#role.path === null
@@ -195,6 +213,7 @@ export class Pipeline<Token> {
   end(isHandOver: boolean): readonly Token[] {
     const dropped = isHandOver ? (this.#role.path?.handedOver() ?? []) : [];
     this.#role = NONE;
+    this.#heard = null;
     this.#idleSince = this.#parts.clock.now();
     this.#digests.end();
     return dropped;
@@ -210,6 +229,7 @@ export class Pipeline<Token> {
   pinged(from: number, bytes: Uint8Array): void {
     const heartbeat = this.#role.type === 'learner' ? decodeHeartbeat(bytes) : null;
     if (this.#role.type !== 'learner' || heartbeat === null) return;
+    this.#heard = { countedVoters: heartbeat.countedVoters, at: this.#parts.clock.now() };
     this.#digests.asked(heartbeat.points);
     this.#role.path.pinged(heartbeat.stamp, this.#digests.answers(from));
   }
@@ -222,7 +242,9 @@ export class Pipeline<Token> {
   /** To be called before the peer's tick, whose heartbeats carry the payload. */
   stamp(now: number): void {
     if (this.#role.type !== 'leader' || !this.#parts.hasOthers) return;
-    this.#parts.peer.offerPingPayload(encodeHeartbeat({ stamp: now, points: this.#digests.question() }));
+    const { countedVoters } = this;
+    const points = this.#digests.question();
+    this.#parts.peer.offerPingPayload(encodeHeartbeat({ stamp: now, countedVoters, points }));
   }
 
   /** To be called about twice per tick. */

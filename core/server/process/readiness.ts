@@ -8,7 +8,7 @@ export function livez(health: MemberHealth, isDetailed = true): HttpAnswer {
 }
 
 /**
- * `/readyz`: clients may be sent here, and the next member may be stopped. A member that is rejoining serves clients, but nobody
+ * `/readyz`: clients may be sent here, and this member counts. A member that is rejoining serves clients, but nobody
  * counts it yet: whoever restarts members one after the other would take the quorum away by going on to the next one.
  */
 export function readyz(health: MemberHealth, isDetailed = true): HttpAnswer {
@@ -17,14 +17,30 @@ export function readyz(health: MemberHealth, isDetailed = true): HttpAnswer {
   return json(isReady ? 200 : 503, isDetailed ? { ready: isReady, reason, ...health } : { ready: isReady });
 }
 
+/** `/stoppable`: the ensemble keeps a quorum that counts if this member is stopped. */
+export function stoppable(health: MemberHealth, isDetailed = true): HttpAnswer {
+  const { id, unstoppable: reason } = health;
+  const isStoppable = reason === null;
+  return json(
+    isStoppable ? 200 : 503,
+    isDetailed ? { stoppable: isStoppable, reason, id } : { stoppable: isStoppable },
+  );
+}
+
 /** Null if it is ready. */
 function unreadiness(health: MemberHealth): string | null {
   const { isServing, rejoining, waitsFor, state, phase, foreign } = health;
+  if (isServing && !health.isConfirmed)
+    return `${state}, but ${unheard(state)} since it began or this process paused`;
   if (isServing) return rejoining ? 'rejoining: it has no vote before the others have taken it back' : null;
   if (foreign.length > 0) return `${state}: ${foreignReason(health)}`;
   if (waitsFor !== null) return `${state}: ${waitsFor}`;
   const isInRole = state === 'leading' || state === 'following' || state === 'observing';
   return isInRole ? `${state}, but in ${phase} still` : state;
+}
+
+function unheard(state: MemberHealth['state']): string {
+  return state === 'leading' ? 'no quorum has answered it' : 'no heartbeat of its leader has come';
 }
 
 function foreignReason({ ensemble, foreign }: MemberHealth): string {

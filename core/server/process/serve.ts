@@ -37,7 +37,7 @@ import { BACKUP_PATH, BACKUP_ROUTE, BackupService } from './backup-service.js';
 import type { ClientListener } from './client-listener.js';
 import { Credentials, type CredentialOptions } from './credentials.js';
 import { checkLooseFiles, type LooseFileOptions } from './loose-files.js';
-import { livez, readyz } from './readiness.js';
+import { livez, readyz, stoppable } from './readiness.js';
 import { RunningMember } from './running-member.js';
 import { socketsOf, type SocketShares } from './socket-shares.js';
 
@@ -168,6 +168,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const isTrusted = (caller: HttpCaller): boolean => isAuthorized(plan, caller);
   listener.get('/livez', (caller) => livez(health(), isTrusted(caller)));
   listener.get('/readyz', (caller) => readyz(health(), isTrusted(caller)));
+  listener.get('/stoppable', (caller) => stoppable(health(), isTrusted(caller)));
   const listeners = [listener, ...(options.listeners ?? [])];
   const close = async (): Promise<void> => {
     await closeAll(listeners);
