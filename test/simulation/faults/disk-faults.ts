@@ -33,7 +33,7 @@ export const diskFaults = {
   diskError({ world, faults }) {
     const { random, plan } = world;
     const member = faults.victim();
-    const operation = pick(random, ['sync', 'sync', 'write', 'rename', 'open', 'syncDirectory'] as const);
+    const operation = pick(random, ['sync', 'sync', 'write', 'rename', 'syncDirectory'] as const);
     const times = pick(random, [1, 1000]);
     world.note(member.name, `has a disk that fails to ${operation}${times > 1 ? ' for ever' : ''}`);
     member.disk.fail({ operation, times, after: Math.floor(random.next() * 10) });
@@ -50,8 +50,10 @@ export const diskFaults = {
     if (!isAlone && faults.victimOfDamage(member) === null) return;
     const times = pick(random, [1, 1, 1000]);
     const after = Math.floor(random.next() * 5);
-    world.note(member.name, `has a disk that fails to be read${times > 1 ? ' for ever' : ''}`);
-    member.disk.fail({ operation: 'read', times, after });
+    // What describes a file lies on the disk as well: without it the file cannot be opened.
+    const operation = pick(random, ['read', 'read', 'open'] as const);
+    world.note(member.name, `has a disk that fails to ${operation}${times > 1 ? ' for ever' : ''}`);
+    member.disk.fail({ operation, times, after });
     faults.unreadable(member);
     if (random.next() < 0.5) faults.crash(member, 'random');
     faults.later(between(random, 3, 40) * plan.tickMs, () => faults.readable(member));
