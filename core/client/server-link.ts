@@ -20,6 +20,7 @@ import { Fifo, type Clock } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { OutcomeUnknownError, RequestTooLargeError } from './client-errors.js';
 import { BadArgumentsError, ConnectionLossError, MarshallingError } from './errors.js';
+import { nextXid } from './next-xid.js';
 import type { PendingRequest } from './pending-request.js';
 
 /** `jute.maxbuffer` as servers have it by default, for servers that do not say theirs: a larger request would cost the connection. */
@@ -30,7 +31,6 @@ const MESSAGE_BYTES = 256 * 1024;
 const MAX_IN_FLIGHT = 1000;
 /** What may wait in the transport before nothing more is given to it. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-const MAX_XID = 0x7fffffff;
 
 export interface ServerLinkEvents {
   /** Something arrived; called before it is looked at. */
@@ -119,7 +119,7 @@ export class ServerLink {
   /** Sends a request at the end of this turn; it is settled by its answer, or belongs to `takeInFlight` when the link closes. */
   send(request: PendingRequest): void {
     const before = this.#writer.length;
-    const xid = this.#lastXid === MAX_XID ? 1 : this.#lastXid + 1;
+    const xid = nextXid(this.#lastXid);
     if (!this.#write(xid, request)) return;
     const bytes = this.#writer.length - before - 4;
     if (bytes > this.#maxRequestBytes) {

@@ -217,4 +217,21 @@ test('after a hand-over everybody who asks is told the successor, by the old lea
   assert.equal([vote.leader, round], [2, 5]);
 });
 
+test('a leader whose only learner is an observer hands over to nobody, not even when its disk is stuck', () => {
+  const self = new Conversation({ id: 3, voters: [3], observers: [4] });
+  self.pass(20 * TICK_MS);
+  self.connect(4);
+  self.pass(3 * TICK_MS);
+  const { epoch } = self.peer.status();
+  self.promise(4, []);
+  self.hear(4, { type: 'ack', epoch, zxid: makeZxid(epoch, 0) });
+  assert.ok(self.peer.learners()[0]!.isUpToDate);
+  self.run(() => assert.is(self.peer.transferLeadership(), false));
+  assert.ok(self.peer.admits);
+  self.isDiskHeld = true;
+  self.run(() => self.peer.propose(text('a')));
+  self.passInCompany(20 * TICK_MS, [4], epoch);
+  assert.ok(self.peer.status().isEstablishedLeader);
+});
+
 test.run();

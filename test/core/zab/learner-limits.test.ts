@@ -185,6 +185,20 @@ test('a follower closes the link to a leader that has been silent for syncLimit 
   );
 });
 
+for (const isComplete of [false, true])
+  test(`a snapshot that is ${isComplete ? 'complete' : 'not complete'} when the leader goes is ${isComplete ? 'kept' : 'given up, once'}`, () => {
+    const self = receivingSnapshot();
+    self.isDiskHeld = true;
+    self.hear(3, { type: 'snapshotChunk', epoch: EPOCH, bytes: text('chunk'), isLast: isComplete });
+    self.disconnect(3);
+    self.pass(TICK_MS);
+    assert.is(self.peer.status().state, 'looking');
+    assert.equal(
+      self.installs.map(({ type }) => type),
+      isComplete ? ['begin', 'chunk'] : ['begin', 'chunk', 'abort'],
+    );
+  });
+
 test('attempts that fail are put off by a second and a half at most, and at once again after one that succeeded', () => {
   const self = new Conversation({ id: 1 });
   self.connect(2, 3);

@@ -391,4 +391,15 @@ test('an observer that has everything already serves without hearing of another 
   assert.equal([isServing, delivered], [true, last]);
 });
 
+test('an observer whose state diverged asks for a snapshot, and its disk has nothing to say about its vote', () => {
+  const conversation = new Conversation({ id: 4, observers: [4] }, diskWith(HISTORY, 2));
+  conversation.run(() => conversation.peer.stateDiverged());
+  assert.equal(conversation.persisted, []);
+  conversation.connect(3);
+  conversation.hear(3, saysItLeads(3, { round: 1, epoch: 2 }));
+  const { attempt } = conversation.takeSent(3, 'learnerInfo').at(-1)!;
+  conversation.hear(3, { type: 'newEpoch', attempt, epoch: 3 });
+  assert.is(conversation.takeSent(3, 'ackEpoch')[0]!.needsSnapshot, true);
+});
+
 test.run();

@@ -77,4 +77,24 @@ export const CLIENT: readonly Mutant[] = [
     tests: ['core/client/left-over', 'core/client/auth'],
     changes: [['core/client/auth-list.ts', 'if (position !== -1) this.#identities.splice(position, 1);', '']],
   },
+  {
+    name: 'xid-without-end',
+    mistake: 'requests are numbered beyond what their field holds',
+    standsFor: 'constants that no run reaches',
+    tests: ['core/client/next-xid'],
+    changes: [['core/client/next-xid.ts', 'last === MAX_XID ? 1 : last + 1', 'last + 1']],
+  },
+  {
+    name: 'links-never-last',
+    mistake: 'a connection that lasted counts as one that broke soon',
+    standsFor: 'a client reconnects at once',
+    tests: ['core/client/reconnecting'],
+    changes: [
+      [
+        'core/client/connection-loop.ts',
+        'clock.now() - acceptedAt < STEADY_LINK_MS ? this.#shortLinks + 1 : 0',
+        'this.#shortLinks + 1',
+      ],
+    ],
+  },
 ];

@@ -132,4 +132,40 @@ export const ELECTIONS: readonly Mutant[] = [
     },
     changes: [['core/zab/leader.ts', 'report.lastZxid > this.#state.history.last', 'report.lastZxid < 0n']],
   },
+  {
+    name: 'promise-of-the-gone-forgotten',
+    mistake: 'the promise of a voter that is gone raises no epoch',
+    standsFor: 'Zab, phase 1: an epoch above every promise that is known',
+    tests: ['core/zab/discovery'],
+    changes: [
+      [
+        'core/zab/discovery.ts',
+        'Math.max(promisedElsewhere, ...this.#accepted.values()) + 1',
+        'Math.max(...this.#accepted.values()) + 1',
+      ],
+    ],
+  },
+  {
+    name: 'successor-not-told',
+    mistake: 'a leader that has handed over answers with itself as the leader',
+    standsFor: 'a hand-over needs no election',
+    tests: ['core/zab/hand-over'],
+    changes: [
+      [
+        'core/zab/hand-over-plan.ts',
+        `    state.vote = { leader: to, epoch: epochOf(zxid), zxid };
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'observer-is-a-candidate',
+    mistake: 'an observer that is up to date could take over',
+    standsFor: 'leadership is handed to voters that count',
+    tests: ['core/zab/hand-over'],
+    changes: [
+      ['core/zab/learner-tracker.ts', 'return this.isCounted && this.isUpToDate;', 'return this.isUpToDate;'],
+    ],
+  },
 ];

@@ -161,4 +161,60 @@ export const FILES: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'cut-tail-not-synced',
+    mistake: 'the copy of what was cut off a log is not synced',
+    standsFor: 'what is cut is kept',
+    tests: ['core/storage/rare-sequences'],
+    changes: [
+      [
+        'core/storage/cut-tail.ts',
+        `      await target.sync();
+`,
+        '',
+      ],
+    ],
+  },
+  {
+    name: 'retaken-snapshot-removed',
+    mistake: 'a snapshot that is taken again and whose name cannot be synced is removed, with the older one',
+    standsFor: 'a spare snapshot costs nothing',
+    tests: ['core/storage/rare-sequences'],
+    changes: [['core/storage/snapshot-store.ts', 'isShortage(error) && isNew', 'isShortage(error)']],
+  },
+  {
+    name: 'own-snapshot-needs-a-log',
+    mistake: 'an own snapshot right behind an installed one is refused without a log',
+    standsFor: 'a directory starts with what it has',
+    tests: ['core/storage/rare-sequences'],
+    changes: [
+      ['core/storage/durable-history.ts', 'standsAlone: zxid === firstPrevZxid', 'standsAlone: false'],
+    ],
+  },
+  {
+    name: 'cut-beside-a-read',
+    mistake: 'a log is cut while the last but one read has ended',
+    standsFor: 'a read of the log sees no cut',
+    tests: ['core/storage/read-gate'],
+    changes: [
+      [
+        'core/storage/read-gate.ts',
+        'if (this.#reads === 0) this.#wakeLast?.();',
+        'if (this.#reads <= 1) this.#wakeLast?.();',
+      ],
+    ],
+  },
+  {
+    name: 'promised-directory-is-new',
+    mistake: 'a directory that has promised an epoch and has no history passes for a new one',
+    standsFor: 'a voter may not forget what it promised',
+    tests: ['core/storage/small-files'],
+    changes: [
+      [
+        'core/storage/data-directory.ts',
+        'isUnproven && promises.acceptedEpoch === 0 && promises',
+        'isUnproven && promises',
+      ],
+    ],
+  },
 ];

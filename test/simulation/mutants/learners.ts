@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.js';
 
-/** Mistakes in how a leader feeds its learners, how long each waits for the other, and what stays when one leaves. */
+/** Mistakes in how a leader feeds its learners, in rounds of pings, and in what stays when a learner leaves. */
 export const LEARNERS: readonly Mutant[] = [
   {
     name: 'voter-of-the-same-round-deserts',
@@ -147,34 +147,6 @@ export const LEARNERS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'ping-payload-of-the-last-role',
-    mistake: 'what was to ride on a ping of one role goes out in the next',
-    standsFor: 'nothing of a role is left when it ends',
-    tests: ['core/zab/left-over'],
-    changes: [
-      [
-        'core/zab/peer.ts',
-        `      this.#state.takePingPayload();
-`,
-        '',
-      ],
-    ],
-  },
-  {
-    name: 'learner-of-a-broken-link-waits',
-    mistake: 'a member whose link is down goes on to wait to follow',
-    standsFor: 'nothing of a link is left when it breaks',
-    tests: ['core/zab/left-over'],
-    changes: [
-      [
-        'core/zab/peer.ts',
-        `    this.#state.waitingLearners.delete(peer);
-`,
-        '',
-      ],
-    ],
-  },
-  {
     name: 'echoes-never-heard',
     mistake: 'echoes that the leader has heard are kept',
     standsFor: 'what is answered is forgotten',
@@ -236,81 +208,22 @@ export const LEARNERS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'uninvited-promise-taken',
-    mistake: 'a promise counts though the epoch was not announced to its sender',
-    standsFor: 'messages out of place end the link',
-    tests: ['core/zab/out-of-place'],
-    changes: [
-      ['core/zab/leader.ts', 'learner.report !== null || !learner.isInvited', 'learner.report !== null'],
-    ],
+    name: 'own-uncounted-copy-confirms',
+    mistake: 'a leader whose own copy does not count confirms rounds of pings with itself',
+    standsFor: 'a quorum of voters that count',
+    tests: ['core/zab/quorum-rounds'],
+    changes: [['core/zab/quorum-rounds.ts', 'if (isCounted) this.#echoed', 'this.#echoed']],
   },
   {
-    name: 'acknowledgement-taken-back',
-    mistake: 'a learner may acknowledge less than before',
-    standsFor: 'a lost disk is no copy',
-    tests: ['core/zab/out-of-place'],
+    name: 'late-snapshot-moves-back',
+    mistake: 'a snapshot that is reported late moves back the place up to which nothing is cut',
+    standsFor: 'what is in a snapshot cannot be cut',
+    tests: ['core/zab/history'],
     changes: [
       [
-        'core/zab/leader.ts',
-        `    if (zxid < learner.ackedZxid) return this.#drop(learner, 'it took back an acknowledgement');
-`,
-        '',
-      ],
-    ],
-  },
-  {
-    name: 'readmission-before-the-marker',
-    mistake: 'a learner takes a readmission before it holds the marker',
-    standsFor: 'rule 1 of readmission, (c)',
-    tests: ['core/zab/out-of-place'],
-    changes: [
-      [
-        'core/zab/learner.ts',
-        `    if (epochOf(disk.durableZxid) !== this.#epoch) return this.#refuse('a readmission before its marker');
-`,
-        '',
-      ],
-    ],
-  },
-  {
-    name: 'pause-breaks-the-link',
-    mistake: 'a pause of the process counts as time without a link to the leader',
-    standsFor: "a pause is nobody's silence",
-    tests: ['core/zab/learner-limits'],
-    changes: [
-      [
-        'core/zab/learner.ts',
-        `    this.#heardMs = this.#state.nowMs;
-    this.#linkedMs = this.#state.nowMs;`,
-        '    this.#heardMs = this.#state.nowMs;',
-      ],
-    ],
-  },
-  {
-    name: 'long-discovery-is-silence',
-    mistake: 'the time of a discovery counts as silence once the follower serves',
-    standsFor: 'a learner whose leader was slow to come up stays',
-    tests: ['core/zab/learner-limits'],
-    changes: [
-      [
-        'core/zab/learner.ts',
-        `      if (this.#ackedZxid === null) this.#contact.provenAt(this.#state.nowMs);
-`,
-        '',
-      ],
-    ],
-  },
-  {
-    name: 'failures-never-forgotten',
-    mistake: 'attempts are put off as long after a success as before it',
-    standsFor: 'a member that served looks for a leader at once',
-    tests: ['core/zab/learner-limits'],
-    changes: [
-      [
-        'core/zab/peer.ts',
-        `if (this.#role.phase === 'broadcast') this.#failures = 0;
-      else if`,
-        'if',
+        'core/zab/history.ts',
+        'if (zxid > this.#snapshotZxid) this.#snapshotZxid = zxid;',
+        'this.#snapshotZxid = zxid;',
       ],
     ],
   },

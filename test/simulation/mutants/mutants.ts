@@ -9,6 +9,7 @@ import { FILES } from './files.js';
 import { FOUNDINGS } from './foundings.js';
 import { LEARNERS } from './learners.js';
 import type { Mutant } from './mutant.js';
+import { ROLES } from './roles.js';
 import { SERVICE } from './service.js';
 import { SNAPSHOTS } from './snapshots.js';
 import { STATE } from './state.js';
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FOUNDINGS,
   ...ELECTIONS,
   ...LEARNERS,
+  ...ROLES,
   ...DURABILITY,
   ...FILES,
   ...SNAPSHOTS,
