@@ -2,12 +2,14 @@ import { hostname } from 'node:os';
 import { identified, type Client as SessionClient } from '../core/client/index.js';
 import type { Hold } from '../core/recipes/index.js';
 import {
+  checkOptions,
   QuorateError,
   SystemClock,
   SystemRandom,
   warningLogger,
   type Clock,
   type Logger as LoggerPort,
+  type OptionNames,
 } from '../core/runtime/index.js';
 import type { ApplicationHooks, ApplicationOptions, Provision } from './application-options.js';
 import { BUILT_IN, makeBuiltIns, provideBuiltIns, type BuiltIns } from './built-ins.js';
@@ -38,6 +40,14 @@ import { startRunners } from './runtime/orchestrator.js';
 import { handleSignals } from './runtime/process-signals.js';
 import { UndoStack } from './runtime/undo-stack.js';
 import { settledWithin } from './runtime/waiting.js';
+
+/** How an application is stopped. */
+interface StopOptions {
+  /** Milliseconds that work in hand may go on; those of the options of the application if left out. */
+  readonly deadlineMs?: number | undefined;
+}
+
+const STOP_OPTIONS: OptionNames<StopOptions> = { deadlineMs: true };
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
@@ -184,7 +194,10 @@ export class Application implements AsyncDisposable {
     return container.get(token);
   }
 
-  /** Calls `listener` with every event of one type, or of all with `*`; returns how to stop it. */
+  /**
+   * Calls `listener` with every event of one type, or of all with `*`; returns how to stop it.
+   * @throws InvalidArgumentError for a type that no event has, and for a listener that is no function.
+   */
   on<Type extends ApplicationEventType>(type: Type, listener: (event: EventOf<Type>) => void): () => void;
   on(type: '*', listener: (event: ApplicationEvent) => void): () => void;
   on(type: never, listener: (event: never) => void): () => void {
@@ -195,7 +208,8 @@ export class Application implements AsyncDisposable {
    * Resolves when stopped. A second call may only bring the deadline forward.
    * @throws QuorateError `STILL_STARTING` when called from a hook of the start.
    */
-  async stop(options: { readonly deadlineMs?: number } = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions('Application.stop', options, STOP_OPTIONS);
     if (this.#state === 'starting')
       throw new QuorateError(
         'STILL_STARTING',

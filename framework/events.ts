@@ -1,5 +1,5 @@
 import type { RunKind } from '../core/recipes/index.js';
-import type { Logger } from '../core/runtime/index.js';
+import { didYouMean, InvalidArgumentError, type Logger } from '../core/runtime/index.js';
 
 /** The life of an application: `starting → running → draining → stopped`, or `failed` when it could not start. */
 export type ApplicationState = 'starting' | 'running' | 'draining' | 'stopped' | 'failed';
@@ -146,6 +146,39 @@ export type ApplicationEvent =
     };
 
 export type ApplicationEventType = ApplicationEvent['type'];
+
+/** Names every type once: the compiler refuses a list with one too many or too few. */
+const EVENT_TYPES: Readonly<Record<ApplicationEventType | '*', true>> = {
+  state: true,
+  connection: true,
+  'loop-blocked': true,
+  'config-loaded': true,
+  'config-reloaded': true,
+  'config-refused': true,
+  'service-registered': true,
+  'service-unregistered': true,
+  'service-unhealthy': true,
+  'service-healthy': true,
+  'leader-acquired': true,
+  'leader-lost': true,
+  'shard-acquired': true,
+  'shard-lost': true,
+  'shard-failed': true,
+  'lock-acquired': true,
+  'lock-released': true,
+  'runs-missed': true,
+  'run-skipped': true,
+  'run-started': true,
+  'run-done': true,
+  'run-failed': true,
+  'job-started': true,
+  'job-done': true,
+  'job-failed': true,
+  'job-cancelled': true,
+  'job-lost': true,
+  '*': true,
+};
+
 export type EventOf<Type extends ApplicationEventType> = Extract<ApplicationEvent, { readonly type: Type }>;
 
 /** Tells listeners of events, in order, at once. A listener that throws is logged and disturbs nobody. */
@@ -161,6 +194,7 @@ export class EventHub {
   on<Type extends ApplicationEventType>(type: Type, listener: (event: EventOf<Type>) => void): () => void;
   on(type: '*', listener: (event: ApplicationEvent) => void): () => void;
   on(type: ApplicationEventType | '*', listener: (event: never) => void): () => void {
+    checkListener(type, listener);
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners);
     const own = (event: never): void => listener(event);
@@ -179,4 +213,19 @@ export class EventHub {
       }
     }
   }
+}
+
+/** Only a program without types can give anything else: a listener of a misspelt type would never be called. */
+function checkListener(type: unknown, listener: unknown): void {
+  const known = Object.keys(EVENT_TYPES);
+  if (typeof type !== 'string' || !Object.hasOwn(EVENT_TYPES, type))
+    throw new InvalidArgumentError(
+      'Application.on',
+      'the type of event',
+      `one of ${known.join(', ')}`,
+      type,
+      typeof type === 'string' ? didYouMean(type, known) : '',
+    );
+  if (typeof listener !== 'function')
+    throw new InvalidArgumentError('Application.on', 'the listener', 'a function', listener);
 }

@@ -61,7 +61,8 @@ export {
   type IsolatedJob,
   type IsolatedHandlerOptions,
 } from './isolation/isolated-handler.js';
-export { Services, type PickOptions, type SearchOptions, type ServicesOptions } from './services.js';
+export { Services, type ServicesOptions } from './services.js';
+export type { PickOptions, SearchOptions } from './service-options.js';
 export type { ServiceRequest } from './service-call.js';
 export type { FetchService } from './service-redirects.js';
 export {

@@ -1,3 +1,4 @@
+import { checkOptions, SIGNAL_OPTION } from '../core/runtime/index.js';
 import type { Client } from '../core/client/index.js';
 import { LeaderLatch, RunLedger, type KeptRun, type LatchParticipant } from '../core/recipes/index.js';
 
@@ -18,18 +19,20 @@ export class LeaderJobs {
   }
 
   /** The last runs, newest first, with outcome and duration. */
-  history(
+  async history(
     name: string,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly KeptRun[]> {
+    checkOptions('LeaderJobs.history', options, SIGNAL_OPTION);
     return new RunLedger(this.#client, name).history(options);
   }
 
   /** Who leads and who would be next, in order. */
-  candidates(
+  async candidates(
     name: string,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly LatchParticipant[]> {
+    checkOptions('LeaderJobs.candidates', options, SIGNAL_OPTION);
     return new LeaderLatch(this.#client, name).participants(options);
   }
 }

@@ -1,6 +1,7 @@
 import { classNameOf, type Constructor } from './constructor.js';
 import { declarationsOf, lockedMembersOf, misplacedLocksOf } from './declarations.js';
 import type { Provision } from './application-options.js';
+import { unknownLockedOptions } from './option-names.js';
 import { DeclarationError, type DeclarationProblem } from './declaration-error.js';
 import type { PlannedLock } from './plan.js';
 import { durationMs } from './runtime/schedule.js';
@@ -52,6 +53,8 @@ export function checkLockedMembers(
   const isConfig = declarationsOf(target).some(({ kind }) => kind === 'config');
   for (const { member: key, isMethod, name, options } of lockedMembersOf(target)) {
     const member = String(key);
+    for (const problem of unknownLockedOptions(member, options)) report(problem);
+    if (Object(options) !== options) continue;
     if (!isMethod)
       report({
         member,

@@ -15,7 +15,7 @@ import {
   type TryLockOptions,
 } from '../core/recipes/index.js';
 import type { Client, Operation, OperationResult, Stat } from '../core/client/index.js';
-import { InvalidArgumentError } from '../core/runtime/index.js';
+import { InvalidArgumentError, checkOptions, type OptionNames } from '../core/runtime/index.js';
 import { heldAround, runHolding, type LockMode } from './held-locks.js';
 
 export interface RunLockedOptions extends Pick<AcquireOptions, 'signal' | 'timeoutMs'> {
@@ -24,6 +24,13 @@ export interface RunLockedOptions extends Pick<AcquireOptions, 'signal' | 'timeo
   /** As many may hold it at the same time: the lock is a semaphore then. All who use the name give the same number. */
   readonly permits?: number | undefined;
 }
+
+const RUN_OPTIONS: OptionNames<RunLockedOptions> = {
+  signal: true,
+  timeoutMs: true,
+  mode: true,
+  permits: true,
+};
 
 /**
  * The locks of the fleet, by name; to be injected. A name may have several segments, such as `customers/42`, and is to be
@@ -90,13 +97,14 @@ export class Locks {
   }
 
   /** Who holds the lock since when, and who waits, in order. The kind has to be said as to `run`. */
-  explain(
+  async explain(
     name: string,
     options: RunLockedOptions & { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<LockExplanation> {
-    const { permits, mode } = options;
-    if (permits !== undefined) return this.semaphore(name, { permits }).explain(options);
-    return (mode === undefined ? this.fair(name) : this.readWrite(name)).explain(options);
+    checkOptions('Locks.explain', options, RUN_OPTIONS);
+    const { permits, mode, signal } = options;
+    if (permits !== undefined) return await this.semaphore(name, { permits }).explain({ signal });
+    return await (mode === undefined ? this.fair(name) : this.readWrite(name)).explain({ signal });
   }
 
   /**
@@ -138,10 +146,9 @@ function checkRun(task: unknown, options: RunLockedOptions): void {
     throw new InvalidArgumentError('Locks.run', argument, expected, given);
   };
   if (typeof task !== 'function') refuse('the task', 'a function', task);
-  if (typeof options !== 'object' || options === null) refuse('the options', 'an object', options);
-  const { mode, signal, timeoutMs } = options;
+  checkOptions('Locks.run', options, RUN_OPTIONS);
+  const { mode, timeoutMs } = options;
   if (mode !== undefined && mode !== 'read' && mode !== 'write') refuse('mode', "'read' or 'write'", mode);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) refuse('signal', 'an AbortSignal', signal);
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0))
     refuse('timeoutMs', 'a number of milliseconds from 0', timeoutMs);
 }

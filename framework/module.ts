@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../core/runtime/index.js';
 import type { Constructor } from './constructor.js';
 import type { Provision } from './application-options.js';
 
@@ -13,6 +14,8 @@ export interface ModuleOptions {
   readonly imports?: readonly Module[] | undefined;
 }
 
+const MODULE_OPTIONS: OptionNames<ModuleOptions> = { declare: true, provide: true, imports: true };
+
 /** A part of an application that is declared as one. */
 export interface Module extends ModuleOptions {
   readonly [MODULE]: true;
@@ -26,6 +29,7 @@ export type Declared = Constructor | Module;
  * reached on several ways counts once. What the application itself provides goes before what modules provide.
  */
 export function module(options: ModuleOptions): Module {
+  checkOptions('module', options, MODULE_OPTIONS);
   return { ...options, [MODULE]: true };
 }
 

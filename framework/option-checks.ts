@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../core/runtime/index.js';
 import type { ApplicationOptions } from './application-options.js';
 import { DeclarationError } from './declaration-error.js';
-import { unknownApplicationOption } from './option-names.js';
+import { checkApplicationOptionNames } from './option-names.js';
 
 const LOGGER_METHODS = ['debug', 'info', 'warn', 'error', 'child'] as const;
 const LISTS = ['use', 'provide'] as const;
@@ -14,8 +14,7 @@ export function checkApplicationOptions(options: ApplicationOptions): void {
   };
   const given: unknown = options;
   if (!isObject(given)) return refuse('the argument', 'an object with connect and declare', given);
-  const unknown = unknownApplicationOption(given);
-  if (unknown !== undefined) refuse('each option', `one of ${unknown.known}`, unknown.name);
+  checkApplicationOptionNames(options);
   const { connect, declare, id, drainDeadlineMs, lastKnownGood, logger, hooks, health } = given;
   if (connect === undefined || connect === null) {
     const expected =

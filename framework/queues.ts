@@ -1,13 +1,14 @@
 import type { Client } from '../core/client/index.js';
 import {
   JobNotEncodableError,
+  QUEUE_OPTIONS,
   WorkQueue,
   type JobDraft,
   type JobOptions,
   type WorkQueueOptions,
 } from '../core/recipes/index.js';
-import { InvalidArgumentError, QuorateError } from '../core/runtime/index.js';
-import type { QueueReference } from './queue-reference.js';
+import { checkOptions, InvalidArgumentError, QuorateError } from '../core/runtime/index.js';
+import { REFERENCE, type QueueReference } from './queue-reference.js';
 import { compileSchema, type Validator } from './schema.js';
 
 /** A payload that does not fit the schema of its queue. Code `JOB_INVALID`. */
@@ -74,6 +75,7 @@ export class Queues {
    */
   of<T>(queue: string | QueueReference<T>, options?: WorkQueueOptions<T>): Queue<T> {
     const name = nameOf(queue);
+    if (options !== undefined) checkOptions('Queues.of', options, QUEUE_OPTIONS);
     if (typeof queue !== 'string' && queue.schema !== undefined && !this.#validators.has(name))
       this.#validators.set(name, compileSchema(queue.schema));
     return new Queue<T>(this.#client, name, this.#validators.get(name), options);
@@ -85,6 +87,9 @@ function nameOf(queue: string | QueueReference): string {
   if (typeof queue === 'string') return queue;
   const given: unknown = queue;
   const isReference = typeof given === 'object' && given !== null && 'name' in given;
-  if (isReference && typeof given.name === 'string') return given.name;
+  if (isReference && typeof given.name === 'string') {
+    checkOptions('Queues.of', queue, REFERENCE);
+    return given.name;
+  }
   throw new InvalidArgumentError('Queues.of', 'the queue', 'a name or what defineQueue gives', given);
 }

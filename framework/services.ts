@@ -1,24 +1,13 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../core/runtime/index.js';
 import type { Client } from '../core/client/index.js';
 import { ServiceRegistry, type ServiceDirectory, type ServiceInstance } from '../core/recipes/index.js';
 import { AllowedHosts } from './service-allow.js';
+import { checkRequest, PICK_OPTIONS, type PickOptions, type SearchOptions } from './service-options.js';
 import { fetchFrom, type ServiceRequest } from './service-call.js';
 import type { FetchService } from './service-redirects.js';
 import { ServiceUnavailableError } from './service-errors.js';
 import { ServiceFailures } from './service-failures.js';
 import { roundRobin, type Strategy } from './service-strategies.js';
-
-export interface SearchOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface PickOptions<Payload = unknown> extends SearchOptions {
-  /** How to choose; each in turn if left out. Made once and used for all calls, since it may count. */
-  readonly strategy?: Strategy<Payload> | undefined;
-  /** For `sticky`: what keeps calls together. */
-  readonly key?: string | undefined;
-  /** Ids of instances that are not wanted, unless there are no others. */
-  readonly avoid?: ReadonlySet<string> | undefined;
-}
 
 export interface ServicesOptions {
   /**
@@ -27,6 +16,11 @@ export interface ServicesOptions {
    */
   readonly allow?: readonly string[] | undefined;
 }
+
+const SERVICES_OPTIONS: OptionNames<ServicesOptions & { readonly fetch?: FetchService | undefined }> = {
+  allow: true,
+  fetch: true,
+};
 
 /**
  * The services of the fleet, by name; to be injected. What was found once is kept up to date by a watch and remembered
@@ -50,6 +44,7 @@ export class Services implements AsyncDisposable {
    * @throws InvalidArgumentError when `allow` has an entry that is no host and no network.
    */
   constructor(client: Client, options: ServicesOptions & { readonly fetch?: FetchService | undefined } = {}) {
+    checkOptions('Services', options, SERVICES_OPTIONS);
     this.#client = client;
     this.#registry = new ServiceRegistry(client);
     this.#failures = new ServiceFailures(client.clock);
@@ -62,6 +57,7 @@ export class Services implements AsyncDisposable {
     name: string,
     options: SearchOptions = {},
   ): Promise<readonly ServiceInstance<Payload>[]> {
+    checkOptions('Services.find', options, SIGNAL_OPTION);
     return this.#usable((await this.#directory<Payload>(name, options)).instances());
   }
 
@@ -73,10 +69,11 @@ export class Services implements AsyncDisposable {
     name: string,
     options: PickOptions<Payload> = {},
   ): Promise<ServiceInstance<Payload>> {
-    const { strategy = this.#turnsOf<Payload>(name), key, avoid } = options;
-    const instances = await this.find<Payload>(name, options);
+    checkOptions('Services.pick', options, PICK_OPTIONS);
+    const { strategy = this.#turnsOf<Payload>(name), key, avoid, signal } = options;
+    const instances = await this.find<Payload>(name, { signal });
     if (instances.length === 0) {
-      const registered = (await this.#directory<Payload>(name, options)).instances();
+      const registered = (await this.#directory<Payload>(name, { signal })).instances();
       throw new ServiceUnavailableError(name, this.#allowed === null ? 0 : registered.length);
     }
     const wanted = instances.filter(({ id }) => avoid?.has(id) !== true);
@@ -97,6 +94,7 @@ export class Services implements AsyncDisposable {
     task: (instance: ServiceInstance<Payload>) => T | Promise<T>,
     options: PickOptions<Payload> = {},
   ): Promise<T> {
+    checkOptions('Services.use', options, PICK_OPTIONS);
     const instance = await this.pick<Payload>(name, options);
     const key = `${name}/${instance.id}`;
     this.#load.set(key, (this.#load.get(key) ?? 0) + 1);
@@ -116,23 +114,25 @@ export class Services implements AsyncDisposable {
    * headers to another host.
    * @throws ServiceUnavailableError, ServiceNotCallableError, ServiceDeadlineError, ServiceCallError
    */
-  fetch<Payload = unknown>(
+  async fetch<Payload = unknown>(
     name: string,
     path: string,
     request: ServiceRequest & PickOptions<Payload> = {},
   ): Promise<Response> {
-    return fetchFrom(
+    checkRequest(request);
+    const { strategy, key, ...call } = request;
+    return await fetchFrom(
       {
         name,
         clock: this.#client.clock,
         fetch: this.#fetch,
         isAllowed: (host) => this.#allowed?.includes(host) ?? true,
-        use: (tried, signal, task) => this.use(name, task, { ...request, signal, avoid: tried }),
+        use: (tried, signal, task) => this.use(name, task, { strategy, key, signal, avoid: tried }),
         failed: (id) => this.#failures.add(`${name}/${id}`),
         count: async (signal) => (await this.find(name, { signal })).length,
       },
       path,
-      request,
+      call,
     );
   }
 
@@ -141,6 +141,7 @@ export class Services implements AsyncDisposable {
     name: string,
     options: SearchOptions = {},
   ): AsyncIterable<readonly ServiceInstance<Payload>[]> {
+    checkOptions('Services.watch', options, SIGNAL_OPTION);
     const directory = await this.#directory<Payload>(name, options);
     // Subscribed before the first look, so that no change falls between the two.
     const changes = directory.changes(options)[Symbol.asyncIterator]();
@@ -151,7 +152,8 @@ export class Services implements AsyncDisposable {
   }
 
   /** Names of the services that have, or had, an instance. */
-  names(options: SearchOptions = {}): Promise<readonly string[]> {
+  async names(options: SearchOptions = {}): Promise<readonly string[]> {
+    checkOptions('Services.names', options, SIGNAL_OPTION);
     return this.#registry.names(options);
   }
 

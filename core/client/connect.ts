@@ -18,6 +18,7 @@ import type { Client } from './client.js';
 import { defaultAclOf, type DefaultAcl } from './default-acl.js';
 import { parseConnectString } from './connect-string.js';
 import { BadArgumentsError } from './errors.js';
+import { checkClientOptions, CLIENT_OPTIONS, CONNECT_OPTIONS } from './option-names.js';
 import { exponentialBackoff, type RetryPolicy } from './retry.js';
 import { SessionClient } from './session-client.js';
 
@@ -77,6 +78,7 @@ const MAX_SESSION_TIMEOUT_MS = 0x7fffffff;
  * without a server. Throws `ConnectStringError` and `BadArgumentsError`.
  */
 export function createClient(url: string, options: ClientOptions = {}): Client {
+  checkClientOptions('connect', options, CLIENT_OPTIONS);
   const { scheme, addresses, chroot } = parseConnectString(url);
   const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
   const { attemptTimeoutMs = sessionTimeoutMs / 3 } = options;
@@ -107,10 +109,11 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
  * signal's reason, or with what made the client close itself, such as `AuthFailedError`; the client is then closed.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
-  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal } = checkedOptions(options);
+  checkClientOptions('connect', options, CONNECT_OPTIONS);
+  const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal, ...clientOptions } = options;
   checkDuration('connectTimeoutMs', connectTimeoutMs);
   signal?.throwIfAborted();
-  const client = createClient(url, options);
+  const client = createClient(url, clientOptions);
   const timeout = new AbortController();
   const timer = client.clock.setTimer(
     connectTimeoutMs,
@@ -170,19 +173,6 @@ function dialerFor(url: string, scheme: string, options: ClientOptions): Dialer 
     what: withoutCredentials(`connect string "${url}": no transport speaks "${scheme}", only ${known}`),
     fields: { connectString: withoutCredentials(url) },
   });
-}
-
-/** Only a program without types can give anything else. */
-function checkedOptions<Options extends ConnectOptions>(options: Options): Options {
-  const { signal } = options ?? {};
-  const what =
-    typeof options !== 'object' || options === null
-      ? `the options must be an object, not ${String(options)}`
-      : signal !== undefined && !(signal instanceof AbortSignal)
-        ? 'signal must be an AbortSignal'
-        : null;
-  if (what !== null) throw new BadArgumentsError({ operation: 'connect', what });
-  return options;
 }
 
 function checkDuration(option: string, value: number): void {

@@ -1,5 +1,6 @@
 import { SystemClock, SystemRandom, type Clock, type Random } from '../runtime/index.js';
 import { BadArgumentsError, ClientError } from './errors.js';
+import { BACKOFF_OPTIONS, checkCallOptions, RETRY_OPTIONS } from './option-names.js';
 import { sleep } from './sleep.js';
 
 /** Decides whether and when to try again. A value: it keeps no state, so one may serve many callers. */
@@ -28,6 +29,7 @@ export interface ExponentialBackoffOptions {
 
 /** Delays that grow from `minMs` to `maxMs`. Throws `BadArgumentsError` for numbers that make no policy. */
 export function exponentialBackoff(options: ExponentialBackoffOptions = {}): RetryPolicy {
+  checkCallOptions({ operation: 'exponentialBackoff' }, options, BACKOFF_OPTIONS);
   const { minMs = 50, maxMs = 2000, factor = 2, jitter = 0.5 } = options;
   const { attempts = Infinity, deadlineMs = Infinity } = options;
   const isSound =
@@ -74,6 +76,7 @@ export async function retry<T>(
   policy: RetryPolicy = exponentialBackoff({ attempts: 10 }),
   options: RetryOptions = {},
 ): Promise<T> {
+  checkCallOptions({ operation: 'retry' }, options, RETRY_OPTIONS);
   const { signal, clock = new SystemClock(), random = new SystemRandom() } = options;
   const startedAt = clock.now();
   for (let attempt = 1; ; attempt++) {

@@ -7,7 +7,7 @@ import {
   type RequestBodies,
   type Stat,
 } from '../protocol/index.js';
-import type { Clock, Logger, Random } from '../runtime/index.js';
+import { SIGNAL_OPTION, type Clock, type Logger, type OptionNames, type Random } from '../runtime/index.js';
 import { abortable } from './abortable.js';
 import { checkedAcl, encodeData } from './arguments.js';
 import type { Chroot } from './chroot.js';
@@ -26,6 +26,15 @@ import type {
 } from './client.js';
 import { createWithParents } from './create-with-parents.js';
 import { InvalidAclError } from './errors.js';
+import {
+  checkCallOptions,
+  checkOperation,
+  CREATE_OPTIONS,
+  READ_OPTIONS,
+  REQUEST_OPTIONS,
+  WATCH_OPTIONS,
+  WRITE_OPTIONS,
+} from './option-names.js';
 import { validatePath } from './path.js';
 import type { RequestSpec } from './pending-request.js';
 import {
@@ -88,7 +97,9 @@ export class SessionClient implements Client {
     return this.#machine.lastZxid;
   }
 
-  async connected({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async connected(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkCallOptions({ operation: 'connected' }, options, SIGNAL_OPTION);
+    const { signal } = options;
     signal?.throwIfAborted();
     let stopListening = (): void => undefined;
     const settled = new Promise<void>((resolve, reject) => {
@@ -107,6 +118,7 @@ export class SessionClient implements Client {
   }
 
   states(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<ConnectionState> {
+    checkCallOptions({ operation: 'states' }, options, SIGNAL_OPTION);
     return this.#machine.feed.stream(options.signal);
   }
 
@@ -115,6 +127,7 @@ export class SessionClient implements Client {
     data: Uint8Array | string | null = null,
     options: CreateOptions = {},
   ): Promise<Created> {
+    checkCallOptions({ operation: 'create', path }, options, CREATE_OPTIONS);
     const { op, body } = createRequest(this.#scope, { ...options, path, data });
     const create = (): Promise<Created> =>
       this.#machine.submit(
@@ -144,12 +157,11 @@ export class SessionClient implements Client {
   }
 
   exists(path: string, options: ReadOptions = {}): Promise<Stat | null> {
-    const { watch } = options;
     return this.#read<typeof OpCode.exists, Stat | null>(options, 'exist', {
       op: OpCode.exists,
       operation: 'exists',
       path,
-      body: (serverPath) => ({ path: serverPath, watch: watch !== undefined }),
+      body: (serverPath) => ({ path: serverPath, watch: options.watch !== undefined }),
       result: ({ stat }) => stat,
       whenMissing: () => null,
     });
@@ -225,6 +237,8 @@ export class SessionClient implements Client {
     operations: readonly Operation[],
     options: RequestOptions = {},
   ): Promise<readonly OperationResult[]> {
+    checkCallOptions({ operation: 'multi' }, options, REQUEST_OPTIONS);
+    for (const operation of operations) checkOperation(operation);
     const ops = operations.map((operation) => multiMember(this.#scope, operation));
     const reply = await this.#machine.submit(
       { op: OpCode.multi, body: { ops }, rule: 'unknown', operation: 'multi', result: (body) => body },
@@ -244,6 +258,7 @@ export class SessionClient implements Client {
   }
 
   async getEphemerals(prefix = '/', options: RequestOptions = {}): Promise<readonly string[]> {
+    checkCallOptions({ operation: 'getEphemerals', path: prefix }, options, REQUEST_OPTIONS);
     const prefixPath = prefix === '/' ? this.#chroot.prefix || '/' : this.#chroot.toServer(prefix);
     return this.#machine.submit(
       {
@@ -268,9 +283,10 @@ export class SessionClient implements Client {
     });
   }
 
-  whoAmI(
+  async whoAmI(
     options: RequestOptions = {},
   ): Promise<readonly { readonly scheme: string; readonly user: string }[]> {
+    checkCallOptions({ operation: 'whoAmI' }, options, REQUEST_OPTIONS);
     return this.#machine.submit(
       {
         op: OpCode.whoAmI,
@@ -283,7 +299,8 @@ export class SessionClient implements Client {
     );
   }
 
-  addAuth(scheme: string, auth: Uint8Array | string, options: RequestOptions = {}): Promise<void> {
+  async addAuth(scheme: string, auth: Uint8Array | string, options: RequestOptions = {}): Promise<void> {
+    checkCallOptions({ operation: 'addAuth' }, options, REQUEST_OPTIONS);
     return abortable(this.#machine.addAuth({ scheme, auth }), options.signal);
   }
 
@@ -291,6 +308,7 @@ export class SessionClient implements Client {
     path: string,
     options: { readonly recursive?: boolean; readonly signal?: AbortSignal | undefined } = {},
   ): WatchStream {
+    checkCallOptions({ operation: 'watch', path }, options, WATCH_OPTIONS);
     validatePath(path, 'watch');
     return this.#machine.openStream(path, {
       isRecursive: options.recursive === true,
@@ -317,6 +335,8 @@ export class SessionClient implements Client {
     read: PathOperation<Op, Result>,
   ): Promise<Result> {
     const { op, operation, path, result, whenMissing } = read;
+    const names: OptionNames<RequestOptions> = kind === null ? REQUEST_OPTIONS : READ_OPTIONS;
+    checkCallOptions<RequestOptions>({ operation, path }, options, names);
     validatePath(path, operation);
     const body = read.body(this.#chroot.toServer(path));
     const { watch } = options;
@@ -333,6 +353,7 @@ export class SessionClient implements Client {
     write: PathOperation<Op, Result>,
   ): Promise<Result> {
     const { op, operation, path, result } = write;
+    checkCallOptions({ operation, path }, options, WRITE_OPTIONS);
     validatePath(path, operation);
     const body = write.body(this.#chroot.toServer(path));
     return this.#machine.submit({ op, body, rule: 'unknown', operation, path, result }, options);

@@ -46,9 +46,14 @@ export type { CacheEvent, NodeStat, NodeValue } from './cache/node-value.js';
 export type { NewServiceInstance, ServiceInstance, UriSpec } from './discovery/service-instance.js';
 export { ServiceDirectory, type DirectoryEvent } from './discovery/service-directory.js';
 export { ServiceRegistry, type ServiceRegistration } from './discovery/service-registry.js';
-export { WorkQueue, type EnqueueOptions, type WorkQueueOptions } from './queue/work-queue.js';
+export { QUEUE_OPTIONS, WorkQueue, type EnqueueOptions, type WorkQueueOptions } from './queue/work-queue.js';
 export { QueueConsumer } from './queue/queue-consumer.js';
-export type { ConsumeOptions, JobHandler, RateLimit } from './queue/consume-options.js';
+export {
+  RATE_LIMIT_OPTIONS,
+  type ConsumeOptions,
+  type JobHandler,
+  type RateLimit,
+} from './queue/consume-options.js';
 export { batchHandler, type JobBatchHandler, type JobBatchOptions } from './queue/job-batches.js';
 export { JobDraft, type JobOptions } from './queue/job-draft.js';
 export type { QueueEvent } from './queue/queue-events.js';

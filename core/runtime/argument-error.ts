@@ -4,12 +4,16 @@ import { QuorateError } from './quorate-error.js';
 export class InvalidArgumentError extends QuorateError {
   /**
    * `call` is what was called, such as `Locks.run`; `expected` continues "must be", such as `a function`; `given` is the value,
-   * of which the message shows texts, numbers and the kind of everything else.
+   * of which the message shows texts, numbers and the kind of everything else; `hint` ends the message.
    */
-  constructor(call: string, argument: string, expected: string, given: unknown) {
-    super('INVALID_ARGUMENT', `${call}: ${argument} must be ${expected}, not ${describeValue(given)}`, {
-      fields: { call, argument },
-    });
+  constructor(call: string, argument: string, expected: string, given: unknown, hint = '') {
+    super(
+      'INVALID_ARGUMENT',
+      `${call}: ${argument} must be ${expected}, not ${describeValue(given)}${hint}`,
+      {
+        fields: { call, argument },
+      },
+    );
   }
 }
 

@@ -13,5 +13,13 @@ export { JsonTextError, parseJson } from './json-text.js';
 export { printableLine, printableText } from './printable-text.js';
 export { expectManyListeners, onAbort } from './abort-listeners.js';
 export { describeValue, InvalidArgumentError } from './argument-error.js';
+export { didYouMean } from './near-names.js';
+export {
+  checkNestedOptions,
+  checkOptions,
+  describeOptionProblem,
+  SIGNAL_OPTION,
+  type OptionNames,
+} from './option-names.js';
 export { withoutCredentials } from './without-credentials.js';
 export { QuorateError, type ErrorFields } from './quorate-error.js';

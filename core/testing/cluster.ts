@@ -1,5 +1,5 @@
 import { createClient, type Client, type ClientOptions } from '../client/index.js';
-import { SeededRandom, silentLogger, type Logger } from '../runtime/index.js';
+import { checkOptions, SeededRandom, silentLogger, type Logger, type OptionNames } from '../runtime/index.js';
 import type { EnsembleMember, MemberProbe, ServerOptions } from '../server/index.js';
 import type { Storage } from '../storage/index.js';
 import type { Connection } from '../transport/index.js';
@@ -47,6 +47,23 @@ export interface ClusterOptions {
   readonly peerLink?: ((connection: Connection, member: ClusterMember) => Connection) | undefined;
 }
 
+const CLUSTER_OPTIONS: OptionNames<ClusterOptions> = {
+  seed: true,
+  voters: true,
+  observers: true,
+  server: true,
+  line: true,
+  segmentBytes: true,
+  snapshotsKept: true,
+  limits: true,
+  trace: true,
+  patienceMs: true,
+  clock: true,
+  probe: true,
+  storage: true,
+  peerLink: true,
+};
+
 /** As for `createClient`, but for what the cluster provides. */
 export type ClusterClientOptions = Omit<
   ClientOptions,
@@ -89,6 +106,7 @@ export class Cluster {
   readonly #clients: ClusterClient[] = [];
 
   constructor(options: ClusterOptions = {}) {
+    checkOptions('Cluster', options, CLUSTER_OPTIONS);
     const { voters = 3, observers = 0, server = {}, segmentBytes = DEFAULT_SEGMENT_BYTES } = options;
     const { snapshotsKept = DEFAULT_SNAPSHOTS_KEPT, limits = {} } = options;
     this.clock = options.clock ?? new VirtualClock({ promisesOnly: true });

@@ -1,4 +1,12 @@
-import { QuorateError, SeededRandom, type Clock, type Random } from '../runtime/index.js';
+import {
+  checkNestedOptions,
+  checkOptions,
+  QuorateError,
+  SeededRandom,
+  type Clock,
+  type OptionNames,
+  type Random,
+} from '../runtime/index.js';
 import type { Connection, Dialer } from '../transport/index.js';
 import type { Route } from './pipe.js';
 import { SimulatedConnection } from './simulated-connection.js';
@@ -12,6 +20,14 @@ export interface LineQuality {
   /** Default: no limit. */
   readonly bytesPerMs: number;
 }
+
+interface NetworkOptions {
+  readonly random?: Random;
+  readonly quality?: Partial<LineQuality>;
+}
+
+const NETWORK_OPTIONS: OptionNames<NetworkOptions> = { random: true, quality: true };
+const QUALITY: OptionNames<LineQuality> = { latencyMs: true, jitterMs: true, bytesPerMs: true };
 
 const DEFAULT_QUALITY: LineQuality = { latencyMs: 1, jitterMs: 1, bytesPerMs: Infinity };
 /** What a sender's system takes before the sender notices. */
@@ -52,10 +68,9 @@ export class SimulatedNetwork {
   #travellers: Traveller[] = [];
   #lastPort = 40_000;
 
-  constructor(
-    clock: Clock,
-    options: { readonly random?: Random; readonly quality?: Partial<LineQuality> } = {},
-  ) {
+  constructor(clock: Clock, options: NetworkOptions = {}) {
+    checkOptions('SimulatedNetwork', options, NETWORK_OPTIONS);
+    checkNestedOptions<Partial<LineQuality>>('SimulatedNetwork', 'quality', options.quality, QUALITY);
     this.#clock = clock;
     this.#random = options.random ?? new SeededRandom(1);
     this.#quality = { ...DEFAULT_QUALITY, ...options.quality };

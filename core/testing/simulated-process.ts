@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../runtime/index.js';
+import { checkOptions, type Clock, type OptionNames, type Timer } from '../runtime/index.js';
 import type { CloseReason, Connection, ConnectionHandlers, Dialer } from '../transport/index.js';
 import { standingFor } from './task-name.js';
 
@@ -8,6 +8,8 @@ export interface ProcessClockOptions {
   /** How far its wall clock is ahead of true time. Milliseconds, default 0. */
   readonly wallAheadMs?: number;
 }
+
+const CLOCK_OPTIONS: OptionNames<ProcessClockOptions> = { rate: true, wallAheadMs: true };
 
 /**
  * What a process is to the code that runs in it: its timers and its connections. Its clock may run too fast or too
@@ -31,6 +33,7 @@ export class SimulatedProcess implements Clock {
   #late: (() => void)[] = [];
 
   constructor(clock: Clock, options: ProcessClockOptions = {}) {
+    checkOptions('SimulatedProcess', options, CLOCK_OPTIONS);
     this.#clock = clock;
     this.#rate = options.rate ?? 1;
     this.#startedAt = clock.now();

@@ -1,5 +1,5 @@
 import { createClient, type Client, type ClientOptions } from '../client/index.js';
-import { SeededRandom, silentLogger, type Logger } from '../runtime/index.js';
+import { checkOptions, SeededRandom, silentLogger, type Logger, type OptionNames } from '../runtime/index.js';
 import { Member, type ServerOptions } from '../server/index.js';
 import { FileStorage, MemoryDisk, type CrashLoss } from '../storage/index.js';
 import { MemoryNetwork, type MemoryListener } from '../transport/index.js';
@@ -25,6 +25,13 @@ export interface TestEnsembleOptions {
   /** Virtual time that a scenario may take. Default an hour. */
   readonly patienceMs?: number;
 }
+
+const ENSEMBLE_OPTIONS: OptionNames<TestEnsembleOptions> = {
+  seed: true,
+  server: true,
+  logger: true,
+  patienceMs: true,
+};
 
 /** As for `createClient`, but for what the ensemble provides. */
 export type TestClientOptions = Omit<ClientOptions, 'clock' | 'dialer' | 'transports'> & {
@@ -63,6 +70,7 @@ export class TestEnsemble {
 
   /** Nothing runs yet: `start` is next. `play` does both. */
   constructor(options: TestEnsembleOptions = {}) {
+    checkOptions('TestEnsemble', options, ENSEMBLE_OPTIONS);
     this.#options = options;
     this.#random = new SeededRandom(options.seed ?? 1);
     this.#secret = this.#random.bytes(SECRET_BYTES);

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../runtime/index.js';
+import { checkOptions, type Clock, type OptionNames, type Timer } from '../runtime/index.js';
 import { SystemWork } from './system-work.js';
 import { taskName } from './task-name.js';
 
@@ -41,6 +41,13 @@ export interface VirtualClockOptions {
   readonly waitsForSystem?: boolean;
 }
 
+const CLOCK_OPTIONS: OptionNames<VirtualClockOptions> = {
+  wallMs: true,
+  promisesOnly: true,
+  settlesItself: true,
+  waitsForSystem: true,
+};
+
 interface PendingTimer {
   readonly due: number;
   readonly order: number;
@@ -69,6 +76,7 @@ export class VirtualClock implements Clock {
   #settling: Promise<void> | undefined;
 
   constructor(options: VirtualClockOptions = {}) {
+    checkOptions('VirtualClock', options, CLOCK_OPTIONS);
     this.#wallOffset = options.wallMs ?? Date.UTC(2025, 0, 1);
     this.#promisesOnly = options.promisesOnly ?? false;
     this.#settlesItself = options.settlesItself ?? false;

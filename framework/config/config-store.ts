@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../core/runtime/index.js';
 import type { Client, Operation } from '../../core/client/index.js';
 import type { Schema } from '../schema.js';
 import { decodeApplied, type AppliedConfig } from './applied-config.js';
@@ -44,6 +45,8 @@ export interface ConfigHistoryEntry {
   readonly writtenAt: number;
 }
 
+const WRITE_OPTIONS: OptionNames<{ readonly version?: number }> = { version: true };
+
 /**
  * Writes configuration so that no application ever refuses it: a value is judged by the same rules before it is
  * written. The value is at `/config/<name>`, its rules at `/config/<name>.schema`, earlier values below
@@ -79,6 +82,7 @@ export class ConfigStore {
     value: unknown,
     options: { readonly version?: number } = {},
   ): Promise<StoredConfig> {
+    checkOptions('ConfigStore.write', options, WRITE_OPTIONS);
     const paths = configPathsOf(name);
     const text = textOf(value, paths.value);
     const written = text === undefined ? undefined : refusable(text, paths.value);

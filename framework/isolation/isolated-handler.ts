@@ -1,7 +1,14 @@
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Job } from '../../core/recipes/index.js';
-import { QuorateError, SystemClock, type Clock, type Timer } from '../../core/runtime/index.js';
+import {
+  QuorateError,
+  SystemClock,
+  type Clock,
+  type Timer,
+  checkOptions,
+  type OptionNames,
+} from '../../core/runtime/index.js';
 import type { FromThread, Outcome, Task, ThreadData } from './messages.js';
 
 /** What the function in the thread is given of a job. */
@@ -41,6 +48,14 @@ export class IsolationError extends QuorateError {
 
 const DEFAULT_GRACE_MS = 5_000;
 
+const HANDLER_OPTIONS: OptionNames<IsolatedHandlerOptions> = {
+  threads: true,
+  exportName: true,
+  graceMs: true,
+  maxMemoryMb: true,
+  clock: true,
+};
+
 /**
  * Has jobs done in threads of their own, so that one that computes for long does not hold up the heartbeats of this process,
  * and one that hangs or needs too much memory ends alone. The function is the export `handle` of a module:
@@ -62,6 +77,7 @@ export class IsolatedHandler<Data = unknown, Result = unknown> implements AsyncD
   #isClosed = false;
 
   constructor(module: URL | string, options: IsolatedHandlerOptions = {}) {
+    checkOptions('IsolatedHandler', options, HANDLER_OPTIONS);
     this.#module = String(module);
     this.#options = options;
     this.#threads = options.threads ?? 1;

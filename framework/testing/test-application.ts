@@ -1,9 +1,11 @@
 import { createClient, type Client } from '../../core/client/index.js';
 import {
+  checkOptions,
   QuorateError,
   type Clock,
   type LogFields,
   type Logger,
+  type OptionNames,
   type Random,
 } from '../../core/runtime/index.js';
 import { SimulatedProcess, type Cluster } from '../../core/testing/index.js';
@@ -16,6 +18,8 @@ import {
   type Token,
 } from '../index.js';
 import type { TestTime } from './test-time.js';
+
+const PARTITION_OPTIONS: OptionNames<{ readonly members?: readonly number[] }> = { members: true };
 
 /** As for `Application.start`, but for what the fleet provides. */
 export type TestApplicationOptions = Omit<
@@ -133,6 +137,7 @@ export class TestApplication implements AsyncDisposable {
    * then lost, as time goes on.
    */
   partition(options: { readonly members?: readonly number[] } = {}): void {
+    checkOptions('TestApplication.partition', options, PARTITION_OPTIONS);
     const { members = this.#cluster.members.map(({ id }) => id) } = options;
     const names = members.map((id) => this.#cluster.member(id).name);
     for (const name of names) {

@@ -1,5 +1,5 @@
 import type { Client } from '../../core/client/index.js';
-import { SeededRandom } from '../../core/runtime/index.js';
+import { checkOptions, SeededRandom, type OptionNames } from '../../core/runtime/index.js';
 import {
   Cluster,
   VirtualClock,
@@ -25,6 +25,14 @@ export interface TestFleetOptions {
   /** What the lines are like. Default: nothing takes time, so that a request is answered while time stands still. */
   readonly line?: ClusterOptions['line'];
 }
+
+const FLEET_OPTIONS: OptionNames<TestFleetOptions> = {
+  members: true,
+  seed: true,
+  patienceMs: true,
+  server: true,
+  line: true,
+};
 
 /**
  * A whole fleet in the process of a test: a real ensemble, and applications that run on it, on virtual time; with verbs
@@ -68,6 +76,7 @@ export class TestFleet implements AsyncDisposable {
 
   /** Resolves when every member serves. */
   static async start(options: TestFleetOptions = {}): Promise<TestFleet> {
+    checkOptions('TestFleet.start', options, FLEET_OPTIONS);
     const fleet = new TestFleet(options);
     try {
       fleet.cluster.start();

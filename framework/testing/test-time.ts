@@ -1,4 +1,4 @@
-import { QuorateError } from '../../core/runtime/index.js';
+import { checkOptions, QuorateError, type OptionNames } from '../../core/runtime/index.js';
 import type { VirtualClock } from '../../core/testing/index.js';
 import { Pacer } from './pacer.js';
 
@@ -11,6 +11,8 @@ export interface WaitOptions {
   /** Names in the failure what was waited for. Left out: the text of the condition. */
   readonly what?: string | undefined;
 }
+
+const WAIT_OPTIONS: OptionNames<WaitOptions> = { maxMs: true, what: true };
 
 /**
  * What a test waited for did not come in the virtual time that it had. The message says what was waited for, how
@@ -42,6 +44,7 @@ export class TestTime {
 
   /** Moves time until the condition holds: asked at every standstill, or every 10 ms if it answers by a promise. */
   async until(condition: () => boolean | Promise<boolean>, options: WaitOptions = {}): Promise<void> {
+    checkOptions('until', options, WAIT_OPTIONS);
     const { maxMs = this.#patienceMs, what = String(condition) } = options;
     const deadline = this.#clock.now() + maxMs;
     const left = (): number => deadline - this.#clock.now();
@@ -57,6 +60,7 @@ export class TestTime {
 
   /** Moves time until the promise settles, and settles likewise. */
   async wait<T>(promise: Promise<T>, options: WaitOptions = {}): Promise<T> {
+    checkOptions('wait', options, WAIT_OPTIONS);
     const { maxMs = this.#patienceMs, what = 'a promise' } = options;
     let isSettled = false;
     const note = (): void => void (isSettled = true);

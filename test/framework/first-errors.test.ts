@@ -40,7 +40,7 @@ const WRONG_OPTIONS: readonly (readonly [options: unknown, message: RegExp])[] =
   [undefined, /^Application\.start: the argument must be an object with connect and declare, not undefined/],
   [
     { conect: 'embedded:', declare: [] },
-    /^Application\.start: each option must be one of connect, declare, .*, not "conect"$/,
+    /^Application\.start: each option must be one of connect, declare, .*, not "conect" \(did you mean connect\?\)$/,
   ],
   [{ declare: [] }, /connect must be a connect string .*environment variable.*, not undefined/],
   [{ connect: undefined, declare: [] }, /connect must be a connect string/],
@@ -77,17 +77,26 @@ test('a misspelt option of a decorator is refused at the start, with the options
   const misspelt: readonly (readonly [decorate: (target: typeof Plain) => void, message: RegExp])[] = [
     [
       Worker(untyped({ queue: 'a', concurency: 4 })),
-      /\.concurency: is no option of @Worker; use queue, schema,/,
+      /\.concurency: is no option of @Worker \(did you mean concurrency\?\); use queue, schema,/,
     ],
     [Worker(untyped('a')), /gives @Worker no object with options; use queue, schema,/],
     [Worker(untyped(null)), /gives @Worker no object with options/],
     [
       LeaderOnly(untyped({ name: 'a', interval: 5 })),
-      /\.interval: is no option of @LeaderOnly; use name, every,/,
+      /\.interval: is no option of @LeaderOnly.*; use name, every,/,
     ],
-    [Service(untyped({ name: 'a', prot: 80 })), /\.prot: is no option of @Service; use name, port,/],
-    [Config(untyped({ name: 'a', shema: {} })), /\.shema: is no option of @Config; use name, schema,/],
-    [Sharded(untyped({ name: 'a', shards: 4, rejoin: 5 })), /\.rejoin: is no option of @Sharded; use name,/],
+    [
+      Service(untyped({ name: 'a', prot: 80 })),
+      /\.prot: is no option of @Service \(did you mean port\?\); use name, port,/,
+    ],
+    [
+      Config(untyped({ name: 'a', shema: {} })),
+      /\.shema: is no option of @Config \(did you mean schema\?\); use name, schema,/,
+    ],
+    [
+      Sharded(untyped({ name: 'a', shards: 4, rejoin: 5 })),
+      /\.rejoin: is no option of @Sharded.*; use name,/,
+    ],
   ];
   for (const [decorate, message] of misspelt) {
     const declared = class extends Plain {};

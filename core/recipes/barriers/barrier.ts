@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../runtime/index.js';
 import type { Client, Session } from '../../client/index.js';
 import { AcquireTimeoutError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
@@ -17,6 +18,9 @@ export interface BarrierWait {
   readonly timeoutMs?: number | undefined;
 }
 
+const BARRIER_OPTIONS: OptionNames<BarrierOptions> = { root: true };
+export const BARRIER_WAIT: OptionNames<BarrierWait> = { signal: true, timeoutMs: true };
+
 /**
  * A gate: while it is closed everybody who comes waits, and all go on when it is opened.
  *
@@ -29,6 +33,7 @@ export class Barrier {
 
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: BarrierOptions = {}) {
+    checkOptions('Barrier', options, BARRIER_OPTIONS);
     this.path = pathBelow(options.root ?? '/barriers', name, 'barrier');
     this.#client = client;
   }
@@ -53,6 +58,7 @@ export class Barrier {
 
   /** Resolves when it is open, at once if it is. The wait goes on over the loss of sessions. */
   async passed(options: BarrierWait = {}): Promise<void> {
+    checkOptions('Barrier.passed', options, BARRIER_WAIT);
     using deadline = new Deadline(
       this.#client.clock,
       options,

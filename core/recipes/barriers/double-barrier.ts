@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../runtime/index.js';
 import type { Client, Session } from '../../client/index.js';
 import { AcquireTimeoutError, HoldLostError, InvalidPartiesError, RecipeStateError } from '../errors.js';
 import { createOwnNode } from '../nodes/own-creation.js';
@@ -6,7 +7,7 @@ import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { listAndWatch, readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
 import { hasCode, persist, nextSession } from '../waiting/failure.js';
-import type { BarrierOptions, BarrierWait } from './barrier.js';
+import { BARRIER_WAIT, type BarrierOptions, type BarrierWait } from './barrier.js';
 
 /** By which all who wait learn that enough are there. */
 const READY = 'ready';
@@ -17,6 +18,8 @@ export interface DoubleBarrierOptions extends BarrierOptions {
   /** How many have to be there before any goes on. All who use the name must give the same number. */
   readonly parties: number;
 }
+
+const DOUBLE_BARRIER_OPTIONS: OptionNames<DoubleBarrierOptions> = { parties: true, root: true };
 
 /**
  * A room that all enter together and leave together: `enter` resolves when as many are there as there are parties, `leave`
@@ -39,6 +42,7 @@ export class DoubleBarrier {
 
   /** Throws `InvalidNameError`, `InvalidPartiesError`. */
   constructor(client: Client, name: string, options: DoubleBarrierOptions) {
+    checkOptions('DoubleBarrier', options, DOUBLE_BARRIER_OPTIONS);
     this.path = pathBelow(options.root ?? '/barriers', name, 'barrier');
     if (!Number.isSafeInteger(options.parties) || options.parties < 1)
       throw new InvalidPartiesError(this.path, options.parties);
@@ -48,6 +52,7 @@ export class DoubleBarrier {
 
   /** Throws `RecipeStateError` unless outside. */
   async enter(options: BarrierWait = {}): Promise<void> {
+    checkOptions('DoubleBarrier.enter', options, BARRIER_WAIT);
     this.#move('outside', 'entering', 'enter');
     using deadline = this.#deadline(options);
     try {
@@ -61,6 +66,7 @@ export class DoubleBarrier {
 
   /** Throws `RecipeStateError` unless inside. */
   async leave(options: BarrierWait = {}): Promise<void> {
+    checkOptions('DoubleBarrier.leave', options, BARRIER_WAIT);
     this.#move('inside', 'leaving', 'leave');
     const node = this.#node!;
     using deadline = this.#deadline(options);

@@ -1,3 +1,4 @@
+import { checkOptions, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import type { CacheEvent, NodeValue } from './node-value.js';
 import { TreeCache } from './tree-cache.js';
@@ -32,12 +33,14 @@ export class NodeCache implements AsyncDisposable {
   }
 
   /** Resolves once the znode has been read, or found missing, for the first time. */
-  ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('NodeCache.ready', options, SIGNAL_OPTION);
     return this.#cache.ready(options);
   }
 
   /** Every change from this call on. Ends when `signal` aborts or the cache closes. A slow consumer gets changes merged. */
   changes(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<CacheEvent> {
+    checkOptions('NodeCache.changes', options, SIGNAL_OPTION);
     return this.#cache.changes(options);
   }
 

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client, WatchStreamEvent } from '../../client/index.js';
 import { CacheOverflowError, RecipeStateError } from '../errors.js';
 import { EventHub } from '../streams/event-hub.js';
@@ -18,6 +19,8 @@ export interface TreeCacheOptions {
 
 const DEFAULT_MAX_NODES = 100_000;
 const DEFAULT_PARALLEL_READS = 16;
+
+const CACHE_OPTIONS: OptionNames<TreeCacheOptions> = { maxDepth: true, maxNodes: true, parallelReads: true };
 
 /**
  * A copy of a subtree in this process, kept up to date by one persistent watch.
@@ -54,6 +57,7 @@ export class TreeCache implements AsyncDisposable {
   #following: Promise<void> = Promise.resolve();
 
   constructor(client: Client, path: string, options: TreeCacheOptions = {}) {
+    checkOptions('TreeCache', options, CACHE_OPTIONS);
     this.path = path;
     this.#client = client;
     this.#maxNodes = options.maxNodes ?? DEFAULT_MAX_NODES;
@@ -86,6 +90,7 @@ export class TreeCache implements AsyncDisposable {
 
   /** Resolves once the whole subtree has been read for the first time. Rejects with what made the cache fail, such as `CacheOverflowError`. */
   async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('TreeCache.ready', options, SIGNAL_OPTION);
     using deadline = new Deadline(this.#client.clock, options, () => undefined);
     await orAborted(this.#ready, deadline.signal);
   }
@@ -110,6 +115,7 @@ export class TreeCache implements AsyncDisposable {
    * cache closes. For a slow consumer the changes of one znode are merged into one.
    */
   changes(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<CacheEvent> {
+    checkOptions('TreeCache.changes', options, SIGNAL_OPTION);
     return this.#hub.events(options);
   }
 

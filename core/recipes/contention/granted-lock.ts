@@ -1,7 +1,14 @@
+import { checkOptions } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { AcquireTimeoutError } from '../errors.js';
 import { Deadline } from '../waiting/abort.js';
-import type { AcquireOptions, Hold, Lock, TryAcquireOptions } from './hold.js';
+import {
+  ACQUIRE_OPTIONS,
+  type AcquireOptions,
+  type Hold,
+  type Lock,
+  type TryAcquireOptions,
+} from './hold.js';
 import { SharedHold } from './shared-hold.js';
 
 /** Hears of a hold as it begins; of one that is shared, once for all who share it. */
@@ -31,6 +38,7 @@ export abstract class GrantedLock implements Lock {
   protected abstract contend(signal: AbortSignal, patience: 'endless' | 'none'): Promise<Hold | null>;
 
   async acquire(options: AcquireOptions = {}): Promise<Hold> {
+    checkOptions('Lock.acquire', options, ACQUIRE_OPTIONS);
     if (options.within !== undefined) return SharedHold.within(options.within, this.#identity);
     using deadline = new Deadline(
       this.#client.clock,
@@ -42,6 +50,7 @@ export abstract class GrantedLock implements Lock {
   }
 
   async tryAcquire(options: TryAcquireOptions = {}): Promise<Hold | null> {
+    checkOptions('Lock.tryAcquire', options, ACQUIRE_OPTIONS);
     if (options.within !== undefined) return SharedHold.within(options.within, this.#identity);
     const { signal, timeoutMs } = options;
     if (timeoutMs !== undefined) return this.#acquireWithin(timeoutMs, signal);

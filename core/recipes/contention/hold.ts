@@ -1,3 +1,5 @@
+import type { OptionNames } from '../../runtime/index.js';
+
 /**
  * What a lock or a leadership gives to its holder.
  *
@@ -44,6 +46,8 @@ export interface AcquireOptions {
    */
   readonly within?: Hold | undefined;
 }
+
+export const ACQUIRE_OPTIONS: OptionNames<AcquireOptions> = { signal: true, timeoutMs: true, within: true };
 
 export interface TryAcquireOptions {
   readonly signal?: AbortSignal | undefined;

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import type { NodeValue } from '../cache/node-value.js';
 import { TreeCache } from '../cache/tree-cache.js';
@@ -19,6 +20,8 @@ interface Entry<Payload> {
   readonly czxid: bigint;
 }
 
+const DIRECTORY_OPTIONS: OptionNames<{ readonly root?: string | undefined }> = { root: true };
+
 /**
  * The instances of one service, looked up without asking a server each time.
  *
@@ -36,6 +39,7 @@ export class ServiceDirectory<Payload = unknown> implements AsyncDisposable {
 
   /** Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: { readonly root?: string | undefined } = {}) {
+    checkOptions('ServiceDirectory', options, DIRECTORY_OPTIONS);
     this.name = name;
     this.#client = client;
     this.#path = pathBelow(options.root ?? '/services', name, 'service');
@@ -53,7 +57,8 @@ export class ServiceDirectory<Payload = unknown> implements AsyncDisposable {
   }
 
   /** Resolves once the instances have been read for the first time; there may be none. */
-  ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('ServiceDirectory.ready', options, SIGNAL_OPTION);
     return this.#cache.ready(options);
   }
 
@@ -66,6 +71,7 @@ export class ServiceDirectory<Payload = unknown> implements AsyncDisposable {
   changes(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncIterableIterator<DirectoryEvent<Payload>> {
+    checkOptions('ServiceDirectory.changes', options, SIGNAL_OPTION);
     return this.#tell(this.#cache.changes(options), this.#entries());
   }
 

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { InvalidInstanceError, RecipeStateError } from '../errors.js';
 import { KeptNode } from '../nodes/kept-node.js';
@@ -23,6 +24,8 @@ export interface ServiceRegistration<Payload = unknown> extends AsyncDisposable 
   unregister(): Promise<void>;
 }
 
+const DISCOVERY_OPTIONS: OptionNames<{ readonly root?: string | undefined }> = { root: true };
+
 /**
  * Registers instances of services, and finds them.
  *
@@ -43,6 +46,7 @@ export class ServiceRegistry implements AsyncDisposable {
   #isClosed = false;
 
   constructor(client: Client, options: { readonly root?: string | undefined } = {}) {
+    checkOptions('ServiceRegistry', options, DISCOVERY_OPTIONS);
     this.#client = client;
     this.#root = options.root ?? '/services';
   }
@@ -55,6 +59,7 @@ export class ServiceRegistry implements AsyncDisposable {
     instance: NewServiceInstance<Payload>,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ServiceRegistration<Payload>> {
+    checkOptions('ServiceRegistry.register', options, SIGNAL_OPTION);
     if (this.#isClosed) throw new RecipeStateError('ServiceRegistry', this.#root, 'closed', 'register');
     const complete = completeInstance(instance, {
       id: this.#client.random.uuid(),
@@ -81,6 +86,7 @@ export class ServiceRegistry implements AsyncDisposable {
     name: string,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly ServiceInstance<Payload>[]> {
+    checkOptions('ServiceRegistry.instances', options, SIGNAL_OPTION);
     const path = pathBelow(this.#root, name, 'service');
     const entries = await Promise.all(
       (await this.#children(path, options)).map((child) => this.#read<Payload>(`${path}/${child}`, options)),
@@ -91,7 +97,8 @@ export class ServiceRegistry implements AsyncDisposable {
   }
 
   /** Names of the services that have, or had, an instance. */
-  names(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly string[]> {
+  async names(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly string[]> {
+    checkOptions('ServiceRegistry.names', options, SIGNAL_OPTION);
     return this.#children(this.#root, options);
   }
 

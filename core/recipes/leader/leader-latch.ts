@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import type { Hold } from '../contention/hold.js';
 import { CURATOR_LATCH, orderContenders } from '../contention/sequence.js';
@@ -22,6 +23,8 @@ export interface LatchParticipant {
   readonly isLeader: boolean;
   readonly path: string;
 }
+
+const LATCH_OPTIONS: OptionNames<LeaderLatchOptions> = { root: true, id: true };
 
 /**
  * Election of one leader among those that started a latch of the same name.
@@ -53,6 +56,7 @@ export class LeaderLatch implements AsyncDisposable {
 
   /** Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: LeaderLatchOptions = {}) {
+    checkOptions('LeaderLatch', options, LATCH_OPTIONS);
     this.path = pathBelow(options.root ?? '/leaders', name, 'leadership');
     this.id = options.id ?? client.random.uuid();
     this.#client = client;
@@ -89,6 +93,7 @@ export class LeaderLatch implements AsyncDisposable {
    * latch or its client closes. A leadership may be over by the time it is taken from the iterator: its signal says so.
    */
   leaderships(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterableIterator<Hold> {
+    checkOptions('LeaderLatch.leaderships', options, SIGNAL_OPTION);
     return this.#leaderships.events(options, this.leadership === null ? [] : [this.leadership]);
   }
 
@@ -96,6 +101,7 @@ export class LeaderLatch implements AsyncDisposable {
   async participants(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<readonly LatchParticipant[]> {
+    checkOptions('LeaderLatch.participants', options, SIGNAL_OPTION);
     const found = await Promise.all((await this.#line(options)).map((name) => this.#read(name, options)));
     return found
       .filter((participant) => participant !== null)
@@ -105,6 +111,7 @@ export class LeaderLatch implements AsyncDisposable {
   async leader(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<LatchParticipant | null> {
+    checkOptions('LeaderLatch.leader', options, SIGNAL_OPTION);
     for (const name of await this.#line(options)) {
       const first = await this.#read(name, options);
       if (first !== null) return { ...first, isLeader: true };

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import type { Hold } from '../contention/hold.js';
 import { CURATOR_LOCK } from '../contention/sequence.js';
@@ -12,6 +13,8 @@ export interface LeaderSelectorOptions {
   /** Stand again when a leadership is over; true by default. */
   readonly requeue?: boolean | undefined;
 }
+
+const SELECTOR_OPTIONS: OptionNames<LeaderSelectorOptions> = { root: true, id: true, requeue: true };
 
 /**
  * Election in turns: whoever is first leads for as long as its task runs, then the next one does.
@@ -42,6 +45,7 @@ export class LeaderSelector implements AsyncDisposable {
     task: (hold: Hold) => unknown,
     options: LeaderSelectorOptions = {},
   ) {
+    checkOptions('LeaderSelector', options, SELECTOR_OPTIONS);
     this.path = pathBelow(options.root ?? '/leaders', name, 'leadership');
     this.id = options.id ?? client.random.uuid();
     this.#client = client;

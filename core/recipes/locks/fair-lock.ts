@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { Contender } from '../contention/contender.js';
 import { GrantedLock, type OnHeld } from '../contention/granted-lock.js';
@@ -14,6 +15,8 @@ export interface LockOptions {
   /** Hears of every hold as it begins, once for all that share it. */
   readonly onHeld?: OnHeld | undefined;
 }
+
+export const LOCK_OPTIONS: OptionNames<LockOptions> = { root: true, data: true, onHeld: true };
 
 /**
  * A lock that is granted in the order of asking. Every `acquire` stands in the line on its own, also twice from one
@@ -40,6 +43,7 @@ export class FairLock extends GrantedLock {
   /** `name` may have several segments, such as `customers/42`. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: LockOptions = {}) {
     super(client, pathBelow(options.root ?? '/locks', name, 'lock'), options);
+    checkOptions('FairLock', options, LOCK_OPTIONS);
     this.#client = client;
     this.#contender = new Contender(client, {
       directory: this.path,
@@ -51,7 +55,8 @@ export class FairLock extends GrantedLock {
   }
 
   /** Who holds it since when, and who waits, in order. */
-  explain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockExplanation> {
+  async explain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockExplanation> {
+    checkOptions('FairLock.explain', options, SIGNAL_OPTION);
     const kinds = { [CURATOR_LOCK]: 'exclusive', [KAZOO_LOCK]: 'exclusive' } as const;
     return explainLine(this.#client, { directory: this.path, kinds }, options);
   }

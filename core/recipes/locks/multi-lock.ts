@@ -1,5 +1,12 @@
+import { checkOptions } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
-import type { AcquireOptions, Hold, Lock, TryAcquireOptions } from '../contention/hold.js';
+import {
+  ACQUIRE_OPTIONS,
+  type AcquireOptions,
+  type Hold,
+  type Lock,
+  type TryAcquireOptions,
+} from '../contention/hold.js';
 import { AcquireTimeoutError, HoldMismatchError, HoldReleasedError, InvalidLockSetError } from '../errors.js';
 import { Deadline } from '../waiting/abort.js';
 
@@ -38,6 +45,7 @@ export class MultiLock implements Lock {
 
   /** Not reentrant: rejects with `HoldMismatchError` if `within` is given. */
   async acquire(options: AcquireOptions = {}): Promise<MultiHold> {
+    checkOptions('MultiLock.acquire', options, ACQUIRE_OPTIONS);
     if (options.within !== undefined) throw new HoldMismatchError(this.path, options.within.path);
     using deadline = new Deadline(
       this.#client.clock,
@@ -53,6 +61,7 @@ export class MultiLock implements Lock {
 
   /** `timeoutMs` is for all of them together. Rejects with `HoldMismatchError` if `within` is given. */
   async tryAcquire(options: TryAcquireOptions = {}): Promise<MultiHold | null> {
+    checkOptions('MultiLock.tryAcquire', options, ACQUIRE_OPTIONS);
     const { timeoutMs, signal, within } = options;
     if (timeoutMs === undefined && within === undefined)
       return this.#each((lock) => lock.tryAcquire({ signal }));

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { Contender, type BlockerOf } from '../contention/contender.js';
 import { GrantedLock, type OnHeld } from '../contention/granted-lock.js';
@@ -8,7 +9,7 @@ import { AcquireTimeoutError, HoldMismatchError } from '../errors.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { Deadline } from '../waiting/abort.js';
 import { explainLine, type LockExplanation } from './explanation.js';
-import type { LockOptions } from './fair-lock.js';
+import { LOCK_OPTIONS, type LockOptions } from './fair-lock.js';
 
 const WRITE_MARKERS = [CURATOR_WRITE, KAZOO_LOCK];
 const KINDS = {
@@ -17,6 +18,11 @@ const KINDS = {
   [CURATOR_READ]: 'read',
   [KAZOO_READ]: 'read',
 } as const;
+
+const DOWNGRADE_OPTIONS: OptionNames<Pick<AcquireOptions, 'signal' | 'timeoutMs'>> = {
+  signal: true,
+  timeoutMs: true,
+};
 
 /**
  * A lock that many may hold for reading or one for writing, granted in the order of asking: a reader waits for the
@@ -43,6 +49,7 @@ export class ReadWriteLock {
 
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: LockOptions = {}) {
+    checkOptions('ReadWriteLock', options, LOCK_OPTIONS);
     this.path = pathBelow(options.root ?? '/locks', name, 'lock');
     this.#client = client;
     this.#options = options;
@@ -62,6 +69,7 @@ export class ReadWriteLock {
    * @throws HoldMismatchError if `held` is no writing hold of this lock, or over.
    */
   async downgrade(held: Hold, options: Pick<AcquireOptions, 'signal' | 'timeoutMs'> = {}): Promise<Hold> {
+    checkOptions('ReadWriteLock.downgrade', options, DOWNGRADE_OPTIONS);
     if (!isWriterOf(this.path, held)) throw new HoldMismatchError(this.path, held.path);
     if (held.signal.aborted) throw new HoldMismatchError(this.path, held.path, held.signal.reason);
     using deadline = new Deadline(
@@ -77,7 +85,8 @@ export class ReadWriteLock {
   }
 
   /** Who holds it since when, and who waits, in order. */
-  explain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockExplanation> {
+  async explain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockExplanation> {
+    checkOptions('ReadWriteLock.explain', options, SIGNAL_OPTION);
     const reader = lastWriterBefore();
     const blockerOf: BlockerOf = (line, own) => (isWriter(line[own]!) ? own - 1 : reader(line, own));
     return explainLine(this.#client, { directory: this.path, kinds: KINDS, blockerOf }, options);

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client, Session } from '../../client/index.js';
 import { GrantedLock } from '../contention/granted-lock.js';
 import { HeldNode } from '../contention/held-node.js';
@@ -27,6 +28,13 @@ export interface SemaphoreOptions extends LockOptions {
 /** Whether the lease is one of those that may be held now; 'gone' if somebody deleted it. */
 type Standing = 'held' | 'behind' | 'gone';
 
+const SEMAPHORE_OPTIONS: OptionNames<SemaphoreOptions> = {
+  permits: true,
+  root: true,
+  data: true,
+  onHeld: true,
+};
+
 /**
  * A lock that as many as there are permits may hold at the same time, granted in the order of asking.
  *
@@ -47,6 +55,7 @@ export class Semaphore extends GrantedLock {
   /** `name` may have several segments. Throws `InvalidNameError`, `InvalidPermitsError`. */
   constructor(client: Client, name: string, options: SemaphoreOptions) {
     super(client, pathBelow(options.root ?? '/locks', name, 'semaphore'), { onHeld: options.onHeld });
+    checkOptions('Semaphore', options, SEMAPHORE_OPTIONS);
     if (!Number.isSafeInteger(options.permits) || options.permits < 1)
       throw new InvalidPermitsError(this.path, options.permits);
     this.permits = options.permits;
@@ -58,6 +67,7 @@ export class Semaphore extends GrantedLock {
 
   /** Who holds a permit since when, and who waits, in order. */
   async explain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockExplanation> {
+    checkOptions('Semaphore.explain', options, SIGNAL_OPTION);
     const lease = { directory: this.#leases, kinds: { [CURATOR_LEASE]: 'lease' as const } };
     const blockerOf = (_line: readonly string[], own: number): number => own - this.permits;
     const [leases, line] = await Promise.all([

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client, Session } from '../../client/index.js';
 import { GrantedLock, type OnHeld } from '../contention/granted-lock.js';
 import { HeldNode } from '../contention/held-node.js';
@@ -37,6 +38,8 @@ export interface LockOwner {
   readonly since: number;
 }
 
+const TRY_LOCK_OPTIONS: OptionNames<TryLockOptions> = { root: true, owner: true, onHeld: true };
+
 /**
  * A lock for "do it unless somebody else is at it": cheaper than `FairLock` when nobody is meant to wait.
  *
@@ -57,12 +60,14 @@ export class TryLock extends GrantedLock {
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: TryLockOptions = {}) {
     super(client, pathBelow(options.root ?? '/locks', name, 'lock'), options);
+    checkOptions('TryLock', options, TRY_LOCK_OPTIONS);
     this.#client = client;
     this.#owner = options.owner ?? null;
   }
 
   /** Null if nobody holds it now. */
   async owner(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockOwner | null> {
+    checkOptions('TryLock.owner', options, SIGNAL_OPTION);
     try {
       const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
       if (stat.ephemeralOwner === 0n) return null;

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { TreeCache } from '../cache/tree-cache.js';
 import type { NodeValue } from '../cache/node-value.js';
@@ -24,6 +25,8 @@ export type MembershipEvent =
   | { readonly type: 'changed'; readonly member: GroupMember }
   | { readonly type: 'left'; readonly member: GroupMember };
 
+const MEMBERSHIP_OPTIONS: OptionNames<GroupMembershipOptions> = { id: true, data: true };
+
 /**
  * Who is in a group, and being in it.
  *
@@ -47,6 +50,7 @@ export class GroupMembership implements AsyncDisposable {
 
   /** `path` is the group's own znode, absolute. Throws `InvalidNameError` for an id that is no znode name. */
   constructor(client: Client, path: string, options: GroupMembershipOptions = {}) {
+    checkOptions('GroupMembership', options, MEMBERSHIP_OPTIONS);
     this.path = path;
     this.id = options.id ?? null;
     if (this.id !== null) checkSingleSegment(this.id, 'group member');
@@ -80,6 +84,7 @@ export class GroupMembership implements AsyncDisposable {
 
   /** Resolves once the members are known and this one (if it has an id) is among them. Rejects if the servers refuse. */
   async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('GroupMembership.ready', options, SIGNAL_OPTION);
     const changes = this.#cache.changes(options);
     try {
       await this.#registration?.ready(options);
@@ -114,6 +119,7 @@ export class GroupMembership implements AsyncDisposable {
   changes(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): AsyncIterableIterator<MembershipEvent> {
+    checkOptions('GroupMembership.changes', options, SIGNAL_OPTION);
     return this.#tell(this.#cache.changes(options), this.members());
   }
 

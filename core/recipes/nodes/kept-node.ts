@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client, Created, Session } from '../../client/index.js';
 import { RecipeStateError } from '../errors.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
@@ -30,6 +31,8 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+const KEPT_OPTIONS: OptionNames<KeptNodeOptions> = { path: true, data: true, isSequential: true };
+
 /**
  * An own ephemeral znode that is made true again whenever it is not: after the loss of the session, and after
  * somebody deleted it. (Curator's PersistentNode.)
@@ -57,6 +60,7 @@ export class KeptNode implements AsyncDisposable {
   #keeping: Promise<void> = Promise.resolve();
 
   constructor(client: Client, options: KeptNodeOptions) {
+    checkOptions('KeptNode', options, KEPT_OPTIONS);
     this.#client = client;
     this.#options = options;
     this.#data = options.data;
@@ -85,6 +89,7 @@ export class KeptNode implements AsyncDisposable {
 
   /** Resolves when the servers have the znode with its latest data; rejects if they refuse it, while the tries go on. */
   async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('KeptNode.ready', options, SIGNAL_OPTION);
     if (this.#state === 'closed') throw this.#misuse('ready');
     if (this.#node !== null && this.#appliedRevision >= this.#revision) return;
     using deadline = new Deadline(this.#client.clock, options, () => undefined);

@@ -1,4 +1,5 @@
 import type { Client } from '../../client/index.js';
+import { checkNestedOptions, checkOptions, type OptionNames } from '../../runtime/index.js';
 import type { Job, JobCodec } from './job.js';
 import type { JobResults } from './job-results.js';
 import type { QueueLayout } from './queue-layout.js';
@@ -32,6 +33,27 @@ export interface ConsumeOptions {
   readonly backoffMs?: ((attempt: number) => number) | undefined;
   /** Written to the consumer's znode; a random UUID by default. */
   readonly id?: string | undefined;
+}
+
+export const RATE_LIMIT_OPTIONS: OptionNames<RateLimit> = { max: true, perMs: true };
+
+export const CONSUME_OPTIONS: OptionNames<ConsumeOptions> = {
+  concurrency: true,
+  fleetConcurrency: true,
+  rateLimit: true,
+  groupRateLimit: true,
+  signal: true,
+  drainDeadlineMs: true,
+  retries: true,
+  backoffMs: true,
+  id: true,
+};
+
+/** @throws InvalidArgumentError for an option of an unknown name, also in a rate limit. */
+export function checkConsumeOptions(call: string, options: ConsumeOptions): void {
+  checkOptions(call, options, CONSUME_OPTIONS);
+  checkNestedOptions(call, 'rateLimit', options.rateLimit, RATE_LIMIT_OPTIONS);
+  checkNestedOptions(call, 'groupRateLimit', options.groupRateLimit, RATE_LIMIT_OPTIONS);
 }
 
 /** The queue, as its consumers see it. */

@@ -88,10 +88,11 @@ export class DeadLetters<Data> {
     return newId;
   }
 
-  async reviveAll(options: Cancellable & { readonly limit?: number | undefined }): Promise<number> {
+  async reviveAll({ limit, signal }: Cancellable & { readonly limit?: number | undefined }): Promise<number> {
+    const options = { signal };
     const ids = await this.list(options);
     let count = 0;
-    for (const id of ids.slice(0, options.limit ?? ids.length)) {
+    for (const id of ids.slice(0, limit ?? ids.length)) {
       try {
         await this.revive(id, options);
         count++;

@@ -110,8 +110,9 @@ export class JobDesk<Data> {
 
   async cancel(
     id: string,
-    options: Cancellable & { readonly reason?: string | undefined },
+    { reason = 'no reason was given', signal }: Cancellable & { readonly reason?: string | undefined },
   ): Promise<boolean> {
+    const options = { signal };
     let doesKeep = true;
     let isCaughtUp = false;
     for (let attempt = 0, isUnsure = false; ; attempt++) {
@@ -122,7 +123,7 @@ export class JobDesk<Data> {
         isCaughtUp = true;
         continue;
       }
-      const keep = this.#parts.results.keepCancelled(id, options.reason ?? 'no reason was given');
+      const keep = this.#parts.results.keepCancelled(id, reason);
       const removal: Operation = {
         type: 'delete',
         path: `${this.#layout.jobs}/${id}`,

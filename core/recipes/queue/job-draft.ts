@@ -1,5 +1,5 @@
 import type { Operation } from '../../client/index.js';
-import { describeValue } from '../../runtime/index.js';
+import { describeOptionProblem, describeValue, type OptionNames } from '../../runtime/index.js';
 import { InvalidJobOptionsError } from '../errors.js';
 import type { JobHeader } from './job-record.js';
 import { encodeRecord } from './job-record.js';
@@ -26,7 +26,7 @@ export interface JobOptions {
 }
 
 /** Names every option once. `signal` is one of `enqueue` alone. */
-const OPTION_NAMES: Readonly<Record<keyof JobOptions | 'signal', true>> = {
+const OPTION_NAMES: OptionNames<JobOptions & { readonly signal?: AbortSignal | undefined }> = {
   priority: true,
   delayMs: true,
   notBefore: true,
@@ -48,11 +48,8 @@ export function checkJobOptions(queue: string, options: JobOptions): void {
   const refuse = (problem: string): never => {
     throw new InvalidJobOptionsError(queue, problem);
   };
-  if (typeof options !== 'object' || options === null)
-    refuse(`the options must be an object, not ${describeValue(options)}`);
-  for (const name of Object.keys(options))
-    if (!Object.hasOwn(OPTION_NAMES, name))
-      refuse(`${name} is no option; use ${Object.keys(OPTION_NAMES).join(', ')}`);
+  const problem = describeOptionProblem(options, OPTION_NAMES);
+  if (problem !== null) refuse(problem);
   const { priority = 0, delayMs = 0, notBefore, key, group, retries = 0, children = [] } = options;
   if (!Number.isInteger(priority) || Math.abs(priority) > LARGEST_PRIORITY)
     refuse(
@@ -74,9 +71,6 @@ export function checkJobOptions(queue: string, options: JobOptions): void {
   }
   if (!Array.isArray(children) || !children.every((child) => child instanceof JobDraft))
     refuse('children must be an array of what draft gives');
-  const { signal } = options as { readonly signal?: unknown };
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    refuse(`signal must be an AbortSignal, not ${describeValue(signal)}`);
 }
 
 function isShortText(text: unknown): boolean {

@@ -1,4 +1,4 @@
-import { parseJson } from '../../runtime/index.js';
+import { checkOptions, parseJson, type OptionNames } from '../../runtime/index.js';
 import { ClaimLostError, JobSettledError, JobTooLargeError, RecipeStateError } from '../errors.js';
 import type { Claim } from './claim.js';
 import type { Job } from './job.js';
@@ -15,6 +15,10 @@ export interface SettlePolicy {
   readonly maxResultBytes: number;
   readonly results: JobResults;
 }
+
+type FailOptions = NonNullable<Parameters<Job['fail']>[1]>;
+
+const FAIL_OPTIONS: OptionNames<FailOptions> = { retry: true, delayMs: true };
 
 const encoder = new TextEncoder();
 
@@ -109,10 +113,8 @@ export class JobInHand<Data> implements Job<Data> {
     return this.#settle('complete', settled, () => this.#complete(bytes));
   }
 
-  fail(
-    error: unknown,
-    options: { readonly retry?: boolean | undefined; readonly delayMs?: number | undefined } = {},
-  ): Promise<void> {
+  async fail(error: unknown, options: FailOptions = {}): Promise<void> {
+    checkOptions('Job.fail', options, FAIL_OPTIONS);
     const { retries } = this.#claim.record.header;
     const maxAttempts = retries === undefined ? this.#policy.maxAttempts : retries + 1;
     const isFinal = options.retry === false || this.attempt >= maxAttempts;

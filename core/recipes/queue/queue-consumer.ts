@@ -1,5 +1,5 @@
 import type { Session } from '../../client/index.js';
-import type { Timer } from '../../runtime/index.js';
+import { checkOptions, type OptionNames, type Timer } from '../../runtime/index.js';
 import { protectedName } from '../contention/sequence.js';
 import { KeptNode } from '../nodes/kept-node.js';
 import { nameOf } from '../nodes/znode-name.js';
@@ -18,6 +18,8 @@ const DEFAULT_DRAIN_DEADLINE_MS = 10_000;
 const TAKEN_PAUSE_MS = 250;
 /** How soon to look again for the own registration, of whose making nobody tells. */
 const REGISTRATION_PAUSE_MS = 10;
+
+const DRAIN_OPTIONS: OptionNames<{ readonly deadlineMs?: number | undefined }> = { deadlineMs: true };
 
 /**
  * Takes jobs from a queue and has them done by a handler, some at once.
@@ -115,6 +117,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
    * may only bring the deadline nearer.
    */
   async drain(options: { readonly deadlineMs?: number | undefined } = {}): Promise<void> {
+    checkOptions('QueueConsumer.drain', options, DRAIN_OPTIONS);
     if (this.#state !== 'closed') {
       this.#state = 'draining';
       this.#intake.abort();

@@ -1,5 +1,11 @@
 import type { Client } from '../../client/index.js';
-import { describeValue, parseJson } from '../../runtime/index.js';
+import {
+  describeValue,
+  parseJson,
+  checkOptions,
+  type OptionNames,
+  SIGNAL_OPTION,
+} from '../../runtime/index.js';
 import {
   EnqueueBacklogError,
   InvalidJobOptionsError,
@@ -9,7 +15,12 @@ import {
 import { pathBelow } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
 import { ask } from '../waiting/failure.js';
-import type { ConsumeOptions, JobHandler } from './consume-options.js';
+import {
+  checkConsumeOptions,
+  CONSUME_OPTIONS,
+  type ConsumeOptions,
+  type JobHandler,
+} from './consume-options.js';
 import { DeadLetters } from './dead-letters.js';
 import { batchHandler, type JobBatchHandler, type JobBatchOptions } from './job-batches.js';
 import { JobAdder } from './job-adder.js';
@@ -57,6 +68,29 @@ const DEFAULT_RESULT_TTL_MS = 3_600_000;
 const MOST_FAMILY_BYTES = 512 * 1024;
 const MOST_IN_FAMILY = 500;
 
+export const QUEUE_OPTIONS: OptionNames<WorkQueueOptions<unknown>> = {
+  root: true,
+  codec: true,
+  maxJobs: true,
+  maxJobBytes: true,
+  maxBytes: true,
+  maxBacklog: true,
+  resultTtlMs: true,
+};
+const BATCH_OPTIONS: OptionNames<ConsumeOptions & JobBatchOptions> = {
+  ...CONSUME_OPTIONS,
+  batchSize: true,
+  lingerMs: true,
+};
+const LIMIT_OPTIONS: OptionNames<Cancellable & { readonly limit?: number | undefined }> = {
+  signal: true,
+  limit: true,
+};
+const CANCEL_OPTIONS: OptionNames<Cancellable & { readonly reason?: string | undefined }> = {
+  signal: true,
+  reason: true,
+};
+
 /**
  * Jobs for workers on any machine. The znodes are described at `QueueLayout`, the consuming side at `QueueConsumer`.
  *
@@ -93,6 +127,7 @@ export class WorkQueue<Data = unknown> {
 
   /** Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: WorkQueueOptions<Data> = {}) {
+    checkOptions('WorkQueue', options, QUEUE_OPTIONS);
     this.name = name;
     this.path = pathBelow(options.root ?? '/queues', name, 'queue');
     this.#client = client;
@@ -128,7 +163,7 @@ export class WorkQueue<Data = unknown> {
    * `EnqueueBacklogError` or `InvalidJobOptionsError`, and nothing was added. After its `signal` aborted the job may still be added.
    */
   async enqueue(data: Data, options: EnqueueOptions = {}): Promise<string> {
-    return await this.enqueueDraft(this.draft(data, options), options);
+    return await this.#add(this.draft(data, options), options.signal);
   }
 
   /** Adds many jobs, in order, which all have the same options; resolves to their ids. Of a part that is refused the others are added. */
@@ -167,8 +202,13 @@ export class WorkQueue<Data = unknown> {
 
   /** Adds what `draft` gave, together with its children, in one transaction. As `enqueue`. */
   async enqueueDraft(draft: JobDraft, options: Cancellable = {}): Promise<string> {
-    const signals = options.signal === undefined ? [] : [options.signal];
-    options.signal?.throwIfAborted();
+    checkOptions('WorkQueue.enqueueDraft', options, SIGNAL_OPTION);
+    return await this.#add(draft, options.signal);
+  }
+
+  async #add(draft: JobDraft, signal: AbortSignal | undefined): Promise<string> {
+    const signals = signal === undefined ? [] : [signal];
+    signal?.throwIfAborted();
     if (this.#adder.waiting >= this.#maxBacklog) throw new EnqueueBacklogError(this.name, this.#maxBacklog);
     const family = draft.children.length === 0 ? [draft] : draft.family;
     const familyBytes = family.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -181,7 +221,7 @@ export class WorkQueue<Data = unknown> {
       );
     for (const { queue, bytes } of family) {
       if (queue !== this.#drafts || !this.#adder.isPrepared) await orAborted(queue.prepare(), ...signals);
-      await queue.takeRoom(bytes, options);
+      await queue.takeRoom(bytes, { signal });
     }
     const adding = this.#adder.add(draft);
     return signals.length === 0 ? await adding : await orAborted(adding, ...signals);
@@ -189,6 +229,7 @@ export class WorkQueue<Data = unknown> {
 
   /** Starts a consumer, which goes on until it is drained. Throws `RangeError` for impossible numbers. */
   consume(handler: JobHandler<Data>, options: ConsumeOptions = {}): QueueConsumer<Data> {
+    checkConsumeOptions('WorkQueue.consume', options);
     return new QueueConsumer<Data>(
       {
         client: this.#client,
@@ -210,9 +251,10 @@ export class WorkQueue<Data = unknown> {
     handler: JobBatchHandler<Data>,
     options: ConsumeOptions & JobBatchOptions,
   ): QueueConsumer<Data> {
-    const { concurrency = 1, batchSize } = options;
-    return this.consume(batchHandler(this.#client.clock, handler, options), {
-      ...options,
+    const { concurrency = 1, batchSize, lingerMs, ...others } = options;
+    checkOptions('WorkQueue.consumeBatches', options, BATCH_OPTIONS);
+    return this.consume(batchHandler(this.#client.clock, handler, { batchSize, lingerMs }), {
+      ...others,
       concurrency: concurrency * batchSize,
     });
   }
@@ -222,11 +264,13 @@ export class WorkQueue<Data = unknown> {
    * results are kept. Rejects with `JobDeadError` if it is a dead letter, `JobCancelledError` if it was cancelled.
    */
   async result(id: string, options: Cancellable = {}): Promise<unknown> {
+    checkOptions('WorkQueue.result', options, SIGNAL_OPTION);
     return await this.#desk.result(id, options);
   }
 
   /** How a job is now; null if there is none, or it is over and nothing is kept of it. */
   async status(id: string, options: Cancellable = {}): Promise<JobStatus<Data> | null> {
+    checkOptions('WorkQueue.status', options, SIGNAL_OPTION);
     return await this.#desk.status(id, options);
   }
 
@@ -234,7 +278,9 @@ export class WorkQueue<Data = unknown> {
   async list(
     options: Cancellable & { readonly limit?: number | undefined } = {},
   ): Promise<readonly JobStatus<Data>[]> {
-    return await this.#desk.list(options.limit ?? 100, options);
+    checkOptions('WorkQueue.list', options, LIMIT_OPTIONS);
+    const { limit = 100, signal } = options;
+    return await this.#desk.list(limit, { signal });
   }
 
   /**
@@ -245,17 +291,20 @@ export class WorkQueue<Data = unknown> {
     id: string,
     options: Cancellable & { readonly reason?: string | undefined } = {},
   ): Promise<boolean> {
+    checkOptions('WorkQueue.cancel', options, CANCEL_OPTIONS);
     return await this.#desk.cancel(id, options);
   }
 
   /** No job is begun any more, by nobody, until `resume`; those in hand go on. */
   async pause(options: Cancellable = {}): Promise<void> {
+    checkOptions('WorkQueue.pause', options, SIGNAL_OPTION);
     const signals = options.signal === undefined ? [] : [options.signal];
     await orAborted(this.#adder.prepare(), ...signals);
     await this.#desk.pause(options);
   }
 
   async resume(options: Cancellable = {}): Promise<void> {
+    checkOptions('WorkQueue.resume', options, SIGNAL_OPTION);
     await this.#desk.resume(options);
   }
 
@@ -264,10 +313,12 @@ export class WorkQueue<Data = unknown> {
    * told, as after a loss of the connection, or to a slow consumer.
    */
   events(options: Cancellable = {}): AsyncIterable<QueueEvent> {
+    checkOptions('WorkQueue.events', options, SIGNAL_OPTION);
     return queueEvents(this.#client, this.#layout, options.signal);
   }
 
   async counts(options: Cancellable = {}): Promise<QueueCounts> {
+    checkOptions('WorkQueue.counts', options, SIGNAL_OPTION);
     const { jobs, delays, dead, consumers, paused } = this.#layout;
     const [jobCount, delayed, deadCount, consumerCount, pausedStat] = await Promise.all([
       ...[jobs, delays, dead, consumers].map((path) => this.#count(path, options)),
@@ -284,26 +335,31 @@ export class WorkQueue<Data = unknown> {
 
   /** Ids, oldest job first. */
   async deadLetters(options: Cancellable = {}): Promise<readonly string[]> {
+    checkOptions('WorkQueue.deadLetters', options, SIGNAL_OPTION);
     return await this.#dead.list(options);
   }
 
   /** Null if there is none of that id. */
   async deadLetter(id: string, options: Cancellable = {}): Promise<DeadLetter<Data> | null> {
+    checkOptions('WorkQueue.deadLetter', options, SIGNAL_OPTION);
     return await this.#dead.read(id, options);
   }
 
   /** Makes a dead letter a job again, in one transaction, with no attempts counted; resolves to its new id. Rejects with `NoNodeError` if there is none. */
   async revive(id: string, options: Cancellable = {}): Promise<string> {
+    checkOptions('WorkQueue.revive', options, SIGNAL_OPTION);
     return await this.#dead.revive(id, options);
   }
 
   /** Makes all dead letters jobs again, at most `limit` of them, the oldest first; resolves to how many they were. */
   async reviveAll(options: Cancellable & { readonly limit?: number | undefined } = {}): Promise<number> {
+    checkOptions('WorkQueue.reviveAll', options, LIMIT_OPTIONS);
     return await this.#dead.reviveAll(options);
   }
 
   /** Rejects with `NoNodeError` if there is none. A parent does not wait for it any more. */
   async removeDeadLetter(id: string, options: Cancellable = {}): Promise<void> {
+    checkOptions('WorkQueue.removeDeadLetter', options, SIGNAL_OPTION);
     await this.#dead.remove(id, options);
   }
 

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import { MultiError, type Client, type Operation } from '../../client/index.js';
 import type { Hold } from '../contention/hold.js';
 import { parseSequence } from '../contention/sequence.js';
@@ -43,6 +44,8 @@ interface ReadOptions {
 const DEFAULT_KEEP = 20;
 const RUN = /^run-[0-9a-f-]{36}-(.+)$/;
 
+const LEDGER_OPTIONS: OptionNames<RunLedgerOptions> = { root: true, keep: true };
+
 /**
  * The runs of one job that must not be done twice in the fleet: which was the last, and how the last ones went.
  *
@@ -61,6 +64,7 @@ export class RunLedger {
 
   /** Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: RunLedgerOptions = {}) {
+    checkOptions('RunLedger', options, LEDGER_OPTIONS);
     this.path = pathBelow(options.root ?? '/schedules', name, 'schedule');
     this.#client = client;
     this.#keep = options.keep ?? DEFAULT_KEEP;
@@ -68,6 +72,7 @@ export class RunLedger {
 
   /** When the occurrence that was taken last was due, in milliseconds since 1970; null if none ever was. */
   async lastDue(options: ReadOptions = {}): Promise<number | null> {
+    checkOptions('RunLedger.lastDue', options, SIGNAL_OPTION);
     return (await this.#state(options))?.lastDue ?? null;
   }
 
@@ -142,6 +147,7 @@ export class RunLedger {
 
   /** The last runs, newest first. */
   async history(options: ReadOptions = {}): Promise<readonly KeptRun[]> {
+    checkOptions('RunLedger.history', options, SIGNAL_OPTION);
     const names = (await this.#runs(options)).reverse();
     const runs = await Promise.all(
       names.map(async (id): Promise<KeptRun | null> => {

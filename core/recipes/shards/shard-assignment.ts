@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { InvalidShardsError, RecipeStateError, ShardMovedError } from '../errors.js';
 import type { Hold } from '../contention/hold.js';
@@ -52,6 +53,14 @@ interface Kept {
   readonly done: Promise<void>;
 }
 
+const SHARD_OPTIONS: OptionNames<ShardAssignmentOptions> = {
+  shards: true,
+  root: true,
+  id: true,
+  data: true,
+  rejoinMs: true,
+};
+
 /**
  * A fixed set of shards, divided over the members that are there: each runs one task for each of its shards.
  *
@@ -93,6 +102,7 @@ export class ShardAssignment implements AsyncDisposable {
     task: (owned: OwnedShard) => unknown,
     options: ShardAssignmentOptions,
   ) {
+    checkOptions('ShardAssignment', options, SHARD_OPTIONS);
     const { shards, id = client.random.uuid(), data, rejoinMs = 0 } = options;
     this.path = pathBelow(options.root ?? '/shards', name, 'shard assignment');
     if (!Number.isSafeInteger(shards) || shards < 1 || shards > MOST_SHARDS)
@@ -139,6 +149,7 @@ export class ShardAssignment implements AsyncDisposable {
 
   /** Resolves when this member is among those that take part and has looked for its shards; it may have to wait for them. */
   async ready(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('ShardAssignment.ready', options, SIGNAL_OPTION);
     await this.#group.ready(options);
     await this.#division.ready(options);
     this.#divide();
@@ -148,6 +159,7 @@ export class ShardAssignment implements AsyncDisposable {
   async owners(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ReadonlyMap<number, LockOwner>> {
+    checkOptions('ShardAssignment.owners', options, SIGNAL_OPTION);
     const owners = new Map<number, LockOwner>();
     const found = await Promise.all(
       (await this.#shardsWithOwner(options)).map(

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { ask } from '../waiting/failure.js';
 import { SharedValue, type ValueCodec, type Versioned } from './shared-value.js';
@@ -17,6 +18,8 @@ export interface CounterOptions {
   readonly format?: 'long' | 'int' | 'text' | undefined;
 }
 
+const COUNTER_OPTIONS: OptionNames<CounterOptions> = { root: true, seed: true, format: true };
+
 /**
  * A whole number that all share and anybody changes; no change is lost. It wraps around at the end of its format.
  *
@@ -32,6 +35,7 @@ export class Counter {
 
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: CounterOptions = {}) {
+    checkOptions('Counter', options, COUNTER_OPTIONS);
     const { root = '/counters', seed = 0n, format = 'long' } = options;
     this.#client = client;
     this.#value = new SharedValue(client, name, { root, seed, codec: CODECS[format] });
@@ -40,11 +44,13 @@ export class Counter {
   }
 
   async get(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<bigint> {
+    checkOptions('Counter.get', options, SIGNAL_OPTION);
     return (await this.#value.get(options)).value;
   }
 
   /** Returns what it is now. */
   async add(amount: bigint, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<bigint> {
+    checkOptions('Counter.add', options, SIGNAL_OPTION);
     return (await this.#value.update((value) => this.#wrap(value + amount), options)).value;
   }
 
@@ -73,11 +79,13 @@ export class Counter {
 
   /** As `SharedValue.set`. */
   async set(value: bigint, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('Counter.set', options, SIGNAL_OPTION);
     await this.#value.set(this.#wrap(value), options);
   }
 
   /** What it is now, and whenever it has changed; as `SharedValue.values`. */
   values(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<Versioned<bigint>> {
+    checkOptions('Counter.values', options, SIGNAL_OPTION);
     return this.#value.values(options);
   }
 }

@@ -1,3 +1,4 @@
+import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
 import { LayoutConflictError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
@@ -29,6 +30,8 @@ interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const VALUE_OPTIONS: OptionNames<SharedValueOptions<unknown>> = { root: true, seed: true, codec: true };
+
 /**
  * One value that all share, in one persistent znode: read by anybody, changed by anybody, changes seen by anybody.
  * (Curator's SharedValue.)
@@ -44,6 +47,7 @@ export class SharedValue<T> {
 
   /** `name` may have several segments. Throws `InvalidNameError`. */
   constructor(client: Client, name: string, options: SharedValueOptions<T>) {
+    checkOptions('SharedValue', options, VALUE_OPTIONS);
     this.path = pathBelow(options.root ?? '/shared', name, 'shared value');
     this.#client = client;
     this.#seed = options.seed;
@@ -52,6 +56,7 @@ export class SharedValue<T> {
 
   /** As the server that answers knows it; `client.sync` before it makes it as new as anything acknowledged. */
   async get(options: WaitOptions = {}): Promise<Versioned<T>> {
+    checkOptions('SharedValue.get', options, SIGNAL_OPTION);
     try {
       const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
       return { value: this.#decode(data), version: stat.version, czxid: stat.czxid };
@@ -63,6 +68,7 @@ export class SharedValue<T> {
 
   /** Sets it, whatever it was. What broke with the connection, or the session, is set again, until `signal` aborts. */
   async set(value: T, options: WaitOptions = {}): Promise<Versioned<T>> {
+    checkOptions('SharedValue.set', options, SIGNAL_OPTION);
     for (;;) {
       const done = await ask(this.#client, options, () => this.#write(value, null, options));
       if (done !== null) return done;
@@ -75,6 +81,7 @@ export class SharedValue<T> {
    * again and changed as often as the old one between this reading and the write.
    */
   async trySet(previous: Versioned<T>, value: T, options: WaitOptions = {}): Promise<Versioned<T> | null> {
+    checkOptions('SharedValue.trySet', options, SIGNAL_OPTION);
     if (previous.version > -1 && !(await this.#isSame(previous, options))) return null;
     return this.#write(value, previous.version, options);
   }
@@ -85,6 +92,7 @@ export class SharedValue<T> {
    * @throws OutcomeUnknownError if the connection broke while it was written: changed or not.
    */
   async update(change: (value: T) => T, options: WaitOptions = {}): Promise<Versioned<T>> {
+    checkOptions('SharedValue.update', options, SIGNAL_OPTION);
     for (;;) {
       options.signal?.throwIfAborted();
       const previous = await this.#getNewest(options);
@@ -98,6 +106,7 @@ export class SharedValue<T> {
    * that follow each other quickly may be seen as one; the last one is always seen.
    */
   async *values(options: WaitOptions = {}): AsyncIterable<Versioned<T>> {
+    checkOptions('SharedValue.values', options, SIGNAL_OPTION);
     let last: Versioned<T> | undefined;
     for await (const { type } of this.#client.watch(this.path, options)) {
       if (type === 'childrenChanged') continue;

@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls';
+import { checkNestedOptions, type OptionNames } from '../../../core/runtime/index.js';
 import { ConfigurationError, type ListenerHost } from '../../../core/server/index.js';
 import { contextOf, type ServerTls, type TlsMaterial } from '../../../core/transport/listener.js';
 
@@ -13,6 +14,8 @@ export interface ListenerTlsOptions {
   readonly handshakeMs?: number;
 }
 
+const TLS_OPTIONS: OptionNames<ListenerTlsOptions> = { cert: true, key: true, ca: true, handshakeMs: true };
+
 /** What a port under TLS is run with. */
 export interface PortTls {
   readonly tls: ServerTls;
@@ -25,6 +28,7 @@ const DEFAULT_HANDSHAKE_MS = 10_000;
 /** Throws `ConfigurationError` if certificate and key cannot be used. */
 export function checkTls(options: ListenerTlsOptions | 'member' | undefined): void {
   if (options === undefined || options === 'member') return;
+  checkNestedOptions('ZooKeeperListener', 'tls', options, TLS_OPTIONS);
   try {
     createSecureContext(contextOf(materialOf(options)));
   } catch (error) {

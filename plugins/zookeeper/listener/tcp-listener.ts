@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { QuorateError, type Timer } from '../../../core/runtime/index.js';
+import { checkOptions, QuorateError, type OptionNames, type Timer } from '../../../core/runtime/index.js';
 import { TLS_HANDSHAKE_TYPE } from '../../../core/transport/index.js';
 import {
   certificateOf,
@@ -33,6 +33,13 @@ export interface ZooKeeperListenerOptions {
   readonly fourLetterWords?: string;
 }
 
+const LISTENER_OPTIONS: OptionNames<ZooKeeperListenerOptions> = {
+  port: true,
+  host: true,
+  tls: true,
+  fourLetterWords: true,
+};
+
 /** Connections that the system may keep waiting until they are taken. */
 const BACKLOG = 1_024;
 const NO_CERTIFICATE: PeerCertificate = { certificate: null, problem: null };
@@ -62,6 +69,7 @@ export class ZooKeeperListener implements ClientListener {
   #words: FourLetterWords | null = null;
 
   constructor(options: ZooKeeperListenerOptions) {
+    checkOptions('ZooKeeperListener', options, LISTENER_OPTIONS);
     this.#options = options;
     checkPort(options);
     checkTls(options.tls);

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { SystemClock, type Clock } from '../../../core/runtime/index.js';
+import { checkOptions, SystemClock, type Clock, type OptionNames } from '../../../core/runtime/index.js';
 import {
   dialError,
   nodeTlsSettings,
@@ -18,6 +18,12 @@ export interface ZooKeeperDialerOptions {
   readonly clock?: Clock | undefined;
 }
 
+const DIALER_OPTIONS: OptionNames<ZooKeeperDialerOptions> = {
+  tls: true,
+  maxPacketBytes: true,
+  clock: true,
+};
+
 const DEFAULT_MAX_PACKET_BYTES = 64 * 1024 * 1024;
 
 interface Target {
@@ -33,6 +39,7 @@ export class ZooKeeperDialer implements Dialer {
   readonly #clock: Clock;
 
   constructor(options: ZooKeeperDialerOptions = {}) {
+    checkOptions('ZooKeeperDialer', options, DIALER_OPTIONS);
     this.#tls = options.tls ?? {};
     this.#maxPacketBytes = options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES;
     this.#clock = options.clock ?? new SystemClock();
