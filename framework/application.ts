@@ -247,7 +247,7 @@ export class Application implements AsyncDisposable {
     this.#enter('running');
     this.#holdProcess();
     // Until the very end: a second signal is to cut the waiting short, not to kill the process.
-    if (this.#options.handleSignals === true) void this.stopped.then(handleSignals(this));
+    if (this.#options.handleSignals === true) void this.stopped.then(handleSignals(this, this.#clock));
   }
 
   /** Those of plugins, in their order, then those of the options. */

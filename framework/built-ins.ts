@@ -19,6 +19,7 @@ export interface BuiltIns {
   readonly queues: Queues;
   readonly services: Services;
   readonly store: ConfigStore;
+  readonly jobs: LeaderJobs;
 }
 
 /** Makes the parts of an application that work with its client. `onHeld` is called with every lock that is acquired. */
@@ -42,6 +43,10 @@ export function makeBuiltIns(
     queues: new Queues(client, validators),
     services: new Services(client, { allow: services.allow }),
     store: new ConfigStore(client),
+    jobs: new LeaderJobs(
+      client,
+      plan.leaderJobs.map(({ name }) => name),
+    ),
   };
 }
 
@@ -52,7 +57,7 @@ export function provideBuiltIns(
 ): void {
   container.provide(Client, client);
   container.provide(Logger, logger);
-  container.provide(LeaderJobs, new LeaderJobs(client));
+  container.provide(LeaderJobs, builtIns.jobs);
   container.provide(Locks, builtIns.locks);
   container.provide(Queues, builtIns.queues);
   container.provide(Services, builtIns.services);

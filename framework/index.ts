@@ -51,7 +51,7 @@ export type { HealthEndpointOptions } from './runtime/health-endpoint.js';
 export { diagnosticsChannel, type DiagnosticsMessage } from './diagnostics.js';
 export { connect, type ConnectTarget, type Engine } from './engine.js';
 export { Client, Logger } from './tokens.js';
-export { LeaderJobs } from './leader-jobs.js';
+export { LeaderJobs, LeaderJobUnknownError } from './leader-jobs.js';
 export { Locks, type RunLockedOptions } from './locks.js';
 export { currentHold } from './held-locks.js';
 export { JobInvalidError, Queue, Queues } from './queues.js';

@@ -16,6 +16,7 @@ import {
 } from '../core/recipes/index.js';
 import type { Client, Operation, OperationResult, Stat } from '../core/client/index.js';
 import { InvalidArgumentError, checkOptions, type OptionNames } from '../core/runtime/index.js';
+import { lockNames } from './lock-names.js';
 import { heldAround, runHolding, type LockMode } from './held-locks.js';
 
 export interface RunLockedOptions extends Pick<AcquireOptions, 'signal' | 'timeoutMs'> {
@@ -25,6 +26,10 @@ export interface RunLockedOptions extends Pick<AcquireOptions, 'signal' | 'timeo
   readonly permits?: number | undefined;
 }
 
+const NAMES_OPTIONS: OptionNames<{
+  readonly signal?: AbortSignal | undefined;
+  readonly limit?: number | undefined;
+}> = { signal: true, limit: true };
 const RUN_OPTIONS: OptionNames<RunLockedOptions> = {
   signal: true,
   timeoutMs: true,
@@ -105,6 +110,17 @@ export class Locks {
     const { permits, mode, signal } = options;
     if (permits !== undefined) return await this.semaphore(name, { permits }).explain({ signal });
     return await (mode === undefined ? this.fair(name) : this.readWrite(name)).explain({ signal });
+  }
+
+  /**
+   * Names of the locks that somebody holds or waits for, or did a moment ago; sorted. Names of several segments are found too, at most
+   * `limit` names in all (1000 by default).
+   */
+  async names(
+    options: { readonly signal?: AbortSignal | undefined; readonly limit?: number | undefined } = {},
+  ): Promise<readonly string[]> {
+    checkOptions('Locks.names', options, NAMES_OPTIONS);
+    return await lockNames(this.#client, options);
   }
 
   /**

@@ -7,8 +7,9 @@ import {
   type JobOptions,
   type WorkQueueOptions,
 } from '../core/recipes/index.js';
-import { checkOptions, InvalidArgumentError, QuorateError } from '../core/runtime/index.js';
+import { checkOptions, InvalidArgumentError, QuorateError, SIGNAL_OPTION } from '../core/runtime/index.js';
 import { REFERENCE, type QueueReference } from './queue-reference.js';
+import { childrenOf } from './children-of.js';
 import { compileSchema, type Validator } from './schema.js';
 
 /** A payload that does not fit the schema of its queue. Code `JOB_INVALID`. */
@@ -79,6 +80,12 @@ export class Queues {
     if (typeof queue !== 'string' && queue.schema !== undefined && !this.#validators.has(name))
       this.#validators.set(name, compileSchema(queue.schema));
     return new Queue<T>(this.#client, name, this.#validators.get(name), options);
+  }
+
+  /** Names of the queues that a process has used once, on this ensemble; sorted. */
+  async names(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly string[]> {
+    checkOptions('Queues.names', options, SIGNAL_OPTION);
+    return await childrenOf(this.#client, '/queues', options);
   }
 }
 

@@ -1,5 +1,7 @@
 /** More edits than this make another word, and no misspelling. */
 const MOST_EDITS = 3;
+/** Of names in a message. */
+const MOST_SHOWN = 10;
 
 /** The known names that are nearest to a misspelt one, the nearest first; empty if none is near. */
 export function nearNames(misspelt: string, known: readonly string[]): readonly string[] {
@@ -16,6 +18,15 @@ export function nearNames(misspelt: string, known: readonly string[]): readonly 
 export function didYouMean(misspelt: string, known: readonly string[]): string {
   const near = nearNames(misspelt, known);
   return near.length === 0 ? '' : ` (did you mean ${near.join(' or ')}?)`;
+}
+
+/** What to try in the place of a name that nothing has: those that are near, or else some of those that there are. */
+export function whatThereIs(misspelt: string, known: readonly string[]): string {
+  const near = nearNames(misspelt, known);
+  if (near.length > 0) return ` (did you mean ${near.map((name) => JSON.stringify(name)).join(' or ')}?)`;
+  if (known.length === 0) return '; there is none of any name';
+  const shown = known.slice(0, MOST_SHOWN).map((name) => JSON.stringify(name));
+  return `; there are ${shown.join(', ')}${known.length > MOST_SHOWN ? ` and ${known.length - MOST_SHOWN} others` : ''}`;
 }
 
 /** How many characters have to be added, removed, replaced or exchanged with their neighbour; 0 if one name begins the other. */

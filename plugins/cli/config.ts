@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
-import { JsonTextError, parseJson, printableLine } from '../../core/runtime/index.js';
+import { didYouMean, JsonTextError, parseJson, printableLine } from '../../core/runtime/index.js';
 import {
   ConfigStore,
   QuorateError,
@@ -95,8 +95,18 @@ export function configCommand(): Command {
         }
       }),
     );
+  const list = new Command('list')
+    .description('the configurations that have a value')
+    .action((flags: EnsembleFlags) =>
+      withStore(flags, async (store) => {
+        const names = await store.names();
+        print(
+          names.length === 0 ? 'no configuration has a value\n' : names.map((name) => `${name}\n`).join(''),
+        );
+      }),
+    );
   const command = new Command('config').description('configuration of the fleet');
-  for (const each of [get, set, diff, history, rollback, applied])
+  for (const each of [list, get, set, diff, history, rollback, applied])
     command.addCommand(withEnsembleFlags(each));
   return command;
 }
@@ -107,12 +117,18 @@ function withStore(flags: EnsembleFlags, task: (store: ConfigStore) => Promise<v
 
 async function printValue(store: ConfigStore, name: string, { secrets }: ShowFlags): Promise<void> {
   const stored = await store.read(name);
-  if (stored === null)
-    throw new QuorateError('CONFIG_MISSING', `configuration '${name}' has no value: the defaults hold`, {
-      fields: { name },
-    });
+  if (stored === null) throw await configMissing(store, name);
   const shown = secrets === true ? stored.value : redact(stored.value, (await store.rules(name))?.schema);
   print(`${JSON.stringify(shown, null, 2)}\n`);
+}
+
+async function configMissing(store: ConfigStore, name: string): Promise<QuorateError> {
+  const near = didYouMean(name, await store.names());
+  return new QuorateError(
+    'CONFIG_MISSING',
+    `Configuration ${JSON.stringify(name)} has no value${near}: the defaults of its class hold.`,
+    { fields: { name } },
+  );
 }
 
 /** The same places with secrets hidden: what differs in a secret only is told, and not shown. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
 import { printableLine } from '../../core/runtime/index.js';
-import { LeaderJobs, QuorateError, type KeptRun } from '../../framework/index.js';
+import { LeaderJobs, LeaderJobUnknownError, type KeptRun } from '../../framework/index.js';
 import { onEnsemble, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
 import { print } from './output.js';
 
@@ -12,7 +12,6 @@ export function jobCommand(): Command {
     .argument('<name>', 'name of the job')
     .action((name: string, flags: EnsembleFlags) =>
       onEnsemble(flags, async (client) => {
-        await requireJob(client, name);
         await new LeaderJobs(client).trigger(name);
         print(`asked for a run of ${name}\n`);
       }),
@@ -43,20 +42,30 @@ export function jobCommand(): Command {
         print(lines.length === 0 ? `nobody stands for ${name}\n` : `${lines.join('\n')}\n`);
       }),
     );
+  const list = new Command('list')
+    .description('the jobs that a process has declared, and who leads each')
+    .option('--json', 'one JSON object for each job instead of text')
+    .action((flags: EnsembleFlags & { readonly json?: boolean }) =>
+      onEnsemble(flags, async (client) => {
+        const jobs = new LeaderJobs(client);
+        const names = await jobs.names();
+        for (const name of names) {
+          const leader = (await jobs.candidates(name)).find(({ isLeader }) => isLeader)?.id ?? null;
+          const text = `${name}  ${leader === null ? 'no leader' : `leader ${leader}`}`;
+          print(`${flags.json === true ? JSON.stringify({ name, leader }) : printableLine(text)}\n`);
+        }
+        if (names.length === 0 && flags.json !== true) print('no process has declared a leader job\n');
+      }),
+    );
   const command = new Command('job').description('jobs that only the leader runs');
-  for (const each of [trigger, history, candidates]) command.addCommand(withEnsembleFlags(each));
+  for (const each of [list, trigger, history, candidates]) command.addCommand(withEnsembleFlags(each));
   return command;
 }
 
 /** A name that no process has used is most likely misspelt: nothing would ever come of it. */
 async function requireJob(client: Client, name: string): Promise<void> {
-  const found = await Promise.all(['/leaders', '/schedules'].map((root) => client.exists(`${root}/${name}`)));
-  if (found.some((stat) => stat !== null)) return;
-  throw new QuorateError(
-    'LEADER_JOB_MISSING',
-    `There is no leader job ${name}: no process has declared it. \`quorate shell ls /leaders\` lists the names.`,
-    { fields: { name } },
-  );
+  const names = await new LeaderJobs(client).names();
+  if (!names.includes(name)) throw new LeaderJobUnknownError(name, names);
 }
 
 function describe({ scheduledAt, kind, outcome, durationMs, by, error }: KeptRun): string {

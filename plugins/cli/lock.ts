@@ -10,6 +10,11 @@ interface ExplainFlags extends EnsembleFlags {
   readonly json?: boolean;
 }
 
+interface ListFlags extends EnsembleFlags {
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
 /** `quorate lock`: what people want to know of a lock. */
 export function lockCommand(): Command {
   const explain = new Command('explain')
@@ -27,7 +32,22 @@ export function lockCommand(): Command {
         print(flags.json === true ? `${toJson(explanation)}\n` : describe(explanation, Date.now()));
       }),
     );
-  return new Command('lock').description('locks of the fleet').addCommand(withEnsembleFlags(explain));
+  const list = new Command('list')
+    .description('the locks that somebody holds or waits for')
+    .option('--limit <number>', 'at most so many', positiveInteger, 20)
+    .option('--json', 'one JSON object for each lock instead of text')
+    .action((flags: ListFlags) =>
+      onEnsemble(flags, async (client) => {
+        const names = await new Locks(client).names({ limit: flags.limit });
+        for (const name of names)
+          print(`${flags.json === true ? JSON.stringify({ name }) : printableLine(name)}\n`);
+        if (names.length === 0 && flags.json !== true) print('nobody holds a lock or waits for one\n');
+      }),
+    );
+  return new Command('lock')
+    .description('locks of the fleet')
+    .addCommand(withEnsembleFlags(list))
+    .addCommand(withEnsembleFlags(explain));
 }
 
 function describe({ path, holders, waiters }: LockExplanation, now: number): string {

@@ -1,9 +1,25 @@
 import { Command } from 'commander';
 import type { Client } from '../../core/client/index.js';
-import { JsonTextError, parseJson, printableLine } from '../../core/runtime/index.js';
-import { QuorateError, WorkQueue, type DeadLetter, type JobStatus } from '../../framework/index.js';
+import {
+  JsonTextError,
+  parseJson,
+  printableLine,
+  didYouMean,
+  whatThereIs,
+} from '../../core/runtime/index.js';
+import {
+  Queues,
+  QuorateError,
+  WorkQueue,
+  type DeadLetter,
+  type JobStatus,
+  type QueueCounts,
+} from '../../framework/index.js';
 import { onEnsemble, positiveInteger, withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
 import { print } from './output.js';
+
+/** Jobs among which a misspelt one is looked for. */
+const MOST_COMPARED = 1_000;
 
 interface JsonFlags extends EnsembleFlags {
   readonly json?: boolean;
@@ -40,28 +56,24 @@ function countsCommand(): Command {
     .action((name: string, flags: JsonFlags) =>
       onQueue(name, flags, async (queue) => {
         const counts = await queue.counts();
-        const { jobs, delayed, dead, consumers, isPaused } = counts;
-        if (flags.json === true) return JSON.stringify(counts);
-        return (
-          `${jobs} jobs, ${delayed} of them put back for a later attempt; ${dead} dead letters; ` +
-          `${consumers} consumers${isPaused ? '; paused' : ''}`
-        );
+        return flags.json === true ? JSON.stringify(counts) : describeCounts(counts);
       }),
     );
 }
 
 function listCommand(): Command {
   return new Command('list')
-    .description('the jobs of a queue and how they are, in order')
-    .argument('<queue>', 'name of the queue')
+    .description('the jobs of a queue and how they are, in order; without a name, the queues')
+    .argument('[queue]', 'name of the queue')
     .option('--limit <number>', 'at most so many', positiveInteger, 20)
     .option('--json', 'one JSON object for each job instead of text')
-    .action((name: string, flags: ListFlags) =>
-      onQueue(name, flags, async (queue) => {
+    .action((name: string | undefined, flags: ListFlags) => {
+      if (name === undefined) return onEnsemble(flags, (client) => listQueues(client, flags));
+      return onQueue(name, flags, async (queue) => {
         const jobs = await queue.list({ limit: flags.limit });
         return lines(jobs, `queue ${name} has no jobs`, flags, describeJob);
-      }),
-    );
+      });
+    });
 }
 
 function showCommand(): Command {
@@ -69,11 +81,12 @@ function showCommand(): Command {
     .description('how a job is')
     .argument('<queue>', 'name of the queue')
     .argument('<job>', 'its id')
-    .action((name: string, job: string, flags: EnsembleFlags) =>
+    .option('--json', 'in one line')
+    .action((name: string, job: string, flags: JsonFlags) =>
       onQueue(name, flags, async (queue) => {
         const status = await queue.status(job);
-        if (status === null) throw jobMissing(name, job);
-        return JSON.stringify(status);
+        if (status === null) throw await jobMissing(queue, job);
+        return JSON.stringify(status, null, flags.json === true ? 0 : 2);
       }),
     );
 }
@@ -109,7 +122,7 @@ function cancelCommand(): Command {
     .action((name: string, job: string, flags: EnsembleFlags & { readonly reason?: string }) =>
       onQueue(name, flags, async (queue) => {
         const wasThere = await queue.cancel(job, { reason: flags.reason });
-        if (!wasThere) throw jobMissing(name, job);
+        if (!wasThere) throw await jobMissing(queue, job);
         return `cancelled ${job}`;
       }),
     );
@@ -163,7 +176,7 @@ function deadShowCommand(): Command {
     .action((name: string, job: string, flags: EnsembleFlags) =>
       onQueue(name, flags, async (queue) => {
         const letter = await queue.deadLetter(job);
-        if (letter === null) throw jobMissing(name, job);
+        if (letter === null) throw await jobMissing(queue, job);
         return JSON.stringify(letter);
       }),
     );
@@ -176,6 +189,7 @@ function redriveCommand(): Command {
     .argument('[job]', 'its id; all of them if left out')
     .action((name: string, job: string | undefined, flags: EnsembleFlags) =>
       onQueue(name, flags, async (queue) => {
+        if (job !== undefined && (await queue.deadLetter(job)) === null) throw await jobMissing(queue, job);
         if (job !== undefined) return await queue.revive(job);
         return `${await queue.reviveAll()} jobs are to be done again`;
       }),
@@ -189,6 +203,7 @@ function removeCommand(): Command {
     .argument('<job>', 'its id')
     .action((name: string, job: string, flags: EnsembleFlags) =>
       onQueue(name, flags, async (queue) => {
+        if ((await queue.deadLetter(job)) === null) throw await jobMissing(queue, job);
         await queue.removeDeadLetter(job);
         return `removed ${job}`;
       }),
@@ -212,20 +227,42 @@ function onQueue(
 
 async function requireQueue({ name, path }: WorkQueue, client: Client): Promise<void> {
   if ((await client.exists(path)) !== null) return;
+  const names = await new Queues(client).names();
   throw new QuorateError(
     'QUEUE_MISSING',
-    `There is no queue ${name}: no process has used it. \`quorate shell ls /queues\` lists the names.`,
+    `There is no queue ${JSON.stringify(name)}: no process has used one of this name${whatThereIs(name, names)}.`,
     { fields: { queue: name } },
   );
 }
 
-function jobMissing(queue: string, job: string): QuorateError {
+async function jobMissing(queue: WorkQueue, job: string): Promise<QuorateError> {
+  const jobs = (await queue.list({ limit: MOST_COMPARED })).map(({ id }) => id);
+  const ids = [...jobs, ...(await queue.deadLetters()).slice(0, MOST_COMPARED)];
   return new QuorateError(
     'JOB_MISSING',
-    `Queue ${queue} has no job ${job}, or nothing is kept of it any more.`,
-    {
-      fields: { queue, job },
-    },
+    `Queue ${queue.name} has no job ${JSON.stringify(job)}${didYouMean(job, ids)}, or nothing is kept of it any more. ` +
+      `List them: quorate queue list ${queue.name}, quorate queue dead list ${queue.name}.`,
+    { fields: { queue: queue.name, job } },
+  );
+}
+
+async function listQueues(client: Client, flags: ListFlags): Promise<void> {
+  const names = (await new Queues(client).names()).slice(0, flags.limit);
+  for (const name of names) {
+    const counts = await new WorkQueue(client, name).counts();
+    print(
+      flags.json === true
+        ? `${JSON.stringify({ name, ...counts })}\n`
+        : `${printableLine(name)}: ${describeCounts(counts)}\n`,
+    );
+  }
+  if (names.length === 0 && flags.json !== true) print('no process has used a queue\n');
+}
+
+function describeCounts({ jobs, delayed, dead, consumers, isPaused }: QueueCounts): string {
+  return (
+    `${jobs} jobs, ${delayed} of them put back for a later attempt; ${dead} dead letters; ` +
+    `${consumers} consumers${isPaused ? '; paused' : ''}`
   );
 }
 

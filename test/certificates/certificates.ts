@@ -85,3 +85,11 @@ export class Certificates implements Disposable {
 function newKey(): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
+
+/** A certificate and its key, without their files: what options take. */
+export function pemOf({ cert, key }: { readonly cert: string; readonly key: string }): {
+  readonly cert: string;
+  readonly key: string;
+} {
+  return { cert, key };
+}

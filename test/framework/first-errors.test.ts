@@ -116,6 +116,20 @@ test('connect refuses what is no connect string, and asks for the environment va
 });
 
 test(
+  'Application.on refuses a type that no event has, and a listener that is no function',
+  onFleet(async (fleet) => {
+    const { application } = await fleet.run({ declare: [] });
+    const type = await refusal(() => application.on('job-failled' as 'job-failed', () => undefined));
+    assert.match(
+      type.message,
+      /^Application\.on: the type of event must be one of .*\(did you mean job-failed\?\)$/,
+    );
+    const listener = await refusal(() => application.on('job-failed', 5 as never));
+    assert.match(listener.message, /the listener must be a function, not 5/);
+  }),
+);
+
+test(
   'app.get gives what is built in and provided from the hook connected on, and says when classes can be had',
   onFleet(async (fleet) => {
     const given = token<string>('given');
@@ -192,6 +206,9 @@ test(
       ['INVALID_NAME', () => queues.of('')],
       ['JOB_NOT_ENCODABLE', () => queue.enqueue(circle)],
       ['JOB_NOT_ENCODABLE', () => queue.enqueue(5n)],
+      ['JOB_NOT_ENCODABLE', () => queue.enqueue(() => 1)],
+      ['JOB_NOT_ENCODABLE', () => queue.enqueue(Symbol('a'))],
+      ['JOB_NOT_ENCODABLE', () => queue.enqueue(undefined)],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped(null))],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ delayMs: '5' }))],
       ['INVALID_JOB_OPTIONS', () => queue.enqueue(1, untyped({ delay: 5000 }))],
@@ -221,6 +238,10 @@ test(
       const error = await fleet.wait(refusal(call));
       assert.is(error.code, code, `${call.toString()}: ${error.message}`);
     }
+    assert.match(
+      (await fleet.wait(refusal(() => queue.enqueue(() => 1)))).message,
+      /queue q .*it is a function, which JSON cannot hold/,
+    );
     const { message } = await fleet.wait(refusal(() => store.rollback('c')));
     assert.is(message, "There is no earlier revision of configuration 'c'. None is kept.");
   }),

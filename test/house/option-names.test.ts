@@ -149,6 +149,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   'KeptNode.ready': ({ client }) =>
     new KeptNode(client, { path: '/a', data: null, isSequential: false }).ready(WRONG),
   'LeaderJobs.candidates': ({ client }) => new LeaderJobs(client).candidates('a', WRONG),
+  'LeaderJobs.names': ({ client }) => new LeaderJobs(client).names(WRONG),
   'LeaderJobs.history': ({ client }) => new LeaderJobs(client).history('a', WRONG),
   LeaderLatch: ({ client }) => new LeaderLatch(client, 'a', WRONG),
   'LeaderLatch.leader': ({ client }) => new LeaderLatch(client, 'a').leader(WRONG),
@@ -161,6 +162,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   'Lock.tryAcquire': ({ client }) => new FairLock(client, 'a').tryAcquire(WRONG),
   Locked: () => locked(),
   'Locks.explain': ({ client }) => new Locks(client).explain('a', WRONG),
+  'Locks.names': ({ client }) => new Locks(client).names(WRONG),
   'Locks.run': ({ client }) => new Locks(client).run('a', nothing, WRONG),
   'MultiLock.acquire': ({ client }) => new MultiLock(client, [new FairLock(client, 'a')]).acquire(WRONG),
   'MultiLock.run': ({ client }) => new MultiLock(client, [new FairLock(client, 'a')]).run(nothing, WRONG),
@@ -172,6 +174,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     await using consumer = new WorkQueue(client, 'a').consume(nothing);
     await consumer.drain(WRONG);
   },
+  'Queues.names': ({ client }) => new Queues(client).names(WRONG),
   'Queues.of': ({ client }) => new Queues(client).of('a', WRONG),
   ReadWriteLock: ({ client }) => new ReadWriteLock(client, 'a', WRONG),
   'ReadWriteLock.downgrade': ({ client }) => new ReadWriteLock(client, 'a').downgrade(WRONG, WRONG),

@@ -23,6 +23,7 @@ import {
 } from './consume-options.js';
 import { DeadLetters } from './dead-letters.js';
 import { batchHandler, type JobBatchHandler, type JobBatchOptions } from './job-batches.js';
+import { IdleQueueWarning } from './idle-queue-warning.js';
 import { JobAdder } from './job-adder.js';
 import { checkJobOptions, JobDraft, type DraftQueue, type JobOptions } from './job-draft.js';
 import { formatJobName } from './job-name.js';
@@ -120,6 +121,7 @@ export class WorkQueue<Data = unknown> {
   readonly #transactions: TransactionBatch;
   readonly #dead: DeadLetters<Data>;
   readonly #desk: JobDesk<Data>;
+  readonly #idle: IdleQueueWarning;
   readonly #drafts: DraftQueue;
   readonly #producer: string;
   #enqueued = 0;
@@ -148,6 +150,7 @@ export class WorkQueue<Data = unknown> {
       this.#newId({ priority, group, bytes, dueAt: 0, isParent: false });
     this.#dead = new DeadLetters(client, this.#layout, { decode, newId });
     this.#desk = new JobDesk(client, this.#layout, { results: this.#results, dead: this.#dead, decode });
+    this.#idle = new IdleQueueWarning(client, this.#layout, name);
     this.#drafts = {
       name,
       layout: this.#layout,
@@ -261,11 +264,17 @@ export class WorkQueue<Data = unknown> {
 
   /**
    * Waits until a job is over, and resolves to its result: undefined if it completed without one, or longer ago than
-   * results are kept. Rejects with `JobDeadError` if it is a dead letter, `JobCancelledError` if it was cancelled.
+   * results are kept. Rejects with `JobDeadError` if it is a dead letter, `JobCancelledError` if it was cancelled. It waits for as long as
+   * it takes, also for a worker to come; after 5 s it logs a warning if none is there, or the queue is paused.
    */
   async result(id: string, options: Cancellable = {}): Promise<unknown> {
     checkOptions('WorkQueue.result', options, SIGNAL_OPTION);
-    return await this.#desk.result(id, options);
+    const warning = this.#idle.watch(id);
+    try {
+      return await this.#desk.result(id, options);
+    } finally {
+      warning[Symbol.dispose]();
+    }
   }
 
   /** How a job is now; null if there is none, or it is over and nothing is kept of it. */
@@ -402,7 +411,16 @@ function jsonCodec<Data>(): JobCodec<Data> {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder('utf-8', { fatal: true });
   return {
-    encode: (data) => encoder.encode(JSON.stringify(data) ?? 'null'),
+    encode: (data) => encoder.encode(jsonOf(data)),
     decode: (bytes) => parseJson(decoder.decode(bytes)) as Data,
   };
+}
+
+/** Throws for what JSON leaves out without a word: a function would reach the worker as nothing. */
+function jsonOf(data: unknown): string {
+  const json: string | undefined = JSON.stringify(data);
+  if (json !== undefined) return json;
+  throw new TypeError(
+    `it is ${describeValue(data)}, which JSON cannot hold${data === undefined ? '; null it can' : ''}`,
+  );
 }

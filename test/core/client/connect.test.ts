@@ -102,7 +102,7 @@ test('connect names what is wrong with arguments that types would have refused',
   const wrong: readonly (readonly [url: unknown, options: unknown, message: RegExp])[] = [
     [undefined, {}, /connect string "undefined": it must be a text, not undefined/],
     [{}, {}, /it must be a text, not object/],
-    ['memory://a:1', null, /the options must be an object, not null/],
+    ['memory://a:1', null, /the options must be an object with sessionTimeoutMs, .*, not null/],
     ['memory://a:1', { signal: 5 }, /signal must be an AbortSignal/],
     [
       'memory://a:1',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Certificates } from '../../certificates/certificates.js';
+import { Certificates, pemOf } from '../../certificates/certificates.js';
 import { serveOverTcp } from '../zookeeper/served.js';
 
 const QUORATE = fileURLToPath(new URL('../../../plugins/cli/quorate.js', import.meta.url));
@@ -29,7 +29,7 @@ test('the shell works on servers that speak ZooKeeper over TCP, below a chroot',
 
 test('the shell works under TLS, with the authority and the certificate that it is given', async () => {
   const { ca, server, client } = certificates;
-  await using served = await serveOverTcp({}, { tls: { ...server, ca: ca.cert } });
+  await using served = await serveOverTcp({}, { tls: { ...pemOf(server), ca: ca.cert } });
   const at = ['--connect', `zks://127.0.0.1:${served.port}`, '--patience', '3000'];
   const trusting = [...at, '--tls-ca', ca.certFile];
   const known = [...trusting, '--tls-cert', client.certFile, '--tls-key', client.keyFile];
@@ -39,7 +39,7 @@ test('the shell works under TLS, with the authority and the certificate that it 
 
 test('the shell takes certificates and identities from the environment, too', async () => {
   const { ca, server, client } = certificates;
-  await using served = await serveOverTcp({}, { tls: { ...server, ca: ca.cert } });
+  await using served = await serveOverTcp({}, { tls: { ...pemOf(server), ca: ca.cert } });
   const environment = {
     QUORATE_TLS_CA: ca.certFile,
     QUORATE_TLS_CERT: client.certFile,

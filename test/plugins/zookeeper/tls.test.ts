@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { OpCode } from '../../../core/protocol/index.js';
 import { ZooKeeperListener } from '../../../plugins/zookeeper/index.js';
 import { RawClient } from '../../core/server/raw-client.js';
-import { Certificates } from '../../certificates/certificates.js';
+import { Certificates, pemOf } from '../../certificates/certificates.js';
 import { serveOverTcp } from './served.js';
 import { TcpEnd } from './tcp-client.js';
 
@@ -25,7 +25,7 @@ async function dial(
 }
 
 test('a client is served under TLS as it is without', async () => {
-  await using served = await serveOverTcp({}, { tls: server });
+  await using served = await serveOverTcp({}, { tls: pemOf(server) });
   const { client } = await dial(served.port);
 
   await client.connect();
@@ -36,7 +36,7 @@ test('a client is served under TLS as it is without', async () => {
 });
 
 test('a four-letter word is answered under TLS', async () => {
-  await using served = await serveOverTcp({}, { tls: server });
+  await using served = await serveOverTcp({}, { tls: pemOf(server) });
   const { tcp } = await dial(served.port);
 
   tcp.send(Buffer.from('conf'));
@@ -46,7 +46,7 @@ test('a four-letter word is answered under TLS', async () => {
 });
 
 test('who does not speak TLS is let go, and who begins it and stops does not stay', async () => {
-  await using served = await serveOverTcp({}, { tls: { ...server, handshakeMs: 200 } });
+  await using served = await serveOverTcp({}, { tls: { ...pemOf(server), handshakeMs: 200 } });
   const plain = await TcpEnd.open(served.port);
   plain.send(Buffer.from('ruok'));
   const silent = connectTcp({ port: served.port, host: '127.0.0.1' });
@@ -58,7 +58,7 @@ test('who does not speak TLS is let go, and who begins it and stops does not sta
 });
 
 test('with an authority, a client needs a certificate that it has signed', async () => {
-  await using served = await serveOverTcp({}, { tls: { ...server, ca: ca.cert } });
+  await using served = await serveOverTcp({}, { tls: { ...pemOf(server), ca: ca.cert } });
   for (const credentials of [{}, { cert: stranger.cert, key: stranger.key }]) {
     // In TLS 1.3 the client thinks that all is well until the server has looked at its certificate.
     const { client } = await dial(served.port, credentials);
@@ -73,7 +73,7 @@ test('with an authority, a client needs a certificate that it has signed', async
 });
 
 test('the subject of a certificate is an identity that ACLs know, most specific part first as in Java', async () => {
-  await using served = await serveOverTcp({}, { tls: { ...server, ca: ca.cert } });
+  await using served = await serveOverTcp({}, { tls: { ...pemOf(server), ca: ca.cert } });
   const { client: owner } = await dial(served.port, { cert: client.cert, key: client.key });
   await owner.connect();
 
@@ -97,7 +97,7 @@ test('certificates that cannot be used are refused before anything is opened', (
   };
   assert.match(refusal({ cert: server.cert, key: client.key }), /Option tls: .*cannot be used: .*mismatch/);
   assert.match(refusal({ cert: 'nonsense', key: server.key }), /Option tls: .*Give each as PEM/);
-  assert.match(refusal({ ...server, cert: server.cert, key: 'nonsense' }), /Option tls/);
+  assert.match(refusal({ ...pemOf(server), cert: server.cert, key: 'nonsense' }), /Option tls/);
 });
 
 test.run();

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { connect, ConnectStringError, type Client } from '../../../../core/client/index.js';
 import { JuteWriter, writeConnectResponse } from '../../../../core/protocol/index.js';
 import { ZooKeeperDialer } from '../../../../plugins/zookeeper/index.js';
-import { Certificates } from '../../../certificates/certificates.js';
+import { Certificates, pemOf } from '../../../certificates/certificates.js';
 import { serveOverTcp, until } from '../served.js';
 
 const SESSION_TIMEOUT_MS = 2_000;
@@ -140,7 +140,7 @@ test('bytes that are no answer end the connection, and the client looks for anot
 
 test('zks:// trusts the authority that it is given, and shows its own certificate', async () => {
   const { ca, server, client: own } = certificates;
-  await using served = await serveOverTcp({}, { tls: { ...server, ca: ca.cert } });
+  await using served = await serveOverTcp({}, { tls: { ...pemOf(server), ca: ca.cert } });
   const tls = { ca: Buffer.from(ca.cert), cert: own.cert, key: own.key };
   await using client = await connect(`zks://localhost:${served.port}`, { tls });
   assert.ok(
@@ -150,7 +150,7 @@ test('zks:// trusts the authority that it is given, and shows its own certificat
 
 test('zks:// does not talk to who cannot prove its name', async () => {
   const { ca, server } = certificates;
-  await using served = await serveOverTcp({}, { tls: server });
+  await using served = await serveOverTcp({}, { tls: pemOf(server) });
   const { signal } = new AbortController();
   const dial = (tls: object): Promise<unknown> =>
     new ZooKeeperDialer({ tls }).dial(`zks://127.0.0.1:${served.port}`, { signal });
