@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { identified, type Client as SessionClient } from '../core/client/index.js';
 import type { Hold } from '../core/recipes/index.js';
 import {
+  atCaller,
   checkOptions,
   QuorateError,
   SystemClock,
@@ -118,6 +119,15 @@ export class Application implements AsyncDisposable {
    * nothing was started.
    */
   static async start(options: ApplicationOptions): Promise<Application> {
+    try {
+      return await Application.#startChecked(options);
+    } catch (error) {
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
+      throw atCaller(error, Application.start);
+    }
+  }
+
+  static async #startChecked(options: ApplicationOptions): Promise<Application> {
     checkApplicationOptions(options);
     const plugins = options.use ?? [];
     checkPluginNames(plugins.map(({ name }) => name));

@@ -6,7 +6,7 @@ import {
   type ClientOptions,
   type ConnectOptions,
 } from '../core/client/index.js';
-import { describeValue, QuorateError, withoutCredentials } from '../core/runtime/index.js';
+import { atCaller, describeValue, QuorateError, withoutCredentials } from '../core/runtime/index.js';
 import { Embedded } from '../core/server/index.js';
 
 /** Where sessions come from. */
@@ -73,6 +73,14 @@ export async function openEngine(target: ConnectTarget, options: ClientOptions):
  * signal's reason.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  try {
+    return await connectTo(url, options);
+  } catch (error) {
+    throw atCaller(error, connect);
+  }
+}
+
+async function connectTo(url: string, options: ConnectOptions): Promise<Client> {
   const endpoint = await endpointOf(url, options);
   try {
     const client = await connectClient(endpoint.url, {

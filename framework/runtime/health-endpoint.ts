@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { QuorateError } from '../../core/runtime/index.js';
 import type { ApplicationHealth } from '../health.js';
 
 export interface HealthEndpointOptions {
@@ -7,6 +8,17 @@ export interface HealthEndpointOptions {
   readonly port: number;
   /** All interfaces if left out. */
   readonly host?: string | undefined;
+}
+
+function listenFailed(port: number, host: string | undefined, cause: Error): QuorateError {
+  const where = host === undefined ? `port ${port}` : `${host}:${port}`;
+  const { code } = cause as NodeJS.ErrnoException;
+  const why = code === 'EADDRINUSE' ? 'another process uses it' : cause.message;
+  return new QuorateError(
+    'LISTEN_FAILED',
+    `Cannot answer /livez and /readyz at ${where}: ${why}. Give another health.port, or 0 for any that is free.`,
+    { fields: { port, host }, cause },
+  );
 }
 
 /**
@@ -20,7 +32,7 @@ export class HealthEndpoint {
     this.#server = server;
   }
 
-  /** Resolves when it listens; rejects with what the system says of the port. */
+  /** Resolves when it listens. Rejects with a `QuorateError` `LISTEN_FAILED` that names the port and what the system says of it. */
   static async listen(
     { port, host }: HealthEndpointOptions,
     health: () => Promise<ApplicationHealth>,
@@ -41,9 +53,9 @@ export class HealthEndpoint {
       });
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
+      server.once('error', (error) => reject(listenFailed(port, host, error)));
       server.listen(port, host, () => {
-        server.off('error', reject);
+        server.removeAllListeners('error');
         resolve();
       });
     });

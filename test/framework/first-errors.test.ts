@@ -349,6 +349,46 @@ test('a start without a server names the address and the cause', async () => {
   );
 });
 
+test('the stack of an error of a start, or of connect, begins with the code of whoever called', async () => {
+  const calls = [
+    () => Application.start({ connect: 'http://a', declare: [] }),
+    () =>
+      Application.start({
+        connect: 'ws://127.0.0.1:9',
+        declare: [],
+        connectTimeoutMs: 50,
+        logger: silentLogger,
+      }),
+    () => connect('http://a'),
+  ];
+  for (const call of calls) {
+    const { stack = '', message } = await refusal(async () => await call());
+    const [first = ''] = stack
+      .slice(stack.indexOf(message) + message.length)
+      .trim()
+      .split('\n');
+    assert.match(first, /first-errors\.test/, stack);
+  }
+});
+
+test('a port of the health endpoint that is taken is named, with what to do', async () => {
+  const health = { port: 0, host: '127.0.0.1' };
+  const started = await Application.start({ connect: 'embedded:', declare: [], health });
+  try {
+    const port = started.healthPort!;
+    const error = await refusal(() =>
+      Application.start({ connect: 'embedded:', declare: [], health: { ...health, port } }),
+    );
+    assert.is(error.code, 'LISTEN_FAILED');
+    assert.match(
+      error.message,
+      new RegExp(`/readyz at 127.0.0.1:${port}: another process uses it. Give another health.port`),
+    );
+  } finally {
+    await started.stop();
+  }
+});
+
 /** What a compiler makes of `@Locked` on a method without experimentalDecorators: it gets the method and a context. */
 function lockedAsStandard(target: { readonly prototype: object }, member: string): void {
   const method: unknown = Reflect.get(target.prototype, member);
