@@ -221,17 +221,17 @@ test('a command given a queue, a job or a leader job that is not there names it 
   await using client = await connect(member.address);
   await new WorkQueue(client, 'known').enqueue(1);
   const calls: readonly (readonly [words: readonly string[], named: RegExp])[] = [
-    [['queue', 'pause', 'typo'], /no queue typo/],
-    [['queue', 'resume', 'typo'], /no queue typo/],
-    [['queue', 'counts', 'typo'], /no queue typo/],
-    [['queue', 'list', 'typo', '--json'], /no queue typo/],
-    [['queue', 'dead', 'list', 'typo'], /no queue typo/],
-    [['queue', 'dead', 'redrive', 'typo'], /no queue typo/],
-    [['queue', 'show', 'known', 'job-typo'], /no job job-typo/],
-    [['queue', 'cancel', 'known', 'job-typo'], /no job job-typo/],
-    [['queue', 'dead', 'show', 'known', 'job-typo'], /no job job-typo/],
-    [['job', 'trigger', 'typo'], /no leader job typo/],
-    [['job', 'history', 'typo', '--json'], /no leader job typo/],
+    [['queue', 'pause', 'typo'], /no queue "typo"/],
+    [['queue', 'resume', 'typo'], /no queue "typo"/],
+    [['queue', 'counts', 'typo'], /no queue "typo"/],
+    [['queue', 'list', 'typo', '--json'], /no queue "typo"/],
+    [['queue', 'dead', 'list', 'typo'], /no queue "typo"/],
+    [['queue', 'dead', 'redrive', 'typo'], /no queue "typo"/],
+    [['queue', 'show', 'known', 'job-typo'], /no job "?job-typo/],
+    [['queue', 'cancel', 'known', 'job-typo'], /no job "?job-typo/],
+    [['queue', 'dead', 'show', 'known', 'job-typo'], /no job "?job-typo/],
+    [['job', 'trigger', 'typo'], /no leader job "typo"/],
+    [['job', 'history', 'typo', '--json'], /no leader job "typo"/],
   ];
   for (const [words, named] of calls) {
     const { code, out, err } = await quorate([...words, '--connect', member.address]);
@@ -291,7 +291,7 @@ test('QUORATE_CONNECT names the servers of every command that is given no --conn
 });
 
 test('a command with a wrong argument says how to see what it takes', async () => {
-  for (const words of [['queue', 'show'], ['lock', 'list'], ['--conect']]) {
+  for (const words of [['queue', 'show'], ['lock', 'list', 'more'], ['--conect']]) {
     const { code, err } = await quorate(words);
     assert.is(code, 1, words.join(' '));
     assert.match(err, /--help/, words.join(' '));
