@@ -84,4 +84,26 @@ test('a log that was cut back to nothing takes a snapshot of another member, and
   assert.is((await find(disk)).entries.length, 5);
 });
 
+test('a second failure is told as the first one, which stopped the storage', async () => {
+  const disk = new MemoryDisk();
+  const { storage } = await start(disk);
+  await storage.persist({ acceptedEpoch: 1, entries: entries(0, 10) });
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  async function* held(): AsyncGenerator<Uint8Array> {
+    yield* content('begun, ');
+    await released;
+    yield* content('ended');
+  }
+  const snapshot = rejection(storage.writeSnapshot(zxid(9), [], held()));
+  disk.fail({ operation: 'sync', code: 'EIO', times: 10 });
+  const first = await rejection(storage.persist({ entries: entries(10, 5) }));
+  disk.fail({ operation: 'write', code: 'EROFS', times: 10 });
+  release();
+  assert.is(await snapshot, first);
+  assert.is(await rejection(storage.readEntries(0n, 100)), first);
+  disk.repair();
+  await storage.close();
+});
+
 test.run();

@@ -217,4 +217,44 @@ export const FILES: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'link-to-an-older-file',
+    mistake: 'a file of the log that continues an entry before those of the file that it follows is linked',
+    standsFor: 'a gap in the log is damage',
+    tests: ['core/storage/log-recovery'],
+    changes: [
+      [
+        'core/storage/log-recovery.ts',
+        'header.prevZxid < previous.firstZxid || header.prevEnd',
+        'header.prevEnd',
+      ],
+    ],
+  },
+  {
+    name: 'second-failure-told',
+    mistake: 'a later failure takes the place of the one that stopped the storage',
+    standsFor: 'the error says why the member stopped',
+    tests: ['core/storage/rare-sequences'],
+    changes: [
+      [
+        'core/storage/file-storage.ts',
+        `    if (this.#failure !== null) return this.#failure;
+    const what`,
+        '    const what',
+      ],
+    ],
+  },
+  {
+    name: 'place-for-each-record',
+    mistake: 'the index of a log has a place for each 512 bytes',
+    standsFor: 'memory of a large log is bounded',
+    tests: ['core/storage/segment-index'],
+    changes: [
+      [
+        'core/storage/log-segment.ts',
+        'Math.min(INDEX_BYTES, Math.max(FIRST_INDEX_BYTES, last.offset / 2))',
+        'FIRST_INDEX_BYTES',
+      ],
+    ],
+  },
 ];
