@@ -149,8 +149,9 @@ test('a leader that gives up keeps in mind only those who wait to follow and wer
   const waiting = (): number => censusOf(self.peer).get('Peer.#state.waitingLearners') ?? 0;
   // The observer waits: it is told an epoch only when that is established.
   self.hear(4, { type: 'learnerInfo', attempt: 1, acceptedEpoch: 0, standing: 'empty' });
-  self.promise(1);
-  self.pass(20 * TICK_MS);
+  const epoch = self.promise(1);
+  // Its learner answers, and acknowledges nothing.
+  self.passInCompany(20 * TICK_MS, [1], epoch);
   assert.is(self.peer.status().state, 'looking');
   assert.is(waiting(), 1);
   self.disconnect(4);
