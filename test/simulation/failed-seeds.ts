@@ -106,5 +106,11 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'an old copy of end-of-log, by which the files of a later generation passed for foreign ones',
     },
+    {
+      seed: 14_001_449,
+      mode: 'liveness',
+      found:
+        'members that kept one snapshot and no log before it, so that an observer a little behind had to come again',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];
