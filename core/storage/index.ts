@@ -13,6 +13,7 @@ export { FileStorage } from './file-storage.js';
 export type { FileStorageOptions } from './file-storage-options.js';
 export type { Directory, Disk, DiskFile, OpenMode } from './disk.js';
 export { NodeDisk } from './node-disk.js';
+export { writeWholeFile } from './whole-file.js';
 export { createPrivateFile, looseMode, makePrivateDirectory, openWithoutLinks } from './private-file.js';
 export { MemoryDisk } from './memory-disk.js';
 export type { DiskFault, DiskOperation } from './planned-faults.js';

@@ -6,8 +6,8 @@ import {
   verifyBackup,
   type BackupSummary,
 } from '../../core/server/index.js';
-import { NodeDisk } from '../../core/storage/index.js';
-import { readWhole, standardInput, writeWhole } from './backup/backup-file.js';
+import { NodeDisk, writeWholeFile } from '../../core/storage/index.js';
+import { readWhole, standardInput } from './backup/read-file.js';
 import { receiveBackup } from './backup/receive.js';
 import { withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';
 import { errorText, print, printError, writeBytes } from './output.js';
@@ -65,7 +65,7 @@ async function take(file: string, flags: BackupFlags): Promise<void> {
     }
   }
   if (file === '-') for await (const piece of verified()) await writeBytes(piece);
-  else await writeWhole(file, verified());
+  else await writeWholeFile(file, verified());
   const summary = { ...decoder.finish().header, sha256: decoder.sha256!, bytes };
   const report =
     flags.json === true ? `${JSON.stringify(summary)}\n` : reportOf('Backup written', file, summary);

@@ -3,8 +3,9 @@ import type { Client } from '../../core/client/index.js';
 import { parseConnectString } from '../../core/client/index.js';
 import { QuorateError } from '../../core/runtime/index.js';
 import { znodesOfBackup } from '../../core/server/index.js';
+import { writeWholeFile } from '../../core/storage/index.js';
 import { connect } from '../../framework/index.js';
-import { readWhole, writeWhole } from './backup/backup-file.js';
+import { readWhole } from './backup/read-file.js';
 import { receiveBackup } from './backup/receive.js';
 import { guarded } from './backup.js';
 import { identityOptions } from './identity-flags.js';
@@ -96,6 +97,6 @@ async function write({ ensemble, zxid, znodes }: Source, root: string, { output 
     yield Buffer.from(endLine(count));
   }
   if (output === undefined) for await (const line of lines()) await writeBytes(line);
-  else await writeWhole(output, lines());
+  else await writeWholeFile(output, lines());
   printError(`Exported ${count} znodes at and below ${root}\n`);
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { QuorateError } from '../../core/runtime/index.js';
 import { connect } from '../../framework/index.js';
-import { readWhole, standardInput } from './backup/backup-file.js';
+import { readWhole, standardInput } from './backup/read-file.js';
 import { guarded } from './backup.js';
 import { identityOptions } from './identity-flags.js';
 import { withEnsembleFlags, type EnsembleFlags } from './on-ensemble.js';

@@ -3,7 +3,7 @@ import { printableLine } from '../../core/runtime/index.js';
 import { parseEnsemble, restoreBackup } from '../../core/server/index.js';
 import { NodeDisk } from '../../core/storage/index.js';
 import { guarded } from './backup.js';
-import { readWhole, standardInput } from './backup/backup-file.js';
+import { readWhole, standardInput } from './backup/read-file.js';
 import { positiveInteger } from './on-ensemble.js';
 import { print } from './output.js';
 

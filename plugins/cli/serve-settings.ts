@@ -260,6 +260,24 @@ export const SETTINGS: readonly Setting[] = [
     description: 'transactions between snapshots (100000, or as many as there are znodes)',
   },
   {
+    name: 'backupDir',
+    flag: '--backup-dir <directory>',
+    type: 'string',
+    description: 'directory for backups that this member takes by itself (none are taken)',
+  },
+  {
+    name: 'backupEvery',
+    flag: '--backup-every <ms>',
+    type: 'number',
+    description: 'time between two of them (86400000, a day)',
+  },
+  {
+    name: 'backupKeep',
+    flag: '--backup-keep <number>',
+    type: 'number',
+    description: 'how many of them stay (7)',
+  },
+  {
     name: 'logLevel',
     flag: '--log-level <level>',
     type: 'string',

@@ -254,7 +254,10 @@ test('every event of an application is in the reference with its fields, and no 
 
 test('every field of what a member says over HTTP is in the reference', () => {
   expectAgreement(
-    membersOf('core/server/member/member-health.ts', 'MemberHealth'),
+    [
+      ...membersOf('core/server/member/member-health.ts', 'MemberHealth'),
+      ...membersOf('core/server/process/serve.ts', 'ProcessHealth'),
+    ],
     rowsOf(METRICS, '/livez and /readyz'),
     METRICS,
   );

@@ -4,6 +4,7 @@ import type { Connection } from '../../transport/index.js';
 import type { ServerTls, SocketBudget } from '../../transport/listener.js';
 import type { EnsembleMember, ServerOptions } from '../configuration/index.js';
 import type { Inspection, MemberHealth } from '../member/index.js';
+import type { BackupStatus } from './scheduled-backups.js';
 
 /** Another way for clients to come to a member that is served. */
 export interface ClientListener {
@@ -37,7 +38,7 @@ export interface ListenerHost {
   readonly requiresCertificate: boolean;
   /** Data directory of the member. */
   readonly data: string;
-  health(): MemberHealth;
+  health(): MemberHealth & { readonly backup?: BackupStatus | null };
   /** Null while the member reads its disk. */
   inspection(): Inspection | null;
   /** Takes a client's connection; ends it if the member does not serve. `identities`: who the client has proved to be already. */

@@ -39,9 +39,11 @@ import { Credentials, type CredentialOptions } from './credentials.js';
 import { checkLooseFiles, type LooseFileOptions } from './loose-files.js';
 import { livez, readyz, stoppable } from './readiness.js';
 import { RunningMember } from './running-member.js';
+import { type BackupStatus, ScheduledBackups, type ScheduledBackupOptions } from './scheduled-backups.js';
 import { socketsOf, type SocketShares } from './socket-shares.js';
 
-export interface ServeOptions extends Partial<ServerOptions>, CredentialOptions, LooseFileOptions {
+export interface ServeOptions
+  extends Partial<ServerOptions>, CredentialOptions, LooseFileOptions, ScheduledBackupOptions {
   /** The data directory; made if it is not there. One process at a time. */
   readonly data: string;
   /** Address to listen at. Default 127.0.0.1, only this machine; in an ensemble on several machines, 0.0.0.0. */
@@ -78,6 +80,11 @@ export interface ServeOptions extends Partial<ServerOptions>, CredentialOptions,
   readonly random?: Random;
 }
 
+/** What a member says of itself, and how the backups are that its process takes; null if it takes none. */
+export interface ProcessHealth extends MemberHealth {
+  readonly backup: BackupStatus | null;
+}
+
 /** A member that listens. */
 export interface Served extends AsyncDisposable {
   /** Where clients connect: `ws://host:port`, or `wss://host:port` with TLS. */
@@ -86,7 +93,7 @@ export interface Served extends AsyncDisposable {
   readonly port: number;
   /** The same for each of the other listeners. */
   readonly otherAddresses: readonly string[];
-  health(): MemberHealth;
+  health(): ProcessHealth;
   /** Resolves when clients are welcome for the first time: in an ensemble that takes a quorum. Rejects if the member fails before. */
   serving(): Promise<void>;
   /** Calls `listener` once if the member fails; it takes no part any more, and the process should exit. */
@@ -128,7 +135,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const listener = listenerOf(plan);
   let running: RunningMember | null = null;
   const current = (): Member | null => running?.current ?? null;
-  const health = (): MemberHealth => current()?.health() ?? startingHealth(resolved.id);
+  const scheduled = ScheduledBackups.of({ ...plan, id: resolved.id, member: current });
+  const health = (): ProcessHealth => ({
+    ...(current()?.health() ?? startingHealth(resolved.id)),
+    backup: scheduled?.status ?? null,
+  });
   type Take = (member: Member, connection: Connection, certificate: X509Certificate | null) => void;
   const orClose =
     (take: Take) =>
@@ -171,15 +182,17 @@ export async function serve(options: ServeOptions): Promise<Served> {
   listener.get('/stoppable', (caller) => stoppable(health(), isTrusted(caller)));
   const listeners = [listener, ...(options.listeners ?? [])];
   const close = async (): Promise<void> => {
+    await scheduled?.close();
     await closeAll(listeners);
     credentials.close();
   };
   try {
     const bound = await listener.listen();
-    const otherAddresses = await listenElsewhere(plan, current);
+    const otherAddresses = await listenElsewhere(plan, current, health);
     const { logger } = plan;
     running = new RunningMember(() => startMember(plan), logger);
     await running.started();
+    await scheduled?.start();
     return served(plan, { running, health, listeners, close }, { ...bound, otherAddresses });
   } catch (error) {
     await close();
@@ -188,7 +201,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
 }
 
 /** The other ways in are open as early as the first, and for as long. */
-async function listenElsewhere(plan: Plan, member: () => Member | null): Promise<readonly string[]> {
+async function listenElsewhere(
+  plan: Plan,
+  member: () => Member | null,
+  health: () => ProcessHealth,
+): Promise<readonly string[]> {
   const { options, resolved, clock, logger } = plan;
   const addresses: string[] = [];
   for (const listener of options.listeners ?? []) {
@@ -203,7 +220,7 @@ async function listenElsewhere(plan: Plan, member: () => Member | null): Promise
       tls: plan.credentials.tls,
       requiresCertificate: options.tlsClientAuth !== 'optional',
       data: options.data,
-      health: () => member()?.health() ?? startingHealth(resolved.id),
+      health,
       inspection: () => member()?.inspection ?? null,
       accept(connection, identities) {
         const started = member();
@@ -351,7 +368,7 @@ function authenticationOf({ resolved, credentials }: Plan): Authentication {
 /** What `serve` has started. */
 interface Started {
   readonly running: RunningMember;
-  readonly health: () => MemberHealth;
+  readonly health: () => ProcessHealth;
   readonly listeners: readonly Pick<ClientListener, 'stop'>[];
   /** Closes the listeners. */
   readonly close: () => Promise<void>;

@@ -43,8 +43,14 @@ function ofServer(context: WordContext): Readonly<Record<string, string | number
     watch_size: of.watchBytes,
     waiting_output_size: of.waitingOutputBytes,
     ...(host.ensemble.length === 0 ? {} : { quorum_size: quorumSize(context) }),
+    last_backup_age: backupAge(context),
     process_resident_memory_bytes: process.memoryUsage.rss(),
   };
+}
+
+/** -1 before the first one, and of a member that takes none by itself. */
+function backupAge({ host }: WordContext): number {
+  return Math.floor(host.health().backup?.ageMs ?? -1);
 }
 
 function ofLeader(context: WordContext): Readonly<Record<string, string | number>> {
