@@ -312,6 +312,14 @@ export function resolveSettings({ flags, environment, configFile }: SettingSourc
     const chosen = candidates.find(({ value }) => value !== undefined);
     if (chosen !== undefined) settings[name] = convert(chosen.from, chosen.value, type);
   }
+  requireKnownVariables(environment);
+  if (settings.ensemble !== undefined && settings.id === undefined) {
+    throw new ConfigurationError(
+      'id',
+      'it is missing beside an ensemble',
+      'Give --id, QUORATE_ID, or "id" in the file: the number that this member has in the ensemble.',
+    );
+  }
   const { logLevel = 'info', data } = settings;
   if (data === undefined || data === '') {
     throw new ConfigurationError(
@@ -328,6 +336,31 @@ export function resolveSettings({ flags, environment, configFile }: SettingSourc
     );
   }
   return { ...settings, logLevel } as unknown as ServeSettings;
+}
+
+/** Of the commands that ask an ensemble, and the file of settings. */
+const OTHER_VARIABLES = ['QUORATE_CONFIG', 'QUORATE_CONNECT', 'QUORATE_AUTH', 'QUORATE_TLS_SERVER_NAME'];
+
+/** Refuses a variable that is nearly one of a setting: it was meant, and would be ignored. Others may be for somebody else. */
+function requireKnownVariables(environment: SettingSources['environment']): void {
+  const known = [...SETTINGS.map(({ name }) => environmentName(name)), ...OTHER_VARIABLES];
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('QUORATE_') || known.includes(name)) continue;
+    const meant = known.find((other) => isNearly(name, other));
+    if (meant === undefined) continue;
+    throw new ConfigurationError(name, 'there is no setting of this name', `Did you mean ${meant}?`);
+  }
+}
+
+/** The same letters but for underscores, or one letter added, left out or replaced. */
+function isNearly(one: string, other: string): boolean {
+  const [a, b] = [one.replaceAll('_', ''), other.replaceAll('_', '')];
+  if (a === b) return true;
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let same = 0;
+  while (same < a.length && a[same] === b[same]) same += 1;
+  const [restA, restB] = [a.slice(same), b.slice(same)];
+  return restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1);
 }
 
 function convert(from: string, value: unknown, type: Setting['type']): SettingValue {

@@ -40,6 +40,8 @@ export interface MemberHealth {
   readonly digest: string;
   /** Members whose states were found to differ at that zxid, as far as this member knows; null if none do. */
   readonly stateDifference: { readonly zxid: string; readonly members: readonly number[] } | null;
+  /** Members that vote, as this one was started. */
+  readonly voters: readonly number[];
   /** Members that a link is up to. */
   readonly peers: readonly number[];
   /** On a leader: who follows, and how far each has come. */
@@ -76,6 +78,7 @@ export function startingHealth(id: number): MemberHealth {
     lastLogged: '0x0',
     digest: '0x0',
     stateDifference: null,
+    voters: [],
     peers: [],
     learners: [],
     connections: 0,

@@ -182,6 +182,7 @@ export class Member {
       lastLogged: hex(status.lastDurable),
       digest: hex(this.#assembled.state.machine.digest),
       stateDifference: this.#stateDifference(),
+      voters: this.#assembled.voters,
       peers: this.#assembled.links?.connected ?? [],
       learners: this.#assembled.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
       connections: this.#assembled.clients.connections.size,

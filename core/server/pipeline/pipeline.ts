@@ -67,7 +67,7 @@ export class Pipeline<Token> {
   /** Returned by `apply`, each time with another content. */
   readonly #entry: { applied: Applied; token: Token | null } = { applied: null!, token: null };
   #role: Role<Token> = NONE;
-  /** On a learner: what the newest heartbeat of its leader said, and when it came. */
+  /** On a learner: what the newest heartbeat of its leader said, and when it came; 0 voters before the first. */
   #heard: { readonly countedVoters: number; readonly at: number } | null = null;
   /** Since when clients are not served. */
   #idleSince: number;
@@ -204,6 +204,8 @@ export class Pipeline<Token> {
   /** Begins to serve in the role that `status` says; the state machine holds everything that was committed before. */
   begin(status: PeerStatus): void {
     this.#role = status.isEstablishedLeader ? this.#lead() : this.#learn();
+    // The leader has just said that this member is up to date.
+    this.#heard = { countedVoters: 0, at: this.#parts.clock.now() };
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../../transport/listener.js';
 import type { MemberHealth } from '../member/index.js';
+import { lookingReason } from './looking-reason.js';
 
 /** `/livez`: the process is worth keeping. `isDetailed`: with all that is known of the member. */
 export function livez(health: MemberHealth, isDetailed = true): HttpAnswer {
@@ -35,6 +36,7 @@ function unreadiness(health: MemberHealth): string | null {
   if (isServing) return rejoining ? 'rejoining: it has no vote before the others have taken it back' : null;
   if (foreign.length > 0) return `${state}: ${foreignReason(health)}`;
   if (waitsFor !== null) return `${state}: ${waitsFor}`;
+  if (state === 'looking') return `${state}: ${lookingReason(health)}`;
   const isInRole = state === 'leading' || state === 'following' || state === 'observing';
   return isInRole ? `${state}, but in ${phase} still` : state;
 }

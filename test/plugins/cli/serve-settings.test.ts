@@ -34,6 +34,28 @@ test('the file may be named by the environment', () => {
   assert.is(resolveSettings({ flags: {}, environment }).ttlNodes, false);
 });
 
+test('a misspelt variable is refused by name with the one that was meant, and those of others are left alone', () => {
+  const resolve = (environment: Record<string, string>) => () =>
+    resolveSettings({ flags: { data: 'd' }, environment });
+  assert.throws(resolve({ QUORATE_TICKMS: '5' }), /QUORATE_TICKMS.*Did you mean QUORATE_TICK_MS/s);
+  assert.throws(resolve({ QUORATE_SECRETFILE: 'x' }), /Did you mean QUORATE_SECRET_FILE/);
+  // As Kubernetes sets them for a service of that name, and commands read them.
+  const others = {
+    QUORATE_SERVICE_HOST: '10.0.0.1',
+    QUORATE_PORT_7300_TCP_ADDR: '10.0.0.1',
+    QUORATE_CONNECT: 'ws://a',
+    QUORATE_TLS_SERVER_NAME: 'a',
+    QUORATE_HOME: '/opt',
+  };
+  assert.is(resolve(others)().data, 'd');
+});
+
+test('an ensemble without the number of this member is refused', () => {
+  const flags = { data: 'd', ensemble: '1=a,2=b,3=c' };
+  assert.throws(() => resolveSettings({ flags, environment: {} }), /id.*Give --id, QUORATE_ID/s);
+  assert.is(resolveSettings({ flags: { ...flags, id: '2' }, environment: {} }).id, 2);
+});
+
 test('every setting has an environment variable of its own', () => {
   assert.is(environmentName('maxConnectionsPerAddress'), 'QUORATE_MAX_CONNECTIONS_PER_ADDRESS');
   assert.is(new Set(SETTINGS.map(({ name }) => environmentName(name))).size, SETTINGS.length);

@@ -108,7 +108,8 @@ test('a member without a quorum is alive but not ready, and says so', async () =
   const { status, health } = await readyz(town.ports[0]!);
   assert.is(status, 503);
   assert.equal([health.state, health.isServing, health.leader], ['looking', false, null]);
-  assert.equal([health.ready, health.reason], [false, 'looking']);
+  assert.is(health.ready, false);
+  assert.match(health.reason!, /^looking: /);
   assert.is((await fetch(`http://127.0.0.1:${town.ports[0]}/livez`)).status, 200);
 
   await using second = await town.start(2);
