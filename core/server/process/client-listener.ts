@@ -4,7 +4,7 @@ import type { Connection } from '../../transport/index.js';
 import type { ServerTls, SocketBudget } from '../../transport/listener.js';
 import type { EnsembleMember, ServerOptions } from '../configuration/index.js';
 import type { Inspection, MemberHealth } from '../member/index.js';
-import type { BackupStatus } from './scheduled-backups.js';
+import type { BackupStatus } from './backups/scheduled-backups.js';
 
 /** Another way for clients to come to a member that is served. */
 export interface ClientListener {

@@ -16,6 +16,11 @@ export {
   type Treatment,
 } from './doctor.js';
 export { Embedded, type EmbeddedOptions } from './embedded.js';
-export { BACKUP_PATH, BACKUP_SUBPROTOCOL, type BackupAnswer } from './backup-service.js';
-export { backupOfDirectory, forceNewEnsemble, restoreBackup, type NewEnsemble } from './new-ensemble.js';
+export { BACKUP_PATH, BACKUP_SUBPROTOCOL, type BackupAnswer } from './backups/backup-service.js';
+export {
+  backupOfDirectory,
+  forceNewEnsemble,
+  restoreBackup,
+  type NewEnsemble,
+} from './backups/new-ensemble.js';
 export { DEFAULT_PORT, serve, type Served, type ServeOptions } from './serve.js';

@@ -33,13 +33,17 @@ import {
 } from '../configuration/index.js';
 import { Member, type MemberHealth, startingHealth } from '../member/index.js';
 import { MAX_FRAME_BYTES } from '../peers/index.js';
-import { BACKUP_PATH, BACKUP_ROUTE, BackupService } from './backup-service.js';
+import { BACKUP_PATH, BACKUP_ROUTE, BackupService } from './backups/backup-service.js';
 import type { ClientListener } from './client-listener.js';
 import { Credentials, type CredentialOptions } from './credentials.js';
 import { checkLooseFiles, type LooseFileOptions } from './loose-files.js';
 import { livez, readyz, stoppable } from './readiness.js';
 import { RunningMember } from './running-member.js';
-import { type BackupStatus, ScheduledBackups, type ScheduledBackupOptions } from './scheduled-backups.js';
+import {
+  type BackupStatus,
+  ScheduledBackups,
+  type ScheduledBackupOptions,
+} from './backups/scheduled-backups.js';
 import { socketsOf, type SocketShares } from './socket-shares.js';
 
 export interface ServeOptions

@@ -182,7 +182,7 @@ export const STATE: readonly Mutant[] = [
     name: 'restored-epoch-not-raised',
     mistake: 'a restored ensemble goes on with the epochs of the old one',
     standsFor: 'no fence repeats over a restore, and clients come back',
-    tests: ['core/server/process/new-ensemble'],
+    tests: ['core/server/process/backups/new-ensemble'],
     changes: [
       ['core/server/state/backups/new-epoch.ts', 'epoch + restoration * EPOCH_STEP', 'epoch + restoration'],
     ],
@@ -205,17 +205,19 @@ export const STATE: readonly Mutant[] = [
     name: 'restored-member-votes-at-once',
     mistake: 'a member that was restored once more votes with what the backup had',
     standsFor: 'a voter may not forget what it acknowledged',
-    tests: ['core/server/process/new-ensemble'],
-    changes: [['core/server/process/new-ensemble.ts', "isVoter ? 'new' : null", 'isVoter ? null : null']],
+    tests: ['core/server/process/backups/new-ensemble'],
+    changes: [
+      ['core/server/process/backups/new-ensemble.ts', "isVoter ? 'new' : null", 'isVoter ? null : null'],
+    ],
   },
   {
     name: 'interrupted-restore-counts',
     mistake: 'a directory whose restore broke off counts, with nothing in it',
     standsFor: 'a voter that may have forgotten does not vote',
-    tests: ['core/server/process/new-ensemble'],
+    tests: ['core/server/process/backups/new-ensemble'],
     changes: [
       [
-        'core/server/process/new-ensemble.ts',
+        'core/server/process/backups/new-ensemble.ts',
         "acceptedEpoch: epoch, rejoining: 'damaged'",
         'acceptedEpoch: epoch, rejoining: null',
       ],

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Logger, Timer } from '../../runtime/index.js';
-import { makePrivateDirectory, writeWholeFile } from '../../storage/index.js';
-import { ConfigurationError } from '../configuration/index.js';
-import type { Member } from '../member/index.js';
-import { backupOf, verifyBackup } from '../state/index.js';
+import type { Clock, Logger, Timer } from '../../../runtime/index.js';
+import { makePrivateDirectory, writeWholeFile } from '../../../storage/index.js';
+import { ConfigurationError } from '../../configuration/index.js';
+import type { Member } from '../../member/index.js';
+import { backupOf, verifyBackup } from '../../state/index.js';
 
 /** A backup that failed, or a member that does not serve, is tried again after this time. */
 const RETRY_MS = 60_000;

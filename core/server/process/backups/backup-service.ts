@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
-import type { Id } from '../../protocol/index.js';
-import { parseJson, QuorateError, type Clock, type Logger } from '../../runtime/index.js';
-import { CloseCode, type Connection } from '../../transport/index.js';
-import { type Authentication, identitiesOfCertificate } from '../clients/index.js';
-import { isLoopback, type ServerOptions } from '../configuration/index.js';
-import { backupOf } from '../state/index.js';
-import type { Member } from '../member/index.js';
+import type { Id } from '../../../protocol/index.js';
+import { parseJson, QuorateError, type Clock, type Logger } from '../../../runtime/index.js';
+import { CloseCode, type Connection } from '../../../transport/index.js';
+import { type Authentication, identitiesOfCertificate } from '../../clients/index.js';
+import { isLoopback, type ServerOptions } from '../../configuration/index.js';
+import { backupOf } from '../../state/index.js';
+import type { Member } from '../../member/index.js';
 
 /** Path and subprotocol at which a member gives backups. */
 export const BACKUP_PATH = '/backup';

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { StateMachine } from '../../../../core/data/index.js';
-import { silentLogger, type Clock, type Timer } from '../../../../core/runtime/index.js';
-import { verifyBackup } from '../../../../core/server/index.js';
-import type { Member } from '../../../../core/server/member/index.js';
-import { startingHealth } from '../../../../core/server/member/index.js';
-import { ScheduledBackups } from '../../../../core/server/process/scheduled-backups.js';
+import { StateMachine } from '../../../../../core/data/index.js';
+import { silentLogger, type Clock, type Timer } from '../../../../../core/runtime/index.js';
+import { verifyBackup } from '../../../../../core/server/index.js';
+import type { Member } from '../../../../../core/server/member/index.js';
+import { startingHealth } from '../../../../../core/server/member/index.js';
+import { ScheduledBackups } from '../../../../../core/server/process/backups/scheduled-backups.js';
 
 const HOUR = 3_600_000;
 const BEGIN = Date.UTC(2026, 10, 30);

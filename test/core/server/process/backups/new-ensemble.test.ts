@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { restoreBackup, forceNewEnsemble } from '../../../../core/server/process/index.js';
-import { backupOf, recover } from '../../../../core/server/state/index.js';
-import { FileStorage, MemoryDisk } from '../../../../core/storage/index.js';
-import { SeededRandom } from '../../../../core/testing/index.js';
-import { EnsembleWorld } from '../ensemble-world.js';
-import { MachineHistory } from '../machine-history.js';
+import { restoreBackup, forceNewEnsemble } from '../../../../../core/server/process/index.js';
+import { backupOf, recover } from '../../../../../core/server/state/index.js';
+import { FileStorage, MemoryDisk } from '../../../../../core/storage/index.js';
+import { SeededRandom } from '../../../../../core/testing/index.js';
+import { EnsembleWorld } from '../../ensemble-world.js';
+import { MachineHistory } from '../../machine-history.js';
 
 const STEP = 2 ** 20;
 const MEMBERS = [1, 2, 3].map((id) => ({ id, address: `ws://member-${id}:7300` }));

@@ -4,18 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BACKUP_SUBPROTOCOL, serve, verifyBackup, type ServeOptions } from '../../../../core/server/index.js';
-import { BackupService } from '../../../../core/server/process/backup-service.js';
-import { Authentication } from '../../../../core/server/clients/index.js';
-import { resolveServerOptions } from '../../../../core/server/configuration/index.js';
-import { silentLogger, SystemClock } from '../../../../core/runtime/index.js';
+import {
+  BACKUP_SUBPROTOCOL,
+  serve,
+  verifyBackup,
+  type ServeOptions,
+} from '../../../../../core/server/index.js';
+import { BackupService } from '../../../../../core/server/process/backups/backup-service.js';
+import { Authentication } from '../../../../../core/server/clients/index.js';
+import { resolveServerOptions } from '../../../../../core/server/configuration/index.js';
+import { silentLogger, SystemClock } from '../../../../../core/runtime/index.js';
 import {
   CloseCode,
   WebSocketDialer,
   type CloseReason,
   type Connection,
-} from '../../../../core/transport/index.js';
-import { receiveBackup } from '../../../../plugins/cli/backup/receive.js';
+} from '../../../../../core/transport/index.js';
+import { receiveBackup } from '../../../../../plugins/cli/backup/receive.js';
 
 const PASSWORD = 'root:a-long-password';
 const SUPER = `root:${createHash('sha1').update(PASSWORD).digest('base64')}`;

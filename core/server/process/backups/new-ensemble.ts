@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { beginNewEnsemble, type LeftOut, type StateMachine } from '../../data/index.js';
-import { QuorateError, SystemClock, SystemRandom } from '../../runtime/index.js';
-import { FileStorage, type Disk, type Storage } from '../../storage/index.js';
-import { checkEnsemble, type EnsembleMember } from '../configuration/index.js';
-import { isUntouched } from '../member/index.js';
+import { beginNewEnsemble, type LeftOut, type StateMachine } from '../../../data/index.js';
+import { QuorateError, SystemClock, SystemRandom } from '../../../runtime/index.js';
+import { FileStorage, type Disk, type Storage } from '../../../storage/index.js';
+import { checkEnsemble, type EnsembleMember } from '../../configuration/index.js';
+import { isUntouched } from '../../member/index.js';
 import {
   backupOf,
   type BackupSummary,
@@ -13,7 +13,7 @@ import {
   type Recovered,
   recoveredState,
   snapshotCheck,
-} from '../state/index.js';
+} from '../../state/index.js';
 
 const SLICE_BYTES = 256 * 1024;
 const ID_DIGITS = 32;
