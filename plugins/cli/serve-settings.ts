@@ -58,6 +58,12 @@ export const SETTINGS: readonly Setting[] = [
     description: 'clients need a certificate: required or optional (required at the ZooKeeper port only)',
   },
   {
+    name: 'memberAuth',
+    flag: '--member-auth <list>',
+    type: 'string',
+    description: 'how members prove who they are: secret, certificate, or both, the first proves',
+  },
+  {
     name: 'tlsAllowPlain',
     flag: '--tls-allow-plain',
     type: 'boolean',
@@ -143,6 +149,12 @@ export const SETTINGS: readonly Setting[] = [
     flag: '--super-digest <identity>',
     type: 'string',
     description: 'identity that passes every ACL, user:base64(sha1("user:password"))',
+  },
+  {
+    name: 'superUser',
+    flag: '--super-user <identity>',
+    type: 'string',
+    description: 'user of SASL or subject of a certificate that passes every ACL, sasl:user or x509:subject',
   },
   {
     name: 'requireAuth',

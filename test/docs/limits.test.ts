@@ -15,6 +15,7 @@ const NO_LIMITS = new Set([
   'minSessionMs',
   'maxSessionMs',
   'superDigest',
+  'superUser',
   'containerCheckMs',
   'enforceQuota',
   'ttlNodes',

@@ -15,7 +15,7 @@ test('the top level holds the five folders and the named files, and nothing else
     .split('\n');
   const top = new Set(tracked.map((file) => file.split('/')[0]!).filter((name) => !name.startsWith('.')));
   const allowed = ['core', 'framework', 'plugins', 'test', 'examples', 'package.json', 'package-lock.json'];
-  const papers = ['tsconfig.json', 'README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'LICENSE'];
+  const papers = ['tsconfig.json', 'README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
   assert.equal(
     [...top].filter((name) => ![...allowed, ...papers].includes(name)),
     [],

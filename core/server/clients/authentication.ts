@@ -1,6 +1,6 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { AuthRequest, Id } from '../../protocol/index.js';
-import { Accounts } from '../configuration/index.js';
+import { Accounts, type ServerOptions } from '../configuration/index.js';
 import { subjectOf } from './x509-subject.js';
 
 /** Who everybody from an address is before any auth packet: `ip:<address>`. */
@@ -13,18 +13,30 @@ export function identitiesOfCertificate(certificate: X509Certificate | null): re
   return certificate === null ? [] : [{ scheme: 'x509', id: subjectOf(certificate) }];
 }
 
+/** Passes every ACL. */
+const SUPER: Id = { scheme: 'super', id: '' };
+
+type AuthenticationRules = Pick<ServerOptions, 'superDigest' | 'superUser' | 'requireAuth'>;
+
 /** Tells who a client is from what it presents; null means refused. */
 export class Authentication {
   readonly #superDigest: string | null;
+  readonly #superUser: string | null;
   readonly #accounts: Accounts;
   /** Sessions without an accepted identity are refused. */
   readonly isRequired: boolean;
 
-  /** `superDigest`: the digest identity that passes every ACL. */
-  constructor(superDigest: string | null, accounts = new Accounts(), isRequired = false) {
-    this.#superDigest = superDigest;
+  constructor(rules: AuthenticationRules, accounts = new Accounts()) {
+    this.#superDigest = rules.superDigest;
+    this.#superUser = rules.superUser;
     this.#accounts = accounts;
-    this.isRequired = isRequired;
+    this.isRequired = rules.requireAuth;
+  }
+
+  /** What a client is that has proved these identities: the one of `superUser` passes every ACL besides. */
+  withRights(proved: readonly Id[]): readonly Id[] {
+    const isSuper = proved.some(({ scheme, id }) => `${scheme}:${id}` === this.#superUser);
+    return isSuper ? [...proved, SUPER] : proved;
   }
 
   /**
@@ -61,7 +73,7 @@ export class Authentication {
     // Without a colon all of it is the user.
     const id = `${text.split(':', 1)[0]}:${hash}`;
     const identity = { scheme: 'digest', id };
-    if (id === this.#superDigest) return [identity, { scheme: 'super', id: '' }];
+    if (id === this.#superDigest) return [identity, SUPER];
     const isKnown = this.#accounts.digests?.has(id) ?? true;
     return isKnown || !this.isRequired ? [identity] : null;
   }

@@ -84,7 +84,7 @@ export class ClientService implements ConnectionHost {
       waitingOutput: this.#shared.waitingOutput,
       refusals: this.refusals,
     });
-    const authentication = new Authentication(options.superDigest, parts.accounts, options.requireAuth);
+    const authentication = new Authentication(options, parts.accounts);
     this.#authentication = authentication;
     const { random } = parts;
     const router = new RequestRouter({ authentication, pipeline, state, random });
@@ -122,7 +122,8 @@ export class ClientService implements ConnectionHost {
       transport.handle({ message: () => undefined, closed: () => undefined });
       return transport.close({ code: isFull ? CloseCode.policyViolation : CloseCode.goingAway, text });
     }
-    const connection = new ClientConnection(transport, this, this.#shared, identities);
+    const rights = this.#authentication.withRights(identities);
+    const connection = new ClientConnection(transport, this, this.#shared, rights);
     const { isRequired } = this.#authentication;
     const { session } = connection;
     session.mustAuthenticate = isRequired && !this.#authentication.isAccepted(session.identities);

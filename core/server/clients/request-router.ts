@@ -142,7 +142,7 @@ export class RequestRouter {
     }
     this.#handshakes.set(connection, 'over');
     const success = begun.verify(token, (user) => passwords.get(user) ?? null);
-    const added = success === null ? [] : [{ scheme: 'sasl', id: success.user }];
+    const added = success === null ? [] : authentication.withRights([{ scheme: 'sasl', id: success.user }]);
     if (success === null || !hasRoomFor(connection, added))
       return this.#refuseSasl(connection, xid, 'the answer proves no user');
     this.#identify(connection, added);

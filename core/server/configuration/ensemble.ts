@@ -15,9 +15,15 @@ export interface EnsembleMember {
 export interface EnsembleParts {
   readonly members: readonly EnsembleMember[];
   readonly dialer: Dialer;
-  /** The members know each other by certificates, which the dialer and whoever calls `acceptPeer` verify. Default false. */
-  readonly areCertified?: boolean | undefined;
+  /**
+   * How the members prove who they are: the first proves, each is accepted. Certificates are verified by the dialer and by whoever calls
+   * `acceptPeer`. Default: by the secret.
+   */
+  readonly proofs?: readonly MemberProof[] | undefined;
 }
+
+/** By a secret that all members have, or by a certificate for the member's host. */
+export type MemberProof = 'secret' | 'certificate';
 
 /** Throws `ConfigurationError` for members that make no ensemble of which `id` is a part. */
 export function checkEnsemble(members: readonly EnsembleMember[], id: number): void {

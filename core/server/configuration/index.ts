@@ -11,6 +11,7 @@ export {
   parseEnsemble,
   type EnsembleMember,
   type EnsembleParts,
+  type MemberProof,
 } from './ensemble.js';
 export { ensembleSecrets, loopbackSecret, type SecretSource } from './ensemble-secret.js';
 export { isLoopback } from './loopback.js';

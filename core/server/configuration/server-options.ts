@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly maxSessionMs: number;
   /** Identity that passes every ACL, as `user:base64(sha1("user:password"))`. Default: nobody. */
   readonly superDigest: string | null;
+  /** User of SASL or subject of a client certificate that passes every ACL, as `sasl:user` or `x509:subject`. Default: nobody. */
+  readonly superUser: string | null;
   /**
    * Refuse sessions without an accepted identity, and changes of quotas by anybody but `superDigest`. The same on all members. Default
    * false.
@@ -124,6 +126,7 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     minSessionMs,
     maxSessionMs: integer('maxSessionMs', given.maxSessionMs, longest, minSessionMs, MAX_INT),
     superDigest: digest(given.superDigest ?? null),
+    superUser: superUser(given.superUser ?? null),
     requireAuth: given.requireAuth ?? false,
     containerCheckMs: integer('containerCheckMs', given.containerCheckMs, 60_000, 10, MAX_INT),
     maxReapedPerCheck: integer('maxReapedPerCheck', given.maxReapedPerCheck, 10_000, 1, 1_000_000),
@@ -173,6 +176,15 @@ function optional(
   most: number,
 ): number | null {
   return value === null || value === undefined ? null : integer(option, value, least, least, most);
+}
+
+function superUser(value: string | null): string | null {
+  if (value === null || /^(?:sasl|x509):./.test(value)) return value;
+  throw new ConfigurationError(
+    'superUser',
+    'the value is neither a user of SASL nor the subject of a certificate',
+    'Give sasl:user, or x509:subject such as x509:CN=admin,O=Acme.',
+  );
 }
 
 function digest(value: string | null): string | null {

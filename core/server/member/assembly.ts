@@ -142,18 +142,18 @@ function peerLinks(parts: LinkParts): PeerLinks | null {
   if (ensemble === undefined) return null;
   const { id, tickMs, syncLimit, maxTxnBytes, maxBytesInFlight } = parts.options;
   const others = ensemble.members.filter((member) => member.id !== id);
+  const { proofs = ['secret'] } = ensemble;
   return new PeerLinks({
     identity: {
       id,
       ensemble: describeEnsemble(ensemble.members),
       // Read at each handshake: secrets can be replaced while the member runs.
       get keys() {
-        return ensemble.areCertified === true ? [CERTIFIED_KEY] : secret.own.map(peerKey);
+        return proofs.flatMap((proof) => (proof === 'secret' ? secret.own.map(peerKey) : [CERTIFIED_KEY]));
       },
-      exchange:
-        ensemble.areCertified === true
-          ? { known: () => secret.known(id), learn: (member, learned) => secret.learn(member, learned) }
-          : undefined,
+      exchange: proofs.includes('certificate')
+        ? { known: () => secret.known(id), learn: (member, learned) => secret.learn(member, learned) }
+        : undefined,
       others: others.map((member) => member.id),
       get ensembleId() {
         return state.identity?.id ?? '';

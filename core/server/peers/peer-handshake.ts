@@ -19,7 +19,7 @@ export interface PeerIdentity {
   readonly ensemble: string;
   /** What only its members know: the first proves, each of them verifies. Read for each handshake, since they can be replaced. */
   readonly keys: readonly Uint8Array[];
-  /** For members that know each other by certificates: what they tell each other once both have verified them. */
+  /** For members that can know each other by certificates: what they tell each other once both have verified them. */
   readonly exchange?: SecretExchange | undefined;
   /** Members that may be spoken to. */
   readonly others: readonly number[];
@@ -143,11 +143,15 @@ export class AccepterHandshake implements PeerHandshake {
   readonly #identity: PeerIdentity;
   readonly #nonce: Uint8Array;
   readonly #check: CertificateCheck | null;
+  /** What the dialler may prove itself with: `CERTIFIED_KEY`, which everybody knows, only behind a verified certificate. */
+  #keys: readonly Uint8Array[] = [];
+  /** The dialler's certificate is that of the member that it says it is. */
+  #isCertified = false;
   #transcript: Transcript | null = null;
   readonly #own: DataIds;
   #remote: PeerHandshake['remote'] = null;
 
-  /** `check`: for a dialler that has presented a certificate, in an ensemble whose members know each other by these. */
+  /** `check`: of the certificate that the dialler has presented, if any, in an ensemble whose members can know each other by these. */
   constructor(identity: PeerIdentity, nonce: Uint8Array, check: CertificateCheck | null = null) {
     this.#identity = identity;
     this.#nonce = nonce;
@@ -168,18 +172,20 @@ export class AccepterHandshake implements PeerHandshake {
       if (version !== transcript.version) {
         throw new PeerRefused(`the other end changed to version ${version}`);
       }
-      verify(this.#identity.keys, 'dialler', transcript, reader.readBuffer());
+      verify(this.#keys, 'dialler', transcript, reader.readBuffer());
       this.#remote = transcript.ids.dialler && { ...transcript.ids.dialler, member: transcript.dialler };
       requireSameEnsemble(this.#identity.id, this.#own, this.#remote);
-      learnSecrets(reader, this.#identity);
       const writer = begin(version, Step.welcome);
-      tellSecrets(writer, this.#identity);
+      if (this.#isCertified) {
+        learnSecrets(reader, this.#identity);
+        tellSecrets(writer, this.#identity);
+      }
       return { send: writer.take(), peer: transcript.dialler, version };
     });
   }
 
   #challenge(reader: JuteReader, newest: number): HandshakeStep {
-    const { id, ensemble, keys, others } = this.#identity;
+    const { id, ensemble, others } = this.#identity;
     const theirs = reader.readText();
     const from = reader.readInt();
     const to = reader.readInt();
@@ -197,14 +203,16 @@ export class AccepterHandshake implements PeerHandshake {
     if (!others.includes(from))
       throw new PeerRefused(`member ${from} is not another member of this ensemble`);
     const problem = this.#check?.(from) ?? null;
-    if (problem !== null) throw new PeerRefused(problem);
+    this.#isCertified = this.#check !== null && problem === null;
+    this.#keys = this.#identity.keys.filter((key) => this.#isCertified || key !== CERTIFIED_KEY);
+    if (problem !== null && this.#keys.length === 0) throw new PeerRefused(problem);
     requireIds(version, from, this.#own);
     const nonces = { dialler: nonce, accepter: this.#nonce };
     const ids = { dialler: hasIds(version) ? theirIds : null, accepter: this.#own };
     this.#transcript = { ensemble, dialler: from, accepter: id, nonces, spoken, version, ids };
     const writer = begin(version, Step.challenge);
     writer.writeBuffer(this.#nonce);
-    writer.writeBuffer(prove(keys, 'accepter', this.#transcript));
+    writer.writeBuffer(prove(this.#keys, 'accepter', this.#transcript));
     writeIds(writer, version, this.#own);
     return { send: writer.take(), peer: null, version: null };
   }
@@ -228,7 +236,7 @@ export function peerKey(secret: Uint8Array): Uint8Array {
   return createHmac('sha256', secret).update('quorate peer link').digest();
 }
 
-/** In place of a key where certificates prove who the members are: both ends have to be set up in this way. */
+/** In place of a key where certificates prove who the members are. Everybody can know it, so it counts only behind a verified certificate. */
 export const CERTIFIED_KEY: Uint8Array = createHmac('sha256', 'quorate').update('certified members').digest();
 
 function prove(
@@ -275,6 +283,7 @@ function verify(
 function tellSecrets(writer: JuteWriter, { exchange }: PeerIdentity): void {
   if (exchange === undefined) return;
   const known = exchange.known();
+  if (known.size === 0) return;
   writer.writeInt(known.size);
   for (const [member, secret] of known) {
     writer.writeInt(member);
@@ -284,7 +293,8 @@ function tellSecrets(writer: JuteWriter, { exchange }: PeerIdentity): void {
 
 /** Only secrets of this member's fellows count, whatever the other end says. */
 function learnSecrets(reader: JuteReader, { exchange, others }: PeerIdentity): void {
-  if (exchange === undefined) return;
+  // A member that knows of none says nothing.
+  if (exchange === undefined || reader.remaining === 0) return;
   for (let left = reader.readInt(); left > 0; left--) {
     const member = reader.readInt();
     const secret = reader.readBuffer();

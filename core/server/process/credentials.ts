@@ -6,6 +6,7 @@ import {
   Accounts,
   ConfigurationError,
   type EnsembleMember,
+  type MemberProof,
   ensembleSecrets,
   loopbackSecret,
   parseDigests,
@@ -39,6 +40,12 @@ export interface CredentialOptions extends SecretSource {
   readonly authUsersFile?: string;
   /** Path of a list of users for SASL DIGEST-MD5, one `user:password` on a line. Default: no SASL. */
   readonly saslUsersFile?: string;
+  /**
+   * How the members of an ensemble prove who they are to each other: `secret`, `certificate`, or both with a comma between them while an
+   * ensemble changes from one to the other; then the first proves, and both are accepted. `certificate` needs `tlsCa` and `wss://` addresses
+   * of all members. Default: `secret` where one is given, else `certificate` where it can be.
+   */
+  readonly memberAuth?: string;
   /** Accept also connections without TLS at `port`, while the members of an ensemble change to TLS one by one. Default false. */
   readonly tlsAllowPlain?: boolean;
 }
@@ -59,8 +66,8 @@ export class Credentials {
   readonly tls: TlsFiles | null;
   /** Null where the data directory holds the only secret. */
   readonly secrets: SecretRing | null;
-  /** The members know each other by certificates. */
-  readonly areCertified: boolean;
+  /** How the members prove who they are to each other. */
+  readonly proofs: readonly MemberProof[];
   /** Who may prove an identity. */
   readonly accounts = new Accounts();
   readonly #options: CredentialOptions;
@@ -69,29 +76,23 @@ export class Credentials {
   private constructor(
     options: CredentialOptions,
     parts: CredentialParts,
-    found: Pick<Credentials, 'tls' | 'secrets' | 'areCertified'>,
+    found: Pick<Credentials, 'tls' | 'secrets' | 'proofs'>,
   ) {
     this.#options = options;
     this.#parts = parts;
     this.tls = found.tls;
     this.secrets = found.secrets;
-    this.areCertified = found.areCertified;
+    this.proofs = found.proofs;
   }
 
   /** Rejects with `ConfigurationError`. Call `close` when the member has ended. */
   static async open(options: CredentialOptions, parts: CredentialParts): Promise<Credentials> {
     checkTlsOptions(options);
     checkRequiredAuth(options, parts);
-    const { members } = parts;
-    const hasSecret = options.secret !== undefined || options.secretFile !== undefined;
-    const areCertified =
-      !hasSecret &&
-      options.tlsCa !== undefined &&
-      members !== null &&
-      members.every(({ address }) => address.startsWith('wss://'));
-    const secrets = areCertified ? null : await secretsOf(options, parts);
+    const proofs = proofsOf(options, parts);
+    const secrets = proofs.includes('secret') ? await secretsOf(options, parts) : null;
     const tls = await tlsOf(options, parts);
-    const credentials = new Credentials(options, parts, { tls, secrets, areCertified });
+    const credentials = new Credentials(options, parts, { tls, secrets, proofs });
     try {
       await credentials.#readAccounts();
       return credentials;
@@ -101,10 +102,10 @@ export class Credentials {
     }
   }
 
-  /** The check of a dialler's certificate; null where the members know each other by a secret. */
+  /** The check of a dialler's certificate; null where members do not know each other by certificates. */
   certificateCheck(certificate: X509Certificate | null): CertificateCheck | null {
     const { members } = this.#parts;
-    if (!this.areCertified || members === null) return null;
+    if (!this.proofs.includes('certificate') || members === null) return null;
     return (id) => {
       const address = members.find((member) => member.id === id)?.address ?? '';
       return certificateProblem(certificate, id, new URL(address).hostname.replace(/^\[|\]$/g, ''));
@@ -174,6 +175,34 @@ function checkRequiredAuth(options: CredentialOptions, { resolved }: CredentialP
     'nobody could prove an identity',
     'Give authUsersFile, saslUsersFile, tlsCa or superDigest too.',
   );
+}
+
+function proofsOf(options: CredentialOptions, { members }: CredentialParts): readonly MemberProof[] {
+  const hasSecret = options.secret !== undefined || options.secretFile !== undefined;
+  const canCertify =
+    options.tlsCa !== undefined &&
+    members !== null &&
+    members.every(({ address }) => address.startsWith('wss://'));
+  if (options.memberAuth === undefined) return !hasSecret && canCertify ? ['certificate'] : ['secret'];
+  const proofs = options.memberAuth.split(',').map((word) => word.trim());
+  const refuse = (problem: string, remedy: string): never => {
+    throw new ConfigurationError('memberAuth', problem, remedy);
+  };
+  if (members === null) refuse('it has no effect on a member that stands alone', 'Leave it out.');
+  const isKnown = (word: string): word is MemberProof => word === 'secret' || word === 'certificate';
+  if (!proofs.every(isKnown) || new Set(proofs).size !== proofs.length)
+    refuse(
+      `${options.memberAuth} is unknown`,
+      'Give secret, certificate, or both with a comma between them.',
+    );
+  if (proofs.includes('certificate') && !canCertify)
+    refuse('certificates need tlsCa and members at wss:// addresses', 'Give these, or secret alone.');
+  if (proofs.includes('secret') !== hasSecret)
+    refuse(
+      hasSecret ? 'there is a secret, which it leaves out' : 'there is no secret',
+      'Give secret or secretFile exactly where memberAuth has secret.',
+    );
+  return proofs.filter(isKnown);
 }
 
 async function readText(option: string, path: string): Promise<string> {

@@ -322,8 +322,10 @@ async function startMember({ options, resolved, members, sockets, ...plan }: Pla
     random,
   });
   try {
-    const { secrets, tls, areCertified } = plan.credentials;
-    const secret = secrets ?? new SecretRing([await memberSecret(disk.location, random)]);
+    const { secrets, tls, proofs } = plan.credentials;
+    const secret = secrets ?? new SecretRing([]);
+    if (secrets === null || proofs[0] === 'certificate')
+      secret.signWith(await memberSecret(disk.location, random));
     const dialer = new WebSocketDialer({
       path: PEER_PATH,
       subprotocol: PEER_SUBPROTOCOL,
@@ -331,7 +333,7 @@ async function startMember({ options, resolved, members, sockets, ...plan }: Pla
       isMasked: false,
       ...(tls === null ? {} : { tls: () => tls.options }),
     });
-    const ensemble = members === null ? {} : { ensemble: { members, dialer, areCertified } };
+    const ensemble = members === null ? {} : { ensemble: { members, dialer, proofs } };
     const { initialize } = options;
     const limited = { ...options, maxConnections: sockets.clients };
     return await Member.start({
@@ -366,7 +368,7 @@ function isAuthorized(plan: Plan, { authorization, certificate }: HttpCaller): b
 }
 
 function authenticationOf({ resolved, credentials }: Plan): Authentication {
-  return new Authentication(resolved.superDigest, credentials.accounts, resolved.requireAuth);
+  return new Authentication(resolved, credentials.accounts);
 }
 
 /** What `serve` has started. */

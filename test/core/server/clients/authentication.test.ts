@@ -9,6 +9,8 @@ import {
 } from '../../../../core/server/clients/authentication.js';
 import { World } from '../world.js';
 
+const NO_RULES = { superDigest: null, superUser: null, requireAuth: false };
+
 const digest = (text: string): { type: number; scheme: string; auth: Uint8Array } => ({
   type: 0,
   scheme: 'digest',
@@ -17,7 +19,7 @@ const digest = (text: string): { type: number; scheme: string; auth: Uint8Array 
 
 test('a digest identity is the user and the hash of user and password', () => {
   const of = (text: string): unknown =>
-    new Authentication(null).identities(digest(text))?.map(({ id }) => id);
+    new Authentication(NO_RULES).identities(digest(text))?.map(({ id }) => id);
   assert.equal(of('user:pass'), ['user:smGaoVKd/cQkjm7b88GyorAUz20=']);
   assert.equal(of('super:admin'), ['super:xQJmxLMiHGwaqBvst5y6rkB6HQs=']);
   assert.match(String(of('a:b:c')), /^a:[^:]+$/);
@@ -26,11 +28,14 @@ test('a digest identity is the user and the hash of user and password', () => {
 });
 
 test('a digest without any proof is refused, unlike one with an empty proof', () => {
-  assert.is(new Authentication(null).identities({ type: 0, scheme: 'digest', auth: null }), null);
+  assert.is(new Authentication(NO_RULES).identities({ type: 0, scheme: 'digest', auth: null }), null);
 });
 
 test('an unknown scheme proves nothing', () => {
-  assert.is(new Authentication(null).identities({ type: 0, scheme: 'world', auth: new Uint8Array() }), null);
+  assert.is(
+    new Authentication(NO_RULES).identities({ type: 0, scheme: 'world', auth: new Uint8Array() }),
+    null,
+  );
 });
 
 test('an address is an identity without its port', () => {
@@ -85,7 +90,7 @@ test('a connection cannot gather identities without end', async () => {
 
 test('where an identity is required, an address and a digest that anybody can claim are none', () => {
   const accounts = new Accounts();
-  const authentication = new Authentication(null, accounts, true);
+  const authentication = new Authentication({ ...NO_RULES, requireAuth: true }, accounts);
   const isAccepted = (scheme: string, id: string): boolean => authentication.isAccepted([{ scheme, id }]);
   assert.not(isAccepted('digest', 'ann:hash'));
   assert.not(isAccepted('ip', '127.0.0.1'));
@@ -93,6 +98,22 @@ test('where an identity is required, an address and a digest that anybody can cl
   assert.ok(isAccepted('digest', 'ann:hash'));
   assert.not(isAccepted('digest', 'bob:hash'));
   for (const scheme of ['x509', 'sasl', 'super']) assert.ok(isAccepted(scheme, ''), scheme);
+});
+
+test('the user of SASL or the certificate that superUser names passes every ACL, and nobody else does', () => {
+  for (const [superUser, scheme, id] of [
+    ['sasl:root', 'sasl', 'root'],
+    ['x509:CN=root,O=Acme', 'x509', 'CN=root,O=Acme'],
+  ] as const) {
+    const authentication = new Authentication({ ...NO_RULES, superUser });
+    const isSuper = (...proved: readonly { scheme: string; id: string }[]): boolean =>
+      authentication.withRights(proved).some((identity) => identity.scheme === 'super');
+    assert.ok(isSuper({ scheme: 'ip', id: '::1' }, { scheme, id }));
+    assert.not(isSuper({ scheme: 'digest', id }));
+    assert.not(isSuper({ scheme, id: `${id}2` }));
+    assert.not(isSuper());
+  }
+  assert.equal(new Authentication(NO_RULES).withRights([{ scheme: 'sasl', id: 'root' }]).length, 1);
 });
 
 test.run();

@@ -25,6 +25,7 @@ test('what cannot be is refused with the name of the option and what would do', 
     [{ minSessionMs: 10 }, 'minSessionMs', /from 500/],
     [{ minSessionMs: 5_000, maxSessionMs: 4_000 }, 'maxSessionMs', /from 5000/],
     [{ superDigest: 'super:admin' }, 'superDigest', /base64/],
+    [{ superUser: 'root' }, 'superUser', /sasl:user/],
     [{ maxPacketBytes: 1 }, 'maxPacketBytes', /from 1024/],
     [{ maxConnections: -1 }, 'maxConnections', /from 1/],
   ];

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   AccepterHandshake,
+  CERTIFIED_KEY,
   DiallerHandshake,
   peerKey,
   PeerRefused,
@@ -126,9 +127,57 @@ test('members with certificates tell each other the secrets that they know, and 
 });
 
 test('a dialler whose certificate is not that of the member it names is refused before anything is proved', () => {
-  const dialler = new DiallerHandshake(identity(2), 1, nonce(2));
-  const accepter = new AccepterHandshake(identity(1), nonce(1), (member) => `not member ${member}`);
+  const dialler = new DiallerHandshake({ ...identity(2), keys: [CERTIFIED_KEY] }, 1, nonce(2));
+  const accepter = new AccepterHandshake(
+    { ...identity(1), keys: [CERTIFIED_KEY] },
+    nonce(1),
+    (member) => `not member ${member}`,
+  );
   assert.throws(() => accepter.receive(dialler.hello), /not member 2/);
+});
+
+test('where both proofs are accepted, the key of certificates counts only behind a valid certificate', () => {
+  const both = { keys: [CERTIFIED_KEY, key] };
+  const meet = (dialler: Partial<PeerIdentity>, problem: string | null): boolean => {
+    const dialling = new DiallerHandshake({ ...identity(2), ...dialler }, 1, nonce(2));
+    const accepting = new AccepterHandshake({ ...identity(1), ...both }, nonce(1), () => problem);
+    try {
+      return accepting.receive(dialling.receive(accepting.receive(dialling.hello).send!).send!).peer === 2;
+    } catch (error) {
+      assert.instance(error, PeerRefused);
+      return false;
+    }
+  };
+  const [certified, secret] = [{ keys: [CERTIFIED_KEY] }, { keys: [key] }];
+  assert.ok(meet({ keys: [key, CERTIFIED_KEY] }, null));
+  assert.not(meet(both, 'no certificate'), 'it proves by a certificate that it does not have');
+  assert.ok(meet(certified, null));
+  assert.not(meet(certified, 'no certificate'));
+  assert.ok(meet(secret, 'no certificate'), 'the secret is enough');
+});
+
+test('secrets are told to a dialler with a valid certificate only, and one that says none is accepted', () => {
+  const told: number[] = [];
+  const exchange = {
+    known: () => new Map([[1, new Uint8Array(32).fill(9)]]),
+    learn: (member: number) => void told.push(member),
+  };
+  const accepting = { ...identity(1), keys: [key, CERTIFIED_KEY], exchange };
+  for (const [problem, expected] of [
+    ['no certificate', []],
+    [null, [1]],
+  ] as const) {
+    told.length = 0;
+    const dialler = new DiallerHandshake(
+      { ...identity(2), exchange: { ...exchange, known: () => new Map() } },
+      1,
+      nonce(2),
+    );
+    const accepter = new AccepterHandshake(accepting, nonce(1), () => problem);
+    const proof = dialler.receive(accepter.receive(dialler.hello).send!).send!;
+    assert.is(dialler.receive(accepter.receive(proof).send!).peer, 1);
+    assert.equal(told, expected);
+  }
 });
 
 test.run();

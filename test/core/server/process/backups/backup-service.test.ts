@@ -82,7 +82,7 @@ test('a page in a browser gets no backup', async () => {
 function answerTo(remoteAddress: string): Promise<{ readonly code?: string; readonly message?: string }> {
   const service = new BackupService({
     options: resolveServerOptions({}),
-    authentication: () => new Authentication(null),
+    authentication: () => new Authentication({ superDigest: null, superUser: null, requireAuth: false }),
     member: () => null,
     clock: new SystemClock(),
     logger: silentLogger,
