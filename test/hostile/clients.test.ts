@@ -130,13 +130,13 @@ test('ten thousand connections that never speak are ended, cost bounded memory, 
   await until(() => closed === count, 'the end of all of them', 60_000);
   const before = bystander.done;
   await until(() => bystander.done > before + 20, 'work after them');
+  const health = (await (await fetch(`${member.http}/readyz`)).json()) as { connections: number };
+  assert.is(health.connections, 1);
   await bystander.stop();
 
   assert.is(opened, count);
   assert.ok(descriptorsOfMember < MOST_DESCRIPTORS, `${descriptorsOfMember} descriptors at once`);
   assert.ok(residentMib < MOST_RESIDENT_MIB, `${residentMib} MiB were resident`);
-  const health = (await (await fetch(`${member.http}/readyz`)).json()) as { connections: number };
-  assert.is(health.connections, 1);
 });
 
 test.run();
