@@ -73,7 +73,7 @@ export class ReplyTooLargeError extends ClientError {
   static readonly facts = known(
     'REPLY_TOO_LARGE',
     'the answer is larger than is allowed',
-    'ask for less at once, spread the children over several znodes, or raise --max-reply-bytes of the members and maxReplyBytes of the client',
+    'read children page by page (getChildrenPage, allChildren) and other things in smaller parts, spread the children over several znodes, or raise --max-reply-bytes of the members and maxReplyBytes of the client',
   );
 }
 

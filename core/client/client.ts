@@ -89,6 +89,21 @@ export interface ReadOptions extends RequestOptions {
   readonly watch?: Watch | undefined;
 }
 
+export interface ChildrenPageOptions extends ReadOptions {
+  /** `next` of the page before. Default: the first page. */
+  readonly after?: string | undefined;
+  /** Names of the page at most. Default 10 000, and no more than that. */
+  readonly limit?: number | undefined;
+}
+
+/** A page of the names of a znode's children. */
+export interface ChildrenPage {
+  readonly children: readonly string[];
+  readonly stat: Stat;
+  /** `after` of the next page; null if this is the last one. */
+  readonly next: string | null;
+}
+
 export interface CreateOptions extends RequestOptions {
   readonly mode?: CreateModeName | undefined;
   readonly acl?: readonly Acl[] | undefined;
@@ -189,6 +204,17 @@ export interface Client extends AsyncDisposable {
     path: string,
     options?: ReadOptions,
   ): Promise<{ readonly children: readonly string[]; readonly stat: Stat }>;
+  /**
+   * A page of the children's names, for lists that are too large for one reply (`ReplyTooLargeError`). Pages follow in the order in which
+   * the children were created. A child that is there all the time is in exactly one of them; one that is created or removed between the
+   * first page and the last may be missing or not. A page has `limit` names at most, 10 000 if that is left out or larger, and ends at
+   * about 1 MiB; children that one transaction created are all in one page, which may take it beyond both. `after` is `next` of the page
+   * before, on any member and in any session of this ensemble. `watch` is a watch of the children, from the state of this page on.
+   *
+   * ZooKeeper's servers have no pages: there the first page is the whole list, sorted by name, and `after` is refused with
+   * `UnimplementedError`. Rejects with `BadArgumentsError` on an `after` that is no `next`.
+   */
+  getChildrenPage(path: string, options?: ChildrenPageOptions): Promise<ChildrenPage>;
   getAcl(
     path: string,
     options?: RequestOptions,

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The session client; runs in Node and in a browser. */
 export type * from './client.js';
+export { allChildren } from './all-children.js';
 export { connect, createClient, identified, type ClientOptions, type ConnectOptions } from './connect.js';
 export { parseConnectString, type ConnectString } from './connect-string.js';
 export type { AuthInfo } from './auth-list.js';

@@ -2,7 +2,7 @@
 import { describeOptionProblem, SIGNAL_OPTION, type OptionNames } from '../runtime/index.js';
 import type { TlsOptions } from '../transport/index.js';
 import type { AuthInfo } from './auth-list.js';
-import type { CreateOptions, Operation, ReadOptions, RequestOptions } from './client.js';
+import type { ChildrenPageOptions, CreateOptions, Operation, ReadOptions, RequestOptions } from './client.js';
 import type { ClientOptions, ConnectOptions } from './connect.js';
 import { BadArgumentsError } from './errors.js';
 import type { ExponentialBackoffOptions, RetryOptions } from './retry.js';
@@ -11,6 +11,7 @@ type OperationOf<Type extends Operation['type']> = Extract<Operation, { readonly
 
 export const REQUEST_OPTIONS: OptionNames<RequestOptions> = { signal: true, session: true };
 export const READ_OPTIONS: OptionNames<ReadOptions> = { ...REQUEST_OPTIONS, watch: true };
+export const PAGE_OPTIONS: OptionNames<ChildrenPageOptions> = { ...READ_OPTIONS, after: true, limit: true };
 export const WRITE_OPTIONS: OptionNames<RequestOptions & { readonly version?: number }> = {
   ...REQUEST_OPTIONS,
   version: true,

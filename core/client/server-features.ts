@@ -1,4 +1,15 @@
-import { ErrorCode, OpCode } from '../protocol/index.js';
+import { ErrorCode, OpCode, ServerFeature } from '../protocol/index.js';
+
+/** Operations that a server has announced if it has them. */
+const ANNOUNCED: Readonly<Partial<Record<number, number>>> = {
+  [OpCode.getChildrenPage]: ServerFeature.childrenPages,
+};
+
+/** Whether a server that announces `features` may be sent this operation: one that does not know it ends the connection. */
+export function isOffered(op: number, features: number): boolean {
+  const feature = ANNOUNCED[op];
+  return feature === undefined || (features & feature) !== 0;
+}
 
 /** What a server has to be, or to have switched on, for operations that not every one carries out. */
 const NEEDED: Readonly<Partial<Record<number, string>>> = {
@@ -12,6 +23,7 @@ const NEEDED: Readonly<Partial<Record<number, string>>> = {
   [OpCode.addWatch]: 'ZooKeeper 3.6 or newer',
   [OpCode.setWatches2]: 'ZooKeeper 3.6 or newer',
   [OpCode.whoAmI]: 'ZooKeeper 3.7 or newer',
+  [OpCode.getChildrenPage]: 'a member of Quorate',
 };
 
 /** For an operation that the server refused as unknown or switched off: what it takes. Undefined for any other refusal. */

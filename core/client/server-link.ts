@@ -19,9 +19,10 @@ import {
 import { Fifo, type Clock } from '../runtime/index.js';
 import { CloseCode, type CloseReason, type Connection } from '../transport/index.js';
 import { OutcomeUnknownError, RequestTooLargeError } from './client-errors.js';
-import { BadArgumentsError, ConnectionLossError, MarshallingError } from './errors.js';
+import { BadArgumentsError, ConnectionLossError, errorOfCode, MarshallingError } from './errors.js';
 import { nextXid } from './next-xid.js';
 import type { PendingRequest } from './pending-request.js';
+import { isOffered, whatIsMissing } from './server-features.js';
 
 /** `jute.maxbuffer` as servers have it by default, for servers that do not say theirs: a larger request would cost the connection. */
 const DEFAULT_MAX_REQUEST_BYTES = 1_048_575;
@@ -67,6 +68,8 @@ export class ServerLink {
   readonly #maxReplyBytes: number;
   /** Largest packet that the server accepts. */
   #maxRequestBytes = DEFAULT_MAX_REQUEST_BYTES;
+  /** What the server can do beyond ZooKeeper. */
+  #features = 0;
   #lastXid = 0;
   #openedAt = 0;
   #isAccepted = false;
@@ -118,13 +121,17 @@ export class ServerLink {
 
   /** Sends a request at the end of this turn; it is settled by its answer, or belongs to `takeInFlight` when the link closes. */
   send(request: PendingRequest): void {
+    const { op, operation, path } = request.spec;
+    if (!isOffered(op, this.#features)) {
+      const what = whatIsMissing(op, ErrorCode.unimplemented);
+      return request.reject(errorOfCode(ErrorCode.unimplemented, { operation, path, what }));
+    }
     const before = this.#writer.length;
     const xid = nextXid(this.#lastXid);
     if (!this.#write(xid, request)) return;
     const bytes = this.#writer.length - before - 4;
     if (bytes > this.#maxRequestBytes) {
       this.#writer.truncate(before);
-      const { operation, path } = request.spec;
       const what = `the request takes ${bytes} bytes, of ${this.#maxRequestBytes} that a server accepts`;
       request.reject(new RequestTooLargeError({ operation, path, what, fields: { bytes } }));
       return;
@@ -245,6 +252,7 @@ export class ServerLink {
     if (!this.#isAccepted) {
       this.#isAccepted = true;
       const response = readConnectResponse(packet);
+      this.#features = response.features ?? 0;
       if (response.protocolVersion > 0) this.#maxRequestBytes = response.protocolVersion;
       this.#events.accepted(response, this.#openedAt);
       return;

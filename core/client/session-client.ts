@@ -10,8 +10,11 @@ import {
 import { SIGNAL_OPTION, type Clock, type Logger, type OptionNames, type Random } from '../runtime/index.js';
 import { abortable } from './abortable.js';
 import { checkedAcl, encodeData } from './arguments.js';
+import { checkedLimit, pageOf, parseCursor } from './children-pages.js';
 import type { Chroot } from './chroot.js';
 import type {
+  ChildrenPage,
+  ChildrenPageOptions,
   Client,
   ConnectionState,
   CreateOptions,
@@ -25,11 +28,12 @@ import type {
   WatchStream,
 } from './client.js';
 import { createWithParents } from './create-with-parents.js';
-import { InvalidAclError } from './errors.js';
+import { InvalidAclError, UnimplementedError } from './errors.js';
 import {
   checkCallOptions,
   checkOperation,
   CREATE_OPTIONS,
+  PAGE_OPTIONS,
   READ_OPTIONS,
   REQUEST_OPTIONS,
   WATCH_OPTIONS,
@@ -204,6 +208,26 @@ export class SessionClient implements Client {
       body: (serverPath) => ({ path: serverPath, watch: options.watch !== undefined }),
       result: ({ children, stat }) => ({ children: [...children].sort(), stat }),
     });
+  }
+
+  async getChildrenPage(path: string, options: ChildrenPageOptions = {}): Promise<ChildrenPage> {
+    checkCallOptions({ operation: 'getChildrenPage', path }, options, PAGE_OPTIONS);
+    const { after, limit, ...read } = options;
+    const cursor = parseCursor(after, path);
+    const most = checkedLimit(limit, path);
+    const watch = read.watch !== undefined;
+    try {
+      return await this.#read<typeof OpCode.getChildrenPage, ChildrenPage>(read, 'child', {
+        op: OpCode.getChildrenPage,
+        operation: 'getChildrenPage',
+        path,
+        body: (serverPath) => ({ path: serverPath, watch, ...cursor, most }),
+        result: (page) => pageOf(page, cursor),
+      });
+    } catch (error) {
+      if (!(error instanceof UnimplementedError) || after !== undefined) throw error;
+      return { ...(await this.getChildren(path, read)), next: null };
+    }
   }
 
   getAcl(

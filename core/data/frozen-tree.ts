@@ -1,4 +1,5 @@
 import type { ChangeListener, DataTree } from './data-tree.js';
+import type { OpenList } from './open-lists.js';
 import type { Znode } from './znode.js';
 
 /**
@@ -8,10 +9,24 @@ import type { Znode } from './znode.js';
  */
 export class OpenViews implements ChangeListener {
   readonly #open: FrozenTree[] = [];
+  /** Lists of names that are read over several turns. */
+  readonly #lists = new Set<OpenList>();
   #newest = 0;
 
   get count(): number {
     return this.#open.length;
+  }
+
+  get listCount(): number {
+    return this.#lists.size;
+  }
+
+  addList(list: OpenList): void {
+    this.#lists.add(list);
+  }
+
+  removeList(list: OpenList): void {
+    this.#lists.delete(list);
   }
 
   open(tree: DataTree): FrozenTree {
@@ -23,6 +38,7 @@ export class OpenViews implements ChangeListener {
   }
 
   beforeChange(node: Znode): void {
+    if (this.#lists.size > 0) for (const list of this.#lists) list.beforeChange(node);
     if (this.#open.length === 0 || node.changedAt === this.#newest) return;
     let copy: Znode | null = null;
     for (const view of this.#open) {

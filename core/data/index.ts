@@ -11,6 +11,7 @@ export { watchBytes } from './path-watches.js';
 export { type WatchedNode, type WatchedTree, WatchTable } from './watch-table.js';
 export type { Applied } from './applied.js';
 export type { QuotaBreach } from './quota.js';
+export type { LongRead, LongReadResult } from './long-read.js';
 export type { ReadContext, ReadResult } from './read.js';
 export {
   ENSEMBLE_ID_BYTES,

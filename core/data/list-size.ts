@@ -31,6 +31,7 @@ export function ephemeralsBytes(owned: ReadonlySet<Znode>, prefix: string): numb
   return bytes;
 }
 
-function leastChildrenBytes(node: Znode): number {
+/** A lower bound of it, without a look at the children. */
+export function leastChildrenBytes(node: Znode): number {
   return LENGTH_BYTES * (1 + node.numChildren) + node.childNameUnits;
 }

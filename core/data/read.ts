@@ -90,9 +90,18 @@ export function readToWrite(
     case OpCode.getChildren2:
     case OpCode.getAllChildrenNumber:
       return readNode(state, request, context.identities, room);
+    case OpCode.getChildrenPage:
+      return refusalOf(state, request.body.path, context.identities);
     default:
       return UNIMPLEMENTED;
   }
+}
+
+/** Why a znode cannot be read; for what only a long read answers otherwise. */
+function refusalOf({ tree }: MachineState, path: string, identities: readonly Id[]): ReadResult {
+  const node = tree.find(path);
+  if (node === undefined) return NO_NODE;
+  return isAllowed(node.acl, Permission.read, identities) ? UNIMPLEMENTED : NO_AUTH;
 }
 
 /** Bytes that the reply can still take, of those that it may have. */
@@ -152,6 +161,15 @@ function readNode(
     default:
       return ok({ op, body: { totalNumber: tree.descendantsOf(node) } });
   }
+}
+
+/** One operation of a multiRead whose size is checked by the caller. */
+export function readOne(
+  state: MachineState,
+  request: MultiReadRequest['ops'][number],
+  identities: readonly Id[],
+): ReadResultToWrite {
+  return readNode(state, request, identities, { bytes: Infinity, maxBytes: Infinity, isShared: false });
 }
 
 /** Takes room for a part of the reply, before that is built. */

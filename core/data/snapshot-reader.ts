@@ -28,6 +28,7 @@ export class SnapshotReader {
         `a snapshot with ${tree.size} of ${closing.nodeCount} znodes and ${sessions.all.size} of ${closing.sessionCount} sessions`,
       );
     }
+    this.#content.orderChildren();
     this.#content.restoreQuotas();
     if (digest.value !== closing.digest) {
       throw new MarshallingError(
@@ -45,6 +46,8 @@ class MachineContent implements SnapshotContent {
   readonly #quotas: { readonly path: string; readonly count: number; readonly bytes: number }[] = [];
   /** Znodes that came before their parent, by its path. */
   readonly #waiting = new Map<string, Znode[]>();
+  /** Znodes whose children did not come in the order in which they were created. */
+  readonly #unordered = new Set<Znode>();
   /** The newest znode whose child came: children mostly come one behind the other. */
   #lastParent: Znode | undefined;
 
@@ -87,6 +90,8 @@ class MachineContent implements SnapshotContent {
         continue;
       }
       const countBefore = tree.size;
+      const elder = parent?.lastChild ?? null;
+      if (elder !== null && elder.czxid > node.czxid) this.#unordered.add(parent!);
       tree.insert(node, parent);
       if (tree.size === countBefore) throw new MarshallingError(`${node.path} twice in a snapshot`);
       const children = this.#waiting.get(node.path);
@@ -94,6 +99,11 @@ class MachineContent implements SnapshotContent {
       this.#waiting.delete(node.path);
       for (const child of children) ready.push(child);
     }
+  }
+
+  /** Lists of children go by that order. */
+  orderChildren(): void {
+    for (const parent of this.#unordered) parent.sortChildren();
   }
 
   restoreQuotas(): void {

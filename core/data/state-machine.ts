@@ -4,6 +4,7 @@ import { applyTxn } from './apply.js';
 import type { EnsembleIdentity } from './ensemble-identity.js';
 import { MachineState } from './machine-state.js';
 import { Recount } from './recount.js';
+import { isLongList, type LongRead, openLongRead } from './long-read.js';
 import { read, type ReadContext, type ReadResult, type ReadResultToWrite, readToWrite } from './read.js';
 import { replyTo } from './reply.js';
 import { openSnapshot, type Snapshot } from './snapshot-writer.js';
@@ -106,6 +107,28 @@ export class StateMachine {
   /** As `read`, for a reply that is only written: short data in it need no array. */
   readToWrite(request: Request, context: ReadContext, maxBytes: number): ReadResultToWrite {
     return readToWrite(this.state, request, context, maxBytes);
+  }
+
+  /** Whether this reads a list of more than `perTurn` names. Never throws on any path. */
+  isLongList(request: Request, sessionId: bigint, perTurn: number): boolean {
+    return isLongList(this.state, request, sessionId, perTurn);
+  }
+
+  /**
+   * Begins a read that takes several turns, because of a list of more than `perTurn` names, many operations, or because it is a page; null if
+   * `read` answers it. Must be taken to its end, or closed.
+   */
+  openLongRead(
+    request: Request,
+    context: ReadContext,
+    bounds: { readonly maxBytes: number; readonly perTurn: number },
+  ): LongRead | null {
+    return openLongRead(this.state, request, context, bounds);
+  }
+
+  /** Long reads that are open on a list. */
+  get openListCount(): number {
+    return this.state.views.listCount;
   }
 
   /** What `WatchTable.rearm` asks of the tree; to be looked at at once, for it goes on changing. Never throws on any path. */

@@ -153,6 +153,15 @@ export class Znode implements NodeState {
     children.pathUnits -= child.path.length;
   }
 
+  /** Puts the children into the order in which they were created; those of one transaction stay as they are. */
+  sortChildren(): void {
+    const sorted: Znode[] = [];
+    for (let child = this.firstChild; child !== null; child = child.nextSibling) sorted.push(child);
+    sorted.sort((one, other) => (one.czxid < other.czxid ? -1 : Number(one.czxid > other.czxid)));
+    for (const child of sorted) this.unlink(child);
+    for (const child of sorted) this.link(child);
+  }
+
   get dataLength(): number {
     return this.stored === null ? 0 : this.stored.length;
   }

@@ -44,7 +44,7 @@ export function writeConnectResponse(writer: JuteWriter, response: ConnectRespon
   writer.writeBuffer(response.password);
   if (response.readOnly !== null) {
     writer.writeBool(response.readOnly);
-    if (typeof response.ensembleId === 'string') writer.writeString(response.ensembleId);
+    writeOwn(writer, response);
   }
   writer.endPacket(packet);
 }
@@ -57,7 +57,17 @@ export function readConnectResponse(reader: JuteReader): ConnectResponse {
     password: reader.readBuffer() ?? NO_BYTES,
     readOnly: readTrailingBool(reader),
   };
-  return reader.remaining === 0 ? response : { ...response, ensembleId: reader.readText() };
+  if (reader.remaining === 0) return response;
+  const ensembleId = reader.readText();
+  const features = reader.remaining === 0 ? 0 : reader.readInt();
+  return { ...response, ensembleId: ensembleId === '' ? null : ensembleId, features };
+}
+
+/** What goes beyond ZooKeeper. */
+function writeOwn(writer: JuteWriter, { ensembleId, features }: ConnectResponse): void {
+  if (features === undefined && typeof ensembleId !== 'string') return;
+  writer.writeString(ensembleId ?? '');
+  if (features !== undefined) writer.writeInt(features);
 }
 
 function readTrailingBool(reader: JuteReader): boolean | null {

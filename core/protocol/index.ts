@@ -11,6 +11,7 @@ export { JuteWriter } from './jute-writer.js';
 export { JuteReader } from './jute-reader.js';
 export { FrameError, type FrameFault, PacketSplitter, splitPackets } from './packet-splitter.js';
 export { isClientOp } from './operations/registry.js';
+export { endMultiRead, writeListHeader, writeReadResult } from './operations/multi.js';
 export {
   type RequestHeader,
   readRequest,
@@ -22,6 +23,7 @@ export {
   readReplyBody,
   readReplyHeader,
   readWatchEvent,
+  sealReply,
   writeReply,
   writeWatchEvent,
 } from './reply-packet.js';

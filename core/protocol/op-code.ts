@@ -29,6 +29,8 @@ export const OpCode = {
   setWatches2: 105,
   addWatch: 106,
   whoAmI: 107,
+  /** Quorate's own: for clients that were told that the server has it (`ServerFeature`). */
+  getChildrenPage: 0x5101,
   createSession: -10,
   closeSession: -11,
   error: -1,

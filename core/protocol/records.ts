@@ -71,9 +71,12 @@ export interface WatchEvent {
 
 /**
  * `protocolVersion` of a connect request whose sender wants to know what the server accepts. A member answers with the largest
- * packet that it takes as `protocolVersion`, and with the id of its ensemble behind `readOnly`; ZooKeeper ignores the field and answers 0.
+ * packet that it takes as `protocolVersion`, and with the id of its ensemble and its features behind `readOnly`; ZooKeeper ignores the field and answers 0.
  */
 export const ASKS_FOR_LIMIT = 0x51756f72;
+
+/** What a server can do beyond ZooKeeper: bits of `ConnectResponse.features`. */
+export const ServerFeature = { childrenPages: 1 } as const;
 
 /** First packet of a connection. */
 export interface ConnectRequest {
@@ -96,6 +99,8 @@ export interface ConnectResponse {
   readonly readOnly: boolean | null;
   /** Sent only to clients that ask for it, and only by an ensemble that has one: 32 hexadecimal digits. Default: none. */
   readonly ensembleId?: string | null;
+  /** Sent to the same clients: bits of `ServerFeature`. Default: none. */
+  readonly features?: number;
 }
 
 export interface ReplyHeader {

@@ -4,6 +4,7 @@ import type { JuteWriter } from './jute-writer.js';
 import { OpCode } from './op-code.js';
 import { MarshallingError } from './marshalling-error.js';
 import { operationOf } from './operations/registry.js';
+import { LENGTH_BYTES } from './reply-size.js';
 import { type ReplyHeader, type WatchEvent, WatchEventType, Xid } from './records.js';
 import type { ClientOp, ReplyBodies, ReplyToWrite } from './requests.js';
 
@@ -19,6 +20,15 @@ export function writeReply(writer: JuteWriter, header: ReplyHeader, reply: Reply
     operationOf<ClientOp>(reply.op).reply.write(writer, reply.body);
   }
   writer.endPacket(packet);
+}
+
+/** Fills in the length and the header of a packet whose body is complete and ends with it. */
+export function sealReply(packet: Uint8Array, { xid, zxid, err }: ReplyHeader): void {
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  view.setInt32(0, packet.length - LENGTH_BYTES);
+  view.setInt32(4, xid);
+  view.setBigInt64(8, zxid);
+  view.setInt32(16, err);
 }
 
 /** A code that this version does not know arrives as `systemError`. */

@@ -16,6 +16,7 @@ export interface RequestBodies {
   [OpCode.setAcl]: SetAclRequest;
   [OpCode.getChildren]: PathWatch;
   [OpCode.getChildren2]: PathWatch;
+  [OpCode.getChildrenPage]: ChildrenPageRequest;
   [OpCode.sync]: PathOnly;
   [OpCode.ping]: Empty;
   [OpCode.check]: PathVersion;
@@ -49,6 +50,7 @@ export interface ReplyBodies {
   [OpCode.setAcl]: { readonly stat: Stat };
   [OpCode.getChildren]: { readonly children: readonly string[] };
   [OpCode.getChildren2]: { readonly children: readonly string[]; readonly stat: Stat };
+  [OpCode.getChildrenPage]: ChildrenPage;
   [OpCode.sync]: { readonly path: string };
   [OpCode.ping]: Empty;
   [OpCode.check]: Empty;
@@ -102,6 +104,24 @@ export interface PathVersion {
 export interface PathWatch {
   readonly path: string;
   readonly watch: boolean;
+}
+/** Asks for the next page of a znode's children, in the order in which they were created. */
+export interface ChildrenPageRequest {
+  readonly path: string;
+  readonly watch: boolean;
+  /** Children that were created up to this zxid are left out; -1n is none. */
+  readonly after: bigint;
+  /** Name of the child that came last, from which the server finds the next one faster; `''` is none. */
+  readonly lastName: string;
+  /** Names wanted at most. The page has more only if the last ones were created by one transaction. */
+  readonly most: number;
+}
+export interface ChildrenPage {
+  readonly children: readonly string[];
+  readonly stat: Stat;
+  /** `after` of the next page. */
+  readonly last: bigint;
+  readonly hasMore: boolean;
 }
 export interface PathStat {
   readonly path: string;

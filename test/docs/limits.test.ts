@@ -45,7 +45,9 @@ test('the table of limits has the flag and the default of each option', () => {
 });
 
 test('the table of limits has the value of each fixed limit', () => {
-  const sources = productSources('core/server').map(({ text }) => text);
+  const sources = ['core/server', 'core/data'].flatMap((room) =>
+    productSources(room).map(({ text }) => text),
+  );
   const rows = documentedRows(LIMITS, 'Fixed');
   assert.ok(rows.length > 5);
   for (const [name, value] of rows) {

@@ -91,6 +91,7 @@ export class World {
         outputHighWaterBytes: bounds.outputBytes,
         maxBytesInFlight: bounds.bytesUnderWay,
         watchPathsPerTurn: bounds.watchPaths,
+        listNamesPerTurn: bounds.watchPaths,
       },
       line: { latencyMs, jitterMs },
       segmentBytes,

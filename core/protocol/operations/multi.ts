@@ -83,6 +83,20 @@ function replyCodec(members: Members<MultiOp> | Members<MultiReadOp>): Codec<Mul
   };
 }
 
+/** One result of a multiRead, for whoever writes a reply part by part; `endMultiRead` goes behind the last. */
+export function writeReadResult(writer: JuteWriter, result: MultiResult): void {
+  writeResult(writer, readMembers, result);
+}
+
+/** What goes in front of the list of a getChildren inside a multiRead. */
+export function writeListHeader(writer: JuteWriter): void {
+  writeHeader(writer, OpCode.getChildren, false, ErrorCode.ok);
+}
+
+export function endMultiRead(writer: JuteWriter): void {
+  writeHeader(writer, -1, true, -1);
+}
+
 function writeResult(writer: JuteWriter, members: object, result: MultiResult): void {
   if (result.error !== undefined) {
     writeHeader(writer, OpCode.error, false, result.error);

@@ -49,6 +49,39 @@ export const getChildren2: Operation<typeof OpCode.getChildren2> = {
   },
 };
 
+export const getChildrenPage: Operation<typeof OpCode.getChildrenPage> = {
+  request: {
+    write(writer, request) {
+      writer.writeString(request.path);
+      writer.writeBool(request.watch);
+      writer.writeLong(request.after);
+      writer.writeString(request.lastName);
+      writer.writeInt(request.most);
+    },
+    read: (reader) => ({
+      path: reader.readText(),
+      watch: reader.readBool(),
+      after: reader.readLong(),
+      lastName: reader.readText(),
+      most: reader.readInt(),
+    }),
+  },
+  reply: {
+    write(writer, reply) {
+      writeStringList(writer, reply.children);
+      writeStat(writer, reply.stat);
+      writer.writeLong(reply.last);
+      writer.writeBool(reply.hasMore);
+    },
+    read: (reader) => ({
+      children: readStringList(reader),
+      stat: readStat(reader),
+      last: reader.readLong(),
+      hasMore: reader.readBool(),
+    }),
+  },
+};
+
 export const getEphemerals: Operation<typeof OpCode.getEphemerals> = {
   request: {
     write: (writer, request) => writer.writeString(request.prefixPath),

@@ -9,6 +9,7 @@ import {
   getAllChildrenNumber,
   getChildren,
   getChildren2,
+  getChildrenPage,
   getData,
   getEphemerals,
 } from './read.js';
@@ -29,6 +30,7 @@ export const operations: { readonly [Op in ClientOp]: Operation<Op> } = {
   [OpCode.sync]: sync,
   [OpCode.ping]: ping,
   [OpCode.getChildren2]: getChildren2,
+  [OpCode.getChildrenPage]: getChildrenPage,
   [OpCode.check]: check,
   [OpCode.multi]: multi,
   [OpCode.create2]: create2,

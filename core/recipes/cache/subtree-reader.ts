@@ -1,4 +1,4 @@
-import type { Client } from '../../client/index.js';
+import { allChildren, type Client } from '../../client/index.js';
 import { CacheOverflowError } from '../errors.js';
 import { orAborted } from '../waiting/abort.js';
 import { hasCode, persistAcross } from '../waiting/failure.js';
@@ -56,9 +56,9 @@ export class SubtreeReader {
   }
 
   async #childrenOf(path: string, signal: AbortSignal): Promise<readonly string[]> {
-    const listing = await this.#ask(path, signal, () => this.#client.getChildren(path));
+    const listing = await this.#ask(path, signal, () => allChildren(this.#client, path));
     const prefix = path === '/' ? '/' : `${path}/`;
-    return listing === null ? [] : listing.children.map((name) => prefix + name);
+    return listing === null ? [] : listing.map((name) => prefix + name);
   }
 
   async #ask<T>(path: string, signal: AbortSignal, request: () => Promise<T>): Promise<T | null> {

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
-import type { Client } from '../../client/index.js';
+import { allChildren, type Client } from '../../client/index.js';
 import { InvalidInstanceError, RecipeStateError } from '../errors.js';
 import { KeptNode } from '../nodes/kept-node.js';
 import { pathBelow } from '../nodes/znode-name.js';
@@ -122,8 +122,7 @@ export class ServiceRegistry implements AsyncDisposable {
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly string[]> {
     try {
-      const listing = await ask(this.#client, options, () => this.#client.getChildren(path, options));
-      return listing.children;
+      return await ask(this.#client, options, () => allChildren(this.#client, path, options));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;

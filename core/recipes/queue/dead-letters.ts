@@ -1,4 +1,4 @@
-import type { Client, Operation } from '../../client/index.js';
+import { allChildren, type Client, type Operation } from '../../client/index.js';
 import { ask, hasCode } from '../waiting/failure.js';
 import { compareJobs, parseJobName } from './job-name.js';
 import { decodeRecord, encodeRecord, type JobRecord } from './job-record.js';
@@ -39,10 +39,8 @@ export class DeadLetters<Data> {
 
   async list(options: Cancellable): Promise<readonly string[]> {
     try {
-      const { children } = await ask(this.#client, options, () =>
-        this.#client.getChildren(this.#layout.dead, options),
-      );
-      return inOrder(children);
+      const { dead } = this.#layout;
+      return inOrder(await ask(this.#client, options, () => allChildren(this.#client, dead, options)));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;

@@ -1,5 +1,11 @@
 import { parseJson } from '../../runtime/index.js';
-import type { Client, MultiError, Operation, Session } from '../../client/index.js';
+import {
+  allChildren,
+  type Client,
+  type MultiError,
+  type Operation,
+  type Session,
+} from '../../client/index.js';
 import { JobCancelledError, JobDeadError } from '../errors.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
@@ -93,10 +99,10 @@ export class JobDesk<Data> {
   }
 
   async list(limit: number, options: Cancellable): Promise<readonly JobStatus<Data>[]> {
-    const { children } = await ask(this.#client, options, () =>
-      this.#client.getChildren(this.#layout.jobs, options),
+    const children = await ask(this.#client, options, () =>
+      allChildren(this.#client, this.#layout.jobs, options),
     ).catch((error: unknown) => {
-      if (hasCode(error, 'NO_NODE')) return { children: [] };
+      if (hasCode(error, 'NO_NODE')) return [];
       throw error;
     });
     const names = inOrder(children).slice(0, limit);
@@ -180,8 +186,8 @@ export class JobDesk<Data> {
 
   async #childrenOf(path: string, options: Cancellable): Promise<readonly string[]> {
     try {
-      const read = await ask(this.#client, options, () => this.#client.getChildren(path, options));
-      return read.children.map((child) => `${path}/${child}`);
+      const children = await ask(this.#client, options, () => allChildren(this.#client, path, options));
+      return children.map((child) => `${path}/${child}`);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;

@@ -1,5 +1,5 @@
 import { parseJson } from '../../runtime/index.js';
-import type { Client, Operation } from '../../client/index.js';
+import { allChildren, type Client, type Operation } from '../../client/index.js';
 import { ask, hasCode } from '../waiting/failure.js';
 import { parseJobName } from './job-name.js';
 import type { QueueLayout } from './queue-layout.js';
@@ -85,7 +85,7 @@ export class JobResults {
     const { clock } = this.#client;
     if (!this.isSweepDue) return;
     this.#sweepAt = clock.now() + SWEEP_EVERY_MS;
-    const { children } = await this.#client.getChildren(this.#layout.results);
+    const children = await allChildren(this.#client, this.#layout.results);
     const oldest = clock.wall() - this.#ttlMs;
     // In the order of their names, which is that of age.
     const mayBeOld = children.filter((name) => (parseJobName(name)?.enqueuedAt ?? 0) <= oldest);

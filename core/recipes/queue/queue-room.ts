@@ -1,4 +1,4 @@
-import type { Client } from '../../client/index.js';
+import { allChildren, type Client } from '../../client/index.js';
 import { QueueFullError } from '../errors.js';
 import { orAborted } from '../waiting/abort.js';
 import { ask } from '../waiting/failure.js';
@@ -82,11 +82,9 @@ export class QueueRoom {
   async #bytesUsed(): Promise<number> {
     const lists = await Promise.all(
       [this.#layout.jobs, this.#layout.dead].map((path) =>
-        ask(this.#client, {}, () => this.#client.getChildren(path)),
+        ask(this.#client, {}, () => allChildren(this.#client, path)),
       ),
     );
-    return lists
-      .flatMap(({ children }) => children)
-      .reduce((sum, name) => sum + (parseJobName(name)?.bytes ?? 0), 0);
+    return lists.flat().reduce((sum, name) => sum + (parseJobName(name)?.bytes ?? 0), 0);
   }
 }

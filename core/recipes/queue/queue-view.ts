@@ -1,4 +1,4 @@
-import type { Client, WatchStreamEvent } from '../../client/index.js';
+import { allChildren, type Client, type WatchStreamEvent } from '../../client/index.js';
 import { RecipeStateError } from '../errors.js';
 import { persistAcross } from '../waiting/failure.js';
 import type { JobBoard, QueueListing } from './job-board.js';
@@ -128,9 +128,8 @@ export class QueueView {
     };
   }
 
-  async #children(path: string, signal: AbortSignal): Promise<readonly string[]> {
-    const read = await persistAcross(this.#client, () => this.#client.getChildren(path), signal);
-    return read.children;
+  #children(path: string, signal: AbortSignal): Promise<readonly string[]> {
+    return persistAcross(this.#client, () => allChildren(this.#client, path), signal);
   }
 
   #note(event: WatchStreamEvent): void {

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
-import { MultiError, type Client, type Operation } from '../../client/index.js';
+import { allChildren, MultiError, type Client, type Operation } from '../../client/index.js';
 import type { Hold } from '../contention/hold.js';
 import { parseSequence } from '../contention/sequence.js';
 import { multiFenced } from '../locks/fenced-write.js';
@@ -269,7 +269,7 @@ export class RunLedger {
 
   async #children(path: string, options: ReadOptions): Promise<readonly string[]> {
     try {
-      return (await ask(this.#client, options, () => this.#client.getChildren(path, options))).children;
+      return await ask(this.#client, options, () => allChildren(this.#client, path, options));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;

@@ -105,7 +105,7 @@ export class Admission {
 
   #enqueue(connection: ClientConnection): void {
     if (!this.#isOpen) return;
-    if (connection.outstanding > REQUESTS_PER_VISIT) this.#busy.push(connection);
+    if (connection.outstanding > REQUESTS_PER_VISIT || connection.isInLongRead) this.#busy.push(connection);
     else this.#quiet.push(connection);
   }
 

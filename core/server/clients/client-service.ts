@@ -87,7 +87,8 @@ export class ClientService implements ConnectionHost {
     const authentication = new Authentication(options, parts.accounts);
     this.#authentication = authentication;
     const { random } = parts;
-    const router = new RequestRouter({ authentication, pipeline, state, random });
+    const { listNamesPerTurn } = options;
+    const router = new RequestRouter({ authentication, pipeline, state, random, listNamesPerTurn });
     this.#admission = new Admission({ ...parts, router });
   }
 

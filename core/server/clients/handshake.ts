@@ -2,6 +2,7 @@ import {
   ASKS_FOR_LIMIT,
   ErrorCode,
   MarshallingError,
+  ServerFeature,
   readConnectRequest,
   type ConnectRequest,
   type JuteReader,
@@ -175,7 +176,10 @@ export class Handshake {
       sessionId,
       password: passwords.passwordOf(sessionId),
       readOnly: connection.session.answersReadOnly,
-      ensembleId: connection.session.asksForLimit ? (state.identity?.id ?? null) : null,
+      ...(connection.session.asksForLimit && {
+        ensembleId: state.identity?.id ?? null,
+        features: ServerFeature.childrenPages,
+      }),
     });
   }
 

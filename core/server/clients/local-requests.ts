@@ -15,15 +15,22 @@ import type { Refusals } from '../metrics/index.js';
 import type { ReplicatedState } from '../state/index.js';
 import type { ClientConnection } from './connection/client-connection.js';
 import type { ReplySlot } from './connection/reply-slot.js';
+import { SlicedRead } from './connection/sliced-read.js';
 import type { WaitingOutput } from './connection/waiting-output.js';
 import type { WatchService } from './watch-service.js';
+
+/** Lists that are read over several turns at once; further ones wait for these. */
+const MOST_OPEN_LISTS = 16;
 
 const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
 
 export interface LocalRequestsParts {
   readonly state: ReplicatedState;
   readonly watches: WatchService;
-  readonly limits: Pick<ServerOptions, 'maxReplyBytes' | 'maxTotalOutputBytes' | 'outputHighWaterBytes'>;
+  readonly limits: Pick<
+    ServerOptions,
+    'listNamesPerTurn' | 'maxReplyBytes' | 'maxTotalOutputBytes' | 'outputHighWaterBytes'
+  >;
   /** What waits on all connections together. */
   readonly waitingOutput: WaitingOutput;
   readonly refusals: Refusals;
@@ -59,8 +66,55 @@ export class LocalRequests {
       slot.complete(ErrorCode.ok, null, machine.lastZxid);
       return true;
     }
+    if (slot.reading !== null) return this.#proceed(slot, slot.reading);
+    if (slot.isLong) {
+      if (machine.openListCount >= MOST_OPEN_LISTS) return false;
+      const read = this.#openLongRead(slot, request, machine);
+      if (read !== null) return this.#proceed(slot, read);
+    }
     const { error, reply } = this.#run(slot, request, machine);
     slot.complete(error, reply, machine.lastZxid);
+    return true;
+  }
+
+  /** What it shows is the state of now, and so is its zxid; its watch is set now. Null if one turn is enough. */
+  #openLongRead(slot: ReplySlot, request: Request, machine: StateMachine): SlicedRead | null {
+    const sets = watchesPath(request) ? request.body.path : null;
+    if (sets !== null && !this.#watches.hasRoom(slot.connection, sets)) return null;
+    const { listNamesPerTurn } = this.#limits;
+    const bounds = { maxBytes: this.#mostBytes, perTurn: listNamesPerTurn };
+    const read = machine.openLongRead(request, slot, bounds);
+    if (read === null) return null;
+    const takeBack = sets === null ? () => undefined : this.#setWatch(slot, sets);
+    slot.zxid = machine.lastZxid;
+    slot.reading = new SlicedRead(read, this.#waitingOutput, takeBack);
+    return slot.reading;
+  }
+
+  /** Returns how to take it back, which leaves one that was there before. */
+  #setWatch(slot: ReplySlot, path: string): () => void {
+    const { connection } = slot;
+    const { table } = this.#watches;
+    slot.holdsEvents = true;
+    if (table.check(connection, path, WatcherType.children)) return () => undefined;
+    table.addChild(connection, path);
+    return () => table.remove(connection, path, WatcherType.children);
+  }
+
+  /** Does the work of one turn. */
+  #proceed(slot: ReplySlot, read: SlicedRead): boolean {
+    const result = read.proceed();
+    if (result === null) {
+      if (this.#waitingOutput.bytes <= this.#limits.maxTotalOutputBytes) return false;
+      read.close();
+      this.#refusals.reads += 1;
+      slot.complete(ErrorCode.throttledOp, null, slot.zxid);
+      return true;
+    }
+    const { error, packet, refusedBytes } = result;
+    slot.packet = packet;
+    const code = refusedBytes === undefined ? error : this.#refuseTooLarge(slot, refusedBytes).error;
+    slot.complete(code, null, slot.zxid);
     return true;
   }
 
@@ -174,7 +228,11 @@ type WatchingRead = Extract<
   Request,
   {
     readonly op:
-      typeof OpCode.exists | typeof OpCode.getData | typeof OpCode.getChildren | typeof OpCode.getChildren2;
+      | typeof OpCode.exists
+      | typeof OpCode.getData
+      | typeof OpCode.getChildren
+      | typeof OpCode.getChildren2
+      | typeof OpCode.getChildrenPage;
   }
 >;
 
@@ -184,6 +242,7 @@ function watchesPath(request: Request): request is WatchingRead {
     case OpCode.getData:
     case OpCode.getChildren:
     case OpCode.getChildren2:
+    case OpCode.getChildrenPage:
       return request.body.watch;
     default:
       return false;

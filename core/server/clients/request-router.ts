@@ -26,6 +26,7 @@ export interface RequestRouterParts {
   readonly pipeline: ClientPipeline;
   readonly state: ReplicatedState;
   readonly random: Random;
+  readonly listNamesPerTurn: number;
 }
 
 /** Each identity of a connection may become an entry of every ACL that it sets. */
@@ -80,7 +81,13 @@ export class RequestRouter {
   }
 
   #local(connection: ClientConnection, xid: number, request: Request): void {
-    connection.owe(new ReplySlot(connection, xid, request, true));
+    const slot = new ReplySlot(connection, xid, request, true);
+    const { state, listNamesPerTurn } = this.#parts;
+    slot.isLong =
+      request.op === OpCode.multiRead ||
+      request.op === OpCode.getChildrenPage ||
+      state.machine.isLongList(request, slot.sessionId, listNamesPerTurn);
+    connection.owe(slot);
     connection.advance();
   }
 

@@ -1,4 +1,4 @@
-import type { Client } from '../../../core/client/index.js';
+import { allChildren, type Client } from '../../../core/client/index.js';
 import { QuorateError } from '../../../core/runtime/index.js';
 import type { WatchBook } from './watch-book.js';
 
@@ -30,7 +30,7 @@ async function childrenOf(
 ): Promise<readonly string[] | null> {
   const note = watches?.oneShot('children', path, client);
   try {
-    return (await client.getChildren(path, { watch: note?.watch })).children;
+    return await allChildren(client, path, { watch: note?.watch });
   } catch (error) {
     note?.forget();
     if (isRoot || !isCode(error, 'NO_NODE')) throw error;

@@ -88,6 +88,13 @@ export const requestBodies: ByOp<RequestBodies> = {
   [OpCode.setAcl]: record({ path: text, acl, version: int }),
   [OpCode.getChildren]: pathWatch,
   [OpCode.getChildren2]: pathWatch,
+  [OpCode.getChildrenPage]: record({
+    path: text,
+    watch: fc.boolean(),
+    after: long,
+    lastName: text,
+    most: int,
+  }),
   [OpCode.sync]: pathOnly,
   [OpCode.ping]: empty,
   [OpCode.check]: pathVersion,
@@ -146,6 +153,7 @@ export const replyBodies: ByOp<ReplyBodies> = {
   [OpCode.setAcl]: statOnly,
   [OpCode.getChildren]: children,
   [OpCode.getChildren2]: record({ children: texts, stat }),
+  [OpCode.getChildrenPage]: record({ children: texts, stat, last: long, hasMore: fc.boolean() }),
   [OpCode.sync]: pathOnly,
   [OpCode.ping]: empty,
   [OpCode.check]: empty,
@@ -196,6 +204,16 @@ export const connectResponses = record({
   sessionId: long,
   password: fc.uint8Array({ minLength: 16, maxLength: 16 }),
   readOnly: fc.option(fc.boolean()),
+});
+/** What members answer to clients that ask for what goes beyond ZooKeeper. */
+export const ownConnectResponses = record({
+  protocolVersion: int,
+  timeoutMs: int,
+  sessionId: long,
+  password: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  readOnly: fc.boolean(),
+  ensembleId: fc.constantFrom(null, '0123456789abcdef0123456789abcdef'),
+  features: int,
 });
 export const replyHeaders = record({
   xid: int,

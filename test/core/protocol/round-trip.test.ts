@@ -30,6 +30,7 @@ import {
   clientOps,
   connectRequests,
   connectResponses,
+  ownConnectResponses,
   replyBodies,
   replyHeaders,
   requestBodies,
@@ -81,6 +82,15 @@ test('both packets of the handshake read back as they were written, with and wit
       assert.equal(readConnectRequest(requestReader), request);
       const responseReader = throughTheWire((writer) => writeConnectResponse(writer, response));
       assert.equal(readConnectResponse(responseReader), response);
+    }),
+  );
+});
+
+test('what a member answers beyond ZooKeeper reads back as it was written', () => {
+  fc.assert(
+    fc.property(ownConnectResponses, (response) => {
+      const reader = throughTheWire((writer) => writeConnectResponse(writer, response));
+      assert.equal(readConnectResponse(reader), response);
     }),
   );
 });

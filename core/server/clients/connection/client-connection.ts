@@ -12,6 +12,9 @@ import type { SharedResources } from './shared-resources.js';
 /** Nothing may come behind the request that closes the session. */
 const SESSION_CLOSED: CloseReason = { code: CloseCode.normal, text: '', isLastWord: true };
 
+/** Events that follow the reply of a read that takes several turns. */
+const MOST_HELD_EVENTS = 100_000;
+
 const DEAF = 'Client does not read: connection cut';
 
 /** What a connection asks of the service that it belongs to. */
@@ -60,6 +63,8 @@ export class ClientConnection {
   #state: 'greeting' | 'establishing' | 'established' | 'ended' = 'greeting';
   /** What comes behind the last request is not looked at. */
   #isLastOwed = false;
+  /** They follow the reply at the head (`ReplySlot.holdsEvents`). */
+  readonly #heldEvents: { readonly zxid: bigint; readonly packet: Uint8Array }[] = [];
   /** The request that is being routed. */
   #taken: Packet | null = null;
   /** Nothing more comes from the client; if it is lost, nothing reaches it either. */
@@ -152,6 +157,12 @@ export class ClientConnection {
     return this.#inbound.length + this.#owed.length;
   }
 
+  /** The next reply takes several turns. */
+  get isInLongRead(): boolean {
+    const slot = this.#owed.peek();
+    return slot !== undefined && slot.isLong && !slot.isDone;
+  }
+
   /** Takes note that a reply is owed, behind all that are owed already. */
   owe(slot: ReplySlot): void {
     if (this.#taken !== null) {
@@ -173,10 +184,13 @@ export class ClientConnection {
       if (!slot.isDone) {
         if (!slot.isLocal) return;
         if (this.#outbound.isFull && owed.mayWaitForRoom) return;
+        // It has done its part of this turn.
+        if (slot.isUnderWay && this.isAwake) return;
         if (!this.#host.answer(slot)) return this.#host.wake(this);
       }
       owed.shift();
       this.#outbound.reply(slot);
+      if (slot.holdsEvents) this.#releaseEvents();
       if (slot.isLast) return this.end(SESSION_CLOSED);
       slot = owed.peek();
     }
@@ -197,12 +211,28 @@ export class ClientConnection {
 
   /** Answers a ping, at once. */
   pong(): void {
-    this.#outbound.pong();
+    this.#outbound.pong(this.#areEventsHeld);
   }
 
   /** `packet`: the notification, which others may get too: nobody writes to its bytes. */
   notify(zxid: bigint, packet: Uint8Array): void {
-    if (this.#state === 'established') this.#outbound.notify(zxid, packet);
+    if (this.#state !== 'established') return;
+    if (this.#areEventsHeld) this.#hold(zxid, packet);
+    else this.#outbound.notify(zxid, packet);
+  }
+
+  get #areEventsHeld(): boolean {
+    return this.#owed.peek()?.holdsEvents === true;
+  }
+
+  #hold(zxid: bigint, packet: Uint8Array): void {
+    this.#heldEvents.push({ zxid, packet });
+    if (this.#heldEvents.length > MOST_HELD_EVENTS)
+      this.cut('Connection closed: too many events during a read');
+  }
+
+  #releaseEvents(): void {
+    for (const { zxid, packet } of this.#heldEvents.splice(0)) this.#outbound.notify(zxid, packet);
   }
 
   /** Reads the transport as long as little waits: pings still get through when writes do not. */
@@ -340,6 +370,7 @@ export class ClientConnection {
     this.#outbound.end();
     this.#inbound.clear();
     this.#owed.clear();
+    this.#heldEvents.length = 0;
     this.#host.gone(this);
   }
 }

@@ -67,6 +67,12 @@ export class ConnectionOutput {
     this.written();
   }
 
+  /** Sends a large packet as a message of its own, without a copy of it. Nobody writes to its bytes any more. */
+  sendWhole(packet: Uint8Array): void {
+    this.#sendWritten(this.writer);
+    this.#send(packet);
+  }
+
   /** Keeps what gathers within a turn small. */
   written(): void {
     if (this.#writer !== null && this.#writer.length >= MESSAGE_BYTES) this.#sendWritten(this.#writer);

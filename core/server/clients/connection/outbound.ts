@@ -1,6 +1,7 @@
 import {
   ErrorCode,
   OpCode,
+  sealReply,
   writeConnectResponse,
   writeReply,
   writeReplyTooLarge,
@@ -69,6 +70,7 @@ export class Outbound {
       this.#lastZxid = zxid;
     }
     const { writer } = this.#output;
+    if (slot.packet !== null) return this.#sendPacket(slot, slot.packet, zxid);
     const before = writer.length;
     if (slot.tooLarge !== null) writeReplyTooLarge(writer, { xid: slot.xid, zxid }, slot.tooLarge);
     else writeReply(writer, { xid: slot.xid, zxid, err: slot.error }, slot.reply);
@@ -76,8 +78,15 @@ export class Outbound {
     this.#output.written();
   }
 
-  pong(): void {
-    this.#lastZxid = this.#shared.state.machine.lastZxid;
+  #sendPacket(slot: ReplySlot, packet: Uint8Array, zxid: bigint): void {
+    sealReply(packet, { xid: slot.xid, zxid, err: slot.error });
+    this.account.replied(slot.op, slot.xid, zxid, slot.arrivedAt, packet.length);
+    this.#output.sendWhole(packet);
+  }
+
+  /** `isBehind`: a reply that reflects an earlier state than the present one is still to come. */
+  pong(isBehind: boolean): void {
+    if (!isBehind) this.#lastZxid = this.#shared.state.machine.lastZxid;
     writeReply(this.#output.writer, { xid: Xid.ping, zxid: this.#lastZxid, err: ErrorCode.ok }, null);
     this.account.replied(OpCode.ping, Xid.ping, this.#lastZxid, 0, PONG_BYTES);
   }

@@ -14,8 +14,8 @@ for (const [op, cost] of [
   [OpCode.getChildren, 16],
   [OpCode.getChildren2, 16],
   [OpCode.getEphemerals, 16],
-  [OpCode.multiRead, COST_LIMIT],
   // They can take several turns, in which a write behind them could be applied.
+  [OpCode.multiRead, COST_LIMIT],
   [OpCode.setWatches, COST_LIMIT],
   [OpCode.setWatches2, COST_LIMIT],
   [OpCode.sync, COST_LIMIT],
@@ -29,7 +29,8 @@ for (const [op, cost] of [
  * A write can be applied at any time once it is taken. So each read before it must be ready to be evaluated at once when the
  * writes before that read have been applied:
  * - it does not wait for room in the output (`mayWaitForRoom`);
- * - no request before it takes several turns or waits for other members: a write is not taken while one does (`mayTakeWrite`).
+ * - no request before it takes several turns or waits for other members: a write is not taken while one does (`mayTakeWrite`). A list
+ *   is long or not when its request is taken; one that has grown since is read in one turn.
  *
  * A write also waits while its connection has its share of all writes under way (`WriteShares`).
  *
@@ -67,7 +68,7 @@ export class OwedReplies {
 
   push(slot: ReplySlot): void {
     if (slot.isWrite) this.#count(1);
-    else if (!slot.isDone) slot.cost = COSTS[slot.op] ?? 1;
+    else if (!slot.isDone) slot.cost = slot.isLong ? COST_LIMIT : (COSTS[slot.op] ?? 1);
     this.#cost += slot.cost;
     this.#slots.push(slot);
   }
@@ -84,6 +85,7 @@ export class OwedReplies {
   }
 
   clear(): void {
+    this.#slots.peek()?.reading?.close();
     this.#slots.clear();
     this.#count(-this.#writes);
     this.#cost = 0;

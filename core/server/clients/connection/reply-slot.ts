@@ -1,5 +1,6 @@
 import type { ErrorCode, Id, ReplySize, ReplyToWrite, Request } from '../../../protocol/index.js';
 import type { ClientConnection } from './client-connection.js';
+import type { SlicedRead } from './sliced-read.js';
 
 /**
  * Position of one reply of a connection. Replies leave in the order of the slots, whatever completes first. The pipeline gets the slot
@@ -18,6 +19,8 @@ export class ReplySlot {
   isDone = false;
   error: ErrorCode = 0;
   reply: ReplyToWrite | null = null;
+  /** Set instead of a reply: its packet, but for length and header. */
+  packet: Uint8Array | null = null;
   /** Set instead of a reply that would be too large. */
   tooLarge: ReplySize | null = null;
   /** The zxid that the reply reflects; of a sync that waits, the zxid that has to be applied first. */
@@ -37,6 +40,15 @@ export class ReplySlot {
   arrivedAt = 0;
   /** How far a request that is answered a part at a time has come. */
   progress = 0;
+  /** It may take several turns, because of a long list or because it asks for much. */
+  isLong = false;
+  /** The read while it is under way. */
+  reading: SlicedRead | null = null;
+  /**
+   * The read that is under way sets a watch. What it shows is the state of its beginning, so events that come after that follow its
+   * reply: a client takes no event of a watch before the answer that sets it.
+   */
+  holdsEvents = false;
 
   constructor(connection: ClientConnection, xid: number, request: Request | null = null, isLocal = false) {
     this.connection = connection;
@@ -45,6 +57,11 @@ export class ReplySlot {
     this.isLocal = isLocal;
     this.sessionId = connection.session.id;
     this.identities = connection.session.identities;
+  }
+
+  /** A part of it is done, and the rest belongs to later turns. */
+  get isUnderWay(): boolean {
+    return this.reading !== null || this.progress > 0;
   }
 
   complete(error: ErrorCode, reply: ReplyToWrite | null, zxid: bigint): void {

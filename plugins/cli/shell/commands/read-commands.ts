@@ -1,4 +1,4 @@
-import type { Watch } from '../../../../core/client/index.js';
+import { allChildren, type Watch } from '../../../../core/client/index.js';
 import { formatData, formatList, formatStat } from '../format.js';
 import type { GivenArguments, ShellCommand, ShellContext } from '../command.js';
 import { ShellError } from '../shell-error.js';
@@ -18,11 +18,13 @@ const ls: ShellCommand = {
       }
       return;
     }
-    const { children, stat } = await watching(context, given, 'children', (watch) =>
-      client.getChildren(path, { watch }),
+    const children = await watching(context, given, 'children', (watch) =>
+      allChildren(client, path, { watch }),
     );
     output.print(formatList(children));
-    if (given.has('s')) output.print(formatStat(stat));
+    if (!given.has('s')) return;
+    const stat = await client.exists(path);
+    if (stat !== null) output.print(formatStat(stat));
   },
 };
 

@@ -6,7 +6,7 @@ export type BurstMove =
   | { readonly move: 'set' | 'get' | 'list' | 'stat' | 'create' | 'delete'; readonly path: string }
   | { readonly move: 'auth'; readonly user: string }
   | { readonly move: 'rearm'; readonly paths: number }
-  | { readonly move: 'sync' | 'whoAmI' | 'secret' | 'several' | 'watch' | 'ping' };
+  | { readonly move: 'sync' | 'whoAmI' | 'secret' | 'several' | 'watch' | 'root' | 'ping' };
 
 interface Sent {
   readonly op: ClientOp;
@@ -90,6 +90,8 @@ function requestOf(move: BurstMove, index: number): Sent {
       return { op: OpCode.getData, body: { path: SECRET, watch: false } };
     case 'several':
       return { op: OpCode.multiRead, body: { ops: PATHS.map(readOf) } };
+    case 'root':
+      return { op: OpCode.getChildren, body: { path: '/', watch } };
     case 'watch':
       return { op: OpCode.addWatch, body: { path: '/a', mode: AddWatchMode.persistent } };
     default:
@@ -136,9 +138,15 @@ class BurstModel {
         return this.#answer(this.#users.includes('u1') ? ErrorCode.ok : ErrorCode.noAuth);
       case 'several':
         return `${this.#answer(ErrorCode.ok)} ${PATHS.map((path) => this.#data.get(path) ?? 'none').join()}`;
+      case 'root':
+        return `${this.#answer(ErrorCode.ok)} ${this.#children.join()}`;
       default:
         return this.#answer(ErrorCode.ok);
     }
+  }
+
+  get #children(): string[] {
+    return [...this.#data.keys(), SECRET, '/zookeeper'].map((path) => path.slice(1)).sort();
   }
 
   #write(path: string, change: (path: string) => void): string {
@@ -175,6 +183,8 @@ function contentOf(move: BurstMove['move'], body: unknown): string {
         .map(({ user }) => user)
         .join();
     }
+    case 'root':
+      return [...(body as { children: string[] }).children].sort().join();
     case 'several': {
       const { results } = body as { results: { reply?: { body: { data: Uint8Array | null } } }[] };
       return results.map(({ reply }) => (reply === undefined ? 'none' : valueOf(reply.body.data))).join();

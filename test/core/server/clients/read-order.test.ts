@@ -229,12 +229,17 @@ const move: fc.Arbitrary<BurstMove> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
-      .constantFrom('sync', 'whoAmI', 'secret', 'several', 'watch', 'ping')
+      .constantFrom('sync', 'whoAmI', 'secret', 'several', 'watch', 'root', 'root', 'ping')
       .map((kind): BurstMove => ({ move: kind })),
   },
 );
 const moves = fc.array(move, { minLength: 2, maxLength: 60 });
-const TIGHT = { outputHighWaterBytes: 400, watchPathsPerTurn: 3, maxOutstandingRequests: 25 };
+const TIGHT = {
+  outputHighWaterBytes: 400,
+  watchPathsPerTurn: 3,
+  listNamesPerTurn: 1,
+  maxOutstandingRequests: 25,
+};
 
 test('any batch of one client is answered as if its requests had been sent one by one, on one member', async () => {
   await fc.assert(

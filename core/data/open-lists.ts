@@ -1,0 +1,155 @@
+import type { DataTree } from './data-tree.js';
+import { nameStart, type Znode } from './znode.js';
+
+/** One step through a list of names: the next name; `undefined` where a znode was passed over; null behind the last. */
+export interface NameSource {
+  next(): string | undefined | null;
+}
+
+/** A list that is read a part at a time, while the tree changes. */
+export interface OpenList extends NameSource {
+  /** To be called before a znode changes or goes, while it is still linked in. */
+  beforeChange(node: Znode): void;
+}
+
+/**
+ * Names of a znode's children as they were when the list was opened, in the order in which they were created. A child that changes or
+ * goes before its turn is given out early.
+ */
+export class FrozenChildren implements OpenList {
+  readonly #top: Znode;
+  readonly #skip: number;
+  /** Children that were created later do not belong to the list. */
+  readonly #lastZxid: bigint;
+  #next: Znode | null;
+  /** Where the list has come to, and which children of that transaction it has passed. */
+  #zxid = -1n;
+  #passed = new Set<Znode>();
+  readonly #early = new Set<Znode>();
+  readonly #earlyNames: string[] = [];
+
+  constructor(top: Znode, lastZxid: bigint) {
+    this.#top = top;
+    this.#skip = nameStart(top);
+    this.#lastZxid = lastZxid;
+    this.#next = top.firstChild;
+  }
+
+  next(): string | undefined | null {
+    const early = this.#earlyNames.pop();
+    if (early !== undefined) return early;
+    const node = this.#next;
+    if (node === null || node.czxid > this.#lastZxid) return null;
+    this.#next = node.nextSibling;
+    if (this.#early.delete(node)) return undefined;
+    if (node.czxid !== this.#zxid) {
+      this.#zxid = node.czxid;
+      this.#passed.clear();
+    }
+    this.#passed.add(node);
+    return node.path.slice(this.#skip);
+  }
+
+  beforeChange(node: Znode): void {
+    if (node.parent !== this.#top || node.czxid > this.#lastZxid) return;
+    if (node.czxid < this.#zxid || this.#passed.has(node) || this.#early.has(node)) return;
+    this.#earlyNames.push(node.path.slice(this.#skip));
+    if (node === this.#next) this.#next = node.nextSibling;
+    else this.#early.add(node);
+  }
+}
+
+/**
+ * Names of a znode's children that were created after a zxid, in the order in which they were created. Children that come or go in the
+ * meantime may be in it or not.
+ */
+export class ChildrenAfter implements OpenList {
+  readonly #top: Znode;
+  readonly #skip: number;
+  readonly #after: bigint;
+  #next: Znode | null;
+  /** They were next, in this order, when they changed: those that are still there go first. */
+  #changed: Znode[] = [];
+  /** The transaction that created the child that came last. */
+  zxid: bigint;
+
+  /** `lastName`: the last child up to `after`, to find the place; if it is gone, the list is looked through from its beginning. */
+  constructor(tree: DataTree, top: Znode, after: bigint, lastName: string) {
+    this.#top = top;
+    this.#skip = nameStart(top);
+    this.#after = after;
+    this.zxid = after;
+    const last = lastName === '' ? undefined : tree.find(top.path.slice(0, this.#skip - 1) + `/${lastName}`);
+    const isIt = last !== undefined && last.parent === top && last.czxid <= after;
+    this.#next = isIt ? last.nextSibling : top.firstChild;
+  }
+
+  /** Whether the child that comes next was created by another transaction than the last one. */
+  get isBetweenTransactions(): boolean {
+    const node = this.#peek();
+    return node === null || node.czxid !== this.zxid;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#peek() === null;
+  }
+
+  next(): string | undefined | null {
+    const node = this.#peek();
+    if (node === null) return null;
+    if (this.#changed.length > 0) this.#changed.shift();
+    else this.#next = node.nextSibling;
+    if (node.czxid <= this.#after) return undefined;
+    this.zxid = node.czxid;
+    return node.path.slice(this.#skip);
+  }
+
+  beforeChange(node: Znode): void {
+    if (node !== this.#next) return;
+    this.#changed.push(node);
+    this.#next = node.nextSibling;
+  }
+
+  #peek(): Znode | null {
+    while (this.#changed.length > 0 && this.#changed[0]!.parent !== this.#top) this.#changed.shift();
+    return this.#changed[0] ?? this.#next;
+  }
+}
+
+/** Paths of a session's ephemeral znodes as they were when the list was opened. One that goes before its turn is given out early. */
+export class FrozenEphemerals implements OpenList {
+  readonly #sessionId: bigint;
+  readonly #prefix: string;
+  readonly #lastSerial: number;
+  readonly #nodes: Iterator<Znode>;
+  #serial = 0;
+  readonly #early = new Set<Znode>();
+  readonly #earlyPaths: string[] = [];
+
+  constructor(tree: DataTree, sessionId: bigint, prefix: string) {
+    this.#sessionId = sessionId;
+    this.#prefix = prefix;
+    this.#lastSerial = tree.lastSerial;
+    this.#nodes = tree.ephemeralsOf(sessionId).values();
+  }
+
+  next(): string | undefined | null {
+    const early = this.#earlyPaths.pop();
+    if (early !== undefined) return this.#wanted(early);
+    const { value: node, done } = this.#nodes.next() as IteratorResult<Znode, undefined>;
+    if (done === true || node.serial > this.#lastSerial) return null;
+    this.#serial = node.serial;
+    return this.#early.delete(node) ? undefined : this.#wanted(node.path);
+  }
+
+  beforeChange(node: Znode): void {
+    if (node.ephemeralOwner !== this.#sessionId) return;
+    if (node.serial <= this.#serial || node.serial > this.#lastSerial || this.#early.has(node)) return;
+    this.#early.add(node);
+    this.#earlyPaths.push(node.path);
+  }
+
+  #wanted(path: string): string | undefined {
+    return path.startsWith(this.#prefix) ? path : undefined;
+  }
+}

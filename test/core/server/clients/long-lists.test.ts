@@ -1,0 +1,183 @@
+/** Lists that are too long for one turn of a member. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ASKS_FOR_LIMIT,
+  CreateMode,
+  ErrorCode,
+  OPEN_ACL,
+  OpCode,
+  ServerFeature,
+} from '../../../../core/protocol/index.js';
+import type { RawClient } from '../raw-client.js';
+import { World } from '../world.js';
+
+const CHILDREN = 60;
+const LIST = { path: '/list', watch: false };
+
+async function worldWithList(options = {}, flags: number = CreateMode.persistent): Promise<World> {
+  const world = await World.start({ listNamesPerTurn: 50, ...options });
+  const client = await world.open();
+  await world.wait(client.create('/list'));
+  await fill(world, client, CHILDREN, flags);
+  return world;
+}
+
+function fill(
+  world: World,
+  client: RawClient,
+  count: number,
+  flags: number = CreateMode.persistent,
+): Promise<unknown> {
+  const ops = Array.from({ length: count }, (_, index) => ({
+    op: OpCode.create,
+    body: { path: `/list/${index}`, data: null, acl: OPEN_ACL, flags, ttlMs: 0 },
+  }));
+  return world.wait(client.send(OpCode.multi, { ops }));
+}
+
+/** Every turn of the member takes a millisecond from now on, in which others are heard. */
+function slowDown({ clock }: World): void {
+  clock.soon = (task) => void clock.setTimer(1, task);
+}
+
+/** Turns until the list is there. Another client is served meanwhile. */
+async function turnsOf(world: World, list: Promise<unknown>, other: RawClient): Promise<number> {
+  const order: string[] = [];
+  const begin = world.clock.now();
+  const others = other.exists('/').then(() => order.push('other'));
+  await world.wait(list.then(() => order.push('list')));
+  const turns = world.clock.now() - begin;
+  await world.wait(others);
+  assert.equal(order, ['other', 'list']);
+  return turns;
+}
+
+test('other clients are served between the turns that a long list takes', async () => {
+  await using world = await World.start();
+  const [reader, other] = [await world.open(), await world.open()];
+  await world.wait(reader.create('/list'));
+  for (let part = 0; part < 10; part++) {
+    const ops = Array.from({ length: 2_000 }, (_, index) => ({
+      op: OpCode.create,
+      body: { path: `/list/${part}-${index}`, data: null, acl: OPEN_ACL, flags: 0, ttlMs: 0 },
+    }));
+    await world.wait(reader.send(OpCode.multi, { ops }));
+  }
+  slowDown(world);
+  // 20,000 names, of which a turn looks at 2,000.
+  assert.ok((await turnsOf(world, reader.send(OpCode.getChildren2, LIST), other)) >= 10);
+  // A page of 10,000 at most.
+  const page = { ...LIST, after: -1n, lastName: '', most: 1_000_000 };
+  assert.ok((await turnsOf(world, reader.send(OpCode.getChildrenPage, page), other)) >= 5);
+  const ops = Array.from({ length: 4 }, () => ({ op: OpCode.getChildren, body: LIST }) as const);
+  assert.ok((await turnsOf(world, reader.send(OpCode.multiRead, { ops }), other)) >= 40);
+});
+
+test('a session with many ephemeral znodes is listed over several turns', async () => {
+  await using world = await World.start({ listNamesPerTurn: 50 });
+  const [owner, other] = [await world.open(), await world.open()];
+  await world.wait(owner.create('/list'));
+  await fill(world, owner, 500, CreateMode.ephemeral);
+  slowDown(world);
+  const list = owner.send(OpCode.getEphemerals, { prefixPath: '/list' });
+  assert.ok((await turnsOf(world, list, other)) >= 10);
+  assert.is((await list).body!.ephemerals.length, 500);
+});
+
+test('a change during a long list is reported behind it, and the list is the one before the change', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1 });
+  const [reader, writer] = [await world.open(), await world.open()];
+  slowDown(world);
+  const list = reader.send(OpCode.getChildren2, { path: '/list', watch: true });
+  // The list takes 60 turns, and this is applied within a few.
+  const change = await world.wait(writer.delete('/list/59'));
+  void reader.send(OpCode.ping, {});
+  const { body, zxid } = await world.wait(list);
+  await world.wait(reader.exists('/'));
+  assert.is(body!.children.length, CHILDREN);
+  assert.is(body!.stat.numChildren, CHILDREN);
+  assert.ok(zxid < change.zxid);
+  assert.equal(reader.arrivals, ['connected', 'pong', 'reply 1', 'event 4 /list', 'reply 2']);
+});
+
+test('a long list that is refused sets no watch', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1, maxReplyBytes: 1_024 });
+  const [reader, writer] = [await world.open(), await world.open()];
+  const ops = Array.from({ length: 60 }, (_, index) => ({
+    op: OpCode.create,
+    body: { path: `/list/${'ä'.repeat(10)}${index}`, data: null, acl: OPEN_ACL, flags: 0, ttlMs: 0 },
+  }));
+  await world.wait(writer.send(OpCode.multi, { ops }));
+  const { err } = await world.wait(reader.send(OpCode.getChildren, { path: '/list', watch: true }));
+  assert.is(err, ErrorCode.marshallingError);
+  await world.wait(writer.delete('/list/1'));
+  await world.wait(reader.exists('/'));
+  assert.equal(reader.arrivals, ['connected', 'reply 1', 'reply 2']);
+});
+
+test('a client that leaves during its list leaves nothing open', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1, maxTotalOutputBytes: 2_000 });
+  const other = await world.open();
+  slowDown(world);
+  for (let round = 0; round < 40; round++) {
+    const reader = await world.open();
+    void reader.send(OpCode.getChildren, LIST);
+    await world.wait(other.exists('/'));
+    reader.connection.terminate();
+    await world.wait(reader.closed);
+  }
+  // With forty open lists, or their bytes, this would wait or be refused.
+  assert.is((await world.wait(other.send(OpCode.getChildren, LIST))).err, ErrorCode.ok);
+});
+
+test('requests behind a long list give it no more turns', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1 });
+  const [reader, other] = [await world.open(), await world.open()];
+  slowDown(world);
+  const replies = reader.sendAll([
+    { op: OpCode.getChildren, body: LIST },
+    ...Array.from({ length: 100 }, () => ({ op: OpCode.exists, body: LIST })),
+  ]);
+  assert.ok((await turnsOf(world, replies[0]!, other)) >= CHILDREN);
+});
+
+test('many clients that read long lists at once all get them', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1 });
+  const readers: RawClient[] = [];
+  for (let count = 0; count < 40; count++) readers.push(await world.open());
+  const replies = await world.wait(
+    Promise.all(readers.map((reader) => reader.send(OpCode.getChildren, LIST))),
+  );
+  assert.ok(replies.every(({ body }) => body!.children.length === CHILDREN));
+});
+
+test('what long lists have gathered counts as output that waits', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1, maxTotalOutputBytes: 1 });
+  const client = await world.open();
+  assert.is((await world.wait(client.send(OpCode.getChildren, LIST))).err, ErrorCode.throttledOp);
+  assert.is((await world.wait(client.exists('/list'))).err, ErrorCode.ok);
+});
+
+test('pages of children are announced to clients that ask for what goes beyond ZooKeeper, and only to them', async () => {
+  await using world = await World.start();
+  const [ours, other] = [await world.dial(), await world.dial()];
+  const response = await world.wait(ours.connect({ protocolVersion: ASKS_FOR_LIMIT }));
+  assert.is(response.features! & ServerFeature.childrenPages, ServerFeature.childrenPages);
+  assert.is((await world.wait(other.connect())).features, undefined);
+});
+
+test('a page of a znode that is missing, or may not be read, is refused as a list of it is', async () => {
+  await using world = await World.start();
+  const client = await world.open();
+  const acl = [{ perms: 2, id: { scheme: 'world', id: 'anyone' } }];
+  const page = { watch: false, after: -1n, lastName: '', most: 10 };
+  await world.wait(client.send(OpCode.create, { path: '/closed', data: null, acl, flags: 0, ttlMs: 0 }));
+  const errorAt = async (path: string) =>
+    (await world.wait(client.send(OpCode.getChildrenPage, { ...page, path }))).err;
+  assert.is(await errorAt('/none'), ErrorCode.noNode);
+  assert.is(await errorAt('/closed'), ErrorCode.noAuth);
+  assert.is(await errorAt('/'), ErrorCode.ok);
+});
+
+test.run();
