@@ -346,8 +346,8 @@ export class QuotaExceededError extends ClientError {
   static readonly facts = answered(
     'QUOTA_EXCEEDED',
     ErrorCode.quotaExceeded,
-    'it would exceed the quota of this subtree',
-    'delete something there or raise the quota',
+    'it would exceed the quota of this subtree, or the memory that the servers allow for all znodes',
+    'delete something, or raise the quota, or --max-data-bytes and the heap (--max-old-space-size) of all members; deletes and smaller values are taken meanwhile',
   );
 }
 

@@ -1,3 +1,5 @@
+import { PathPrefixes } from './path-prefixes.js';
+
 /** How a watch was asked for; the modes of one watcher at one path are kept as bits. */
 export const WatchMode = { standard: 1, persistent: 2, recursive: 4 } as const;
 
@@ -25,7 +27,7 @@ export class PathWatches<W> {
   private readonly leaving: { readonly watcher: W; readonly paths: Iterator<string> }[] = [];
   private readonly charge: (watcher: W, bytes: number) => void;
   private entries = 0;
-  private recursiveEntries = 0;
+  private readonly recursive = new PathPrefixes();
 
   /** `charge` is called with what a watcher's watches take more, or less. */
   constructor(charge: (watcher: W, bytes: number) => void = () => undefined) {
@@ -44,7 +46,12 @@ export class PathWatches<W> {
 
   /** Pairs with a recursive watch: if there are none, nobody has to look at ancestors. */
   get recursiveCount(): number {
-    return this.recursiveEntries;
+    return this.recursive.size;
+  }
+
+  /** Calls `found` for every path above `path` that a watcher has a recursive watch at; costs about as much as `path` is long. */
+  forEachRecursiveAbove(path: string, found: (watchers: ReadonlyMap<W, number>) => void): void {
+    this.recursive.above(path, (prefix) => found(this.byPath.get(prefix)!));
   }
 
   watchersAt(path: string): ReadonlyMap<W, number> | undefined {
@@ -128,8 +135,8 @@ export class PathWatches<W> {
 
   private setModes(watcher: W, path: string, before: number, modes: number): void {
     if (before === modes) return;
-    this.recursiveEntries += Number((modes & WatchMode.recursive) !== 0);
-    this.recursiveEntries -= Number((before & WatchMode.recursive) !== 0);
+    if ((modes & ~before & WatchMode.recursive) !== 0) this.recursive.add(path);
+    if ((before & ~modes & WatchMode.recursive) !== 0) this.recursive.remove(path);
     if (modes === 0) this.drop(watcher, path);
     else this.keep(watcher, path, modes, before === 0);
   }

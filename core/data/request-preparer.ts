@@ -84,6 +84,16 @@ export class RequestPreparer {
     return { sessionId, cxid: context.cxid, time: this.#lastTime, op, outcome };
   }
 
+  /** Bytes that all znodes may take from now on (`PrepareRules.maxTreeBytes`). */
+  limitTree(maxBytes: number): void {
+    this.#overlay.growth.limit(maxBytes);
+  }
+
+  /** Changes that were refused because the tree would have become too large. */
+  get refusedGrowth(): number {
+    return this.#overlay.growth.refusals;
+  }
+
   /** To be told after each apply: pending changes up to it are forgotten. */
   applied(zxid: bigint): void {
     this.#overlay.applied(zxid);

@@ -201,12 +201,9 @@ export class WatchTable<W> {
 
   private collectRecursive(path: string, watchers: Watchers<W> | null): Watchers<W> {
     const all = new Set(watchers?.keys());
-    for (let at = path; at !== '/';) {
-      at = parentOf(at);
-      for (const [watcher, modes] of this.data.watchersAt(at) ?? []) {
-        if ((modes & WatchMode.recursive) !== 0) all.add(watcher);
-      }
-    }
+    this.data.forEachRecursiveAbove(path, (present) => {
+      for (const [watcher, modes] of present) if ((modes & WatchMode.recursive) !== 0) all.add(watcher);
+    });
     return all;
   }
 

@@ -132,14 +132,19 @@ export class History {
   }
 
   /**
-   * Entries behind `after` and up to `upTo`, oldest first, as many as fit in `maxBytes` (one at least); null if
+   * Entries behind `after` and up to `upTo`, oldest first, `maxEntries` at most, and as many as fit in `maxBytes` (one at least); null if
    * they do not all lie in memory any more.
    */
-  read(after: bigint, upTo: bigint, maxBytes: number): readonly Entry[] | null {
+  read(
+    after: bigint,
+    upTo: bigint,
+    { maxBytes, maxEntries = Infinity }: { readonly maxBytes: number; readonly maxEntries?: number },
+  ): readonly Entry[] | null {
     if (after < this.#base) return null;
     const start = this.#indexAfter(after);
+    const last = Math.min(this.#entries.length, start + maxEntries);
     let end = start;
-    for (let bytes = 0; end < this.#entries.length; end++) {
+    for (let bytes = 0; end < last; end++) {
       const entry = this.#entries[end]!;
       bytes += entry.payload.length;
       if (entry.zxid > upTo || (bytes > maxBytes && end > start)) break;

@@ -246,7 +246,7 @@ export class Learner implements Role {
     const epoch = this.#epoch;
     outbox.send(this.leader, { type: lastZxid > common ? 'trunc' : 'diff', epoch, after: common });
     for (let after = common; after < history.last;) {
-      const entries = history.read(after, history.last, config.limits.messageBytes)!;
+      const entries = history.read(after, history.last, { maxBytes: config.limits.messageBytes })!;
       outbox.send(this.leader, { type: 'proposal', epoch, entries, commit: NO_ZXID });
       after = entries.at(-1)!.zxid;
     }

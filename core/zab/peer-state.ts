@@ -15,7 +15,7 @@ import { invariant } from './zab-error.js';
 import { maxZxid, minZxid, NO_ZXID } from './zxid.js';
 
 /** Bytes of committed entries handed out at once, so that a long log is applied in pieces. */
-const COMMITTED_BYTES = 4 * 1024 * 1024;
+const COMMITTED_BYTES = 256 * 1024;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -114,11 +114,21 @@ export class PeerState {
     this.#commitZxid = maxZxid(this.#commitZxid, zxid);
   }
 
-  /** Committed and durable entries that nobody has applied yet: as the log has them, never ahead of the disk (ZOOKEEPER-4882). */
-  takeCommitted(): readonly Entry[] {
-    const upTo = minZxid(this.#commitZxid, this.disk.durableZxid);
-    if (upTo <= this.#deliveredZxid) return [];
-    const entries = this.history.read(this.#deliveredZxid, upTo, COMMITTED_BYTES);
+  /** Up to here entries are committed and durable: as the log has them, never ahead of the disk (ZOOKEEPER-4882). */
+  get #deliverable(): bigint {
+    return minZxid(this.#commitZxid, this.disk.durableZxid);
+  }
+
+  /** Entries may be applied that nobody has applied yet. */
+  get hasCommitted(): boolean {
+    return this.#deliverable > this.#deliveredZxid && this.history.base <= this.#deliveredZxid;
+  }
+
+  /** At most `most` of the entries that may be applied and that nobody has applied yet. */
+  takeCommitted(most: number): readonly Entry[] {
+    if (!this.hasCommitted || most <= 0) return [];
+    const limits = { maxBytes: COMMITTED_BYTES, maxEntries: most };
+    const entries = this.history.read(this.#deliveredZxid, this.#deliverable, limits);
     if (entries === null || entries.length === 0) return [];
     this.#deliveredZxid = entries.at(-1)!.zxid;
     this.history.trim(this.#deliveredZxid);

@@ -209,12 +209,30 @@ export class Peer {
     return this.#state.history.epochsUpTo(zxid);
   }
 
-  /** Takes what there is to do; null if there is nothing. To be called until it is null after every round of inputs. */
-  ready(): Ready | null {
-    const committed = this.#state.takeCommitted();
+  /**
+   * Takes what there is to do; null if there is nothing. To be called until it is null after every round of inputs. At most
+   * `most` entries are handed out to be applied; while there are more (`hasCommitted`) it is to be called again later.
+   */
+  ready(most = Infinity): Ready | null {
+    const ready = this.#next(this.#isEnding ? Infinity : most);
+    return ready ?? (this.#isEnding && this.hasCommitted ? this.#next(Infinity) : null);
+  }
+
+  /** This member is about to be told that it serves no more. What is committed is applied before, so that those who wait are answered. */
+  get #isEnding(): boolean {
+    return this.#reported?.isServing === true && !this.#role.isServing;
+  }
+
+  #next(most: number): Ready | null {
+    const committed = this.#state.takeCommitted(most);
     do this.#role.flush();
     while (this.#settle());
     return this.#collect(committed);
+  }
+
+  /** Entries may be applied that `ready` has not handed out. */
+  get hasCommitted(): boolean {
+    return this.#state.hasCommitted;
   }
 
   status(): PeerStatus {
@@ -290,6 +308,7 @@ export class Peer {
   }
 
   #changedStatus(): PeerStatus | null {
+    if (this.#isEnding && this.hasCommitted) return null;
     const status = this.status();
     if (this.#reported !== null && isSameSituation(status, this.#reported)) return null;
     this.#reported = status;

@@ -42,7 +42,7 @@ export class SharedBatches {
   next(request: BatchRequest): Batch | null {
     const known = this.#made.find((made) => isSameRequest(made.request, request));
     if (known !== undefined) return known.batch;
-    const entries = this.#history.read(request.after, request.upTo, this.#maxBytes);
+    const entries = this.#history.read(request.after, request.upTo, { maxBytes: this.#maxBytes });
     if (entries === null) return null;
     const batch = this.pack(entries, request.isVoter);
     this.#made.push({ request, batch });

@@ -221,7 +221,7 @@ export const SETTINGS: readonly Setting[] = [
     flag: '--max-data-bytes <bytes>',
     type: 'number',
     description:
-      'memory of all znodes, about, beyond which the tree does not grow; the same at all members (none)',
+      'memory of all znodes, about, beyond which the tree does not grow; the least of all voters counts (half of the heap limit)',
   },
   {
     name: 'maxWatchBytes',

@@ -1,6 +1,8 @@
+import { getHeapStatistics } from 'node:v8';
 import { Command, Option } from 'commander';
 import type { Logger } from '../../core/runtime/index.js';
 import { serve, type Served } from '../../core/server/index.js';
+import { dataBytesFor } from './data-limit.js';
 import { keepHeapHeadroom } from './heap-headroom.js';
 import { errorText, print, printError } from './output.js';
 import { pinoLogger } from './pino-logger.js';
@@ -64,7 +66,8 @@ async function run(settings: ServeSettings): Promise<void> {
     });
   }
   try {
-    member = await serve({ ...settings, listeners: zooKeeperListeners(settings), logger });
+    const maxDataBytes = settings.maxDataBytes ?? dataBytesFor(getHeapStatistics().heap_size_limit);
+    member = await serve({ ...settings, maxDataBytes, listeners: zooKeeperListeners(settings), logger });
   } catch (error) {
     return fail(error);
   }

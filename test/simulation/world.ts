@@ -92,6 +92,7 @@ export class World {
         maxBytesInFlight: bounds.bytesUnderWay,
         watchPathsPerTurn: bounds.watchPaths,
         listNamesPerTurn: bounds.watchPaths,
+        entriesPerTurn: bounds.watchPaths,
       },
       line: { latencyMs, jitterMs },
       segmentBytes,

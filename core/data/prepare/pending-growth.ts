@@ -6,7 +6,9 @@ import type { DataTree } from '../data-tree.js';
  */
 export class PendingGrowth {
   readonly #tree: DataTree;
-  readonly #maxBytes: number;
+  #maxBytes: number;
+  /** Changes that were refused. */
+  refusals = 0;
   /** Of each transaction that is not applied yet and changes the size, in the order of the zxids. */
   readonly #proposed = new Map<bigint, number>();
   #bytes = 0;
@@ -21,7 +23,14 @@ export class PendingGrowth {
 
   /** Whether the tree may grow by so much more. It may always shrink. */
   allows(bytes: number): boolean {
-    return bytes <= 0 || this.#tree.bytes + this.#bytes + this.#own + bytes <= this.#maxBytes;
+    const isAllowed = bytes <= 0 || this.#tree.bytes + this.#bytes + this.#own + bytes <= this.#maxBytes;
+    if (!isAllowed) this.refusals += 1;
+    return isAllowed;
+  }
+
+  /** Another bound holds from now on. What was proposed without one is not counted until it is applied. */
+  limit(maxBytes: number): void {
+    this.#maxBytes = maxBytes;
   }
 
   add(bytes: number): void {

@@ -64,13 +64,16 @@ export interface ServerOptions {
   readonly maxBytesInFlight: number;
   /** Paths of one `setWatches` that are looked at before others are served. Default 2 000. */
   readonly watchPathsPerTurn: number;
+  /** Committed transactions that are applied before others are served. Default 1 000. */
+  readonly entriesPerTurn: number;
   /**
    * Names that a read looks at before others are served; a longer list of children or ephemeral znodes takes several turns. Default 2 000.
    */
   readonly listNamesPerTurn: number;
   /**
    * What all znodes may take in memory: paths, data, and 400 each. Beyond it the leader refuses what makes the tree larger (QUOTA_EXCEEDED,
-   * -125); deletes, closing sessions and smaller values go on. Default null: no limit.
+   * -125); deletes, closing sessions and smaller values go on. The least that the leader and the voters that follow have counts. Default null: no
+   * limit; `quorate serve` sets it by the heap limit of its process.
    */
   readonly maxDataBytes: number | null;
   /**
@@ -147,6 +150,7 @@ export function resolveServerOptions(given: Partial<ServerOptions> = {}): Server
     maxProposalsInFlight: integer('maxProposalsInFlight', given.maxProposalsInFlight, 20_000, 1, 1e6),
     maxBytesInFlight: integer('maxBytesInFlight', given.maxBytesInFlight, 32 * MIB, 1, 1_024 * MIB),
     watchPathsPerTurn: integer('watchPathsPerTurn', given.watchPathsPerTurn, 2_000, 1, 1e6),
+    entriesPerTurn: integer('entriesPerTurn', given.entriesPerTurn, 1_000, 1, 1e6),
     listNamesPerTurn: integer('listNamesPerTurn', given.listNamesPerTurn, 2_000, 1, 1e6),
     maxDataBytes: optional('maxDataBytes', given.maxDataBytes, 1, 2 ** 50),
     maxWatchBytes: integer('maxWatchBytes', given.maxWatchBytes, 64 * MIB, 1, 2 ** 40),

@@ -115,7 +115,7 @@ export function assemble({ recovered, ...parts }: AssemblyParts): AssembledMembe
     links,
     gauges: () => gaugesOf({ peer, clients, pipeline, links, state, snapshotsIn }),
   });
-  const inspection = new Inspection({ clock, state, clients, pipeline });
+  const inspection = new Inspection({ clock, state, clients, pipeline, options: parts.options });
   return {
     state,
     peer,

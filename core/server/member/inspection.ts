@@ -1,5 +1,6 @@
 import type { Clock } from '../../runtime/index.js';
 import type { ClientConnection, ClientPipeline, ClientService } from '../clients/index.js';
+import type { ServerOptions } from '../configuration/index.js';
 import type { LatencyFigures, Refusals, Traffic } from '../metrics/index.js';
 import type { ReplicatedState } from '../state/index.js';
 
@@ -8,6 +9,7 @@ export interface InspectionParts {
   readonly state: ReplicatedState;
   readonly clients: ClientService;
   readonly pipeline: ClientPipeline;
+  readonly options: Pick<ServerOptions, 'maxDataBytes'>;
 }
 
 /** A member in numbers. Sizes in bytes, durations in milliseconds. */
@@ -26,6 +28,10 @@ export interface MemberFigures {
   readonly dataBytes: number;
   /** What all znodes take in memory, about. */
   readonly treeBytes: number;
+  /** What they may take: on a leader the least that a voter allows; null is no limit. */
+  readonly maxDataBytes: number | null;
+  /** Changes that this leader has refused because the tree would have become too large. */
+  readonly refusedGrowth: number;
   readonly watches: number;
   readonly watchBytes: number;
   readonly sessions: number;
@@ -89,6 +95,8 @@ export class Inspection {
       ephemerals: machine.ephemeralCount,
       dataBytes: machine.dataBytes,
       treeBytes: machine.treeBytes,
+      maxDataBytes: this.maxDataBytes,
+      refusedGrowth: leadership?.refusedGrowth ?? 0,
       watches: clients.watches.table.watchCount,
       watchBytes: clients.watches.bytes,
       sessions: machine.sessions.size,
@@ -98,6 +106,13 @@ export class Inspection {
       waitingOutputBytes: clients.waitingBytes,
       proposalBytes: leadership === null ? null : extremes(leadership.proposalBytes),
     };
+  }
+
+  /** What all znodes may take: on a leader the least that a voter allows; null is no limit. */
+  get maxDataBytes(): number | null {
+    const { pipeline, options } = this.#parts;
+    const bytes = pipeline.leadership?.dataLimit.bytes;
+    return bytes === undefined || bytes === Infinity ? options.maxDataBytes : bytes;
   }
 
   connections(): readonly ConnectionFigures[] {

@@ -54,6 +54,11 @@ export interface MemberHealth {
   }[];
   readonly connections: number;
   readonly sessions: number;
+  /** What all znodes take in memory, about, and what they may take: on a leader the least that a voter allows; null is no limit. */
+  readonly dataBytes: number;
+  readonly maxDataBytes: number | null;
+  /** This leader refuses writes that make the tree larger. */
+  readonly isRefusingGrowth: boolean;
 }
 
 /** Of a member that reads its data directory: nothing is known of it yet. */
@@ -83,5 +88,8 @@ export function startingHealth(id: number): MemberHealth {
     learners: [],
     connections: 0,
     sessions: 0,
+    dataBytes: 0,
+    maxDataBytes: null,
+    isRefusingGrowth: false,
   };
 }

@@ -12,6 +12,11 @@ const RESTLESS_TICK_MS = 20;
 /** Of a snapshot on its way in, so much may wait for the disk; beyond it the links are not read. */
 const SNAPSHOT_WAITING_BYTES = 8 * 1024 * 1024;
 
+/** Committed entries are applied for so long in one turn, unless `entriesPerTurn` is reached before. Milliseconds. */
+const APPLY_MS_PER_TURN = 5;
+/** Entries between two looks at the time. */
+const ENTRIES_PER_LOOK = 100;
+
 export interface MemberLoopParts extends Omit<ReadyEffectsParts, 'input'> {
   readonly options: ServerOptions;
   readonly clock: Clock;
@@ -144,15 +149,23 @@ export class MemberLoop implements PeerLinksHandler {
     return clients.hasWork;
   };
 
-  /** Takes from the peer until it has nothing to do any more. */
+  /** Takes from the peer until it has nothing to do any more but entries to be applied, of which a turn has its share. */
   #runPeer(): void {
-    const { peer, pipeline, turns, snapshotsIn } = this.#parts;
+    const { peer, pipeline, turns, clock, options, snapshotsIn } = this.#parts;
+    const until = clock.now() + APPLY_MS_PER_TURN;
+    let left = options.entriesPerTurn;
     for (;;) {
       pipeline.flush();
       if (!turns.takePeerWork()) break;
-      for (let ready = peer.ready(); ready !== null; ready = peer.ready()) this.#effects.carryOut(ready);
+      for (;;) {
+        const ready = peer.ready(Math.min(left, ENTRIES_PER_LOOK));
+        if (ready === null) break;
+        this.#effects.carryOut(ready);
+        left = clock.now() < until ? left - ready.committed.length : 0;
+      }
     }
     snapshotsIn.settle();
+    if (peer.hasCommitted) turns.wakePeer();
   }
 
   #statusChanged(status: PeerStatus): void {

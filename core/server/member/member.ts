@@ -187,6 +187,9 @@ export class Member {
       learners: this.#assembled.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),
       connections: this.#assembled.clients.connections.size,
       sessions: this.#assembled.state.machine.sessions.size,
+      dataBytes: this.#assembled.state.machine.treeBytes,
+      maxDataBytes: this.#assembled.inspection.maxDataBytes,
+      isRefusingGrowth: pipeline.leadership?.dataLimit.isRefusing ?? false,
     };
   }
 

@@ -4,6 +4,7 @@ import type { Clock, Fifo, Logger } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
 import type { ServerOptions } from '../configuration/index.js';
 import { Extremes, type MemberProbe } from '../metrics/index.js';
+import { DataLimit } from './data-limit.js';
 import type { LeaderSessions } from './leader-sessions.js';
 import { Refusal } from './member-message.js';
 import type { ClientWrite, Outcome, RefusalReason } from './outcome.js';
@@ -45,12 +46,14 @@ export class LeaderPath<Token> implements WritePath<Token> {
   #lastQuestion = 0;
   /** When it began to lead, by the clock of the member. */
   readonly since: number;
+  readonly dataLimit: DataLimit;
   /** Sizes of what it has proposed. */
   readonly proposalBytes = new Extremes(-1);
 
   constructor(parts: LeaderPathParts<Token>) {
     this.#parts = parts;
     this.since = parts.clock.now();
+    this.dataLimit = new DataLimit(parts.options.maxDataBytes, parts.logger);
     const { enforceQuota, ttlNodes, maxTxnBytes, maxPacketBytes, requireAuth, maxDataBytes } = parts.options;
     this.#preparer = new RequestPreparer(parts.machine, {
       enforceQuota,
@@ -168,6 +171,21 @@ export class LeaderPath<Token> implements WritePath<Token> {
   /** What a leader has taken it has proposed. */
   handedOver(): readonly Token[] {
     return [];
+  }
+
+  /** A voter that follows lets the tree grow to so many bytes; null: it follows no more, or says nothing of it. */
+  limitData(member: number, bytes: number | null): void {
+    if (this.dataLimit.report(member, bytes)) this.#preparer.limitTree(this.dataLimit.bytes);
+  }
+
+  /** To be called about twice per tick. */
+  watchGrowth(): void {
+    this.dataLimit.watch(this.#preparer.refusedGrowth, this.#parts.machine.treeBytes);
+  }
+
+  /** Writes that make the tree larger are refused. */
+  get refusedGrowth(): number {
+    return this.#preparer.refusedGrowth;
   }
 
   /** Proposes the end of every session whose time is up. */

@@ -139,6 +139,8 @@ export class LearnerPath<Token> implements WritePath<Token> {
   pinged(stamp: number, points: readonly DigestPoint[]): void {
     this.#messages.learner({ type: 'touched', stamp, sessionIds: [...this.#touched] });
     this.#touched.clear();
+    const { maxDataBytes } = this.#parts.options;
+    if (maxDataBytes !== null) this.#messages.learner({ type: 'room', maxDataBytes });
     if (points.length > 0) this.#messages.learner({ type: 'digests', points });
   }
 

@@ -12,7 +12,10 @@ import type { TurnScheduler } from './turn-scheduler.js';
 export interface LearnerRequestsParts {
   readonly peer: Peer;
   readonly clock: Clock;
-  readonly path: Pick<LeaderPath<unknown>, 'isFull' | 'admit' | 'admitSession' | 'claim' | 'readIndex'>;
+  readonly path: Pick<
+    LeaderPath<unknown>,
+    'isFull' | 'admit' | 'admitSession' | 'claim' | 'readIndex' | 'limitData'
+  >;
   readonly tracker: LeaderSessions;
   readonly turns: TurnScheduler;
   readonly digests: DigestExchange;
@@ -95,6 +98,7 @@ export class LearnerRequests {
 
   #forget(id: number): void {
     this.#learners.delete(id);
+    this.#parts.path.limitData(id, null);
     this.#parts.tracker.lost(id, this.#parts.clock.now());
   }
 
@@ -115,9 +119,17 @@ export class LearnerRequests {
         return path.readIndex((zxid) => learner.answers.leader({ type: 'synced', token: item.token, zxid }));
       case 'touched':
         return tracker.report(learner.id, item.sessionIds, item.stamp, clock.now());
+      case 'room':
+        return this.#limitData(learner, item.maxDataBytes);
       case 'digests':
         return this.#parts.digests.answered(learner.id, item.points);
     }
+  }
+
+  /** Those without a vote may lack room: the ensemble does without them. */
+  #limitData({ id }: Learner, maxDataBytes: number): void {
+    const { peer, path } = this.#parts;
+    if (peer.learners().some((one) => one.id === id && one.isVoter)) path.limitData(id, maxDataBytes);
   }
 
   #propose({ learner, write, moves }: Waiting): void {

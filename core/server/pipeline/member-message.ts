@@ -30,6 +30,8 @@ export type LearnerItem =
       readonly stamp: number;
       readonly sessionIds: readonly bigint[];
     }
+  /** What the learner's znodes may take in memory (`ServerOptions.maxDataBytes`). */
+  | { readonly type: 'room'; readonly maxDataBytes: number }
   /** The learner's digests at zxids that the leader's heartbeats named. */
   | { readonly type: 'digests'; readonly points: readonly DigestPoint[] };
 
@@ -76,6 +78,7 @@ const Kind = {
   writeAgain: 11,
   digests: 12,
   differs: 13,
+  room: 14,
 } as const;
 
 const MIN_ID_BYTES = 8;
@@ -128,6 +131,8 @@ export class MemberMessageWriter {
         writer.writeCount(item.points.length);
         for (const point of item.points) writePoint(writer, point);
         return;
+      case 'room':
+        return writer.writeNumberAsLong(item.maxDataBytes);
       case 'revalidate':
         writer.writeInt(item.token);
         return writer.writeLong(item.sessionId);
@@ -193,6 +198,8 @@ export function readLearnerMessage(bytes: Uint8Array): MemberMessage<LearnerItem
         return { type: 'sync', token: reader.readInt() };
       case Kind.touched:
         return { type: 'touched', stamp: reader.readLongAsNumber(), sessionIds: readLongs(reader) };
+      case Kind.room:
+        return { type: 'room', maxDataBytes: reader.readLongAsNumber() };
       case Kind.digests:
         return { type: 'digests', points: readPoints(reader) };
       default:

@@ -11,6 +11,7 @@ import {
   type ReplicatedState,
   type StateDifference,
 } from '../state/index.js';
+import type { DataLimit } from './data-limit.js';
 import { LeaderPath } from './leader-path.js';
 import { LeaderSessions } from './leader-sessions.js';
 import { LearnerPath } from './learner-path.js';
@@ -53,6 +54,14 @@ type Role<Token> =
 const NONE = { type: 'none', path: null } as const;
 /** There is no leader with a quorum: nothing can be written. */
 const READER = { type: 'reader', path: null } as const;
+
+/** See `Pipeline.leadership`. */
+export interface Leadership {
+  readonly since: number;
+  readonly proposalBytes: Extremes;
+  readonly dataLimit: Pick<DataLimit, 'bytes' | 'isRefusing'>;
+  readonly refusedGrowth: number;
+}
 
 /**
  * Takes requests the way that this member's role has for them, and applies what is committed. Every serving role is a new
@@ -126,8 +135,11 @@ export class Pipeline<Token> {
     return this.#role.path?.openQuestions ?? 0;
   }
 
-  /** What only a leader has: since when it leads, by the clock of the member, and the sizes of what it has proposed. */
-  get leadership(): { readonly since: number; readonly proposalBytes: Extremes } | null {
+  /**
+   * What only a leader has: since when it leads, by the clock of the member, the sizes of what it has proposed, what all znodes may take, and
+   * how many changes it has refused because of that.
+   */
+  get leadership(): Leadership | null {
     return this.#leader;
   }
 
@@ -255,6 +267,7 @@ export class Pipeline<Token> {
     if (this.#role.type !== 'leader') return;
     this.#role.learners.tick();
     this.#role.path.expireSessions(now);
+    this.#role.path.watchGrowth();
   }
 
   /** To be called about twice per tick: removes znodes whose time is over. */

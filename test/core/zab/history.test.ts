@@ -29,7 +29,7 @@ test('a cut removes entries and epochs behind it, and only at an entry', () => {
   assert.throws(() => history.truncateAfter(makeZxid(3, 0)), isViolation);
   history.truncateAfter(makeZxid(4, 1));
   assert.equal(history.epochs, tableOf(ENTRIES.slice(0, 6)));
-  assert.equal(history.read(0n, makeZxid(9, 0), 1e9), ENTRIES.slice(0, 6));
+  assert.equal(history.read(0n, makeZxid(9, 0), { maxBytes: 1e9 }), ENTRIES.slice(0, 6));
   history.append(entry(4, 2));
 });
 
@@ -37,9 +37,9 @@ test('what is applied and beyond the window is forgotten, what is not applied ne
   const history = new History(diskWith(ENTRIES), { ...WINDOW, windowEntries: 4 });
   history.trim(makeZxid(1, 1));
   assert.is(history.base, makeZxid(1, 1));
-  assert.is(history.read(makeZxid(1, 0), makeZxid(9, 0), 1e9), null);
+  assert.is(history.read(makeZxid(1, 0), makeZxid(9, 0), { maxBytes: 1e9 }), null);
   history.trim(history.last);
-  assert.equal(history.read(history.base, history.last, 1e9), ENTRIES.slice(-4));
+  assert.equal(history.read(history.base, history.last, { maxBytes: 1e9 }), ENTRIES.slice(-4));
   assert.throws(() => history.truncateAfter(makeZxid(1, 1)), isViolation);
 });
 
@@ -92,17 +92,18 @@ test('a long history is read and trimmed as a short one', () => {
   }
   assert.is(history.base, makeZxid(1, 4990));
   assert.equal(
-    history.read(makeZxid(1, 4995), makeZxid(1, 4998), 1e9)!.map(({ zxid }) => zxid),
+    history.read(makeZxid(1, 4995), makeZxid(1, 4998), { maxBytes: 1e9 })!.map(({ zxid }) => zxid),
     [4996, 4997, 4998].map((counter) => makeZxid(1, counter)),
   );
 });
 
 test('reading takes as many entries as fit, and one at least', () => {
   const history = new History(diskWith(ENTRIES), WINDOW);
-  assert.is(history.read(0n, history.last, 3)!.length, 2);
-  assert.is(history.read(makeZxid(1, 0), history.last, 0)!.length, 1);
-  assert.is(history.read(makeZxid(1, 0), history.last, 7)!.length, 2);
-  assert.equal(history.read(history.last, history.last, 100), []);
+  assert.is(history.read(0n, history.last, { maxBytes: 3 })!.length, 2);
+  assert.is(history.read(makeZxid(1, 0), history.last, { maxBytes: 0 })!.length, 1);
+  assert.is(history.read(makeZxid(1, 0), history.last, { maxBytes: 7 })!.length, 2);
+  assert.equal(history.read(history.last, history.last, { maxBytes: 100 }), []);
+  assert.is(history.read(0n, history.last, { maxBytes: 1e9, maxEntries: 3 })!.length, 3);
 });
 
 /** Histories as Zab makes them: they share entries as long as they share epochs, and part at the end of one of them. */

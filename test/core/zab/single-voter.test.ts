@@ -195,6 +195,38 @@ test('a log with a gap, or beyond every promised epoch, is refused at the start'
   refusesToStart({ ...EMPTY, acceptedEpoch: 1, snapshotZxid: makeZxid(1, 4) });
 });
 
+test('no more entries are handed out than wanted, and the rest later', () => {
+  const alone = established();
+  for (let index = 0; index < 10; index++) alone.peer.propose(payload('x'));
+  alone.run();
+  alone.peer.persisted(alone.batches.at(-1)!.number);
+  const before = alone.applied.length;
+  assert.is(alone.peer.ready(3)!.committed.length, 3);
+  assert.is(alone.peer.ready(0), null);
+  assert.ok(alone.peer.hasCommitted);
+  alone.run();
+  assert.is(alone.applied.length, before + 7);
+  assert.not(alone.peer.hasCommitted);
+});
+
+test('a leader that ends hands out all that is committed before it says that it serves no more', () => {
+  const alone = established();
+  for (let index = 0; index < 10; index++) alone.peer.propose(payload('x'));
+  alone.run();
+  alone.peer.persisted(alone.batches.at(-1)!.number);
+  assert.is(alone.peer.ready(3)!.committed.length, 3);
+  alone.peer.stateDiverged();
+  const readys: Ready[] = [];
+  for (let ready = alone.peer.ready(0); ready !== null; ready = alone.peer.ready(0)) readys.push(ready);
+  const ended = readys.findIndex(({ status }) => status?.isServing === false);
+  assert.ok(ended !== -1);
+  const upTo = readys.slice(0, ended + 1);
+  assert.is(
+    upTo.reduce((sum, { committed }) => sum + committed.length, 0),
+    7,
+  );
+});
+
 test('a log may be applied in pieces, and the member leads only after the last of them', () => {
   const big = new Uint8Array(3 * 1024 * 1024);
   const entries = [0, 1, 2, 3].map((counter) => ({ zxid: makeZxid(1, counter), payload: big }));

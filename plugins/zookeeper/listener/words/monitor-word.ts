@@ -18,6 +18,7 @@ function ofServer(context: WordContext): Readonly<Record<string, string | number
   return {
     version: fullVersion(),
     server_state: mode,
+    ...(health.ensemble === null ? {} : { ensemble_id: health.ensemble }),
     ...(host.ensemble.length === 0 ? {} : { peer_state: `${health.state} - ${health.phase}` }),
     avg_latency: decimal(of.latency.avgMs),
     max_latency: Math.floor(of.latency.maxMs),
@@ -30,6 +31,8 @@ function ofServer(context: WordContext): Readonly<Record<string, string | number
     watch_count: of.watches,
     ephemerals_count: of.ephemerals,
     approximate_data_size: of.treeBytes,
+    max_data_size: of.maxDataBytes ?? -1,
+    refused_growth: of.refusedGrowth,
     open_file_descriptor_count: open,
     max_file_descriptor_count: limit,
     uptime: Math.floor(of.uptimeMs),

@@ -22,6 +22,10 @@ class HandClock {
   pass(ms: number): void {
     this.time += ms;
     this.timer?.();
+    this.turn();
+  }
+
+  turn(): void {
     for (const task of this.#soon.splice(0)) task();
   }
 }
@@ -33,17 +37,38 @@ interface Stage {
   isReceiving: boolean;
 }
 
+function ready(committed: readonly unknown[]): unknown {
+  const lists = [
+    'messages',
+    'disconnects',
+    'install',
+    'received',
+    'pings',
+    'readIndexes',
+    'reads',
+    'snapshots',
+  ];
+  return { persist: null, status: null, committed, ...Object.fromEntries(lists.map((list) => [list, []])) };
+}
+
 /** A loop that runs, with a snapshot that is due. */
 function running(): Stage {
   const clock = new HandClock();
+  const stage = start(clock);
+  clock.pass(50);
+  return stage;
+}
+
+function start(clock: HandClock, others?: object): Stage {
   const stage: Stage = { clock, begun: [], sessionTicks: [], isReceiving: false };
   const nothing = (): void => undefined;
   const machine = { lastZxid: 7n };
   const parts = {
     clock,
     logger: silentLogger,
-    options: { tickMs: 100 },
-    peer: { tick: nothing, ready: () => null, epochsUpTo: () => [], status: () => ({}) },
+    options: { tickMs: 100, entriesPerTurn: 1_000 },
+    committed: { apply: nothing },
+    peer: { tick: nothing, ready: () => null, hasCommitted: false, epochsUpTo: () => [], status: () => ({}) },
     state: { machine },
     turns: new TurnScheduler(clock as unknown as Clock),
     pipeline: {
@@ -54,8 +79,15 @@ function running(): Stage {
       isServing: false,
       tick: (now: number) => stage.sessionTicks.push(now),
     },
-    clients: { work: nothing, proceed: nothing, flush: nothing, tick: nothing, hasWork: false },
-    snapshotter: { isDue: true, begin: (...given: unknown[]) => stage.begun.push(given) },
+    clients: {
+      work: nothing,
+      unstall: nothing,
+      proceed: nothing,
+      flush: nothing,
+      tick: nothing,
+      hasWork: false,
+    },
+    snapshotter: { isDue: others === undefined, begin: (...given: unknown[]) => stage.begun.push(given) },
     snapshotsIn: {
       settle: () => undefined,
       get isReceiving(): boolean {
@@ -73,8 +105,7 @@ function running(): Stage {
     },
     statusChanged: nothing,
   };
-  new MemberLoop(parts as unknown as MemberLoopParts).start();
-  clock.pass(50);
+  new MemberLoop({ ...parts, ...others } as unknown as MemberLoopParts).start();
   return stage;
 }
 
@@ -100,6 +131,57 @@ test('after a pause of its process a leader expires no session before the packet
 
   stage.clock.pass(50);
   assert.equal(stage.sessionTicks, [0, 50, 1_100], 'the turn before has read them');
+});
+
+test('a turn applies no more entries than it may, and the next one goes on', () => {
+  const clock = new HandClock();
+  const turns: number[] = [];
+  let left = 25;
+  const peer = {
+    tick: () => undefined,
+    get hasCommitted(): boolean {
+      return left > 0;
+    },
+    ready: (most: number) => {
+      const committed = Array.from({ length: Math.min(most, left) }, () => ({ payload: [] }));
+      left -= committed.length;
+      return committed.length === 0 ? null : ready(committed);
+    },
+  };
+  const flush = (): void => void turns.push(left);
+  start(clock, {
+    peer,
+    options: { tickMs: 100, entriesPerTurn: 10 },
+    links: { flush, tick: () => undefined },
+  });
+  for (let turn = 0; turn < 5; turn++) clock.turn();
+  assert.equal(turns, [15, 5, 0]);
+});
+
+test('a turn that has applied entries for its time leaves the rest to the next one', () => {
+  const clock = new HandClock();
+  const turns: number[] = [];
+  let left = 250;
+  const peer = {
+    tick: () => undefined,
+    get hasCommitted(): boolean {
+      return left > 0;
+    },
+    ready: (most: number) => {
+      const committed = Array.from({ length: Math.min(most, left, 100) }, () => ({ payload: [] }));
+      left -= committed.length;
+      clock.time += committed.length === 0 ? 0 : 6;
+      return committed.length === 0 ? null : ready(committed);
+    },
+  };
+  const flush = (): void => void turns.push(left);
+  start(clock, {
+    peer,
+    options: { tickMs: 100, entriesPerTurn: 1e6 },
+    links: { flush, tick: () => undefined },
+  });
+  for (let turn = 0; turn < 5; turn++) clock.turn();
+  assert.equal(turns, [150, 50, 0]);
 });
 
 test.run();

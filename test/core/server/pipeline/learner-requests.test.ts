@@ -18,21 +18,31 @@ function scene(): {
   ask: (learner: number, cxid: number) => void;
   takeUp: (learner: number) => void;
   flush: () => readonly string[];
+  room: (learner: number, maxDataBytes: number) => void;
+  leave: () => void;
+  readonly limits: readonly [number, number | null][];
 } {
   const clock = new VirtualClock();
   const tracker = new LeaderSessions({ tickMs: 100, id: 1, graceMs: 0 });
   tracker.track(SESSION, 1000, 2, 0);
   const pipeline = { isFull: false, taken: [] as number[] };
   const told: string[] = [];
+  const limits: [number, number | null][] = [];
+  let learners = [
+    { id: 2, isVoter: true },
+    { id: 3, isVoter: false },
+  ];
   const path = {
     get isFull() {
       return pipeline.isFull;
     },
     admit: ({ cxid }: { cxid: number }) => (pipeline.taken.push(cxid), null),
+    limitData: (member: number, bytes: number | null) => limits.push([member, bytes]),
     claim: (sessionId: bigint, member: number, answer: (timeoutMs: number) => void) =>
       answer(tracker.claim(sessionId, member, 0)!.timeoutMs),
   } as unknown as LeaderPath<unknown>;
   const peer = {
+    learners: () => learners,
     nextZxid: () => BigInt(pipeline.taken.length + 1),
     sendToLearner: (to: number, bytes: Uint8Array) => {
       for (const { type } of readLeaderMessage(bytes).items) told.push(`${type} ${to}`);
@@ -53,6 +63,13 @@ function scene(): {
   };
   return {
     pipeline,
+    limits,
+    room: (learner, maxDataBytes) =>
+      send(learner, (writer) => writer.learner({ type: 'room', maxDataBytes })),
+    leave: () => {
+      learners = [];
+      requests.tick();
+    },
     ask: (learner, cxid) =>
       send(learner, (writer) =>
         writer.request({
@@ -70,6 +87,18 @@ function scene(): {
     },
   };
 }
+
+test('a voter that follows limits what the tree may take until it leaves, and an observer does not', () => {
+  const { room, leave, limits } = scene();
+  room(2, 5_000_000_000);
+  room(3, 1);
+  assert.equal(limits, [[2, 5_000_000_000]]);
+  leave();
+  assert.equal(limits.slice(1), [
+    [2, null],
+    [3, null],
+  ]);
+});
 
 test('requests of a learner are taken in their order, as soon as there is room', () => {
   const { pipeline, ask, flush } = scene();

@@ -39,6 +39,7 @@ const learnerItem: fc.Arbitrary<LearnerItem> = fc.oneof(
   fc.record({ type: fc.constant('request' as const), write }),
   fc.record({ type: fc.constant('revalidate' as const), token: int, sessionId: long }),
   fc.record({ type: fc.constant('sync' as const), token: int }),
+  fc.record({ type: fc.constant('room' as const), maxDataBytes: fc.maxSafeNat() }),
   fc.record({ type: fc.constant('touched' as const), stamp: fc.nat(), sessionIds: fc.array(long) }),
 );
 const leaderItem: fc.Arbitrary<LeaderItem> = fc.oneof(
