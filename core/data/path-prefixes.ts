@@ -67,7 +67,8 @@ export class PathPrefixes {
 /** Of the whole path; the root counts as the empty prefix that is in front of every first slash. */
 function hashOf(path: string): number {
   let [first, second]: [number, number] = [...STARTS];
-  for (let index = 0; index < path.length && path !== '/'; index++) {
+  const { length } = path === '/' ? '' : path;
+  for (let index = 0; index < length; index++) {
     const unit = path.charCodeAt(index);
     first = Math.imul(first ^ unit, FACTORS[0]);
     second = Math.imul(second ^ unit, FACTORS[1]);

@@ -11,6 +11,8 @@ export interface SocketBudgetOptions {
   readonly unproven: number;
   /** Sockets of any kind of one remote address at once. Default: no limit of its own. */
   readonly perAddress?: number | undefined;
+  /** Calls `task` when what has arrived on sockets that are open now was read once. Default: in the turn after the next one. */
+  readonly onceRead?: ((task: () => void) => void) | undefined;
 }
 
 export interface AdmittedSocket {
@@ -21,8 +23,8 @@ export interface AdmittedSocket {
 /**
  * Shares the sockets that a process may have open among everybody who connects, over all of its listeners. A socket that says
  * nothing costs a descriptor and could keep probes, clients and other members out. So sockets have a small allowance until they
- * have made a request, and whoever comes when it is used up takes the place of the oldest silent socket of the
- * address that has most of them.
+ * have made a request: beyond it the oldest silent sockets of the address that has most of them are closed. Many clients may connect in one
+ * turn, as a fleet does after a restart; so this is done only when every socket had its chance to be read.
  */
 export class SocketBudget {
   readonly #options: SocketBudgetOptions;
@@ -31,6 +33,7 @@ export class SocketBudget {
   readonly #unproven = new Map<string, Set<BudgetedSocket>>();
   #size = 0;
   #unprovenSize = 0;
+  #isTrimDue = false;
 
   constructor(options: SocketBudgetOptions) {
     this.#options = options;
@@ -50,8 +53,7 @@ export class SocketBudget {
   admit(socket: BudgetedSocket, address: string): AdmittedSocket | null {
     const { total, unproven, perAddress = Infinity } = this.#options;
     const isAddressFull = (this.#perAddress.get(address) ?? 0) >= perAddress;
-    const isFull = this.#size >= total || this.#unprovenSize >= unproven;
-    if (isAddressFull || (isFull && !this.#evict())) {
+    if (isAddressFull || (this.#size >= total && !this.#evict())) {
       socket.destroy();
       return null;
     }
@@ -59,6 +61,7 @@ export class SocketBudget {
     const silent = this.#unproven.get(address) ?? new Set();
     this.#unproven.set(address, silent.add(socket));
     this.#unprovenSize += 1;
+    if (this.#unprovenSize > unproven) this.#trimLater();
     let isOpen = true;
     socket.once('close', () => {
       if (!isOpen) return;
@@ -67,6 +70,16 @@ export class SocketBudget {
       this.#count(address, -1);
     });
     return { proved: () => this.#forget(socket, address) };
+  }
+
+  #trimLater(): void {
+    if (this.#isTrimDue) return;
+    this.#isTrimDue = true;
+    const { unproven, onceRead = inTwoTurns } = this.#options;
+    onceRead(() => {
+      this.#isTrimDue = false;
+      while (this.#unprovenSize > unproven && this.#evict());
+    });
   }
 
   /** Destroys one silent socket; false if there is none. Its place is free at once, though the system may take a moment. */
@@ -94,4 +107,9 @@ export class SocketBudget {
     if (count > 0) this.#perAddress.set(address, count);
     else this.#perAddress.delete(address);
   }
+}
+
+/** The loop reads sockets between two immediates; a socket that was accepted in this turn is read in the next one at the earliest. */
+function inTwoTurns(task: () => void): void {
+  setImmediate(() => setImmediate(task));
 }

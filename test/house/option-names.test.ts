@@ -62,6 +62,7 @@ const codec = { encode: () => new Uint8Array(), decode: () => 0 };
 /** Calls whose options are those of another call, which they pass on. */
 const PASSED_ON = new Map([
   ['Application.run', 'Application.start'],
+  ['allChildren', 'Client.getChildren'],
   ['Cluster.play', 'Cluster'],
   ['Locks.fair', 'FairLock'],
   ['Locks.readWrite', 'ReadWriteLock'],
@@ -117,6 +118,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   'Client.exists': ({ client }) => client.exists('/a', WRONG),
   'Client.getAcl': ({ client }) => client.getAcl('/', WRONG),
   'Client.getChildren': ({ client }) => client.getChildren('/', WRONG),
+  'Client.getChildrenPage': ({ client }) => client.getChildrenPage('/', WRONG),
   'Client.getData': ({ client }) => client.getData('/', WRONG),
   'Client.getEphemerals': ({ client }) => client.getEphemerals('/', WRONG),
   'Client.multi': ({ client }) => client.multi([], WRONG),

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   connect,
-  MultiError,
+  type MultiError,
   QuotaExceededError,
   type Client,
   type Operation,

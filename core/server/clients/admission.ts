@@ -2,6 +2,7 @@ import { Fifo, type Clock } from '../../runtime/index.js';
 import type { TurnScheduler } from '../pipeline/index.js';
 import type { ClientPipeline } from './client-token.js';
 import type { ClientConnection } from './connection/client-connection.js';
+import type { ShareGroup } from './connection/share-group.js';
 import type { RequestRouter } from './request-router.js';
 
 /** Requests of one connection that are processed before the next connection is served. */
@@ -12,6 +13,8 @@ const REQUESTS_PER_TURN = 4_000;
 const REQUESTS_MS_PER_TURN = 5;
 /** A request of more bytes takes so long that the time is looked at behind it. */
 const LARGE_REQUEST_BYTES = 8 * 1024;
+/** Bytes of the requests of one connection that are processed before the next connection is served. */
+const BYTES_PER_VISIT = 65_536;
 
 export interface AdmissionParts {
   readonly pipeline: ClientPipeline;
@@ -22,8 +25,9 @@ export interface AdmissionParts {
 
 /**
  * Decides whose requests are processed in a turn, and how many. A turn takes a bounded time. Connections are served one after the
- * other, a few requests at a time: first those that have asked for little, then those that have many requests waiting, each in the order
- * in which they got work. So connections that flood the member wait for each other, and the others do not wait for them.
+ * other, a few requests at a time: first those that have asked for little, then those that have many requests waiting, or large ones. Groups of
+ * connections (`ShareGroup`: an identity, or an address) take turns, and in a group its connections in the order in which they got work. So who
+ * floods the member, over however many connections, waits for itself, and others do not wait for it.
  *
  * While the pipeline is full a connection whose next request is a write gets no further; its pings are answered, and
  * other connections' reads are processed.
@@ -33,10 +37,10 @@ export interface AdmissionParts {
  */
 export class Admission {
   readonly #parts: AdmissionParts;
-  /** Connections with work that have few requests waiting. */
-  readonly #quiet = new Fifo<ClientConnection>();
-  /** Connections with work that have many. */
-  readonly #busy = new Fifo<ClientConnection>();
+  /** Groups with connections with work that have few requests waiting. */
+  readonly #quiet = new Fifo<ShareGroup<ClientConnection>>();
+  /** Groups with connections that have many. */
+  readonly #busy = new Fifo<ShareGroup<ClientConnection>>();
   /** Their next request is a write, and they wait until the pipeline has room again. */
   #stalled: ClientConnection[] = [];
   /** They got work while requests are processed: it belongs to the next turn. */
@@ -69,10 +73,10 @@ export class Admission {
     this.#left = REQUESTS_PER_TURN;
     this.#until = this.#parts.clock.now() + REQUESTS_MS_PER_TURN;
     this.#isWorking = true;
-    while (this.#quiet.length > 0 && this.#hasTime) this.#visit(this.#quiet.shift()!);
+    while (this.#quiet.length > 0 && this.#hasTime) this.#visit(this.#next('quiet')!);
     // At least one of these is served, however many others there are.
     do {
-      const connection = this.#busy.shift();
+      const connection = this.#next('busy');
       if (connection === undefined) break;
       this.#visit(connection);
     } while (this.#hasTime);
@@ -94,8 +98,8 @@ export class Admission {
   /** Admits no request any more. */
   stop(): void {
     this.#isOpen = false;
-    this.#quiet.clear();
-    this.#busy.clear();
+    for (const group of this.#quiet.drain()) group.quiet.clear();
+    for (const group of this.#busy.drain()) group.busy.clear();
     this.#stalled = [];
   }
 
@@ -105,15 +109,36 @@ export class Admission {
 
   #enqueue(connection: ClientConnection): void {
     if (!this.#isOpen) return;
-    if (connection.outstanding > REQUESTS_PER_VISIT || connection.isInLongRead) this.#busy.push(connection);
-    else this.#quiet.push(connection);
+    const isBusy =
+      connection.outstanding > REQUESTS_PER_VISIT ||
+      connection.heldBytes > BYTES_PER_VISIT ||
+      connection.isInLongRead;
+    this.#push(isBusy ? 'busy' : 'quiet', connection);
+  }
+
+  #push(kind: 'quiet' | 'busy', connection: ClientConnection): void {
+    const { group } = connection;
+    group[kind].push(connection);
+    if (group[kind].length === 1) this.#groups(kind).push(group);
+  }
+
+  /** Of the group whose turn it is. */
+  #next(kind: 'quiet' | 'busy'): ClientConnection | undefined {
+    const group = this.#groups(kind).shift();
+    const connection = group?.[kind].shift();
+    if (group !== undefined && group[kind].length > 0) this.#groups(kind).push(group);
+    return connection;
+  }
+
+  #groups(kind: 'quiet' | 'busy'): Fifo<ShareGroup<ClientConnection>> {
+    return kind === 'quiet' ? this.#quiet : this.#busy;
   }
 
   #visit(connection: ClientConnection): void {
     const { pipeline, router } = this.#parts;
     connection.isAwake = false;
     connection.advance();
-    for (let count = 0; count < REQUESTS_PER_VISIT; count++) {
+    for (let count = 0, bytes = 0; count < REQUESTS_PER_VISIT; count++) {
       // In this order: a read does not ask whether the pipeline is full.
       if (connection.isWriteNext && pipeline.isFull) {
         this.#stall(connection);
@@ -122,9 +147,10 @@ export class Admission {
       const packet = connection.takePacket();
       if (packet === null) break;
       const isLarge = packet.body.remaining > LARGE_REQUEST_BYTES;
+      bytes += packet.body.remaining;
       router.route(connection, packet);
       this.#left -= 1;
-      if (count === REQUESTS_PER_VISIT - 1 || (isLarge && !this.#hasTime)) {
+      if (count === REQUESTS_PER_VISIT - 1 || bytes >= BYTES_PER_VISIT || (isLarge && !this.#hasTime)) {
         this.#queue(connection);
         break;
       }
@@ -136,7 +162,7 @@ export class Admission {
   #queue(connection: ClientConnection): void {
     if (connection.isAwake || !this.#isOpen || !connection.hasPackets) return;
     connection.isAwake = true;
-    this.#busy.push(connection);
+    this.#push('busy', connection);
   }
 
   #stall(connection: ClientConnection): void {

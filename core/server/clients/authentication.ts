@@ -50,6 +50,15 @@ export class Authentication {
     });
   }
 
+  /**
+   * Whom a connection shares the member's time with: the identity that was verified first, else its address, since a digest that anybody can
+   * claim would give a party as many shares as it likes.
+   */
+  shareKey(identities: readonly Id[]): string {
+    const proven = identities.find((identity) => this.isAccepted([identity])) ?? identities[0];
+    return proven === undefined ? '' : `${proven.scheme}:${proven.id}`;
+  }
+
   /** The passwords of SASL's users; null if SASL is off. */
   get saslPasswords(): ReadonlyMap<string, string> | null {
     return this.#accounts.passwords;

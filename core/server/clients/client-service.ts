@@ -13,6 +13,7 @@ import { ClientConnection, type ConnectionHost } from './connection/client-conne
 import { CHECKS_PER_TIMEOUT } from './connection/connection-output.js';
 import { ReceivedBytes } from './connection/received-bytes.js';
 import type { ReplySlot } from './connection/reply-slot.js';
+import { ShareGroups } from './connection/share-group.js';
 import type { SharedResources } from './connection/shared-resources.js';
 import { WaitingOutput } from './connection/waiting-output.js';
 import { WriteShares } from './connection/write-shares.js';
@@ -52,6 +53,7 @@ export class ClientService implements ConnectionHost {
   readonly #admission: Admission;
   readonly #authentication: Authentication;
   readonly #connections = new Set<ClientConnection>();
+  readonly #groups = new ShareGroups<ClientConnection>();
   /** Those whose session is not established yet, in order of their coming. */
   readonly #unestablished = new Set<ClientConnection>();
   #toFlush: ClientConnection[] = [];
@@ -88,7 +90,14 @@ export class ClientService implements ConnectionHost {
     this.#authentication = authentication;
     const { random } = parts;
     const { listNamesPerTurn } = options;
-    const router = new RequestRouter({ authentication, pipeline, state, random, listNamesPerTurn });
+    const router = new RequestRouter({
+      authentication,
+      pipeline,
+      state,
+      random,
+      listNamesPerTurn,
+      identified: (connection) => this.#regroup(connection),
+    });
     this.#admission = new Admission({ ...parts, router });
   }
 
@@ -128,6 +137,7 @@ export class ClientService implements ConnectionHost {
     const { isRequired } = this.#authentication;
     const { session } = connection;
     session.mustAuthenticate = isRequired && !this.#authentication.isAccepted(session.identities);
+    connection.group = this.#groups.join(this.#authentication.shareKey(session.identities));
     this.#connections.add(connection);
     this.#unestablished.add(connection);
     connection.open();
@@ -294,10 +304,18 @@ export class ClientService implements ConnectionHost {
 
   gone(connection: ClientConnection): void {
     const { id } = connection.session;
+    this.#groups.leave(connection.group);
     this.#connections.delete(connection);
     this.#unestablished.delete(connection);
     this.watches.table.removeAll(connection);
     if (id !== 0n) this.sessions.detach(id, connection);
+  }
+
+  /** The client has proved who it is. */
+  #regroup(connection: ClientConnection): void {
+    const before = connection.group;
+    connection.group = this.#groups.join(this.#authentication.shareKey(connection.session.identities));
+    this.#groups.leave(before);
   }
 
   #release(): void {

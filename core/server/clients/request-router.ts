@@ -27,6 +27,8 @@ export interface RequestRouterParts {
   readonly state: ReplicatedState;
   readonly random: Random;
   readonly listNamesPerTurn: number;
+  /** The identities of a connection have changed. */
+  readonly identified: (connection: ClientConnection) => void;
 }
 
 /** Each identity of a connection may become an entry of every ACL that it sets. */
@@ -172,10 +174,12 @@ export class RequestRouter {
     connection.advance();
   }
 
-  #identify({ session }: ClientConnection, added: readonly Id[]): void {
+  #identify(connection: ClientConnection, added: readonly Id[]): void {
+    const { session } = connection;
     session.identities = withIdentities(session.identities, added);
     if (session.mustAuthenticate)
       session.mustAuthenticate = !this.#parts.authentication.isAccepted(session.identities);
+    this.#parts.identified(connection);
   }
 
   /** As ZooKeeper does: an error of its own, and the end of the connection. A session that was made for nobody ends with it. */

@@ -16,8 +16,8 @@ class Socket extends EventEmitter {
   }
 }
 
-test('whoever comes when silent sockets have their allowance takes the place of the oldest of the heaviest address', () => {
-  const budget = new SocketBudget({ total: 10, unproven: 3 });
+test('silent sockets beyond their allowance are closed, the oldest of the heaviest address first', () => {
+  const budget = new SocketBudget({ total: 10, unproven: 3, onceRead: (task) => task() });
   const [a1, b1, a2, b2, c1] = [new Socket(), new Socket(), new Socket(), new Socket(), new Socket()];
   for (const [socket, address] of [
     [a1, 'a'],
@@ -34,6 +34,22 @@ test('whoever comes when silent sockets have their allowance takes the place of 
   assert.ok(b1.isDestroyed, 'b had more silent sockets than a');
   assert.not(a2.isDestroyed);
   assert.is(budget.unprovenSize, 3);
+});
+
+test('many sockets that connect at once are all kept if they make a request when they are read', () => {
+  const due: (() => void)[] = [];
+  const budget = new SocketBudget({ total: 600, unproven: 256, onceRead: (task) => void due.push(task) });
+  const sockets = Array.from({ length: 500 }, () => new Socket());
+  const admitted = sockets.map((socket) => budget.admit(socket, 'a')!);
+  assert.is(due.length, 1);
+  // All but 300 of them have something to say.
+  for (const one of admitted.slice(300)) one.proved();
+  due[0]!();
+  assert.is(budget.unprovenSize, 256);
+  assert.equal(
+    sockets.map(({ isDestroyed }) => isDestroyed),
+    sockets.map((_, index) => index < 44),
+  );
 });
 
 test('a socket that has made a request is never closed for another', () => {

@@ -159,7 +159,11 @@ export const CONNECTIONS: readonly Mutant[] = [
     standsFor: 'who floods a member waits, and nobody else',
     tests: ['core/server/clients/connection/owed-replies'],
     changes: [
-      ['core/server/clients/connection/owed-replies.ts', ' && this.#writes < this.#shares.share', ''],
+      [
+        'core/server/clients/connection/owed-replies.ts',
+        ' && this.#shares.allows(this.#group, this.#writes, this.#writeBytes)',
+        '',
+      ],
     ],
   },
   {

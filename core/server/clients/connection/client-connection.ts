@@ -7,6 +7,7 @@ import { Inbound, type Packet } from './inbound.js';
 import { Outbound } from './outbound.js';
 import { OwedReplies } from './owed-replies.js';
 import type { ReplySlot } from './reply-slot.js';
+import type { ShareGroup } from './share-group.js';
 import type { SharedResources } from './shared-resources.js';
 
 /** Nothing may come behind the request that closes the session. */
@@ -51,6 +52,8 @@ export class ClientConnection {
   isAwake = false;
   isFlushPending = false;
   checkedAt: number;
+  /** Kept by the host: whom the connection shares with (`ShareGroup`). */
+  group: ShareGroup<ClientConnection>;
   /** Kept by the watch service: what the watches of this connection take. */
   watchBytes = 0;
 
@@ -67,6 +70,7 @@ export class ClientConnection {
   readonly #heldEvents: { readonly zxid: bigint; readonly packet: Uint8Array }[] = [];
   /** The request that is being routed. */
   #taken: Packet | null = null;
+  #takenBytes = 0;
   /** Nothing more comes from the client; if it is lost, nothing reaches it either. */
   #hasHeardAll = false;
   #isLost = false;
@@ -80,10 +84,11 @@ export class ClientConnection {
     identities: readonly Id[] = [],
   ) {
     this.#connection = connection;
+    this.group = shared.writeShares.everybody as ShareGroup<ClientConnection>;
     this.#host = host;
     this.#shared = shared;
     this.#inbound = new Inbound(connection, shared);
-    this.#owed = new OwedReplies(shared.writeShares);
+    this.#owed = new OwedReplies(shared.writeShares, () => this.group);
     this.#outbound = new Outbound(connection, shared, () => host.flushLater(this));
     this.remoteAddress = connection.remoteAddress;
     this.acceptedAt = shared.clock.now();
@@ -149,12 +154,18 @@ export class ClientConnection {
     if (isFull && !this.#isLost) return null;
     if (!this.#owed.mayTakeWrite && this.#inbound.isWriteNext) return null;
     this.#taken = this.#inbound.shift();
+    this.#takenBytes = this.#taken?.body.remaining ?? 0;
     return this.#taken;
   }
 
   /** Requests that have no reply yet. */
   get outstanding(): number {
     return this.#inbound.length + this.#owed.length;
+  }
+
+  /** Bytes of requests that were received and are not processed. */
+  get heldBytes(): number {
+    return this.#inbound.heldBytes;
   }
 
   /** The next reply takes several turns. */
@@ -168,6 +179,7 @@ export class ClientConnection {
     if (this.#taken !== null) {
       slot.op = this.#taken.op;
       slot.arrivedAt = this.#taken.arrivedAt;
+      slot.bytes = this.#takenBytes;
     }
     if (!this.#isLost) this.#owed.push(slot);
     if (slot.isLast) this.#isLastOwed = true;

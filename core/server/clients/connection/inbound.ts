@@ -43,6 +43,10 @@ export class Inbound {
     return this.#packets.length;
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** The transport is read. */
   get isReading(): boolean {
     return this.#isReading;

@@ -1,6 +1,7 @@
 import { OpCode } from '../../../protocol/index.js';
 import { Fifo } from '../../../runtime/index.js';
 import type { ReplySlot } from './reply-slot.js';
+import type { ShareGroup } from './share-group.js';
 import type { WriteShares } from './write-shares.js';
 
 /** A write is not taken while the requests before it that are not evaluated cost this much together. */
@@ -40,11 +41,18 @@ for (const [op, cost] of [
 export class OwedReplies {
   readonly #slots = new Fifo<ReplySlot>();
   readonly #shares: WriteShares;
+  readonly #groupOf: () => ShareGroup;
+  /** The group whose share the writes under way take. */
+  #group: ShareGroup;
   #writes = 0;
+  #writeBytes = 0;
   #cost = 0;
 
-  constructor(shares: WriteShares) {
+  /** `groupOf` names the group that the connection belongs to now. */
+  constructor(shares: WriteShares, groupOf: () => ShareGroup = () => shares.everybody) {
     this.#shares = shares;
+    this.#groupOf = groupOf;
+    this.#group = groupOf();
   }
 
   get length(): number {
@@ -53,7 +61,7 @@ export class OwedReplies {
 
   /** Whether a write may be taken now. */
   get mayTakeWrite(): boolean {
-    return this.#cost < COST_LIMIT && this.#writes < this.#shares.share;
+    return this.#cost < COST_LIMIT && this.#shares.allows(this.#group, this.#writes, this.#writeBytes);
   }
 
   /** Whether a read at the head may wait until the client has taken in what was sent: no write stands behind it. */
@@ -67,7 +75,7 @@ export class OwedReplies {
   }
 
   push(slot: ReplySlot): void {
-    if (slot.isWrite) this.#count(1);
+    if (slot.isWrite) this.#count(1, slot.bytes);
     else if (!slot.isDone) slot.cost = slot.isLong ? COST_LIMIT : (COSTS[slot.op] ?? 1);
     this.#cost += slot.cost;
     this.#slots.push(slot);
@@ -80,21 +88,25 @@ export class OwedReplies {
   shift(): void {
     const slot = this.#slots.shift();
     if (slot === undefined) return;
-    if (slot.isWrite) this.#count(-1);
+    if (slot.isWrite) this.#count(-1, -slot.bytes);
     this.#cost -= slot.cost;
   }
 
   clear(): void {
     this.#slots.peek()?.reading?.close();
     this.#slots.clear();
-    this.#count(-this.#writes);
+    this.#count(-this.#writes, -this.#writeBytes);
     this.#cost = 0;
   }
 
-  #count(writes: number): void {
+  #count(writes: number, bytes: number): void {
     const didWrite = this.#writes > 0;
     this.#writes += writes;
+    this.#writeBytes += bytes;
     const isWriting = this.#writes > 0;
-    if (didWrite !== isWriting) this.#shares.add(isWriting ? 1 : -1);
+    if (didWrite === isWriting) return;
+    if (!isWriting) return this.#shares.end(this.#group);
+    this.#group = this.#groupOf();
+    this.#shares.begin(this.#group);
   }
 }

@@ -38,6 +38,8 @@ export class ReplySlot {
   /** Operation of the request, and when it arrived. */
   op = 0;
   arrivedAt = 0;
+  /** Size of the request without its header. */
+  bytes = 0;
   /** How far a request that is answered a part at a time has come. */
   progress = 0;
   /** It may take several turns, because of a long list or because it asks for much. */

@@ -1,8 +1,8 @@
-import type { Client, CreateModeName } from '../../../../core/client/index.js';
+import type { CreateModeName } from '../../../../core/client/index.js';
 import { formatStat, parseAcl } from '../format.js';
 import { type GivenArguments, type ShellCommand, integerFlag, versionFlag } from '../command.js';
 import { ShellError } from '../shell-error.js';
-import { isCode, walkSubtree } from '../subtree.js';
+import { SubtreeRemoval } from '../subtree-removal.js';
 
 /** Forty bits of milliseconds. */
 const MAX_TTL_MS = 0xff_ffff_ffff;
@@ -57,27 +57,11 @@ const deleteAll: ShellCommand = {
   words: [1, 1],
   async run({ client }, given) {
     const batch = integerFlag(given, 'b', { fallback: DEFAULT_BATCH, least: 1, greatest: 100_000 });
-    const paths: string[] = [];
-    for await (const path of walkSubtree(client, given.words[0]!)) paths.push(path);
-    // Children come behind their parents in the walk, so backwards they go first.
-    const failed = await deleteInOrder(client, paths.reverse(), batch);
-    if (failed) throw new ShellError('Failed to delete some node(s) in the subtree!');
+    const removal = new SubtreeRemoval(client, batch);
+    await removal.remove(given.words[0]!);
+    if (removal.hasFailed) throw new ShellError('Failed to delete some node(s) in the subtree!');
   },
 };
-
-/** At most `batch` deletions are on their way at once. True if one of them failed for another reason than that the znode was gone. */
-async function deleteInOrder(client: Client, paths: readonly string[], batch: number): Promise<boolean> {
-  let failed = false;
-  for (let start = 0; start < paths.length; start += batch) {
-    const outcomes = await Promise.allSettled(
-      paths.slice(start, start + batch).map((path) => client.delete(path)),
-    );
-    failed ||= outcomes.some(
-      (outcome) => outcome.status === 'rejected' && !isCode(outcome.reason, 'NO_NODE'),
-    );
-  }
-  return failed;
-}
 
 function modeOf(given: GivenArguments): CreateModeName {
   const isSequential = given.has('s');

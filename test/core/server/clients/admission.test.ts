@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Admission } from '../../../../core/server/clients/admission.js';
 import type { ClientConnection } from '../../../../core/server/clients/connection/client-connection.js';
+import { ShareGroup } from '../../../../core/server/clients/connection/share-group.js';
 import type { Packet } from '../../../../core/server/clients/connection/inbound.js';
 
 /** Connections with requests, and a pipeline that can be full. A request takes `requestMs`. */
@@ -26,8 +27,10 @@ class Desk {
     } as never);
   }
 
-  connect(name: string, requests: string): FakeConnection {
-    const connection = new FakeConnection(name, requests);
+  readonly #everybody = new ShareGroup('');
+
+  connect(name: string, requests: string, group = this.#everybody): FakeConnection {
+    const connection = new FakeConnection(name, requests, group);
     this.wake(connection);
     return connection;
   }
@@ -54,11 +57,15 @@ class Desk {
 class FakeConnection {
   readonly name: string;
   isAwake = false;
+  isInLongRead = false;
+  heldBytes = 0;
   pingsAnswered = 0;
+  group: ShareGroup;
   #requests: string;
 
-  constructor(name: string, requests: string) {
+  constructor(name: string, requests: string, group: ShareGroup) {
     this.name = name;
+    this.group = group;
     this.#requests = requests;
   }
 
@@ -80,6 +87,10 @@ class FakeConnection {
     return { xid: 0, op: 0, isWrite: false, body: { remaining: 0 } as Packet['body'], arrivedAt: 0 };
   }
 
+  add(requests: string): void {
+    this.#requests += requests;
+  }
+
   answerPings(): void {
     this.pingsAnswered += 1;
   }
@@ -96,6 +107,36 @@ test('a connection with one request is served before a hundred that have a thous
   desk.turn();
   desk.connect('quiet', 'r');
   assert.is(desk.turn()[0], 'quiet');
+});
+
+test('groups of connections take turns, however many connections one of them has', () => {
+  const desk = new Desk();
+  desk.requestMs = 1;
+  const [tenant, other] = [new ShareGroup('ip:a'), new ShareGroup('ip:b')];
+  for (let index = 0; index < 50; index++) desk.connect(`tenant ${index}`, 'r', tenant);
+  desk.connect('other', 'r', other);
+  assert.equal(desk.turn(), ['tenant 0', 'other', 'tenant 1', 'tenant 2', 'tenant 3']);
+
+  const flooded = new Desk();
+  flooded.requestMs = 1;
+  for (let index = 0; index < 50; index++) flooded.connect(`tenant ${index}`, 'w'.repeat(1_000), tenant);
+  flooded.connect('other', 'w'.repeat(1_000), other);
+  assert.equal([flooded.turn(), flooded.turn(), flooded.turn()], [['tenant 0'], ['other'], ['tenant 1']]);
+});
+
+test('a connection with large requests, or a long read, waits for those that have asked for little', () => {
+  const desk = new Desk();
+  desk.requestMs = 0.1;
+  const [large, long] = [desk.connect('large', ''), desk.connect('long', '')];
+  large.heldBytes = 1_000_000;
+  long.isInLongRead = true;
+  desk.turn();
+  for (const connection of [large, long]) {
+    connection.add('r');
+    desk.wake(connection);
+  }
+  desk.connect('quiet', 'r');
+  assert.equal(desk.turn(), ['quiet', 'large', 'long']);
 });
 
 test('connections that flood are served in turn, a few requests each', () => {

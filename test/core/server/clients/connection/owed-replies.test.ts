@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { OpCode } from '../../../../../core/protocol/index.js';
 import type { ClientConnection } from '../../../../../core/server/clients/connection/client-connection.js';
 import { ClientSession } from '../../../../../core/server/clients/connection/client-session.js';
+import { ShareGroup } from '../../../../../core/server/clients/connection/share-group.js';
 import { WriteShares } from '../../../../../core/server/clients/connection/write-shares.js';
 import { OwedReplies } from '../../../../../core/server/clients/connection/owed-replies.js';
 import { ReplySlot } from '../../../../../core/server/clients/connection/reply-slot.js';
@@ -98,12 +99,48 @@ test('a connection that writes beside others takes a write only within its share
   for (let count = 0; count < 501; count++) flood.shift();
   assert.ok(flood.mayTakeWrite, 'half of the shared writes');
   flood.clear();
-  assert.is(shares.share, Infinity, 'one writer is left');
+  for (let count = 0; count < 5_000; count++) other.push(write());
+  assert.ok(other.mayTakeWrite, 'one writer is left');
+});
+
+test('connections of one group share what one connection of another group has', () => {
+  const shares = new WriteShares();
+  const groups = [new ShareGroup('ip:tenant'), new ShareGroup('ip:other')] as const;
+  const tenant = Array.from({ length: 10 }, () => new OwedReplies(shares, () => groups[0]));
+  const other = new OwedReplies(shares, () => groups[1]);
+  const most = (owed: OwedReplies): number => {
+    let count = 0;
+    for (; owed.mayTakeWrite; count++) owed.push(slotOf(OpCode.setData, { isWrite: true }));
+    return count;
+  };
+  for (const owed of [...tenant, other]) owed.push(slotOf(OpCode.setData, { isWrite: true }));
+  assert.is(most(other), 999);
+  assert.equal(
+    tenant.map(most),
+    tenant.map(() => 99),
+  );
+});
+
+test('writes of many bytes take a share of the bytes, and one is always taken', () => {
+  const shares = new WriteShares();
+  const [flood, other] = [new OwedReplies(shares), new OwedReplies(shares)];
+  const large = (): ReplySlot => {
+    const slot = slotOf(OpCode.setData, { isWrite: true });
+    slot.bytes = 1024 * 1024;
+    return slot;
+  };
+  other.push(large());
+  assert.ok(flood.mayTakeWrite);
+  let count = 0;
+  for (; flood.mayTakeWrite; count++) flood.push(large());
+  assert.is(count, 4);
+  flood.clear();
+  assert.ok(flood.mayTakeWrite);
 });
 
 test('however many connections write, each may have some writes under way', () => {
   const shares = new WriteShares();
-  shares.add(10_000);
+  for (let count = 0; count < 10_000; count++) shares.begin(shares.everybody);
   const owed = new OwedReplies(shares);
   owed.push(slotOf(OpCode.setData, { isWrite: true }));
   assert.ok(owed.mayTakeWrite);
