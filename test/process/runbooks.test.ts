@@ -12,7 +12,7 @@ import { freePort } from './ensemble-process.js';
 const QUORATE = fileURLToPath(new URL('../../plugins/cli/quorate.js', import.meta.url));
 const PAGE = readFileSync(join(projectRoot, 'core/server/RUNBOOKS.md'), 'utf8');
 /** Longest that the commands of one section may take on a busy machine. */
-const SECTION_MS = 120_000;
+const SECTION_MS = 240_000;
 
 interface Section {
   readonly title: string;

@@ -8,10 +8,9 @@
  * slices of one turn. Owns: the state machine, open snapshots. Calls: `core/data`, `core/storage`, the peer of `core/zab`; nothing
  * above. Called by: pipeline, clients (which read `machine`), member.
  */
-export { BackupError } from './backups/backup-error.js';
 export { BackupDecoder, type BackupHeader } from './backups/backup-file.js';
 export { readBackup, verifyBackup, type BackupSummary } from './backups/backup-reader.js';
-export { backupOf, type BackupOrigin } from './backups/backup-writer.js';
+export { backupOf } from './backups/backup-writer.js';
 export { znodesOfBackup, type BackupZnode } from './backups/backup-znodes.js';
 export { newEpoch } from './backups/new-epoch.js';
 export { DigestExchange, type StateDifference } from './digests/digest-exchange.js';
