@@ -43,7 +43,7 @@ test('SIGHUP does not end a member that has nothing to read again', async () => 
 
 test('SIGHUP does not end a member that has no quorum yet', async () => {
   const ensemble = '1=127.0.0.1:7300,2=127.0.0.1:7301,3=127.0.0.1:7302';
-  const member = MemberProcess.spawn(['--data', join(data, 'd'), '--ensemble', ensemble]);
+  const member = MemberProcess.spawn(['--data', join(data, 'd'), '--id', '1', '--ensemble', ensemble]);
   await until(() => /This ensemble has no secret/.test(member.log), 'the warning of its start');
   process.kill(member.pid, 'SIGHUP');
   await until(() => /Reloading certificates and secrets/.test(member.log), 'the line of the signal');
