@@ -120,6 +120,11 @@ function bodyOf(op: ClientOp, draw: Draw): unknown {
       return { path, mode: draw.int(-1, 2) };
     case OpCode.getEphemerals:
       return { prefixPath: path };
+    case OpCode.getChildrenPage: {
+      const after = draw.chance(0.5) ? 0n : draw.edgeLong();
+      const most = draw.chance(0.7) ? draw.int(0, 10) : draw.edge();
+      return { path, watch: draw.chance(0.5), after, lastName: draw.chance(0.5) ? '' : path, most };
+    }
     default:
       return { path, version, watch: draw.chance(0.5) };
   }

@@ -110,7 +110,8 @@ test('mntr has the keys that exporters and dashboards read', async () => {
     ['standalone', '5', '2', '1'],
   );
   for (const [key, value] of Object.entries(values)) {
-    if (key !== 'zk_version' && key !== 'zk_server_state') assert.match(value, /^-?\d+(?:\.\d+)?$/, key);
+    if (!['zk_version', 'zk_server_state', 'zk_ensemble_id'].includes(key))
+      assert.match(value, /^-?\d+(?:\.\d+)?$/, key);
   }
 });
 
