@@ -17,7 +17,8 @@ import { type Step, steps } from './random-operations.js';
 
 const SUPER: Id = { scheme: 'super', id: '' };
 /** Numbers that only grow, moments, and what the preset znodes tell of their past. */
-const PAST = /zxid|time|serial|reaper|removals|digest|hash|body|newest|changedAt|creates|version|refusals|children$/i;
+const PAST =
+  /zxid|time|serial|reaper|removals|digest|hash|body|newest|changedAt|creates|version|refusals|children$/i;
 
 /** Everything that is not there from the start goes: znodes from the deepest on, then the sessions. */
 function removeAll(self: EnsembleOfOne): void {
