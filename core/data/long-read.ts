@@ -199,14 +199,12 @@ function children(
   node: Znode,
   withStat: boolean,
   parts: ReplyParts,
-  { maxBytes, perTurn }: Bounds,
+  bounds: Bounds,
   lists: OpenedLists,
 ): Work {
   const stat = withStat ? state.configuration.statOf(node) : null;
   const list = lists.open(new FrozenChildren(node, state.lastZxid));
-  const least = leastChildrenBytes(node);
-  const bounds = { maxBytes: maxBytes - (withStat ? STAT_BYTES : 0), perTurn };
-  return wholeList(list, stat, parts, bounds, least);
+  return wholeList(list, stat, parts, bounds, leastChildrenBytes(node));
 }
 
 function ephemerals(
@@ -227,18 +225,22 @@ function* wholeList(
   bounds: Bounds,
   least: number,
 ): Work {
-  const fits = yield* writeNames(list, parts, bounds);
-  if (!fits) return tooLarge(Math.max(parts.bytes, least));
+  const { maxBytes, perTurn } = bounds;
+  const statBytes = stat === null ? 0 : STAT_BYTES;
+  const isTooLarge = (): boolean => parts.bytes + statBytes > maxBytes;
+  yield* writeNames(list, parts, perTurn, isTooLarge);
+  if (isTooLarge()) return tooLarge(Math.max(parts.bytes + statBytes, least));
   if (stat !== null) writeStat(parts.writer, stat);
   return { error: ErrorCode.ok, packet: yield* parts.assemble() };
 }
 
-/** False if the reply became too large. */
+/** Until there are no more, or it `isFull`, which is asked behind each name. */
 function* writeNames(
   list: NameSource,
   parts: ReplyParts,
-  { maxBytes, perTurn }: Bounds,
-): Generator<number, boolean> {
+  perTurn: number,
+  isFull: (count: number) => boolean,
+): Generator<number, void> {
   const { writer } = parts;
   const look = Math.min(NAMES_PER_LOOK, perTurn);
   const written = parts.beginList();
@@ -249,14 +251,13 @@ function* writeNames(
       writer.writeString(name);
       written.count += 1;
       work += Math.floor(name.length / UNITS_PER_NAME);
+      if (isFull(written.count)) return;
     }
     if (work < look) continue;
-    if (parts.bytes > maxBytes) return false;
     parts.cut();
     yield work;
     work = 0;
   }
-  return parts.bytes <= maxBytes;
 }
 
 /** Ends between two transactions, so that the zxid of the last one says where the next page begins. */
@@ -268,27 +269,13 @@ function* page(
   { perTurn }: Bounds,
   lists: OpenedLists,
 ): Work {
-  const look = Math.min(NAMES_PER_LOOK, perTurn);
   const stat = state.configuration.statOf(node);
   const list = lists.open(new ChildrenAfter(state.tree, node, request.after, request.lastName));
   const most = Math.max(1, Math.min(request.most, MOST_PAGE_NAMES));
+  const isFull = (count: number): boolean =>
+    (count >= most || parts.bytes >= MOST_PAGE_BYTES) && list.isBetweenTransactions;
+  yield* writeNames(list, parts, perTurn, isFull);
   const { writer } = parts;
-  const written = parts.beginList();
-  let work = 0;
-  for (let name = list.next(); name !== null; name = list.next()) {
-    work += 1;
-    if (name !== undefined) {
-      writer.writeString(name);
-      written.count += 1;
-      work += Math.floor(name.length / UNITS_PER_NAME);
-      const isFull = written.count >= most || parts.bytes >= MOST_PAGE_BYTES;
-      if (isFull && list.isBetweenTransactions) break;
-    }
-    if (work < look) continue;
-    parts.cut();
-    yield work;
-    work = 0;
-  }
   writeStat(writer, stat);
   writer.writeLong(list.zxid);
   writer.writeBool(!list.isAtEnd);
@@ -305,6 +292,7 @@ function* multiRead(
   lists: OpenedLists,
 ): Work {
   const { maxBytes, perTurn } = bounds;
+  const isTooLarge = (): boolean => parts.bytes > maxBytes;
   const { writer } = parts;
   for (const request of ops) {
     const node =
@@ -312,21 +300,21 @@ function* multiRead(
     let work = 1;
     if (node !== null) {
       writeListHeader(writer);
-      const fits = yield* writeNames(lists.open(new FrozenChildren(node, state.lastZxid)), parts, bounds);
+      const list = lists.open(new FrozenChildren(node, state.lastZxid));
+      yield* writeNames(list, parts, perTurn, isTooLarge);
       lists.close();
-      if (!fits) return tooLarge(parts.bytes);
     } else {
       const before = writer.length;
       const result = readOne(state, request, context.identities);
       writeReadResult(writer, resultOf(result));
       work += Math.floor((writer.length - before) / UNITS_PER_NAME);
-      if (parts.bytes > maxBytes) return tooLarge(parts.bytes);
     }
+    if (isTooLarge()) return tooLarge(parts.bytes);
     parts.cut();
     yield work;
   }
   endMultiRead(writer);
-  if (parts.bytes > maxBytes) return tooLarge(parts.bytes);
+  if (isTooLarge()) return tooLarge(parts.bytes);
   return { error: ErrorCode.ok, packet: yield* parts.assemble() };
 }
 
