@@ -30,9 +30,6 @@ function removeAll(self: EnsembleOfOne): void {
       { sessionId: 0x999n, identities: [SUPER] },
     );
   }
-  // The parent of the last create is remembered: it is the root from now on.
-  self.create('/last', {}, { sessionId: 0x999n, identities: [SUPER] });
-  self.write({ op: OpCode.delete, body: { path: '/last', version: -1 } }, { sessionId: 0x999n });
   for (const sessionId of new Set(self.machine.sessions.keys())) self.closeSession(sessionId);
 }
 
