@@ -1,4 +1,4 @@
-import type { Client } from '../core/client/index.js';
+import { allChildren, type Client } from '../core/client/index.js';
 
 /** Names of the children of a znode, sorted; none if it is missing. */
 export async function childrenOf(
@@ -7,7 +7,7 @@ export async function childrenOf(
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<readonly string[]> {
   try {
-    return (await client.getChildren(path, options)).children;
+    return await allChildren(client, path, options);
   } catch (error) {
     if ((error as { readonly code?: unknown }).code === 'NO_NODE') return [];
     throw error;
