@@ -18,4 +18,5 @@ export { isLoopback } from './loopback.js';
 export { memberSecret, SECRET_BYTES } from './member-secret.js';
 export { publishedConfiguration, publishedMembers } from './published-configuration.js';
 export { ringOf, SecretRing } from './secret-ring.js';
+export { sharedSettings } from './shared-settings.js';
 export { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';

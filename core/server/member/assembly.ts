@@ -10,6 +10,7 @@ import {
   publishedConfiguration,
   type SecretRing,
   type ServerOptions,
+  sharedSettings,
 } from '../configuration/index.js';
 import type { MemberProbe } from '../metrics/index.js';
 import { CERTIFIED_KEY, peerKey, PeerLinks } from '../peers/index.js';
@@ -159,6 +160,7 @@ function peerLinks(parts: LinkParts): PeerLinks | null {
         return state.identity?.id ?? '';
       },
       directoryId,
+      settings: sharedSettings(parts.options, ensemble.members),
     },
     addresses: new Map(others.map((member) => [member.id, member.address])),
     dialer: ensemble.dialer,

@@ -1,4 +1,11 @@
 import type { FoundingStatus } from '../../zab/index.js';
+import type { SettingDifference } from '../peers/index.js';
+
+/** Settings of a member that are others than here. */
+export interface MemberDifferences {
+  readonly member: number;
+  readonly differences: readonly SettingDifference[];
+}
 
 /** What a member says of itself. Zxids and the digest are hexadecimal. */
 export interface MemberHealth {
@@ -40,6 +47,10 @@ export interface MemberHealth {
   readonly digest: string;
   /** Members whose states were found to differ at that zxid, as far as this member knows; null if none do. */
   readonly stateDifference: { readonly zxid: string; readonly members: readonly number[] } | null;
+  /** Members that were started with other settings than this one. */
+  readonly differing: readonly MemberDifferences[];
+  /** Why the last attempt at a link to a member failed, of those without one that can be told of. */
+  readonly linkProblems: readonly { readonly member: number; readonly problem: string }[];
   /** Members that vote, as this one was started. */
   readonly voters: readonly number[];
   /** Members that a link is up to. */
@@ -83,6 +94,8 @@ export function startingHealth(id: number): MemberHealth {
     lastLogged: '0x0',
     digest: '0x0',
     stateDifference: null,
+    differing: [],
+    linkProblems: [],
     voters: [],
     peers: [],
     learners: [],

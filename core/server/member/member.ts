@@ -182,6 +182,14 @@ export class Member {
       lastLogged: hex(status.lastDurable),
       digest: hex(this.#assembled.state.machine.digest),
       stateDifference: this.#stateDifference(),
+      differing: Array.from(this.#assembled.links?.reports.differences ?? [], ([member, differences]) => ({
+        member,
+        differences,
+      })),
+      linkProblems: Array.from(this.#assembled.links?.reports.problems ?? [], ([member, problem]) => ({
+        member,
+        problem,
+      })),
       voters: this.#assembled.voters,
       peers: this.#assembled.links?.connected ?? [],
       learners: this.#assembled.peer.learners().map((learner) => ({ ...learner, acked: hex(learner.acked) })),

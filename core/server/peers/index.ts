@@ -9,5 +9,6 @@
  * `core/zab`; nothing above. Called by: member.
  */
 export { MAX_FRAME_BYTES } from './frame.js';
+export type { SettingDifference } from './member-settings.js';
 export { CERTIFIED_KEY, peerKey, type CertificateCheck } from './peer-handshake.js';
 export { PeerLinks, type PeerLinksHandler } from './peer-links.js';

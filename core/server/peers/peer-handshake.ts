@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { JuteReader, JuteWriter, MarshallingError } from '../../protocol/index.js';
 import { commonVersion, PEER_PROTOCOL, versionsText, type ProtocolVersions } from '../../zab/index.js';
 import { type DataIds, hasIds, readIds, requireIds, requireSameEnsemble, writeIds } from './data-ids.js';
+import { type MemberSettings, NO_SETTINGS, readSettings, writeSettings } from './member-settings.js';
 import { PeerRefused } from './peer-refused.js';
 
 export { PeerRefused } from './peer-refused.js';
@@ -29,6 +30,8 @@ export interface PeerIdentity {
   readonly ensembleId?: string;
   /** Id of this member's data directory. Default ''. */
   readonly directoryId?: string;
+  /** What this member was started with, as far as it is to be the same on all. Default: nothing. */
+  readonly settings?: MemberSettings;
 }
 
 /** Lets members that were given no common secret verify the session passwords of each other. */
@@ -55,8 +58,12 @@ export interface HandshakeStep {
  */
 export interface PeerHandshake {
   receive(message: Uint8Array): HandshakeStep;
+  /** The member that the other end is meant to be, or says it is, which proves nothing; null before it has said so. */
+  readonly claimed: number | null;
   /** What the other end has proved about its data; null before, and in versions that have no ids. */
   readonly remote: (DataIds & { readonly member: number }) | null;
+  /** What the other end was started with; empty before the other end has proved who it is. */
+  readonly remoteSettings: MemberSettings;
 }
 
 /**
@@ -70,7 +77,8 @@ export interface PeerHandshake {
  * Every message has a version in its header: the newest that the dialler speaks in the hello, and in the
  * others the version that the accepter has chosen, the newest that both speak. The proofs include both, so
  * nobody between can make them speak an older one. A hello keeps its fields in every version; later ones
- * may append some. Version 1 had no `oldest`, version 2 no ids of ensemble and directory. Both ends refuse data of another ensemble once
+ * may append some. Version 1 had no `oldest`, version 2 no ids of ensemble and directory, and no settings behind the proof and in the
+ * welcome. Both ends refuse data of another ensemble once
  * the other end has proved who it is; nobody has to know the ids before.
  */
 export class DiallerHandshake implements PeerHandshake {
@@ -84,6 +92,7 @@ export class DiallerHandshake implements PeerHandshake {
   #version: number | null = null;
   readonly #own: DataIds;
   #remote: PeerHandshake['remote'] = null;
+  #remoteSettings = NO_SETTINGS;
 
   constructor(identity: PeerIdentity, peer: number, nonce: Uint8Array) {
     this.#identity = identity;
@@ -105,6 +114,14 @@ export class DiallerHandshake implements PeerHandshake {
     return this.#remote;
   }
 
+  get remoteSettings(): MemberSettings {
+    return this.#remoteSettings;
+  }
+
+  get claimed(): number {
+    return this.#peer;
+  }
+
   receive(message: Uint8Array): HandshakeStep {
     const agreed = this.#version;
     const expected = agreed === null ? Step.challenge : Step.welcome;
@@ -112,6 +129,7 @@ export class DiallerHandshake implements PeerHandshake {
       if (agreed === null) return this.#prove(reader, version);
       if (version !== agreed) throw new PeerRefused(`the other end changed to version ${version}`);
       requireSameEnsemble(this.#identity.id, this.#own, this.#remote);
+      this.#remoteSettings = readSettings(reader, version);
       learnSecrets(reader, this.#identity);
       return { send: null, peer: this.#peer, version };
     });
@@ -134,6 +152,7 @@ export class DiallerHandshake implements PeerHandshake {
     this.#remote = ids.accepter && { ...ids.accepter, member: this.#peer };
     const writer = begin(version, Step.proof);
     writer.writeBuffer(prove(keys, 'dialler', transcript));
+    writeSettings(writer, version, settingsOf(this.#identity));
     tellSecrets(writer, this.#identity);
     return { send: writer.take(), peer: null, version: null };
   }
@@ -150,6 +169,8 @@ export class AccepterHandshake implements PeerHandshake {
   #transcript: Transcript | null = null;
   readonly #own: DataIds;
   #remote: PeerHandshake['remote'] = null;
+  #remoteSettings = NO_SETTINGS;
+  #claimed: number | null = null;
 
   /** `check`: of the certificate that the dialler has presented, if any, in an ensemble whose members can know each other by these. */
   constructor(identity: PeerIdentity, nonce: Uint8Array, check: CertificateCheck | null = null) {
@@ -161,6 +182,14 @@ export class AccepterHandshake implements PeerHandshake {
 
   get remote(): PeerHandshake['remote'] {
     return this.#remote;
+  }
+
+  get remoteSettings(): MemberSettings {
+    return this.#remoteSettings;
+  }
+
+  get claimed(): number | null {
+    return this.#claimed;
   }
 
   receive(message: Uint8Array): HandshakeStep {
@@ -175,7 +204,9 @@ export class AccepterHandshake implements PeerHandshake {
       verify(this.#keys, 'dialler', transcript, reader.readBuffer());
       this.#remote = transcript.ids.dialler && { ...transcript.ids.dialler, member: transcript.dialler };
       requireSameEnsemble(this.#identity.id, this.#own, this.#remote);
+      this.#remoteSettings = readSettings(reader, version);
       const writer = begin(version, Step.welcome);
+      writeSettings(writer, version, settingsOf(this.#identity));
       if (this.#isCertified) {
         learnSecrets(reader, this.#identity);
         tellSecrets(writer, this.#identity);
@@ -189,6 +220,7 @@ export class AccepterHandshake implements PeerHandshake {
     const theirs = reader.readText();
     const from = reader.readInt();
     const to = reader.readInt();
+    if (others.includes(from)) this.#claimed = from;
     const nonce = nonceOf(reader);
     const spoken = { oldest: newest === 1 ? 1 : reader.readInt(), newest };
     const theirIds = readIds(reader, newest);
@@ -310,6 +342,10 @@ function nonceOf(reader: JuteReader): Uint8Array {
 
 function idsOf({ ensembleId = '', directoryId = '' }: PeerIdentity): DataIds {
   return { ensembleId, directoryId };
+}
+
+function settingsOf({ settings = NO_SETTINGS }: PeerIdentity): MemberSettings {
+  return settings;
 }
 
 function versionsOf({ versions }: PeerIdentity): ProtocolVersions {

@@ -11,7 +11,9 @@ import {
   type PeerIdentity,
 } from './peer-handshake.js';
 import { HANDSHAKE_MS, introduce } from './peer-introduction.js';
+import { NO_SETTINGS } from './member-settings.js';
 import { PeerLink } from './peer-link.js';
+import { PeerReports } from './peer-reports.js';
 import { RefusalLog } from './refusal-log.js';
 import { TwinWatch } from './twin-watch.js';
 
@@ -80,6 +82,8 @@ interface Established {
  * Nobody is listened to before both ends have proved that they know the ensemble's secret, or have verified their certificates.
  */
 export class PeerLinks {
+  /** What is known of members that are away or differ. */
+  readonly reports: PeerReports;
   readonly #parts: PeerLinksParts;
   /** Set by `start`. */
   #handler!: PeerLinksHandler;
@@ -102,6 +106,7 @@ export class PeerLinks {
     this.#parts = parts;
     this.#codec = parts.codec ?? PEER_CODEC;
     this.#refusals = new RefusalLog(parts.logger, parts.clock);
+    this.reports = new PeerReports(parts.identity.settings ?? NO_SETTINGS, parts.logger);
     this.#twins = new TwinWatch(parts.tickMs);
   }
 
@@ -280,6 +285,7 @@ export class PeerLinks {
       this.#introduce(connection, handshake, () => this.#redial(peer));
     } catch (error) {
       if (this.#abort.signal.aborted) return;
+      this.reports.failed(peer, error instanceof Error ? error.message : String(error));
       this.#refusals.note(`${peer}`, 'Peer cannot be reached', { peer, address, error });
       this.#redial(peer);
     } finally {
@@ -310,12 +316,14 @@ export class PeerLinks {
       objection: (peer) => this.#objection(peer, connection, handshake),
       known: (peer, version) => {
         this.#strangers.delete(connection);
+        this.reports.linked(peer, handshake.remoteSettings);
         return this.#establish(peer, version, connection, handshake.remote);
       },
       refused: (problem) => {
         this.#strangers.delete(connection);
         if (this.#abort.signal.aborted) return;
         this.#noteForeign(handshake.remote);
+        if (handshake.claimed !== null) this.reports.failed(handshake.claimed, problem);
         this.#refusals.note(remote.replace(/:\d+$/, ''), 'Peer link refused', { remote, problem });
         failed();
       },

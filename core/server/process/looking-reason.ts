@@ -7,9 +7,10 @@ export function lookingReason(health: MemberHealth): string {
 
 /** Of a member that holds no transaction. */
 function foundingReason(
-  { voters }: MemberHealth,
+  health: MemberHealth,
   { absentVoters, silentObservers, membersWithHistory, lostVoters }: NonNullable<MemberHealth['founding']>,
 ): string {
+  const { voters } = health;
   const all = `${voters.length} of ${voters.length} voters`;
   if (membersWithHistory.length > 0) {
     return (
@@ -18,7 +19,7 @@ function foundingReason(
     );
   }
   if (absentVoters.length > 0)
-    return `a new ensemble needs ${all}, and ${members(absentVoters)} cannot be reached. To begin with fewer, list only those in --ensemble`;
+    return `a new ensemble needs ${all}, and ${unreachable(absentVoters, health)}. To begin with fewer, list only those in --ensemble`;
   if (silentObservers.length > 0)
     return `founding waits some time for ${members(silentObservers)}, listed as observers`;
   if (lostVoters.length > 0)
@@ -27,17 +28,27 @@ function foundingReason(
 }
 
 /** Of a member with a history. */
-function absence({ id, voters, peers, rejoining }: MemberHealth): string {
+function absence(health: MemberHealth): string {
+  const { id, voters, peers, rejoining } = health;
   const missing = voters.filter((voter) => voter !== id && !peers.includes(voter));
   const present = voters.length - missing.length;
   const quorum = Math.floor(voters.length / 2) + 1;
   const vote = rejoining ? 'this member has no vote before the others have taken it back; ' : '';
   if (present < quorum)
-    return `${vote}${present} of ${voters.length} voters are there, a quorum is ${quorum}, and ${members(missing)} cannot be reached`;
+    return `${vote}${present} of ${voters.length} voters are there, a quorum is ${quorum}, and ${unreachable(missing, health)}`;
   return (
     `${vote}${present} of ${voters.length} voters are there and have elected no leader yet. If that lasts, too few of them have a vote: see reason in ` +
     `/readyz of ${members(voters.filter((voter) => voter !== id && peers.includes(voter)))}`
   );
+}
+
+/** With what is known of the reasons. */
+function unreachable(missing: readonly number[], { linkProblems }: MemberHealth): string {
+  const problems = linkProblems
+    .filter(({ member }) => missing.includes(member))
+    .map(({ member, problem }) => `member ${member}: ${problem}`);
+  const reasons = problems.length === 0 ? '' : ` (${problems.join('; ')})`;
+  return `${members(missing)} cannot be reached${reasons}`;
 }
 
 function members(ids: readonly number[]): string {

@@ -22,6 +22,8 @@ export interface EnsembleWorldOptions extends Partial<ServerOptions> {
   readonly observers?: number;
   /** Of single members, in place of the secret that all have. */
   readonly secrets?: Readonly<Record<number, Uint8Array>>;
+  /** Options that a single member has in place of those of all. */
+  readonly optionsOf?: Readonly<Record<number, Partial<ServerOptions>>>;
   /** The members are those of an ensemble that was founded before. Default: if some of them are not to be heard. */
   readonly isFounded?: boolean;
   /** As `serve --initialize`. Default false. */
@@ -213,6 +215,7 @@ export class EnsembleWorld implements AsyncDisposable {
       isFounded: _f,
       isOld: _old,
       secrets,
+      optionsOf,
       initialize,
       ...options
     } = this.#options;
@@ -232,7 +235,7 @@ export class EnsembleWorld implements AsyncDisposable {
       random,
       logger,
       secret: secrets?.[id] ?? SECRET,
-      options: { ...options, id },
+      options: { ...options, ...optionsOf?.[id], id },
       initialize,
       ensemble: { members: this.members, dialer: this.#dialerOf(id) },
       probe: {

@@ -17,6 +17,19 @@ test('a member that cannot found says who is missing, and who has a history', as
   );
 });
 
+test('a member that misses others says why each cannot be reached, as far as it knows', () => {
+  const linkProblems = [
+    { member: 2, problem: 'connect ECONNREFUSED 10.0.0.2:7300' },
+    { member: 3, problem: 'member 3 has another secret' },
+  ];
+  const health = { ...startingHealth(1), state: 'looking', voters: [1, 2, 3], linkProblems } as const;
+  assert.match(
+    reasonOf(health),
+    /members 2, 3 cannot be reached \(member 2: connect ECONNREFUSED 10\.0\.0\.2:7300; member 3: member 3 has another secret\)$/,
+  );
+  assert.match(reasonOf({ ...health, peers: [2] }), /2 of 3 voters are there/);
+});
+
 test('a lone survivor and members with new disks say what each has, and what to do', async () => {
   await using world = await EnsembleWorld.start();
   const client = await world.open(world.leader!);
