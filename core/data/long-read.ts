@@ -14,9 +14,9 @@ import { isAllowed } from './acl.js';
 import { leastChildrenBytes } from './list-size.js';
 import type { MachineState } from './machine-state.js';
 import {
-  ChildrenAfter,
   FrozenChildren,
   FrozenEphemerals,
+  FrozenPage,
   type NameSource,
   type OpenList,
 } from './open-lists.js';
@@ -53,17 +53,26 @@ interface Bounds {
 }
 
 /**
- * A read that is evaluated over several turns. A list of children or of ephemeral znodes is the one of the moment in which the
- * read was begun, whatever changes in the meantime; each part of a multiRead is evaluated in its turn.
+ * A read that is evaluated over several turns. A list of children or of ephemeral znodes, and a page, is the one of the moment in which
+ * the read was begun, whatever changes in the meantime; each part of a multiRead is evaluated in its turn.
  */
 export class LongRead {
+  /** It shows the state of its beginning, and nothing later. */
+  readonly isOfItsBeginning: boolean;
   readonly #parts: ReplyParts;
   readonly #work: Work;
   readonly #perTurn: number;
   readonly #release: () => void;
   #result: LongReadResult | null = null;
 
-  constructor(parts: ReplyParts, work: Work, perTurn: number, release: () => void) {
+  constructor(
+    isOfItsBeginning: boolean,
+    parts: ReplyParts,
+    work: Work,
+    perTurn: number,
+    release: () => void,
+  ) {
+    this.isOfItsBeginning = isOfItsBeginning;
     this.#parts = parts;
     this.#work = work;
     this.#perTurn = perTurn;
@@ -143,7 +152,9 @@ export function openLongRead(
     case OpCode.multiRead: {
       const { ops } = request.body;
       if (ops.length <= MOST_RESULTS_AT_ONCE && !ops.some(({ op }) => op === OpCode.getChildren)) return null;
-      return open(state, bounds, (parts, lists) => multiRead(state, ops, context, parts, bounds, lists));
+      return open(state, { ...bounds, isOfItsBeginning: false }, (parts, lists) =>
+        multiRead(state, ops, context, parts, bounds, lists),
+      );
     }
     default:
       return null;
@@ -174,12 +185,12 @@ class OpenedLists {
 
 function open(
   state: MachineState,
-  { perTurn }: Bounds,
+  { perTurn, isOfItsBeginning = true }: Bounds & { readonly isOfItsBeginning?: boolean },
   begin: (parts: ReplyParts, lists: OpenedLists) => Work,
 ): LongRead {
   const parts = new ReplyParts();
   const lists = new OpenedLists(state);
-  return new LongRead(parts, begin(parts, lists), perTurn, () => lists.close());
+  return new LongRead(isOfItsBeginning, parts, begin(parts, lists), perTurn, () => lists.close());
 }
 
 /** The znode, if it may be read and has more children than `least`. */
@@ -270,7 +281,8 @@ function* page(
   lists: OpenedLists,
 ): Work {
   const stat = state.configuration.statOf(node);
-  const list = lists.open(new ChildrenAfter(state.tree, node, request.after, request.lastName));
+  const { after, lastName } = request;
+  const list = lists.open(new FrozenPage(state.tree, node, after, lastName, state.lastZxid));
   const most = Math.max(1, Math.min(request.most, MOST_PAGE_NAMES));
   const isFull = (count: number): boolean =>
     (count >= most || parts.bytes >= MOST_PAGE_BYTES) && list.isBetweenTransactions;

@@ -60,24 +60,30 @@ export class FrozenChildren implements OpenList {
 }
 
 /**
- * Names of a znode's children that were created after a zxid, in the order in which they were created. Children that come or go in the
- * meantime may be in it or not.
+ * Names of a znode's children that were created after a zxid, as they were when the list was opened, in the order in which they were
+ * created: a child that changes or goes before its turn is given out in its place all the same.
  */
-export class ChildrenAfter implements OpenList {
+export class FrozenPage implements OpenList {
   readonly #top: Znode;
   readonly #skip: number;
   readonly #after: bigint;
+  /** Children that were created later do not belong to the list. */
+  readonly #until: bigint;
   #next: Znode | null;
-  /** They were next, in this order, when they changed: those that are still there go first. */
-  #changed: Znode[] = [];
+  /** Those that changed or went before their turn, by the transaction that created them; in the list they are passed over. */
+  readonly #kept: Znode[] = [];
+  readonly #isKept = new Set<Znode>();
+  /** Children that the last transaction created and that were given out. */
+  readonly #passed = new Set<Znode>();
   /** The transaction that created the child that came last. */
   zxid: bigint;
 
   /** `lastName`: the last child up to `after`, to find the place; if it is gone, the list is looked through from its beginning. */
-  constructor(tree: DataTree, top: Znode, after: bigint, lastName: string) {
+  constructor(tree: DataTree, top: Znode, after: bigint, lastName: string, lastZxid: bigint) {
     this.#top = top;
     this.#skip = nameStart(top);
     this.#after = after;
+    this.#until = lastZxid;
     this.zxid = after;
     const last = lastName === '' ? undefined : tree.find(top.path.slice(0, this.#skip - 1) + `/${lastName}`);
     const isIt = last !== undefined && last.parent === top && last.czxid <= after;
@@ -97,22 +103,31 @@ export class ChildrenAfter implements OpenList {
   next(): string | undefined | null {
     const node = this.#peek();
     if (node === null) return null;
-    if (this.#changed.length > 0) this.#changed.shift();
+    if (node === this.#kept[0]) this.#kept.shift();
     else this.#next = node.nextSibling;
     if (node.czxid <= this.#after) return undefined;
+    if (node.czxid !== this.zxid) this.#passed.clear();
     this.zxid = node.czxid;
+    this.#passed.add(node);
     return node.path.slice(this.#skip);
   }
 
   beforeChange(node: Znode): void {
-    if (node !== this.#next) return;
-    this.#changed.push(node);
-    this.#next = node.nextSibling;
+    if (node.parent !== this.#top) return;
+    if (node === this.#next) this.#next = node.nextSibling;
+    if (node.czxid <= this.#after || node.czxid > this.#until) return;
+    if (node.czxid < this.zxid || this.#passed.has(node) || this.#isKept.has(node)) return;
+    this.#isKept.add(node);
+    const place = this.#kept.findIndex((other) => other.czxid > node.czxid);
+    this.#kept.splice(place < 0 ? this.#kept.length : place, 0, node);
   }
 
   #peek(): Znode | null {
-    while (this.#changed.length > 0 && this.#changed[0]!.parent !== this.#top) this.#changed.shift();
-    return this.#changed[0] ?? this.#next;
+    while (this.#next !== null && this.#isKept.has(this.#next)) this.#next = this.#next.nextSibling;
+    const listed = this.#next !== null && this.#next.czxid <= this.#until ? this.#next : null;
+    const kept = this.#kept[0] ?? null;
+    if (kept === null || listed === null) return kept ?? listed;
+    return kept.czxid <= listed.czxid ? kept : listed;
   }
 }
 

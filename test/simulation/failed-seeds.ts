@@ -112,5 +112,11 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       found:
         'members that kept one snapshot and no log before it, so that an observer a little behind had to come again',
     },
+    {
+      seed: 20_002_886,
+      mode: 'safety',
+      found:
+        'a list that was read over several turns and came behind the event of a change that it did not show',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

@@ -22,6 +22,9 @@ import type { WatchService } from './watch-service.js';
 /** Lists that are read over several turns at once; further ones wait for these. */
 const MOST_OPEN_LISTS = 16;
 
+/** A read that was begun anew so often goes through in one turn. */
+const MOST_RESTARTS = 3;
+
 const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
 
 export interface LocalRequestsParts {
@@ -66,27 +69,30 @@ export class LocalRequests {
       slot.complete(ErrorCode.ok, null, machine.lastZxid);
       return true;
     }
-    if (slot.reading !== null) return this.#proceed(slot, slot.reading);
+    if (slot.isOutdated) slot.beginAnew();
+    if (slot.reading !== null) return this.#proceed(slot, slot.reading, machine);
     if (slot.isLong) {
       if (machine.openListCount >= MOST_OPEN_LISTS) return false;
       const read = this.#openLongRead(slot, request, machine);
-      if (read !== null) return this.#proceed(slot, read);
+      if (read !== null) return this.#proceed(slot, read, machine);
     }
     const { error, reply } = this.#run(slot, request, machine);
     slot.complete(error, reply, machine.lastZxid);
     return true;
   }
 
-  /** What it shows is the state of now, and so is its zxid; its watch is set now. Null if one turn is enough. */
+  /** Its watch is set now. Null if one turn is enough. */
   #openLongRead(slot: ReplySlot, request: Request, machine: StateMachine): SlicedRead | null {
     const sets = watchesPath(request) ? request.body.path : null;
     if (sets !== null && !this.#watches.hasRoom(slot.connection, sets)) return null;
     const { listNamesPerTurn } = this.#limits;
-    const bounds = { maxBytes: this.#mostBytes, perTurn: listNamesPerTurn };
+    const perTurn = slot.restarts < MOST_RESTARTS ? listNamesPerTurn : Infinity;
+    const bounds = { maxBytes: this.#mostBytes, perTurn };
     const read = machine.openLongRead(request, slot, bounds);
     if (read === null) return null;
     const takeBack = sets === null ? () => undefined : this.#setWatch(slot, sets);
     slot.zxid = machine.lastZxid;
+    slot.holdsEvents = read.isOfItsBeginning;
     slot.reading = new SlicedRead(read, this.#waitingOutput, takeBack);
     return slot.reading;
   }
@@ -95,15 +101,16 @@ export class LocalRequests {
   #setWatch(slot: ReplySlot, path: string): () => void {
     const { connection } = slot;
     const { table } = this.#watches;
-    slot.holdsEvents = true;
     if (table.check(connection, path, WatcherType.children)) return () => undefined;
     table.addChild(connection, path);
     return () => table.remove(connection, path, WatcherType.children);
   }
 
   /** Does the work of one turn. */
-  #proceed(slot: ReplySlot, read: SlicedRead): boolean {
+  #proceed(slot: ReplySlot, read: SlicedRead, machine: StateMachine): boolean {
     const result = read.proceed();
+    // A part that was read in this turn shows what was applied before it.
+    if (!slot.holdsEvents) slot.zxid = machine.lastZxid;
     if (result === null) {
       if (this.#waitingOutput.bytes <= this.#limits.maxTotalOutputBytes) return false;
       read.close();

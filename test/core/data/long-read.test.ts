@@ -150,6 +150,41 @@ test('a child that is there all the time is in exactly one page, whatever change
   );
 });
 
+test('a page that is read over several turns is the one of its beginning, in order, whatever changes', () => {
+  fc.assert(
+    fc.property(
+      moves,
+      fc.integer({ min: 1, max: 140 }),
+      fc.integer({ min: 0, max: 9 }),
+      (changes, most, from) => {
+        const ensemble = populated();
+        const body = { path: '/p', watch: false, after: -1n, lastName: '', most: 10 };
+        const page = (request: typeof body, between?: () => void): ChildrenPage =>
+          finish(
+            OpCode.getChildrenPage,
+            open(ensemble, { op: OpCode.getChildrenPage, body: request }),
+            between,
+          );
+        for (let pages = 0; pages < from && page(body).hasMore; pages++) {
+          const { last, children } = page(body);
+          Object.assign(body, { after: last, lastName: children.at(-1)! });
+        }
+        const request = { ...body, most };
+        const expected = page(request);
+        const left = [...changes];
+        const found = page(request, () => {
+          for (const change of left.splice(0, 3)) move(ensemble, change);
+        });
+        const comparable = ({ children, stat, last, hasMore }: ChildrenPage): unknown => {
+          return [[...children].sort(), stat, last, hasMore];
+        };
+        assert.equal(comparable(found), comparable(expected));
+        assert.is(ensemble.machine.openListCount, 0);
+      },
+    ),
+  );
+});
+
 test('children that one transaction created are in one page, and pages come in order of creation', () => {
   const pages = allPages(populated(), 4, () => undefined);
   assert.equal(

@@ -16,6 +16,42 @@ export const SERVICE: readonly Mutant[] = [
     ],
   },
   {
+    name: 'event-passes-a-long-list',
+    mistake: 'an event is sent while a list is read that shows the state before the change',
+    standsFor: 'no client gets an older state behind the event of a change',
+    tests: ['core/server/clients/long-lists'],
+    changes: [
+      [
+        'core/server/clients/local-requests.ts',
+        'slot.holdsEvents = read.isOfItsBeginning;',
+        'slot.holdsEvents = sets !== null;',
+      ],
+    ],
+  },
+  {
+    name: 'long-multi-read-goes-on-behind-an-event',
+    mistake: 'a multiRead keeps what it read before a change whose event has been sent',
+    standsFor: 'no client gets an older state behind the event of a change',
+    tests: ['core/server/clients/long-lists'],
+    changes: [['core/server/clients/connection/client-connection.ts', 'slot.isOutdated = true;', ';']],
+  },
+  {
+    name: 'long-multi-read-tells-the-zxid-of-its-beginning',
+    mistake: 'the zxid of a multiRead is the one of its first part',
+    standsFor: 'a client that reconnects is not led back behind what it was shown',
+    tests: ['core/server/clients/long-lists'],
+    changes: [
+      ['core/server/clients/local-requests.ts', 'if (!slot.holdsEvents) slot.zxid = machine.lastZxid;', ''],
+    ],
+  },
+  {
+    name: 'page-shows-children-of-later',
+    mistake: 'a page has children that were created while it was read',
+    standsFor: 'a page is the one of its beginning',
+    tests: ['core/data/long-read'],
+    changes: [['core/data/open-lists.ts', 'this.#next.czxid <= this.#until ?', 'this.#until >= 0n ?']],
+  },
+  {
     name: 'id-not-checked',
     mistake: 'two members get a link whatever ensembles their data are of',
     standsFor: 'a directory of another ensemble is refused on both sides',

@@ -229,8 +229,10 @@ export class ClientConnection {
   /** `packet`: the notification, which others may get too: nobody writes to its bytes. */
   notify(zxid: bigint, packet: Uint8Array): void {
     if (this.#state !== 'established') return;
-    if (this.#areEventsHeld) this.#hold(zxid, packet);
-    else this.#outbound.notify(zxid, packet);
+    if (this.#areEventsHeld) return this.#hold(zxid, packet);
+    const slot = this.#owed.peek();
+    if (slot !== undefined && slot.reading !== null) slot.isOutdated = true;
+    this.#outbound.notify(zxid, packet);
   }
 
   get #areEventsHeld(): boolean {

@@ -47,10 +47,13 @@ export class ReplySlot {
   /** The read while it is under way. */
   reading: SlicedRead | null = null;
   /**
-   * The read that is under way sets a watch. What it shows is the state of its beginning, so events that come after that follow its
-   * reply: a client takes no event of a watch before the answer that sets it.
+   * The read that is under way shows the state of its beginning, so events that come after that follow its reply: no client gets an
+   * older state behind the event of a change, nor the event of a watch before the answer that sets it.
    */
   holdsEvents = false;
+  /** An event was sent during a read that does not hold them: what was read before the change may be older. */
+  isOutdated = false;
+  restarts = 0;
 
   constructor(connection: ClientConnection, xid: number, request: Request | null = null, isLocal = false) {
     this.connection = connection;
@@ -64,6 +67,14 @@ export class ReplySlot {
   /** A part of it is done, and the rest belongs to later turns. */
   get isUnderWay(): boolean {
     return this.reading !== null || this.progress > 0;
+  }
+
+  /** Lets go of what was read. */
+  beginAnew(): void {
+    this.reading?.close();
+    this.reading = null;
+    this.isOutdated = false;
+    this.restarts += 1;
   }
 
   complete(error: ErrorCode, reply: ReplyToWrite | null, zxid: bigint): void {

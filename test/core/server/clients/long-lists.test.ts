@@ -2,14 +2,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  AddWatchMode,
   ASKS_FOR_LIMIT,
   CreateMode,
   ErrorCode,
   OPEN_ACL,
   OpCode,
   ServerFeature,
+  type ClientOp,
 } from '../../../../core/protocol/index.js';
-import type { RawClient } from '../raw-client.js';
+import type { RawClient, RawReply } from '../raw-client.js';
 import { World } from '../world.js';
 
 const CHILDREN = 60;
@@ -99,6 +101,66 @@ test('a change during a long list is reported behind it, and the list is the one
   assert.is(body!.stat.numChildren, CHILDREN);
   assert.ok(zxid < change.zxid);
   assert.equal(reader.arrivals, ['connected', 'pong', 'reply 1', 'event 4 /list', 'reply 2']);
+});
+
+test('an event of another watch that comes during a long list, or a page, follows it', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1 });
+  const [reader, writer] = [await world.open(), await world.open()];
+  await world.wait(reader.send(OpCode.addWatch, { path: '/list', mode: AddWatchMode.persistentRecursive }));
+  slowDown(world);
+  const page = { ...LIST, after: -1n, lastName: '', most: 1_000 };
+  const reads = [
+    () => reader.send(OpCode.getChildren2, LIST),
+    () => reader.send(OpCode.getChildrenPage, page),
+  ] as const;
+  for (const [index, read] of reads.entries()) {
+    const list = read();
+    const change = await world.wait(writer.delete(`/list/${index}`));
+    const { body, zxid } = await world.wait<RawReply<ClientOp>>(list);
+    assert.is((body as { children: string[] }).children.length, CHILDREN - index);
+    assert.ok(zxid < change.zxid);
+    await world.wait(reader.exists('/'));
+    assert.match(reader.arrivals.slice(-3).join(), /^reply \d+,event 2 \/list\/\d,reply \d+$/);
+  }
+});
+
+test('a multiRead of several turns shows no state older than an event that came before it, and none newer than its zxid', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1 });
+  const [reader, writer] = [await world.open(), await world.open()];
+  await world.wait(reader.send(OpCode.getData, { path: '/list/0', watch: true }));
+  slowDown(world);
+  const first = { op: OpCode.getData, body: { path: '/list/0', watch: false } } as const;
+  const last = { op: OpCode.getData, body: { path: '/list/1', watch: false } } as const;
+  const ops = [
+    first,
+    ...Array.from({ length: 2 }, () => ({ op: OpCode.getChildren, body: LIST }) as const),
+    last,
+  ];
+  const read = reader.send(OpCode.multiRead, { ops });
+  await world.wait(writer.exists('/'));
+  await world.wait(writer.setData('/list/0', 'new'));
+  const change = await world.wait(writer.setData('/list/1', 'new'));
+  const { body, zxid } = await world.wait(read);
+  const shown = [body!.results[0]!, body!.results.at(-1)!].map((result) =>
+    Buffer.from((result as { reply: { body: { data: Uint8Array } } }).reply.body.data ?? []).toString(),
+  );
+  assert.equal(shown, ['new', 'new']);
+  assert.ok(zxid >= change.zxid);
+  assert.match(reader.arrivals.slice(-2).join(), /^event 3 \/list\/0,reply \d+$/);
+});
+
+test('a multiRead that events outdate again and again ends all the same', async () => {
+  await using world = await worldWithList({ listNamesPerTurn: 1 });
+  const [reader, writer] = [await world.open(), await world.open()];
+  await world.wait(reader.send(OpCode.addWatch, { path: '/list', mode: AddWatchMode.persistentRecursive }));
+  slowDown(world);
+  const ops = Array.from({ length: 5 }, () => ({ op: OpCode.getChildren, body: LIST }) as const);
+  let isDone = false;
+  const read = reader.send(OpCode.multiRead, { ops }).then(() => void (isDone = true));
+  let changes = 0;
+  for (; !isDone && changes < 200; changes++) await world.wait(writer.setData('/list/0', String(changes)));
+  await world.wait(read);
+  assert.ok(changes < 200);
 });
 
 test('a long list that is refused sets no watch', async () => {
