@@ -41,7 +41,8 @@ export class FrozenChildren implements OpenList {
     const node = this.#next;
     if (node === null || node.czxid > this.#lastZxid) return null;
     this.#next = node.nextSibling;
-    if (this.#early.delete(node)) return undefined;
+    // It stays in the set: it may change once more.
+    if (this.#early.has(node)) return undefined;
     if (node.czxid !== this.#zxid) {
       this.#zxid = node.czxid;
       this.#passed.clear();

@@ -118,5 +118,10 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       found:
         'a list that was read over several turns and came behind the event of a change that it did not show',
     },
+    {
+      seed: 20_006_951,
+      mode: 'safety',
+      found: 'a child that changed twice while a list was read over several turns, and stood in it twice',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

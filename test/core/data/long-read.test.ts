@@ -91,6 +91,22 @@ test('a list that is read over several turns is the one of its beginning, whatev
   );
 });
 
+test('a child that changes before its turn and once more behind it is in the list once', () => {
+  const ensemble = populated();
+  const expected = ensemble.children('/p');
+  const read = open(ensemble, getChildren2, 10);
+  const change = (child: string): void =>
+    void ensemble.write({
+      op: OpCode.setData,
+      body: { path: `/p/${child}`, data: bytes('x'), version: -1 },
+    });
+  // Each turn of the list passes some of them, those of the last groups several in one transaction.
+  const { children } = finish(OpCode.getChildren2, read, () => {
+    for (const child of ['0', '58', '59', '60', '69', '110', '119']) change(child);
+  });
+  assert.equal([...children].sort(), expected);
+});
+
 test('all children can go while their list is read', () => {
   const ensemble = populated();
   const expected = ensemble.children('/p');

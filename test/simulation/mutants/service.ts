@@ -45,6 +45,19 @@ export const SERVICE: readonly Mutant[] = [
     ],
   },
   {
+    name: 'changed-child-listed-twice',
+    mistake: 'a long list forgets that it has given out a child early once it has passed it',
+    standsFor: 'a list names each child once',
+    tests: ['core/data/long-read'],
+    changes: [
+      [
+        'core/data/open-lists.ts',
+        'if (this.#early.has(node)) return undefined;\n    if (node.czxid',
+        'if (this.#early.delete(node)) return undefined;\n    if (node.czxid',
+      ],
+    ],
+  },
+  {
     name: 'page-shows-children-of-later',
     mistake: 'a page has children that were created while it was read',
     standsFor: 'a page is the one of its beginning',

@@ -155,10 +155,11 @@ test('a multiRead that events outdate again and again ends all the same', async 
   await world.wait(reader.send(OpCode.addWatch, { path: '/list', mode: AddWatchMode.persistentRecursive }));
   slowDown(world);
   const ops = Array.from({ length: 5 }, () => ({ op: OpCode.getChildren, body: LIST }) as const);
-  let isDone = false;
-  const read = reader.send(OpCode.multiRead, { ops }).then(() => void (isDone = true));
+  const over = new AbortController();
+  const read = reader.send(OpCode.multiRead, { ops }).then(() => over.abort());
   let changes = 0;
-  for (; !isDone && changes < 200; changes++) await world.wait(writer.setData('/list/0', String(changes)));
+  for (; !over.signal.aborted && changes < 200; changes++)
+    await world.wait(writer.setData('/list/0', String(changes)));
   await world.wait(read);
   assert.ok(changes < 200);
 });
