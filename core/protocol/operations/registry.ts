@@ -51,14 +51,26 @@ export const operations: { readonly [Op in ClientOp]: Operation<Op> } = {
   [OpCode.closeSession]: closeSession,
 };
 
+const OPERATIONS: ReadonlyMap<number, Operation<ClientOp>> = new Map(
+  Object.entries(operations).map(([op, operation]) => [Number(op), operation as Operation<ClientOp>]),
+);
+/** ZooKeeper's own numbers are smaller. */
+const SMALL_OPS = 128;
+/** The same operations in an array without holes, because every packet asks several times. An object with one large number is a slow table. */
+const SMALL_OPERATIONS = Array.from({ length: SMALL_OPS }, (_, op) => OPERATIONS.get(op));
+
+function find(op: number): Operation<ClientOp> | undefined {
+  return op >= 0 && op < SMALL_OPS ? SMALL_OPERATIONS[op] : OPERATIONS.get(op);
+}
+
 /**
  * True for what a client may send as a request of its own. False for `check`, which stands only inside a multi, for
  * what only members do among themselves (createSession, deleteContainer, error), and for any other number.
  */
 export function isClientOp(op: number): op is ClientOp {
-  return op !== OpCode.check && operations[op as ClientOp] !== undefined;
+  return op !== OpCode.check && find(op) !== undefined;
 }
 
 export function operationOf<Op extends ClientOp>(op: Op): Operation<Op> {
-  return operations[op];
+  return find(op) as unknown as Operation<Op>;
 }
