@@ -1,9 +1,15 @@
 import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
-import { allChildren, MultiError, type Client, type Operation } from '../../client/index.js';
+import {
+  allChildren,
+  MultiError,
+  OutcomeUnknownError,
+  type Client,
+  type Operation,
+} from '../../client/index.js';
 import type { Hold } from '../contention/hold.js';
 import { parseSequence } from '../contention/sequence.js';
 import { multiFenced } from '../locks/fenced-write.js';
-import { pathBelow } from '../nodes/znode-name.js';
+import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { ask, hasCode, isClosed, isTransient, pause, persist, persistAcross } from '../waiting/failure.js';
 import { decodeRun, encodeRun, type RunKind, type RunOutcome, type RunRecord } from './run-record.js';
 
@@ -35,6 +41,8 @@ export interface ClaimedRun {
 export interface KeptRun extends RunRecord {
   /** Name of its znode. */
   readonly id: string;
+  /** Of one that was asked for: what `trigger` returned. Undefined also if a leader of version 0.1.0 ran it. */
+  readonly trigger?: string | undefined;
 }
 
 interface ReadOptions {
@@ -42,7 +50,13 @@ interface ReadOptions {
 }
 
 const DEFAULT_KEEP = 20;
-const RUN = /^run-[0-9a-f-]{36}-(.+)$/;
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const RUN = new RegExp(`^run-${UUID}-(?:(?<trigger>${UUID})-)?-?\\d+$`);
+const TRIGGER = new RegExp(`^trigger-(?<trigger>${UUID})-`);
+/** How long a run that was asked for is kept at least: while its trigger may be in doubt, it shows that it has begun. */
+const TRIGGER_KEPT_MS = 600_000;
+/** How long `trigger` looks for what became of it, from the first doubt on. */
+const LONGEST_DOUBT_MS = TRIGGER_KEPT_MS / 2;
 
 const LEDGER_OPTIONS: OptionNames<RunLedgerOptions> = { root: true, keep: true };
 
@@ -50,12 +64,14 @@ const LEDGER_OPTIONS: OptionNames<RunLedgerOptions> = { root: true, keep: true }
  * The runs of one job that must not be done twice in the fleet: which was the last, and how the last ones went.
  *
  * Layout, below `/schedules/<name>`, whose data says which occurrence of the schedule was taken last:
- * - `runs/run-<uuid>-<sequence>` persistent: the last runs, see `RunRecord`;
+ * - `runs/run-<uuid>-<sequence>` persistent: the last runs, see `RunRecord`; of one that somebody asked for
+ *   `runs/run-<uuid>-<trigger's uuid>-<sequence>`, which is kept for ten minutes at least;
  * - `triggers/trigger-<uuid>-<sequence>` persistent: runs that somebody asked for and nobody has begun.
  *
  * Guarantee: each occurrence is claimed at most once, whatever is lost, delayed or repeated, and over changes of leader: the
  * claim is one transaction that checks that the leadership is still held, that no other claim came before it, and leaves
- * the record of the run. A claimed run is not given to another when its leader dies: at most once.
+ * the record of the run. A claimed run is not given to another when its leader dies: at most once. What one call of
+ * `trigger` asked for is claimed at most once, too: whoever claims looks for a run that carries the trigger's uuid.
  */
 export class RunLedger {
   readonly path: string;
@@ -83,6 +99,7 @@ export class RunLedger {
   async claim(hold: Hold, due: Due, by: string): Promise<ClaimedRun | null> {
     const { kind, scheduledAt } = due;
     const uuid = this.#client.random.uuid();
+    const trigger = due.trigger === undefined ? undefined : triggerOf(nameOf(due.trigger));
     const startedAt = this.#client.clock.wall();
     const record: RunRecord = { kind, scheduledAt, startedAt, by, fence: hold.fence, outcome: 'running' };
     for (let attempt = 0; ; attempt++) {
@@ -99,7 +116,13 @@ export class RunLedger {
           continue;
         }
         if (isTaken(due, state.lastDue)) return null;
-        const path = await this.#take(hold, { due, record, uuid, ...state });
+        // Read behind the state: a run that is begun later changes the version that the claim checks.
+        if (trigger !== undefined && (await this.#hasBegun(trigger, hold.signal))) {
+          await this.#dropTrigger(due.trigger!, hold.signal);
+          return null;
+        }
+        const name = trigger === undefined ? `run-${uuid}-` : `run-${uuid}-${trigger}-`;
+        const path = await this.#take(hold, { due, record, name, ...state });
         if (path !== null) return { path, record };
         if (due.trigger !== undefined && (await this.#client.exists(due.trigger)) === null) return null;
       } catch (error) {
@@ -117,12 +140,12 @@ export class RunLedger {
   ): Promise<void> {
     const data = encodeRun({ ...run.record, ...end });
     try {
-      await persistAcross(this.#client, () => this.#client.setData(run.path, data), signal);
+      const { mtime } = await persistAcross(this.#client, () => this.#client.setData(run.path, data), signal);
+      await this.#forget(mtime, signal);
     } catch (error) {
       // Forgotten already: so many came after it.
       if (!hasCode(error, 'NO_NODE')) throw error;
     }
-    await this.#forget(signal);
   }
 
   /** What a new leader does first: runs of its predecessors that never told of an end are lost. */
@@ -152,23 +175,30 @@ export class RunLedger {
     const runs = await Promise.all(
       names.map(async (id): Promise<KeptRun | null> => {
         const record = decodeRun((await this.#read(`${this.path}/runs/${id}`, options))?.data ?? null);
-        return record === null ? null : { id, ...record };
+        return record === null ? null : { id, trigger: RUN.exec(id)?.groups?.['trigger'], ...record };
       }),
     );
     return runs.filter((run) => run !== null);
   }
 
-  /** Asks for a run now, of whoever leads, or will. Resolves when it is sure to be done, not when it is done. */
-  async trigger(): Promise<void> {
+  /**
+   * Asks for a run now, of whoever leads, or will. Resolves when it is sure to be done, not when it is done, with an id that
+   * the run carries in the history. One call leads to one run at most.
+   * @throws OutcomeUnknownError if no server could say within five minutes what became of the request: the run may come.
+   */
+  async trigger(): Promise<string> {
     await this.#prepare();
-    const path = `${this.path}/triggers/trigger-${this.#client.random.uuid()}-`;
-    await persistAcross(this.#client, () =>
-      this.#client.create(path, null, {
-        mode: 'persistent-sequential',
-        uniqueName: true,
-        createParents: true,
-      }),
-    );
+    const trigger = this.#client.random.uuid();
+    let doubt = await this.#askFor(trigger);
+    const since = this.#client.clock.now();
+    for (let attempt = 0; doubt !== null; attempt++) {
+      await pause(this.#client, attempt);
+      if (await this.#hasTaken(trigger)) break;
+      if (this.#client.clock.now() - since > LONGEST_DOUBT_MS)
+        throw new OutcomeUnknownError({ operation: 'trigger', path: this.path, cause: doubt });
+      doubt = await this.#askFor(trigger);
+    }
+    return trigger;
   }
 
   /** Paths of the runs that were asked for and not begun, all at once, now and whenever there are others. Ends with `signal`. */
@@ -184,16 +214,16 @@ export class RunLedger {
   /** Null: another claim came first, or what it is for is gone. */
   async #take(
     hold: Hold,
-    claim: { readonly due: Due; readonly record: RunRecord; readonly uuid: string } & State,
+    claim: { readonly due: Due; readonly record: RunRecord; readonly name: string } & State,
   ): Promise<string | null> {
-    const { due, record, uuid, lastDue, version } = claim;
+    const { due, record, name, lastDue, version } = claim;
     const isOfSchedule = due.kind === 'scheduled' || due.kind === 'missed';
     const next = JSON.stringify({ lastDue: isOfSchedule ? due.scheduledAt : lastDue });
     const operations: Operation[] = [
       { type: 'setData', path: this.path, data: next, version },
       {
         type: 'create',
-        path: `${this.path}/runs/run-${uuid}-`,
+        path: `${this.path}/runs/${name}`,
         data: encodeRun(record),
         mode: 'persistent-sequential',
       },
@@ -220,15 +250,64 @@ export class RunLedger {
     return name === undefined ? null : `${this.path}/runs/${name}`;
   }
 
-  async #forget(signal: AbortSignal): Promise<void> {
+  /** Null: it is there. Otherwise why nobody knows whether it is. */
+  async #askFor(trigger: string): Promise<unknown> {
+    const path = `${this.path}/triggers/trigger-${trigger}-`;
+    try {
+      await this.#client.create(path, null, { mode: 'persistent-sequential', createParents: true });
+      return null;
+    } catch (error) {
+      const isInDoubt = isTransient(error) || hasCode(error, 'SESSION_EXPIRED');
+      if (!isInDoubt || isClosed(this.#client, error)) throw error;
+      return error;
+    }
+  }
+
+  /** Whether a `trigger` in doubt took effect: it waits, or its run has begun. */
+  async #hasTaken(trigger: string): Promise<boolean> {
+    // A server that lags behind must not hide what the lost reply was about.
+    await ask(this.#client, {}, () => this.#client.sync(this.path));
+    const waiting = await this.#children(`${this.path}/triggers`, {});
+    if (waiting.some((name) => triggerOf(name) === trigger)) return true;
+    // One transaction moves it from there to here, so the runs are looked at second.
+    return this.#hasBegun(trigger);
+  }
+
+  async #hasBegun(trigger: string, signal?: AbortSignal): Promise<boolean> {
+    const runs = await this.#children(`${this.path}/runs`, { signal });
+    return runs.some((name) => RUN.exec(name)?.groups?.['trigger'] === trigger);
+  }
+
+  /** A request that was repeated arrived twice: its run has begun already. */
+  async #dropTrigger(path: string, signal: AbortSignal): Promise<void> {
+    try {
+      await persistAcross(this.#client, () => this.#client.delete(path), signal);
+    } catch (error) {
+      if (!hasCode(error, 'NO_NODE')) throw error;
+    }
+  }
+
+  /** `now` is the servers' time. Names come in the order of creation, so one that is young is followed by younger ones. */
+  async #forget(now: number, signal: AbortSignal): Promise<void> {
     const names = await this.#runs({ signal });
+    let areYoung = false;
     for (const name of names.slice(0, Math.max(0, names.length - this.#keep))) {
+      const path = `${this.path}/runs/${name}`;
+      if (RUN.exec(name)?.groups?.['trigger'] !== undefined) {
+        areYoung ||= await this.#isYoung(path, now, signal);
+        if (areYoung) continue;
+      }
       try {
-        await persistAcross(this.#client, () => this.#client.delete(`${this.path}/runs/${name}`), signal);
+        await persistAcross(this.#client, () => this.#client.delete(path), signal);
       } catch (error) {
         if (!hasCode(error, 'NO_NODE')) throw error;
       }
     }
+  }
+
+  async #isYoung(path: string, now: number, signal: AbortSignal): Promise<boolean> {
+    const stat = await ask(this.#client, { signal }, () => this.#client.exists(path));
+    return stat !== null && now - stat.ctime < TRIGGER_KEPT_MS;
   }
 
   async #prepare(...signals: readonly AbortSignal[]): Promise<void> {
@@ -296,6 +375,11 @@ function lastDueOf(data: Uint8Array | null): number | null {
   } catch {
     return null;
   }
+}
+
+/** The uuid of the `trigger` call that made this znode. */
+function triggerOf(name: string): string | undefined {
+  return TRIGGER.exec(name)?.groups?.['trigger'];
 }
 
 /** By sequence number, as they were created. */

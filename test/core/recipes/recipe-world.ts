@@ -7,7 +7,7 @@ import { CountingDialer } from './counting-dialer.js';
 export const SESSION_TIMEOUT_MS = 6_000;
 
 /** Longest virtual time that a test may take. */
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 900_000;
 
 /** A client, and the line to the member that a test can cut. */
 export class Participant {

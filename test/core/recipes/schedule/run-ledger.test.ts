@@ -180,4 +180,108 @@ test('a run that a dead leader left is marked as lost although the connection br
   });
 });
 
+/** Leads, and carries out what is asked for, until the end of the world. */
+async function serveTriggers(world: RecipeWorld, runs: string[]): Promise<{ stop(): Promise<void> }> {
+  const { client } = await world.join();
+  const hold = await new FairLock(client, 'books').acquire();
+  const ledger = new RunLedger(client, 'books', { keep: 1 });
+  const stop = new AbortController();
+  const serving = (async () => {
+    for await (const triggers of ledger.triggers(stop.signal))
+      for (const trigger of triggers) {
+        const run = await ledger.claim(hold, { kind: 'triggered', scheduledAt: 7, trigger }, 'one');
+        if (run === null) continue;
+        runs.push(trigger);
+        await ledger.finish(run, { outcome: 'done', durationMs: 1 }, forEver);
+      }
+  })();
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await serving;
+  };
+  return { stop: end };
+}
+
+test('a trigger whose reply was lost is not asked for again when its run has begun already', async () => {
+  for (const isSessionLost of [false, true])
+    await RecipeWorld.play(async (world) => {
+      const runs: string[] = [];
+      const leader = await serveTriggers(world, runs);
+      const caller = await world.join();
+      const ledger = new RunLedger(caller.client, 'books');
+      await ledger.trigger();
+      const lost = caller.line.loseNextReply({ op: 'create', path: /trigger-/ });
+      const asking = ledger.trigger();
+      await lost;
+      if (isSessionLost) await world.expire(caller);
+      const id = await asking;
+      await world.until(() => runs.length >= 2);
+      await world.sleep(1000);
+      assert.is(runs.length, 2);
+      const history = await ledger.history();
+      assert.is(history[0]!.trigger, id, 'the run says which call asked for it');
+      assert.is(history.length, 2, 'runs that were asked for are kept beyond the number that is kept');
+      await leader.stop();
+    });
+});
+
+test('a trigger whose request was lost is asked for again, and a request that arrives twice leads to one run', async () => {
+  await RecipeWorld.play(async (world) => {
+    const caller = await world.join();
+    const ledger = new RunLedger(caller.client, 'books');
+    await ledger.trigger();
+    const lost = caller.line.loseNextRequest({ op: 'create', path: /trigger-/ });
+    const asking = ledger.trigger();
+    await lost;
+    const id = await asking;
+    const { children } = await caller.client.getChildren('/schedules/books/triggers');
+    assert.is(children.length, 2);
+    await caller.client.create(`/schedules/books/triggers/trigger-${id}-`, null, {
+      mode: 'persistent-sequential',
+    });
+    const runs: string[] = [];
+    const leader = await serveTriggers(world, runs);
+    const isEmpty = async (): Promise<boolean> =>
+      (await caller.client.getChildren('/schedules/books/triggers')).children.length === 0;
+    await world.until(isEmpty);
+    await world.sleep(1000);
+    assert.is(runs.length, 2);
+    await leader.stop();
+  });
+});
+
+test('runs that were asked for are forgotten after ten minutes', async () => {
+  await RecipeWorld.play(async (world) => {
+    const runs: string[] = [];
+    const leader = await serveTriggers(world, runs);
+    const { client } = await world.join();
+    const ledger = new RunLedger(client, 'books');
+    for (let count = 1; count <= 3; count++) await ledger.trigger();
+    await world.until(() => runs.length === 3);
+    assert.is((await ledger.history()).length, 3);
+    await world.sleep(601_000);
+    await ledger.trigger();
+    const isForgotten = async (): Promise<boolean> => (await ledger.history()).length === 1;
+    await world.until(isForgotten);
+    await leader.stop();
+  });
+});
+
+test('a trigger of which no server says for five minutes whether it is there has an unknown outcome', async () => {
+  await RecipeWorld.play(async (world) => {
+    const caller = await world.join();
+    const ledger = new RunLedger(caller.client, 'books');
+    await ledger.trigger();
+    const lost = caller.line.loseNextRequest({ op: 'create', path: /trigger-/ });
+    const asking = ledger.trigger().catch((error: { code: string }) => error.code);
+    await lost;
+    caller.line.cutOff();
+    await world.sleep(301_000);
+    caller.line.rejoin();
+    assert.is(await asking, 'OUTCOME_UNKNOWN');
+    const { children } = await caller.client.getChildren('/schedules/books/triggers');
+    assert.is(children.length, 1);
+  });
+});
+
 test.run();
