@@ -112,7 +112,8 @@ export interface CreateOptions extends RequestOptions {
   /**
    * The last segment of the path (before the sequence) is unique to this call. If the reply is lost the client
    * looks among the parent's children for it after it has reconnected in the same session, and creates it again
-   * only if it is not there: no `OutcomeUnknownError`, no second znode.
+   * only if it is not there: no `OutcomeUnknownError`, and no second znode as long as nobody removes the first one before
+   * it is looked for. What others consume and remove is to carry an id that they keep (`RunLedger.trigger` does so).
    */
   readonly uniqueName?: boolean | undefined;
   /** Creates missing parents as containers first. */

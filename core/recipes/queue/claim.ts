@@ -208,12 +208,13 @@ export class Claim {
     await this.#putBack(this.#desk.client.clock.wall(), { attempts: this.record.header.attempts - 1 });
   }
 
-  /** The job is given up. */
-  async bury(failure: string, failedAt: number): Promise<void> {
+  /** The job is given up. `isBegun`: whether a handler was called in this attempt; otherwise the attempt does not count. */
+  async bury(failure: string, failedAt: number, { isBegun = true } = {}): Promise<void> {
     const { header, payload } = this.record;
     const { key, parent, isOptional } = header;
+    const attempts = isBegun ? header.attempts : header.attempts - 1;
     const letter = encodeRecord({
-      header: { ...header, by: undefined, key: undefined, failure, failedAt },
+      header: { ...header, attempts, by: undefined, key: undefined, failure, failedAt },
       payload,
     });
     const path = `${this.#desk.layout.dead}/${this.job}`;
@@ -227,18 +228,22 @@ export class Claim {
   async progress(bytes: Uint8Array): Promise<void> {
     const path = `${this.#desk.layout.progress}/${this.job}`;
     const check: Operation = { type: 'check', path: this.#jobPath, version: this.#version };
+    const create: Operation = { type: 'create', path, data: bytes, mode: 'ephemeral' };
+    const update: Operation = { type: 'setData', path, data: bytes };
     const isFirst = !this.#hasProgress;
     this.#hasProgress = true;
-    const write: Operation = isFirst
-      ? { type: 'create', path, data: bytes, mode: 'ephemeral' }
-      : { type: 'setData', path, data: bytes };
-    try {
-      await this.#desk.transactions.submit([check, write], this.session.epoch);
-    } catch (error) {
-      if (isSessionOver(error, this.session) || isLost(error))
-        throw new ClaimLostError(this.job, 'the job changed, or the session is over', error);
-      // Of a first one whose reply was lost it is not known whether it is there: progress is only told, not relied on.
-      if (!isTransient(error) && !hasCode(error, 'MULTI_FAILED')) throw error;
+    // Of a first one whose request or reply was lost it is not known whether it is there: what is refused is tried the other way.
+    for (const write of isFirst ? [create, update] : [update, create]) {
+      try {
+        await this.#desk.transactions.submit([check, write], this.session.epoch);
+        return;
+      } catch (error) {
+        if (isSessionOver(error, this.session) || isLost(error))
+          throw new ClaimLostError(this.job, 'the job changed, or the session is over', error);
+        // Progress is only told, not relied on: the next one tells more.
+        if (isTransient(error)) return;
+        if (!isOfOtherKind(error)) throw error;
+      }
     }
   }
 
@@ -336,6 +341,13 @@ export class Claim {
     const exists = () => client.exists(this.#jobPath, { session: this.session.epoch });
     return (await persist(client, exists, this.session.signal)) === null;
   }
+}
+
+/** A create found the znode there, or an update found none. */
+function isOfOtherKind(error: unknown): boolean {
+  if (!hasCode(error, 'MULTI_FAILED')) return false;
+  const { cause } = error as MultiError;
+  return hasCode(cause, 'NODE_EXISTS') || hasCode(cause, 'NO_NODE');
 }
 
 /** The transaction was refused because the job is not what this claim knows. */

@@ -128,15 +128,12 @@ export class Workbench<Data> {
 
   /** Null if the job is a dead letter instead: it had all its attempts, or its data cannot be decoded. */
   async #openJob(claim: Claim): Promise<JobInHand<Data> | null> {
-    const { attempts, retries } = claim.record.header;
+    const { attempts, retries, failure } = claim.record.header;
     const maxAttempts = retries === undefined ? this.#policy.maxAttempts : retries + 1;
     try {
       if (attempts <= maxAttempts)
         return new JobInHand(claim, this.#queue.codec.decode(claim.record.payload), this.#policy);
-      await this.#bury(
-        claim,
-        `${attempts - 1} attempts ended without an answer, as by a crash of the worker`,
-      );
+      await this.#bury(claim, withoutAnswer(attempts - 1, failure));
     } catch (error) {
       await this.#bury(claim, `its data cannot be decoded: ${describeFailure(error)}`);
     }
@@ -171,13 +168,14 @@ export class Workbench<Data> {
     });
   }
 
+  /** No handler was called for this claim. */
   async #bury(claim: Claim, failure: string): Promise<void> {
     this.#queue.client.logger.warn('a job became a dead letter', {
       queue: this.#queue.name,
       job: claim.job,
       failure,
     });
-    const burying = claim.bury(failure, this.#queue.client.clock.wall());
+    const burying = claim.bury(failure, this.#queue.client.clock.wall(), { isBegun: false });
     await burying.catch(async (error: unknown) => {
       this.#logLoss(claim.job, error);
       if (!hasCode(error, 'CLAIM_LOST')) await this.#putOff(claim);
@@ -194,6 +192,13 @@ export class Workbench<Data> {
     const isHeld = await job.isHeld().catch(() => true);
     if (!isHeld && !job.isSettling) job.lose(new ClaimLostError(job.id, 'it was changed, or is gone'));
   }
+}
+
+/** `lastFailure` is of the last attempt that ended with an answer. */
+function withoutAnswer(attempts: number, lastFailure: string | undefined): string {
+  if (lastFailure === undefined)
+    return `${attempts} attempts ended without an answer, as by a crash of the worker`;
+  return `attempt ${attempts} ended without an answer, as by a crash of the worker; the last known error is: ${lastFailure}`;
 }
 
 function settlePolicy<Data>(queue: ConsumedQueue<Data>, options: ConsumeOptions): SettlePolicy {

@@ -9,6 +9,7 @@ import { FILES } from './files.js';
 import { FOUNDINGS } from './foundings.js';
 import { LEARNERS } from './learners.js';
 import type { Mutant } from './mutant.js';
+import { RECIPES } from './recipes.js';
 import { ROLES } from './roles.js';
 import { SERVICE } from './service.js';
 import { SNAPSHOTS } from './snapshots.js';
@@ -31,5 +32,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONNECTIONS,
   ...CLIENT,
   ...USE,
+  ...RECIPES,
   ...ACCESS,
 ];

@@ -233,6 +233,60 @@ test('a job that kills its worker every time ends as a dead letter', async () =>
   });
 });
 
+test('a dead letter counts the attempts that were begun and keeps the last known error', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other, producer] = [await world.join(), await world.join(), await world.join()];
+    const queue = new WorkQueue<string>(producer.client, 'mail');
+    const begun: number[] = [];
+    new WorkQueue<string>(one.client, 'mail').consume(
+      async (job) => {
+        begun.push(job.attempt);
+        if (job.attempt === 1) throw new Error('the printer is on fire');
+        await new Promise((resolve) => job.signal.addEventListener('abort', resolve));
+      },
+      { backoffMs: () => 50 },
+    );
+    const id = await queue.enqueue('a letter', { retries: 1 });
+    await world.until(() => begun.length === 2);
+    one.line.cutOff();
+    new WorkQueue<string>(other.client, 'mail').consume((job) => void begun.push(job.attempt));
+    await world.until(async () => (await queue.deadLetters()).length === 1);
+    const letter = await queue.deadLetter(id);
+    assert.equal(begun, [1, 2]);
+    assert.is(letter!.attempts, 2);
+    assert.match(letter!.failure, /^attempt 2 ended without an answer.*Error: the printer is on fire$/);
+
+    await producer.client.create('/queues/mail/jobs/job-', 'no JSON', { mode: 'persistent-sequential' });
+    await world.until(async () => (await queue.deadLetters()).length === 2);
+    const undecodable = (await queue.deadLetters()).find((name) => name !== id)!;
+    assert.is((await queue.deadLetter(undecodable))!.attempts, 0, 'no handler was called');
+    one.line.rejoin();
+  });
+});
+
+test('progress is told again when the request with the first of it was lost', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [worker, reader] = [await world.join(), await world.join()];
+    const queue = new WorkQueue<string>(reader.client, 'mail');
+    let isSecondTold = false;
+    const stop = new AbortController();
+    const consumer = new WorkQueue<string>(worker.client, 'mail').consume(async (job) => {
+      const lost = worker.line.loseNextRequest();
+      await job.progress(1);
+      await lost;
+      await job.progress(2);
+      isSecondTold = true;
+      await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+    });
+    const id = await queue.enqueue('a letter');
+    await world.until(() => isSecondTold);
+    await reader.client.sync('/');
+    assert.is((await queue.status(id))!.progress, 2);
+    stop.abort();
+    await consumer.drain();
+  });
+});
+
 test('data that cannot be decoded becomes a dead letter; a job made by hand is done', async () => {
   await RecipeWorld.play(async (world) => {
     const { client } = await world.join();
