@@ -169,7 +169,8 @@ export interface Client extends AsyncDisposable {
   /**
    * Highest zxid seen in any reply: what this client has seen includes everything up to it. This client does not
    * connect to a server that is behind it, or behind the zxid of a watch event that the client has got, in this
-   * session or a later one, so reads never go back in time.
+   * session or a later one, so reads never go back in time. But when the session is over and for two session timeouts the servers have
+   * said that they are behind, because an older copy of their data was put back, the client logs an error and begins anew with what they have.
    */
   readonly lastZxid: bigint;
   readonly clock: Clock;

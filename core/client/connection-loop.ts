@@ -26,6 +26,8 @@ export interface ConnectionLoopEvents {
   anonymousRefused(): void;
   /** The link that ended the last search is gone. */
   lost(link: ServerLink, error: ConnectionLossError): void;
+  /** An attempt failed: the server could not be reached, or has closed without accepting. */
+  failed(error: Error): void;
   /** The policy allows no further attempt. */
   exhausted(cause: unknown): void;
 }
@@ -101,6 +103,7 @@ export class ConnectionLoop {
         } catch (error) {
           if (signal.aborted) return;
           this.#lastError = error as Error;
+          events.failed(this.#lastError);
           logger.info('no session with this server', { address, attempt: failures + 1, error });
         }
         failures += 1;

@@ -19,6 +19,7 @@ import { PendingRequest, type RequestSpec } from './pending-request.js';
 import { RequestQueue, type QueueLimits } from './request-queue.js';
 import { isEphemeral } from './requests.js';
 import type { RetryPolicy } from './retry.js';
+import { SeenZxid } from './seen-zxid.js';
 import type { ServerLink } from './server-link.js';
 import { ClientSession, NO_PASSWORD } from './session.js';
 import { SessionTimer } from './session-timer.js';
@@ -75,10 +76,7 @@ export class SessionMachine {
   readonly #timer: SessionTimer;
   #session: ClientSession;
   #link: ServerLink | null = null;
-  /** Of replies: everything up to it was seen. */
-  #lastZxid = 0n;
-  /** Of watch events: something of it was seen, but perhaps not all events of one transaction. */
-  #lastEventZxid = 0n;
+  readonly #seen: SeenZxid;
   #closing: Promise<void> | null = null;
   #closedBy: ClosedError | null = null;
 
@@ -86,6 +84,7 @@ export class SessionMachine {
     this.#options = options;
     this.#logger = options.logger;
     this.#session = new ClientSession(1, options.sessionTimeoutMs);
+    this.#seen = new SeenZxid(options);
     this.feed = new StateFeed(options.logger);
     this.watches = new WatchRegistry(options.logger);
     this.#streams = new WatchStreams({
@@ -116,11 +115,12 @@ export class SessionMachine {
         accepted: (link, response, sentAt) => this.#accepted(link, response, sentAt),
         heard: () => this.#timer.heard(),
         answered: (sentAt) => this.#timer.answered(sentAt),
-        saw: (zxid) => this.#saw(zxid),
+        saw: (zxid) => this.#seen.replied(zxid),
         notified: (event, zxid) => this.#notified(event, zxid),
         ready: () => this.#queue.pump(),
         anonymousRefused: () => this.#auth.anonymousRefused(),
         lost: (link, error) => this.#linkLost(link, error),
+        failed: (error) => this.#session.isOver && this.#seen.refused(error),
         exhausted: (cause) => this.#fail(new ReconnectExhaustedError({ cause })),
       },
     });
@@ -139,7 +139,7 @@ export class SessionMachine {
   }
 
   get lastZxid(): bigint {
-    return this.#lastZxid;
+    return this.#seen.last;
   }
 
   /** Why the client is closed; null while it is not. */
@@ -234,7 +234,7 @@ export class SessionMachine {
     const resumes = !this.#session.isOver;
     return {
       protocolVersion: 0,
-      lastZxidSeen: this.#lastEventZxid > this.#lastZxid ? this.#lastEventZxid : this.#lastZxid,
+      lastZxidSeen: this.#seen.demanded,
       timeoutMs: this.#options.sessionTimeoutMs,
       sessionId: resumes ? this.#session.id : 0n,
       password: resumes ? this.#session.password : NO_PASSWORD,
@@ -262,6 +262,7 @@ export class SessionMachine {
       link.close();
       return false;
     }
+    this.#seen.accepted();
     if (this.#session.isOver) this.#session = new ClientSession(this.#session.epoch + 1, 0);
     this.#session.granted(response);
     this.#timer.linked(response.timeoutMs, sentAt);
@@ -297,7 +298,7 @@ export class SessionMachine {
     const registrations = this.#streams.relink();
     const batches = rearmBatches(this.watches.lists(), registrations, {
       chroot: this.#options.chroot,
-      relativeZxid: this.#lastZxid,
+      relativeZxid: this.#seen.last,
     });
     for (const { body, registrations } of batches) {
       const request = new PendingRequest(
@@ -319,14 +320,10 @@ export class SessionMachine {
     }
   }
 
-  #saw(zxid: bigint): void {
-    if (zxid > this.#lastZxid) this.#lastZxid = zxid;
-  }
-
   #notified(event: WatchEvent, zxid: bigint): void {
     const path = this.#options.chroot.toClient(event.path);
     if (path === null || this.#closedBy !== null) return;
-    if (zxid > this.#lastEventZxid) this.#lastEventZxid = zxid;
+    this.#seen.notified(zxid);
     this.watches.dispatch(event, path, zxid);
     this.#streams.dispatch(event, path, zxid);
   }

@@ -56,6 +56,8 @@ export const CloseCode = {
   notTaken: 4001,
   /** Between members: the snapshot that came over this link is damaged; the text says how. */
   snapshotRefused: 4002,
+  /** To a client that has seen more than this member has applied; another one may do. */
+  behind: 4003,
 } as const;
 
 /** Opens connections. `address` is in the dialer's own form, such as `ws://host:7300`. */

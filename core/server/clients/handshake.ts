@@ -108,7 +108,12 @@ export class Handshake {
     }
     // Whoever has seen more than this member has applied must not be taken back in time; another member may do.
     if (request.lastZxidSeen > state.machine.lastZxid) {
-      return this.#waitOr(one, one.since + options.tickMs, 'this member is behind the client');
+      return this.#waitOr(
+        one,
+        one.since + options.tickMs,
+        'this member is behind the client',
+        CloseCode.behind,
+      );
     }
     if (request.sessionId === 0n) this.#create(one);
     else this.#resume(one);
@@ -126,9 +131,9 @@ export class Handshake {
     return this.#parts.state.machine.sessions.get(sessionId) ?? null;
   }
 
-  #waitOr(one: SessionRequest, until: number, text: string): void {
+  #waitOr(one: SessionRequest, until: number, text: string, code: number = CloseCode.goingAway): void {
     if (this.#parts.clock.now() < until) this.#waiting.push(one);
-    else one.connection.end({ code: CloseCode.goingAway, text });
+    else one.connection.end({ code, text });
   }
 
   #laterByTicks(ticks: number): number {

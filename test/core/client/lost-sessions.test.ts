@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SessionExpiredError, type Client } from '../../../core/client/index.js';
-import { type Clock } from '../../../core/runtime/index.js';
+import { silentLogger, type Clock } from '../../../core/runtime/index.js';
 import { ClientWorld, SESSION_TIMEOUT_MS } from './client-world.js';
 
 function statesOf(client: Client): string[] {
@@ -62,6 +62,48 @@ test('without any server the session is lost by the own timer, and is never resu
   assert.equal(states, ['suspended 1', 'lost 1', 'connected 2']);
   assert.is(world.server.link.greeting!.sessionId, 0n);
   assert.ok(world.world.sessions.has(id), 'the server still had the session');
+  await world.close();
+});
+
+test('a client whose servers all stay behind it begins anew with their history, with an error, once its session is over', async () => {
+  const world = new ClientWorld(2);
+  const logged: string[] = [];
+  const client = await world.connected({
+    logger: { ...silentLogger, error: (message: string) => void logged.push(message) },
+  });
+  await world.get(client.create('/a'));
+  const seen = client.lastZxid;
+  // An older copy of the data is put back.
+  world.world.sessions.clear();
+  world.world.zxid = seen - 1n;
+  for (const server of world.servers) {
+    server.greet = ({ lastZxidSeen }) => (lastZxidSeen > world.world.zxid ? 'behind' : 'grant');
+    server.down();
+    server.up();
+  }
+  await world.until(() => client.state === 'lost');
+  const lostAt = world.clock.now();
+  // What the servers said while the session could still live does not count.
+  await world.clock.advance(1.9 * SESSION_TIMEOUT_MS);
+  assert.is(client.state, 'lost');
+  await world.get(client.connected());
+  assert.ok(world.clock.now() - lostAt >= 2 * SESSION_TIMEOUT_MS);
+  assert.ok(client.lastZxid < seen);
+  assert.is(logged.filter((message) => /older history/.test(message)).length, 1);
+  await world.close();
+});
+
+test('a client waits without end for a server that has what it has seen as long as others are only unreachable', async () => {
+  const world = new ClientWorld(2);
+  const client = await world.connected();
+  await world.get(client.create('/a'));
+  const seen = client.lastZxid;
+  for (const server of world.servers) server.down();
+  await world.until(() => client.state === 'lost');
+  await world.clock.advance(20 * SESSION_TIMEOUT_MS);
+  for (const server of world.servers) server.up();
+  await world.get(client.connected());
+  assert.is(client.lastZxid, seen);
   await world.close();
 });
 

@@ -13,11 +13,16 @@ import {
   type Request,
 } from '../../../core/protocol/index.js';
 import type { Clock } from '../../../core/runtime/index.js';
-import type { Connection, MemoryListener, MemoryNetwork } from '../../../core/transport/index.js';
+import {
+  CloseCode,
+  type Connection,
+  type MemoryListener,
+  type MemoryNetwork,
+} from '../../../core/transport/index.js';
 import type { ScriptedWorld, Answer } from './scripted-world.js';
 
 export type Incoming = Request & { readonly xid: number };
-export type Greeting = 'grant' | 'expire' | 'silence' | 'close';
+export type Greeting = 'grant' | 'expire' | 'silence' | 'close' | 'behind';
 
 const MAX_PACKET_BYTES = 64 * 1024 * 1024;
 
@@ -162,6 +167,8 @@ export class ScriptedLink {
     const { world } = this.#server;
     const verdict = this.#server.greet(greeting, this);
     if (verdict === 'silence') return;
+    if (verdict === 'behind')
+      return this.connection.close({ code: CloseCode.behind, text: 'this member is behind the client' });
     if (verdict === 'close') {
       this.connection.close();
       return;

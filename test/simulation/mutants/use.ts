@@ -10,9 +10,9 @@ export const USE: readonly Mutant[] = [
     tests: ['core/client/watches-over-connections'],
     changes: [
       [
-        'core/client/session-machine.ts',
+        'core/client/seen-zxid.ts',
         'if (zxid > this.#lastEventZxid) this.#lastEventZxid = zxid;',
-        'this.#saw(zxid);',
+        'this.replied(zxid);',
       ],
     ],
   },
@@ -22,7 +22,20 @@ export const USE: readonly Mutant[] = [
     standsFor: 'reads never go back in time',
     tests: ['core/client/watches-over-connections'],
     changes: [
-      ['core/client/session-machine.ts', 'if (zxid > this.#lastEventZxid) this.#lastEventZxid = zxid;', ''],
+      ['core/client/seen-zxid.ts', 'if (zxid > this.#lastEventZxid) this.#lastEventZxid = zxid;', ''],
+    ],
+  },
+  {
+    name: 'living-session-forgets-what-it-saw',
+    mistake: 'a client forgets what it has seen while its session may still live',
+    standsFor: 'reads never go back in time',
+    tests: ['core/client/lost-sessions'],
+    changes: [
+      [
+        'core/client/session-machine.ts',
+        'this.#session.isOver && this.#seen.refused(error)',
+        'this.#seen.refused(error)',
+      ],
     ],
   },
   {

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { JuteWriter, OpCode, writeConnectRequest, writeRequest } from '../../../../core/protocol/index.js';
+import { CloseCode } from '../../../../core/transport/index.js';
 import { World } from '../world.js';
 
 const NEW_SESSION = { protocolVersion: 0, lastZxidSeen: 0n, sessionId: 0n, password: new Uint8Array(16) };
@@ -38,7 +39,7 @@ test('a client that has seen more than this member is sent away without an answe
   const end = await world.wait(client.closed);
 
   assert.is(client.response, null);
-  assert.is(end.code, 1001);
+  assert.is(end.code, CloseCode.behind);
 });
 
 test('a session that is resumed keeps its id and password, and its older connection ends first', async () => {
