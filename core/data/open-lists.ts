@@ -55,8 +55,8 @@ export class FrozenChildren implements OpenList {
     if (node.parent !== this.#top || node.czxid > this.#lastZxid) return;
     if (node.czxid < this.#zxid || this.#passed.has(node) || this.#early.has(node)) return;
     this.#earlyNames.push(node.path.slice(this.#skip));
+    this.#early.add(node);
     if (node === this.#next) this.#next = node.nextSibling;
-    else this.#early.add(node);
   }
 }
 

@@ -123,5 +123,11 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly mode: Mode
       mode: 'safety',
       found: 'a child that changed twice while a list was read over several turns, and stood in it twice',
     },
+    {
+      seed: 21_003_724,
+      mode: 'safety',
+      found:
+        'a child that was the next one of a list when it changed, and stood in it twice after another change',
+    },
     { seed: 3_000_545, mode: 'safety', found: 'a received snapshot that a failing disk did not read back' },
   ];

@@ -91,6 +91,19 @@ test('a list that is read over several turns is the one of its beginning, whatev
   );
 });
 
+test('a child that changes more than once while a list is read, wherever the list stands, is in it once', () => {
+  // Each child changes between all turns, so also when it is next, and before and behind that.
+  for (const name of populated().children('/p')) {
+    const ensemble = populated();
+    const expected = ensemble.children('/p');
+    const { children } = finish(OpCode.getChildren2, open(ensemble, getChildren2, 10), () => {
+      const body = { path: `/p/${name}`, data: bytes('x'), version: -1 };
+      for (let time = 0; time < 2; time++) ensemble.write({ op: OpCode.setData, body });
+    });
+    assert.equal([...children].sort(), expected);
+  }
+});
+
 test('a child that changes before its turn and once more behind it is in the list once', () => {
   const ensemble = populated();
   const expected = ensemble.children('/p');

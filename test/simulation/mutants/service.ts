@@ -58,6 +58,19 @@ export const SERVICE: readonly Mutant[] = [
     ],
   },
   {
+    name: 'next-child-listed-twice',
+    mistake: 'a long list does not remember that it has given out the child that was next',
+    standsFor: 'a list names each child once',
+    tests: ['core/data/long-read'],
+    changes: [
+      [
+        'core/data/open-lists.ts',
+        'this.#early.add(node);\n    if (node === this.#next) this.#next = node.nextSibling;\n  }',
+        'if (node === this.#next) this.#next = node.nextSibling;\n    else this.#early.add(node);\n  }',
+      ],
+    ],
+  },
+  {
     name: 'page-shows-children-of-later',
     mistake: 'a page has children that were created while it was read',
     standsFor: 'a page is the one of its beginning',
