@@ -5,7 +5,7 @@ const REPEAT_MS = 60_000;
 /** Strangers may come from anywhere; beyond this many all are told anew. */
 const MOST_KNOWN = 1_000;
 
-/** Attempts are repeated for as long as they fail: the log tells of a failure when it is new, and now and then. */
+/** Attempts are repeated for as long as they fail: the log tells of a failure when it is new, and now and then; of each at debug level. */
 export class RefusalLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -21,7 +21,7 @@ export class RefusalLog {
     const now = this.#clock.now();
     const what = `${message} ${typeof fields.problem === 'string' ? fields.problem : ''}`;
     const last = this.#last.get(whom);
-    if (last?.what === what && now - last.at < REPEAT_MS) return;
+    if (last?.what === what && now - last.at < REPEAT_MS) return this.#logger.debug(message, fields);
     if (this.#last.size >= MOST_KNOWN) this.#last.clear();
     this.#last.set(whom, { what, at: now });
     this.#logger.warn(message, fields);

@@ -121,6 +121,7 @@ export class ClientConnection {
     this.session.id = response.sessionId;
     this.session.timeoutMs = response.timeoutMs;
     this.#outbound.connectResponse(response);
+    this.#debug('Client connected', { timeoutMs: response.timeoutMs });
     if (this.session.mustAuthenticate) this.#outbound.identityRequired();
     if (this.#inbound.length > 0) this.#host.wake(this);
   }
@@ -128,6 +129,7 @@ export class ClientConnection {
   /** Answers the connect request with the news that the session is over, and ends. */
   refuseAsExpired(): void {
     if (this.#state !== 'establishing') return;
+    this.#debug('Client refused: its session is over');
     this.#outbound.connectResponse({
       protocolVersion: 0,
       timeoutMs: 0,
@@ -270,7 +272,7 @@ export class ClientConnection {
   /** Flushes what was written, then closes. Replies that are still owed are not sent. */
   end(reason: CloseReason): void {
     if (this.#state === 'ended') return;
-    this.#leave();
+    this.#leave(reason.text);
     this.#endReason = reason;
     this.#host.flushLater(this);
   }
@@ -297,9 +299,17 @@ export class ClientConnection {
   }
 
   log(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#shared.logger.warn(message, { ...this.#name, ...fields });
+  }
+
+  #debug(message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    this.#shared.logger.debug(message, { ...this.#name, ...fields });
+  }
+
+  get #name(): { readonly remote: string; readonly session: string | undefined } {
     const { id } = this.session;
     const session = id === 0n ? undefined : `0x${BigInt.asUintN(64, id).toString(16)}`;
-    this.#shared.logger.warn(message, { remote: this.remoteAddress, session, ...fields });
+    return { remote: this.remoteAddress, session };
   }
 
   /**
@@ -378,13 +388,14 @@ export class ClientConnection {
   }
 
   /** Takes no further part; the transport may go on for a while. */
-  #leave(): void {
+  #leave(because?: string): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#outbound.end();
     this.#inbound.clear();
     this.#owed.clear();
     this.#heldEvents.length = 0;
+    this.#debug('Client connection ended', { because });
     this.#host.gone(this);
   }
 }

@@ -125,6 +125,28 @@ test('a connection that never speaks is closed after the limit, and one that doe
   assert.ok(world.log.has(/no connect request received/));
 });
 
+test('at debug level the log tells of each client that comes, is refused because its session is over, and leaves', async () => {
+  await using world = await World.start();
+  const client = await world.open(4_000);
+  const { sessionId, password } = client.response!;
+  await world.wait(client.send(OpCode.closeSession, {}));
+  const late = await world.dial();
+  await world.wait(late.connect({ sessionId, password }));
+  await world.clock.settle();
+  const told = world.log.lines.filter(({ level }) => level === 'debug');
+  assert.equal(
+    told.map(({ message }) => message),
+    [
+      'Client connected',
+      'Client connection ended',
+      'Client refused: its session is over',
+      'Client connection ended',
+    ],
+  );
+  assert.is(told[0]!.fields.session, `0x${BigInt.asUintN(64, sessionId).toString(16)}`);
+  assert.is(told[3]!.fields.because, 'session expired');
+});
+
 test('a first packet that is no connect request ends the connection with a log line', async () => {
   await using world = await World.start();
   const client = await world.dial();

@@ -271,7 +271,7 @@ test('a member with another secret is refused, with a log line on both sides, an
   assert.not(world.member(3).health().isServing);
   assert.equal(world.member(3).health().peers, []);
   const problems = world.log.lines
-    .filter(({ message }) => message === 'Peer link refused')
+    .filter(({ level, message }) => level === 'warn' && message === 'Peer link refused')
     .map(({ fields }) => String(fields.problem));
   assert.ok(problems.includes('member 3 has another secret'), problems.join('\n'));
   assert.ok(problems.includes('the other end says: member 3 has another secret'));
