@@ -9,7 +9,7 @@ export type EpochTable = readonly { readonly epoch: number; readonly lastZxid: b
 
 /**
  * Why a voter of an ensemble of several cannot be counted until its ensemble has taken it back. *new*: there was nothing
- * in its directory at all · *damaged*: what was there is lost, wholly or in part · *diverged*: what is there differs from
+ * in its directory at all, or it was an observer · *damaged*: what was there is lost, wholly or in part · *diverged*: what is there differs from
  * what a quorum has · *founding*: it counts, but does not know yet whether every voter of its new ensemble does.
  */
 export type Rejoining = 'new' | 'damaged' | 'diverged' | 'founding';

@@ -71,7 +71,7 @@ export interface RestoredHistory {
 }
 
 /**
- * *new*: there was nothing on the disk at all · *damaged*: what was there is lost, wholly or in part · *diverged*: the
+ * *new*: there was nothing on the disk at all, or the member was an observer · *damaged*: what was there is lost, wholly or in part · *diverged*: the
  * state, and so perhaps the log, differs from a quorum's · *founding*: the member counts, but it does not know yet whether
  * every voter of its new ensemble does.
  */

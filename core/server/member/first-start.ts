@@ -30,9 +30,9 @@ export class CannotRejoinError extends QuorateError {
   constructor(id: number) {
     super(
       'CANNOT_REJOIN',
-      `Member ${id} has lost a part of what it knew, and is started alone: no other member can give it back. Start it as the member of ` +
-        `its ensemble that it was; or, if what was lost may be lost for good, run quorate doctor --repair --alone on its ` +
-        `data directory`,
+      `Member ${id} has lost a part of what it knew, or was an observer, and is started alone: no other member can give it what it ` +
+        `lacks. Start it as the member of its ensemble that it was; or, if what it lacks may be lost for good, run ` +
+        `quorate doctor --repair --alone on its data directory`,
       { fields: { member: id } },
     );
   }
@@ -53,6 +53,10 @@ export interface FirstStartParts {
  * finds its directory empty does not count until the others have readmitted it, or until all voters found the ensemble together. That
  * holds for a lone voter with observers too: one of them may have the history that it lost. No option changes that: an operator's
  * command line outlives the disk. The only member of an ensemble counts at once. Rejects with `CannotRejoinError`.
+ *
+ * Nor does a voter count that was an observer at its last start. It has acknowledged nothing meanwhile, and may lack what the voters
+ * have committed; and a quorum of the new list that it is needed for need not share a voter with a quorum of the list before. So each
+ * quorum of a larger list consists of voters of the list before, until those have readmitted the others.
  */
 export async function settleFirstStart(
   recovered: Recovered,
@@ -60,16 +64,20 @@ export async function settleFirstStart(
 ): Promise<RestoredHistory> {
   const { history } = recovered;
   const voters = members.filter(({ isObserver }) => isObserver !== true);
-  const isOneOfSeveral = members.length > 1 && voters.some((voter) => voter.id === id);
+  const isAlone = members.length < 2;
+  const isOneOfSeveral = !isAlone && voters.some((voter) => voter.id === id);
   const isEmpty = isUntouched(recovered);
   if (initialize) warnOfInitialize(members.length, isEmpty, logger);
   let { rejoining = null } = history;
-  if (isEmpty) rejoining = isOneOfSeveral ? 'new' : null;
+  if (isEmpty) rejoining = isAlone ? null : 'new';
   // It counts, and there is no other voter that might not.
-  if ((rejoining === 'founding' || isBeginning(recovered)) && !isOneOfSeveral) rejoining = null;
-  if (rejoining !== null && members.length < 2) throw new CannotRejoinError(id);
+  if ((rejoining === 'founding' || isBeginning(recovered)) && isAlone) rejoining = null;
+  if (rejoining !== null && isAlone) throw new CannotRejoinError(id);
+  const isCounted = rejoining === null || rejoining === 'founding';
+  const isObserver = !isAlone && !isOneOfSeveral;
+  if (isCounted && isObserver) rejoining = 'new';
   if (isEmpty || rejoining !== (history.rejoining ?? null)) await storage.persist({ rejoining });
-  if (isOneOfSeveral) report(rejoining, isBeginning(recovered), logger);
+  if (isOneOfSeveral) report(rejoining, recovered, logger);
   return { ...history, rejoining };
 }
 
@@ -82,16 +90,27 @@ function warnOfInitialize(members: number, isEmpty: boolean, logger: Logger): vo
   } else if (!isEmpty) logger.warn('--initialize has no effect: the data directory is not empty');
 }
 
-function report(rejoining: RestoredHistory['rejoining'], isBeginning: boolean, logger: Logger): void {
-  if (isBeginning) {
+/** No transaction is in it; markers do not count. */
+function isBlank({ history }: Recovered): boolean {
+  return history.snapshotZxid === 0n && history.entries.every(({ zxid }) => isEpochMarker(zxid));
+}
+
+function report(rejoining: RestoredHistory['rejoining'], recovered: Recovered, logger: Logger): void {
+  if (rejoining === null || rejoining === 'founding') return;
+  if (isBeginning(recovered)) {
     logger.info('This member begins a new ensemble with restored data: it waits until all of its voters run');
-  } else if (rejoining === 'new') {
+  } else if (rejoining === 'new' && isBlank(recovered)) {
     logger.warn(
       'The data directory was empty: this member has no vote until the other members have readmitted it, or, in a new ensemble, ' +
         'until all of its members run. To begin with fewer members, list only those',
     );
-  } else if (rejoining !== null && rejoining !== 'founding')
+  } else if (rejoining === 'new') {
+    logger.warn(
+      'This member was an observer, or its data directory was empty: it has no vote until the other members have readmitted it',
+    );
+  } else {
     logger.warn(
       'This member has lost a part of what it knew: it has no vote until the other members have readmitted it',
     );
+  }
 }

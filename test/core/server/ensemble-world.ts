@@ -43,7 +43,6 @@ interface Running {
 export class EnsembleWorld implements AsyncDisposable {
   readonly clock = new VirtualClock();
   readonly log = new LogBook();
-  readonly members: readonly EnsembleMember[];
   readonly disks = new Map<number, MemoryDisk>();
   /** The state of each member as it holds it in memory. */
   readonly machines = new Map<number, StateMachine>();
@@ -53,6 +52,7 @@ export class EnsembleWorld implements AsyncDisposable {
     latencyMs: (from, to) => this.latencies.get(`${numberIn(from)}-${numberIn(to)}`) ?? 1,
   });
   readonly #options: EnsembleWorldOptions;
+  #members: readonly EnsembleMember[];
   readonly #running = new Map<number, Running>();
   /** By the two ends, such as `1-2`, the lower number first; 0 is any client. */
   readonly #connections = new Map<string, Set<Connection>>();
@@ -64,7 +64,7 @@ export class EnsembleWorld implements AsyncDisposable {
   private constructor(options: EnsembleWorldOptions) {
     this.#options = options;
     const { voters = 3, observers = 0 } = options;
-    this.members = Array.from({ length: voters + observers }, (_, index) => {
+    this.#members = Array.from({ length: voters + observers }, (_, index) => {
       return { id: index + 1, address: `ws://member-${index + 1}:7300/peer`, isObserver: index >= voters };
     });
     for (const { id } of this.members) this.disks.set(id, new MemoryDisk(new SeededRandom(id)));
@@ -86,6 +86,16 @@ export class EnsembleWorld implements AsyncDisposable {
     await world.#writeDirectories();
     for (const { id } of world.members) if (options.absent?.includes(id) !== true) await world.launch(id);
     return world;
+  }
+
+  /** As members that are started next list them. */
+  get members(): readonly EnsembleMember[] {
+    return this.#members;
+  }
+
+  /** Members that are started next list every member as one with a vote. */
+  giveVotes(): void {
+    this.#members = this.#members.map((member) => ({ ...member, isObserver: false }));
   }
 
   member(id: number): Member {

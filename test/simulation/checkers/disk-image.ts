@@ -257,7 +257,9 @@ export class DiskImage {
   #compare(state: Found, entries: readonly LogEntry[]): void {
     if (this.#harm === 'old') return;
     const { acceptedEpoch, isNew, mayHold } = state;
-    const remembers = !isNew && (state.rejoining === null || state.rejoining === 'founding');
+    // An observer never counts, whatever its disk holds.
+    const isCounted = state.rejoining === null || state.rejoining === 'founding';
+    const remembers = !isNew && (this.#isVoter ? isCounted : this.#harm === 'sound');
     if (!remembers) return this.#compareForgetful(state);
     const found = entries.at(-1)?.zxid ?? state.snapshot?.zxid ?? 0n;
     const isInstalled = this.#installing !== null && state.snapshot?.zxid === this.#installing;

@@ -3,6 +3,27 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in who counts: foundings, readmissions and lost disks. */
 export const FOUNDINGS: readonly Mutant[] = [
   {
+    name: 'empty-observer-counts-as-a-voter',
+    mistake: 'a member that began as an observer counts at once when it is listed as a voter',
+    standsFor: 'each quorum of a larger list shares a voter with each quorum of the list before',
+    tests: ['core/server/member/rejoining'],
+    changes: [
+      [
+        'core/server/member/first-start.ts',
+        "if (isEmpty) rejoining = isAlone ? null : 'new';",
+        "if (isEmpty) rejoining = isOneOfSeveral ? 'new' : null;",
+      ],
+      ['core/server/member/first-start.ts', "if (isCounted && isObserver) rejoining = 'new';", ''],
+    ],
+  },
+  {
+    name: 'former-voter-counts-after-it-observed',
+    mistake: 'a voter that was an observer for a while counts at once when it is listed as a voter again',
+    standsFor: 'each quorum of a larger list shares a voter with each quorum of the list before',
+    tests: ['core/server/member/rejoining'],
+    changes: [['core/server/member/first-start.ts', "if (isCounted && isObserver) rejoining = 'new';", '']],
+  },
+  {
     name: 'wiped-member-votes',
     mistake: 'a member that has lost its disk counts at once, as if it had promised nothing',
     standsFor: 'a voter may not forget what it promised and acknowledged',
@@ -128,8 +149,8 @@ export const FOUNDINGS: readonly Mutant[] = [
     changes: [
       [
         'core/server/member/first-start.ts',
-        "rejoining = isOneOfSeveral ? 'new' : null;",
-        "rejoining = isOneOfSeveral && !initialize ? 'new' : null;",
+        "rejoining = isAlone ? null : 'new';",
+        "rejoining = isAlone || initialize ? null : 'new';",
       ],
     ],
   },
@@ -155,8 +176,8 @@ export const FOUNDINGS: readonly Mutant[] = [
     changes: [
       [
         'core/server/member/first-start.ts',
-        'const isOneOfSeveral = members.length > 1 &&',
-        'const isOneOfSeveral = voters.length > 1 &&',
+        'const isAlone = members.length < 2;',
+        'const isAlone = voters.length < 2;',
       ],
     ],
   },

@@ -207,7 +207,11 @@ export const STATE: readonly Mutant[] = [
     standsFor: 'a voter may not forget what it acknowledged',
     tests: ['core/server/process/backups/new-ensemble'],
     changes: [
-      ['core/server/process/backups/new-ensemble.ts', "isVoter ? 'new' : null", 'isVoter ? null : null'],
+      [
+        'core/server/process/backups/new-ensemble.ts',
+        "await storage.persist({ rejoining: 'new' });",
+        'await storage.persist({ rejoining: null });',
+      ],
     ],
   },
   {

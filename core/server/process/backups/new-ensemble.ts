@@ -59,7 +59,7 @@ export async function restoreBackup(
   try {
     if (!isUntouched(await recover(storage))) throw notEmpty(disk.location);
     const ensemble = idOf([summary.sha256, namesOf(members), `${restoration}`]);
-    const restored = await begin(storage, machine, { id: ensemble, epoch, isVoter: isVoter(members, id) });
+    const restored = await begin(storage, machine, { id: ensemble, epoch });
     return { backup: summary, restored };
   } finally {
     await storage.close();
@@ -79,7 +79,7 @@ export async function forceNewEnsemble(disk: Disk): Promise<NewEnsemble> {
     const machine = recoveredState(recovered);
     const epoch = newEpoch(epochOf(machine, recovered), 1);
     const id = Buffer.from(new SystemRandom().bytes(ID_DIGITS / 2)).toString('hex');
-    return await begin(storage, machine, { id, epoch, isVoter: true });
+    return await begin(storage, machine, { id, epoch });
   } finally {
     await storage.close();
   }
@@ -110,7 +110,7 @@ export async function* backupOfDirectory(disk: Disk): AsyncGenerator<Buffer, voi
 async function begin(
   storage: Storage,
   machine: StateMachine,
-  { id, epoch, isVoter }: { readonly id: string; readonly epoch: number; readonly isVoter: boolean },
+  { id, epoch }: { readonly id: string; readonly epoch: number },
 ): Promise<NewEnsemble> {
   const left = beginNewEnsemble(machine, { id, epoch });
   const { lastZxid, digest, nodeCount } = machine;
@@ -118,8 +118,8 @@ async function begin(
   const check = snapshotCheck(new SystemClock(), () => ({ zxid: lastZxid, digest, nodeCount }));
   const epochs = [{ epoch, lastZxid }];
   await storage.installSnapshot(lastZxid, epochs, slicesOf(machine), check);
-  // A voter that is new: nothing counts before all of them are there, and never again one that is restored once more.
-  await storage.persist({ rejoining: isVoter ? 'new' : null });
+  // New: nothing counts before all voters are there, and never again one that is restored once more.
+  await storage.persist({ rejoining: 'new' });
   return { ensemble: id, epoch, digest: `0x${digest.toString(16)}`, znodes: nodeCount, left };
 }
 
@@ -145,10 +145,6 @@ function namesOf(members: readonly EnsembleMember[]): string {
     return `${id}=${place}${isObserver === true ? ':observer' : ''}`;
   });
   return names.sort().join(',');
-}
-
-function isVoter(members: readonly EnsembleMember[], id: number): boolean {
-  return members.find((member) => member.id === id)?.isObserver !== true;
 }
 
 function idOf(parts: readonly string[]): string {

@@ -1,6 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { initializeDataDirectory, treatDataDirectory } from '../../../../core/server/index.js';
+import { initializeDataDirectory, Member, treatDataDirectory } from '../../../../core/server/index.js';
+import { FileStorage } from '../../../../core/storage/index.js';
+import { SeededRandom } from '../../../../core/testing/index.js';
 import { EnsembleWorld } from '../ensemble-world.js';
 
 async function write(world: EnsembleWorld, path: string): Promise<void> {
@@ -88,6 +90,59 @@ test('voters that have all lost their disks found nothing beside an observer wit
   assert.equal(world.leader, undefined);
   assert.equal(world.member(1).health().founding?.membersWithHistory, [4]);
   assert.ok(world.log.has(/^No ensemble is founded: members have a history$/));
+});
+
+for (const isFounded of [false, true])
+  test(`observers that become voters make no quorum beside that of the old list (${isFounded ? 'voters before' : 'new'})`, async () => {
+    await using world = await EnsembleWorld.start({ voters: 3, observers: 2, isFounded });
+    await write(world, '/before');
+    await world.converged();
+    for (const id of [3, 4, 5]) world.kill(id);
+    world.giveVotes();
+    for (const id of [3, 4, 5]) await world.launch(id);
+    await world.serving(1, 2);
+    await write(world, '/by-the-old-list');
+    await world.clock.advance(5_000);
+    assert.equal(
+      [3, 4, 5].filter((id) => world.member(id).health().isServing),
+      [],
+      'two of the three were observers',
+    );
+    assert.equal(
+      [3, 4, 5].map((id) => world.member(id).health().rejoining),
+      [false, true, true],
+    );
+
+    for (const id of [1, 2]) world.kill(id);
+    for (const id of [1, 2]) await world.launch(id);
+    await world.serving();
+    await world.until(() => world.running.every((id) => !world.member(id).health().rejoining));
+    const client = await world.open(5);
+    assert.is((await world.wait(client.exists('/by-the-old-list'))).err, 0);
+    await world.converged();
+  });
+
+test('an observer that is started alone is refused', async () => {
+  await using world = await EnsembleWorld.start({ voters: 1, observers: 1 });
+  await write(world, '/before');
+  await world.converged();
+  world.kill(2);
+  const storage = await FileStorage.open({ disk: world.disks.get(2)! });
+  const { clock } = world;
+  const start = Member.start({
+    storage,
+    clock,
+    random: new SeededRandom(1),
+    secret: new Uint8Array(32),
+    options: { id: 2 },
+  });
+  const error = await world.wait(
+    start.then(
+      () => null,
+      (reason: unknown) => reason as { code: string },
+    ),
+  );
+  assert.is(error?.code, 'CANNOT_REJOIN');
 });
 
 test('a member with a wiped disk is given everything back, counts in nothing before, and votes again afterwards', async () => {
