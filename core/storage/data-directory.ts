@@ -13,7 +13,7 @@ import {
   type HistoryFile,
 } from './file-name.js';
 import { requireKnownVersion } from './format-version.js';
-import { currentGeneration, filesBeyond } from './generation.js';
+import { currentGeneration, filesBeyond, isOfSwitch } from './generation.js';
 import { createLogEnd, noClaim, readLogEnd, type LogEnd } from './log-end.js';
 import { readSealedFile, writeSealedFile } from './sealed-file.js';
 import { CorruptionError, ForeignDataDirectoryError } from './storage-error.js';
@@ -140,9 +140,8 @@ export async function contentOf(
   const generation = await currentGeneration(directory, history, identity.id, end);
   const current = (kind: FileKind): HistoryFile[] =>
     history.filter((file) => file.kind === kind && file.generation === generation);
-  // A switch that was interrupted leaves its snapshot.
   const isLeftover = (file: HistoryFile): boolean =>
-    file.generation < generation || (file.kind === 'snapshot' && file.generation === generation + 1);
+    file.generation < generation || (end !== null && isOfSwitch(file, end));
   const isUnproven = end === null || (end.zxid === 0n && end.newest === null);
   return {
     ...held,

@@ -104,7 +104,8 @@ export class DurableHistory {
 
   /**
    * Puts a snapshot received from the leader in the place of the whole history. What `end-of-log` says is the switch: files of another
-   * generation than that one do not count.
+   * generation than that one do not count. It says before that the switch is under way, so that an old copy of it cannot be taken for an
+   * interrupted switch; and it says afterwards twice that it is done, so that neither slot falls back to the files that are removed then.
    */
   async installSnapshot({ zxid, epochs, content, checkContent }: GivenSnapshot): Promise<void> {
     if (epochOf(zxid) > this.#promises.acceptedEpoch) {
@@ -116,10 +117,11 @@ export class DurableHistory {
     const header = { zxid, epochs, standsAlone: true };
     const staged = await this.#snapshots.stage(generation, header, content, checkContent);
     await this.#gate.alone(async () => {
-      await this.#snapshots.publish(staged);
       const old = this.#log;
+      await old.announceSwitch();
+      await this.#snapshots.publish(staged);
       const proven: LogEnd = { generation, zxid, newest: null };
-      await this.#logOptions.logEnd.write(proven);
+      for (let slot = 0; slot < 2; slot++) await this.#logOptions.logEnd.write(proven);
       this.#generation = generation;
       const state = { generation, floor: zxid, segments: [], allocatedBytes: 0, proven };
       this.#log = new TransactionLog(this.#logOptions, state);

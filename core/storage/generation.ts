@@ -27,7 +27,7 @@ export async function currentGeneration(
 
 /**
  * Files that this directory has written of generations that `end-of-log` had named before they were made: it is an old copy if there are
- * any. An interrupted switch leaves no more than a snapshot of the next generation.
+ * any. An interrupted switch leaves no more than a snapshot of the next generation, and `end-of-log` said before that it was under way.
  */
 export async function filesBeyond(
   directory: Directory,
@@ -37,11 +37,15 @@ export async function filesBeyond(
 ): Promise<readonly string[]> {
   const beyond: string[] = [];
   for (const file of files) {
-    const next = end.generation + (file.kind === 'snapshot' ? 1 : 0);
-    if (file.generation <= next) continue;
+    if (file.generation <= end.generation || isOfSwitch(file, end)) continue;
     if ((await idOf(directory, file))?.equals(directoryId) === true) beyond.push(file.name);
   }
   return beyond;
+}
+
+/** True of the snapshot that an interrupted switch leaves. */
+export function isOfSwitch({ kind, generation }: HistoryFile, end: LogEnd): boolean {
+  return kind === 'snapshot' && generation === end.generation + 1 && end.isSwitching === true;
 }
 
 function idOf(directory: Directory, file: HistoryFile): Promise<Buffer | null> {

@@ -14,7 +14,7 @@ import { CorruptionError } from './storage-error.js';
  *    0  magic   8  u32 version   12  u32 crc of the rest   16  u64 number of the write   24  u64 zxid that the history reaches
  *   32  u32 generation   36  u32 1 if a segment is named   40  u64 its first zxid   48  u32 bytes of its file at least
  *   52  u32 offset up to which its records are durable   56  u64 zxid there   64  u32 chain there   68  16 bytes, the directory's id
- *   84  zeros up to the end of the block
+ *   84  u32 1 while the switch to the next generation is under way   88  zeros up to the end of the block
  */
 const MAGIC = Buffer.from('QRTEND \n', 'latin1');
 const VERSION = 1;
@@ -28,6 +28,8 @@ export interface LogEnd {
   readonly zxid: bigint;
   /** The newest segment; null if nothing is known of any. */
   readonly newest: ProvenSegment | null;
+  /** A snapshot of the next generation may be there, which no switch has made to count. Default false. */
+  readonly isSwitching?: boolean;
 }
 
 export interface ProvenSegment {
@@ -125,7 +127,8 @@ function isSlot(bytes: Buffer): boolean {
   return bytes.subarray(0, MAGIC.length).equals(MAGIC) && bytes.readUInt32LE(12) === checkOf(bytes);
 }
 
-function encodeSlot({ generation, zxid, newest }: LogEnd, number: bigint, directoryId: Uint8Array): Buffer {
+function encodeSlot(end: LogEnd, number: bigint, directoryId: Uint8Array): Buffer {
+  const { generation, zxid, newest, isSwitching = false } = end;
   // A whole block: the disk need not read it, and so may write it anew where it cannot be read.
   const bytes = Buffer.alloc(BLOCK_BYTES);
   bytes.set(MAGIC, 0);
@@ -142,6 +145,7 @@ function encodeSlot({ generation, zxid, newest }: LogEnd, number: bigint, direct
     bytes.writeUInt32LE(newest.position.chain, 64);
   }
   bytes.set(directoryId, 68);
+  bytes.writeUInt32LE(isSwitching ? 1 : 0, 84);
   bytes.writeUInt32LE(checkOf(bytes), 12);
   return bytes;
 }
@@ -163,6 +167,7 @@ function decodeSlot(bytes: Buffer): Slot {
       generation: bytes.readUInt32LE(32),
       zxid: bytes.readBigUInt64LE(24),
       newest: bytes.readUInt32LE(36) === 1 ? newest : null,
+      ...(bytes.readUInt32LE(84) === 1 ? { isSwitching: true } : {}),
     },
   };
 }

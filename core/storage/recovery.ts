@@ -243,6 +243,8 @@ class Recovery {
       generation,
       zxid: last?.end.zxid ?? base,
       newest: last === undefined ? null : { firstZxid: last.firstZxid, allocatedBytes, position: last.end },
+      // What an interrupted switch has left is removed later.
+      ...(end?.isSwitching === true ? { isSwitching: true } : {}),
     };
     if (end !== null) await new LogEndWriter(this.#directory, identity.id).write(proven);
     else {

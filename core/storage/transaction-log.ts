@@ -89,6 +89,7 @@ export class TransactionLog {
   /** Something has become durable that `end-of-log` does not say yet. */
   get isUnproven(): boolean {
     const position = this.#segments.at(-1)?.end;
+    if (this.#proven.isSwitching === true) return true;
     return this.#proven.zxid !== this.lastZxid || this.#proven.newest?.position.offset !== position?.offset;
   }
 
@@ -117,6 +118,11 @@ export class TransactionLog {
    */
   async proveEnd(): Promise<void> {
     await this.#claim(this.#segments.at(-1));
+  }
+
+  /** Writes into `end-of-log` that a snapshot of the next generation is about to be there. Rejects as `proveEnd` does. */
+  async announceSwitch(): Promise<void> {
+    await this.#write({ ...this.#proven, isSwitching: true });
   }
 
   /**
@@ -305,7 +311,10 @@ export class TransactionLog {
     const zxid = position?.zxid ?? this.#floor;
     const claimed = { firstZxid: newest?.firstZxid ?? 0n, allocatedBytes, position: position! };
     const end = { generation: this.#generation, zxid, newest: newest === undefined ? null : claimed };
-    if (isSameEnd(end, this.#proven)) return;
+    if (!isSameEnd(end, this.#proven)) await this.#write(end);
+  }
+
+  async #write(end: LogEnd): Promise<void> {
     try {
       await this.#options.logEnd.write(end);
     } catch (error) {
@@ -360,6 +369,7 @@ export class TransactionLog {
 function isSameEnd(a: LogEnd, b: LogEnd): boolean {
   return (
     a.generation === b.generation &&
+    a.isSwitching === b.isSwitching &&
     a.zxid === b.zxid &&
     a.newest?.firstZxid === b.newest?.firstZxid &&
     a.newest?.allocatedBytes === b.newest?.allocatedBytes &&

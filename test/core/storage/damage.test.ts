@@ -288,22 +288,69 @@ test('a promise that cannot be read, or that is older than the history, is refus
   assert.match((await rejection(find(disk))).message, 'it is an old copy');
 });
 
+/** A new directory, into which a snapshot of a leader was installed, with so many entries behind it. */
+async function installed(count: number): Promise<{ readonly disk: MemoryDisk; readonly old: Uint8Array }> {
+  const disk = new MemoryDisk(new SeededRandom(3));
+  const { storage } = await start(disk);
+  const old = disk.contentOf('end-of-log').slice();
+  await storage.persist({ acceptedEpoch: 2, rejoining: 'new' });
+  await storage.installSnapshot(zxid(9, 2), [{ epoch: 2, lastZxid: zxid(9, 2) }], content('state'));
+  await storage.persist({ rejoining: null, entries: entries(10, count, { epoch: 2 }) });
+  await storage.close();
+  return { disk, old };
+}
+
 test('an end-of-log of before a snapshot was installed is refused, and nothing is removed or set aside', async () => {
+  for (const [count, later] of [
+    [3, 'log'],
+    [0, 'snapshot'],
+  ] as const) {
+    const { disk, old } = await installed(count);
+    disk.replace('end-of-log', old);
+    const names = disk.names();
+
+    const error = await rejection(find(disk));
+
+    assert.instance(error, CorruptionError);
+    const reason = `end-of-log .*it names generation 0 and ${later}-00000001-\\w+ is of a later one`;
+    assert.match(error.message, new RegExp(reason));
+    assert.equal(disk.names(), names);
+    const { rejoining, snapshot } = await find(disk, { canRejoin: true });
+    assert.equal([rejoining, snapshot?.zxid], ['damaged', zxid(9, 2)], later);
+  }
+});
+
+test('a damaged block of end-of-log brings no history back that an installed snapshot has replaced', async () => {
+  const { disk } = await installed(0);
+  for (const block of [0, 1]) {
+    const copy = disk.copy();
+    copy.flipBit('end-of-log', block * 4096 + 60);
+
+    const { rejoining, snapshot } = await find(copy);
+
+    assert.equal([rejoining, snapshot?.zxid], [null, zxid(9, 2)], `block ${block}`);
+  }
+});
+
+test('an interrupted installation of a snapshot is undone, also if undoing it is interrupted', async () => {
   const disk = await madeDirectory({ close: true });
-  const old = disk.contentOf('end-of-log');
+  const before = await find(disk);
   const { storage } = await start(disk);
   await storage.persist({ acceptedEpoch: 2 });
-  await storage.installSnapshot(zxid(9, 2), [], content('state'));
-  await storage.persist({ entries: entries(10, 3, { epoch: 2 }) });
+  // The second write into end-of-log is the switch: the first one announces it.
+  disk.fail({ operation: 'write', file: 'end-of-log', after: 1 });
+  await rejection(storage.installSnapshot(zxid(9, 2), [], content('state')));
   await storage.close();
-  disk.replace('end-of-log', old);
-  const names = disk.names();
+  assert.ok(disk.names().some((name) => name.startsWith('snapshot-00000001')));
 
-  const error = await rejection(find(disk));
+  disk.repair();
+  disk.fail({ operation: 'remove' });
+  await rejection(find(disk));
+  const after = await find(disk);
 
-  assert.instance(error, CorruptionError);
-  assert.match(error.message, /end-of-log .*it names generation 0 and log-00000001-\w+ is of a later one/);
-  assert.equal(disk.names(), names);
+  assert.equal(after, { ...before, acceptedEpoch: 2 });
+  assert.not.ok(disk.names().some((name) => name.startsWith('snapshot-00000001')));
+  assert.equal(await find(disk), after);
 });
 
 test('a file of the log without a whole header is refused', async () => {

@@ -60,6 +60,16 @@ test('what end-of-log says is what was written last, over any number of writers'
   }
 });
 
+test('end-of-log says that a switch is under way until somebody says that it is not', async () => {
+  const { directory } = await directoryOf();
+  await createLogEnd(directory, ID, END);
+  const writer = new LogEndWriter(directory, ID);
+  await writer.write({ ...LATER, isSwitching: true });
+  assert.equal(await readLogEnd(directory, ID), { ...LATER, isSwitching: true });
+  await writer.write(LATER);
+  assert.equal(await readLogEnd(directory, ID), LATER);
+});
+
 test('a write into end-of-log touches one block, not the one that counts', async () => {
   const { disk, directory } = await directoryOf();
   await createLogEnd(directory, ID, END);
@@ -145,7 +155,7 @@ test('a directory is new if it has no history, no promise, and claims nothing', 
   assert.not.ok(await isNew([], { end: { ...LATER, generation: 0, zxid: 0n } }));
 });
 
-test('files of the generation that counts are used, older ones go, and later ones belong to no switch', async () => {
+test('files of the generation that counts are used, older ones go, and later ones belong to no history', async () => {
   const { directory } = await directoryOf();
   const files = [1, 2, 3, 4].flatMap((generation) => [
     fileName('log', generation, 5n),
@@ -154,7 +164,7 @@ test('files of the generation that counts are used, older ones go, and later one
   const names = [...files, fileName('log', 2, 9n), 'draft.tmp', 'accepted-epoch'];
   const { logs, snapshots, generation, strays, leftovers } = await contentOf(directory, names, {
     ...HELD,
-    end: { generation: 2, zxid: 9n, newest: null },
+    end: { generation: 2, zxid: 9n, newest: null, isSwitching: true },
   });
   assert.is(generation, 2);
   assert.equal(
@@ -174,6 +184,16 @@ test('files of the generation that counts are used, older ones go, and later one
     [...strays].sort(),
     [fileName('log', 3, 5n), fileName('log', 4, 5n), fileName('snapshot', 4, 5n)].sort(),
   );
+});
+
+test('a snapshot of the next generation is no remainder of a switch that was not announced', async () => {
+  const { directory } = await directoryOf();
+  const later = fileName('snapshot', 3, 5n);
+  const { strays, leftovers } = await contentOf(directory, [later], {
+    ...HELD,
+    end: { generation: 2, zxid: 9n, newest: null },
+  });
+  assert.equal([strays, leftovers], [[later], []]);
 });
 
 test.run();

@@ -10,6 +10,30 @@ export const DURABILITY: readonly Mutant[] = [
     changes: [['core/storage/data-directory.ts', 'if (later === undefined) return end;', 'return end;']],
   },
   {
+    name: 'old-end-of-log-passes-for-an-interrupted-switch',
+    mistake:
+      'a snapshot of the next generation passes for the remainder of a switch that end-of-log never announced',
+    standsFor: 'a member that cannot show that its log is complete rejoins',
+    tests: ['core/storage/damage'],
+    changes: [['core/storage/generation.ts', ' && end.isSwitching === true', '']],
+  },
+  {
+    name: 'one-block-of-end-of-log-keeps-the-generation-before',
+    mistake: 'the files of the generation before go while one block of end-of-log still names it',
+    standsFor: 'what is older is removed only after what replaces it counts',
+    tests: ['core/storage/damage'],
+    changes: [['core/storage/durable-history.ts', 'slot < 2', 'slot < 1']],
+  },
+  {
+    name: 'recovery-forgets-the-switch',
+    mistake: 'a recovery says that no switch is under way while its snapshot is still there',
+    standsFor: 'a recovery that is interrupted is carried out anew',
+    tests: ['core/storage/damage'],
+    changes: [
+      ['core/storage/recovery.ts', '...(end?.isSwitching === true ? { isSwitching: true } : {}),', ''],
+    ],
+  },
+  {
     name: 'unproven-room-is-recorded',
     mistake: 'a recovery records the size of a log file whose growth may never have reached the disk',
     standsFor: 'what a failed sync let go is written again before anything is claimed of it',
