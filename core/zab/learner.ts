@@ -168,8 +168,8 @@ export class Learner implements Role {
   #hearNewEpoch({ attempt, epoch }: NewEpoch): void {
     const { disk } = this.#state;
     if (attempt !== this.#attempt || this.#epoch !== 0) return;
-    if (epoch < disk.acceptedEpoch) {
-      return this.#quit(`epoch ${epoch} is lower than epoch ${disk.acceptedEpoch}, which was promised`);
+    if (epoch < this.#leastEpoch) {
+      return this.#quit(`epoch ${epoch} is lower than epoch ${this.#leastEpoch}, which was promised`);
     }
     this.#epoch = epoch;
     if (epoch > disk.acceptedEpoch) {
@@ -177,6 +177,15 @@ export class Learner implements Role {
       this.#state.promisedTo = { leader: this.leader, epoch };
     }
     this.#acknowledgeEpoch();
+  }
+
+  /**
+   * No leader of a lower epoch is followed. Nobody relies on the promise of an observer, and it raises no epoch: one that a voter had made before
+   * it became an observer would keep it from every leader for a long time.
+   */
+  get #leastEpoch(): number {
+    const { config, disk, history } = this.#state;
+    return config.isVoter ? disk.acceptedEpoch : epochOf(history.last);
   }
 
   #acknowledgeEpoch(): void {

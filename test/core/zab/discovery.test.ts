@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeZxid } from '../../../core/zab/index.js';
-import { ackEpoch, Conversation, diskWith, epochOfEntries, saysItLeads } from './conversation.js';
+import { ackEpoch, Conversation, diskWith, entry, epochOfEntries, saysItLeads } from './conversation.js';
 
 const HISTORY = epochOfEntries(2, 3);
 
@@ -237,6 +237,30 @@ test('Zab phase 1: what an observer has promised raises no epoch', () => {
   conversation.elect(1);
   conversation.hear(1, info(2));
   assert.equal(conversation.takeSent(1, 'newEpoch'), [{ type: 'newEpoch', attempt: 1, epoch: 3 }]);
+});
+
+test('an observer that promised a later epoch as a voter follows an established leader of an earlier one', () => {
+  const conversation = new Conversation({ id: 4, observers: [4] }, diskWith(HISTORY, 8));
+  conversation.follow(3);
+  assert.is(conversation.takeSent(3, 'ackEpoch')[0]?.epoch, 3);
+  const after = makeZxid(2, 3);
+  conversation.hear(
+    3,
+    { type: 'diff', epoch: 3, after },
+    { type: 'inform', epoch: 3, entries: [entry(3, 0)] },
+  );
+  assert.is(conversation.peer.status().lastDurable, makeZxid(3, 0));
+  assert.equal(
+    conversation.persisted.filter(({ acceptedEpoch }) => acceptedEpoch !== undefined),
+    [],
+    'the promise stays',
+  );
+});
+
+test('an observer follows no leader of an epoch before its last entry', () => {
+  const conversation = new Conversation({ id: 4, observers: [4] }, diskWith(HISTORY, 8));
+  conversation.follow(1);
+  assert.equal(conversation.takeSent(3, 'ackEpoch'), []);
 });
 
 test('Zab phase 1: a follower that has been told an epoch takes no other one over the same attempt', () => {

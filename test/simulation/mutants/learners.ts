@@ -3,6 +3,32 @@ import type { Mutant } from './mutant.js';
 /** Mistakes in how a leader feeds its learners, in rounds of pings, and in what stays when a learner leaves. */
 export const LEARNERS: readonly Mutant[] = [
   {
+    name: 'observer-bound-by-a-promise',
+    mistake: 'an observer follows no leader of an epoch below one that it promised as a voter',
+    standsFor: 'an observer finds its way to every established leader',
+    tests: ['core/zab/discovery'],
+    changes: [
+      [
+        'core/zab/learner.ts',
+        'config.isVoter ? disk.acceptedEpoch : epochOf(history.last)',
+        'disk.acceptedEpoch',
+      ],
+    ],
+  },
+  {
+    name: 'observer-goes-back-an-epoch',
+    mistake: 'an observer follows a leader of an epoch before its last entry',
+    standsFor: 'what is committed here is never cut',
+    tests: ['core/zab/discovery'],
+    changes: [
+      [
+        'core/zab/learner.ts',
+        'config.isVoter ? disk.acceptedEpoch : epochOf(history.last)',
+        'config.isVoter ? disk.acceptedEpoch : 0',
+      ],
+    ],
+  },
+  {
     name: 'voter-of-the-same-round-deserts',
     mistake:
       'a candidate takes a voter that looks in the round of its election for one that looks for another leader',
