@@ -92,6 +92,7 @@ export class JobBoard {
   /** The latest moment that was told. */
   #seenAt = 0;
   #slots = new Set<string>();
+  #slotDepartures = 0;
   #groupPauses = new Map<string | null, number>();
   #departures = 0;
   isPaused = false;
@@ -100,9 +101,18 @@ export class JobBoard {
     return this.#entries.size;
   }
 
+  get consumerCount(): number {
+    return this.#consumers.length;
+  }
+
   /** Slots of the fleet that somebody has. */
   get slots(): ReadonlySet<string> {
     return this.#slots;
+  }
+
+  /** Grows whenever a slot of the fleet may have been given back. */
+  get slotDepartures(): number {
+    return this.#slotDepartures;
   }
 
   /** Replaces everything by what was read; `toMonotonic` turns a wall time into a monotonic one. */
@@ -122,6 +132,7 @@ export class JobBoard {
       if (entry !== undefined) entry.delay = { name, at: toMonotonic(dueAt) };
     }
     this.#slots = new Set(listing.slots);
+    this.#slotDepartures++;
     this.isPaused = listing.isPaused;
     this.#seenAt = now;
     this.#deal(this.#own, sortConsumers(listing.consumers));
@@ -160,7 +171,7 @@ export class JobBoard {
         break;
       case 'slot':
         if (isThere) this.#slots.add(subject.name);
-        else this.#slots.delete(subject.name);
+        else if (this.#slots.delete(subject.name)) this.#slotDepartures++;
         break;
       case 'paused':
         this.isPaused = isThere;

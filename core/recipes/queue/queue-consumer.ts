@@ -76,7 +76,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
       deadline: this.#deadline.signal,
     });
     this.#desk = { client, layout, transactions };
-    this.#limits = new FleetLimits(this.#desk, this.#board, options);
+    this.#limits = new FleetLimits(this.#desk, this.#board, options, () => this.#wake());
     this.#ahead = new ReadAhead(client, layout, this.#board, this.#concurrency);
     this.#view = new QueueView(client, layout, this.#board, {
       changed: () => this.#wake(),
@@ -197,15 +197,18 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     if (path === null) return client.clock.now() + REGISTRATION_PAUSE_MS;
     const { session } = client;
     const own = nameOf(path);
+    let retryAt: number | null = null;
     while (this.#slotsTaken < this.#concurrency && this.#open.size < 3 * this.#concurrency) {
+      ({ retryAt } = this.#limits);
+      if (retryAt !== null) break;
       const next = this.#ahead.next(own, client.clock.now(), session);
       if (next === null || 'notBefore' in next) this.#limits.giveBackIdle(session);
       if (next === null) return null;
       if ('notBefore' in next) return next.notBefore;
       this.#takeSlot(next, own, session);
     }
-    if (this.#limits.isUnlimited) this.#ahead.fill(own, client.clock.now(), session);
-    return null;
+    if (!this.#limits.areRated) this.#ahead.fill(own, client.clock.now(), session);
+    return retryAt;
   }
 
   #takeSlot({ take: candidate, reading }: Pick, consumer: string, session: Session): void {
@@ -223,7 +226,7 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     };
     const taken = this.#take(candidate, { consumer, session, free, reading })
       .catch((error: unknown) => {
-        if (!isClosed(client, error) && !isSessionOver(error, session))
+        if (!this.#intake.signal.aborted && !isClosed(client, error) && !isSessionOver(error, session))
           client.logger.error('a job could not be taken', { queue: name, job, error });
         return TAKEN_PAUSE_MS;
       })
@@ -251,17 +254,29 @@ export class QueueConsumer<Data = unknown> implements AsyncDisposable {
     const { session, free } = options;
     const admission = this.#limits.isUnlimited
       ? NO_LIMIT
-      : await this.#limits.admit(candidate.facts.group, session);
-    if (admission.type === 'later') return admission.waitMs;
+      : await this.#limits.admit(candidate.facts.group, session, this.#intake.signal);
+    if (admission.type === 'later') return 0;
+    let isLeft = false;
+    const leave = (): void => {
+      if (!isLeft) this.#limits.left(admission);
+      isLeft = true;
+    };
     try {
       const { signal } = this.#deadline;
       const claim = await claimJob(this.#desk, { ...options, candidate, signal });
       if (!(claim instanceof Claim)) return this.#learn(candidate, claim);
       if (this.#intake.signal.aborted) await this.#bench.giveBack(claim);
-      else await this.#bench.work(claim, free);
+      else {
+        // The slot is free when the handler has returned: what is settled is no work any more.
+        const handled = (): void => {
+          leave();
+          free();
+        };
+        await this.#bench.work(claim, handled);
+      }
       return 0;
     } finally {
-      this.#limits.left(admission);
+      leave();
     }
   }
 

@@ -26,7 +26,7 @@ const DELAY = /^(\d{13})-(job-.+)$/;
  * - `keys/<key>` persistent, its data the job: no second job with this key as long as that one is there;
  * - `children/<job>/<child>` persistent, empty: what a job waits for;
  * - `progress/<job>` ephemeral: how far it is;
- * - `slots/<number>` ephemeral: of so many jobs at once in the fleet;
+ * - `slots/<number>` ephemeral, its data a token of whoever has it: of so many jobs at once in the fleet;
  * - `rates/<group>` persistent: when jobs were begun lately;
  * - `paused` persistent: nobody begins a job.
  */
