@@ -5,6 +5,8 @@ const ROOT = '/locks';
 const DEFAULT_LIMIT = 1_000;
 /** The znodes of those who hold a lock or wait for it, and where a semaphore keeps its own. */
 const PARTICIPANT = /-(?:lock-|__READ__|__WRIT__|lease-)\d{10}$|__(?:lock|rlock)__\d{10}$/;
+/** Where try-locks count their acquisitions. */
+const COUNTERS = '_counters_';
 const SEMAPHORE = new Set(['leases', 'locks']);
 
 /** Names of locks below `/locks`, sorted. A name may have several segments, so that directories are looked into. */
@@ -19,7 +21,7 @@ export async function lockNames(
   const visit = async (name: string): Promise<void> => {
     if (found.length >= limit) return;
     const children = await childrenOf(client, name === '' ? ROOT : `${ROOT}/${name}`, { signal });
-    const inner = children.filter((child) => !PARTICIPANT.test(child));
+    const inner = children.filter((child) => !PARTICIPANT.test(child) && child !== COUNTERS);
     const isSemaphore = inner.length > 0 && inner.every((child) => SEMAPHORE.has(child));
     if (name !== '' && (inner.length < children.length || isSemaphore || children.length === 0))
       found.push(name);

@@ -4,7 +4,7 @@ import { removeOwnNode, type OwnNode } from '../nodes/own-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { orAborted } from '../waiting/abort.js';
 import { isClosed, isSessionOver } from '../waiting/failure.js';
-import type { Hold } from './hold.js';
+import type { Hold, HoldGuard } from './hold.js';
 
 /**
  * A hold that stands and falls with one own ephemeral znode.
@@ -14,12 +14,15 @@ import type { Hold } from './hold.js';
  * - released: by `release`; final.
  */
 export class HeldNode implements Hold {
+  readonly guards: readonly HoldGuard[] | undefined;
   readonly #client: Client;
   readonly #node: OwnNode;
   readonly #ended = new AbortController();
   #released: Promise<void> | null = null;
 
-  constructor(client: Client, node: OwnNode) {
+  /** `guard`: of a znode of a name that another can have afterwards. */
+  constructor(client: Client, node: OwnNode, guard?: HoldGuard) {
+    this.guards = guard === undefined ? undefined : [guard];
     this.#client = client;
     this.#node = node;
     const { signal } = node.session;

@@ -1,4 +1,11 @@
+import type { Operation } from '../../client/index.js';
 import type { OptionNames } from '../../runtime/index.js';
+
+/** What tells a transaction whether something is still held when the servers come to it. */
+export interface HoldGuard {
+  /** Operations that fail if it is not held; null if it is known not to be. `wereRefused`: those that were given last have failed. */
+  checks(wereRefused: boolean): Promise<readonly Operation[] | null>;
+}
 
 /**
  * What a lock or a leadership gives to its holder.
@@ -20,6 +27,8 @@ export interface Hold extends AsyncDisposable {
   readonly path: string;
   /** Paths of all own znodes: it is held as long as each of them is there. Default: `path` alone. */
   readonly paths?: readonly string[] | undefined;
+  /** What a transaction checks to take place only while it is held. Default: that each of `paths` is there. */
+  readonly guards?: readonly HoldGuard[] | undefined;
   readonly fence: bigint;
   /**
    * Id of the ensemble that gave it: fences can be compared only among holds of one ensemble, since one that is founded anew begins to

@@ -1,6 +1,6 @@
 import { HoldMismatchError, HoldReleasedError } from '../errors.js';
 import { parentOf } from '../nodes/znode-name.js';
-import type { Hold } from './hold.js';
+import type { Hold, HoldGuard } from './hold.js';
 
 /** What is held in truth, and how many share it. */
 interface Shared {
@@ -53,6 +53,10 @@ export class SharedHold implements Hold {
 
   get paths(): readonly string[] | undefined {
     return this.#shared.inner.paths;
+  }
+
+  get guards(): readonly HoldGuard[] | undefined {
+    return this.#shared.inner.guards;
   }
 
   get fence(): bigint {

@@ -5,13 +5,13 @@ import {
   type OperationResult,
   type Stat,
 } from '../../client/index.js';
-import type { Hold } from '../contention/hold.js';
+import type { Hold, HoldGuard } from '../contention/hold.js';
 import { HoldLostError } from '../errors.js';
 import { hasCode, persist } from '../waiting/failure.js';
 
 /**
- * Carries out `operations`, all or none, only if `hold` is still held when the servers come to them: every own znode of the
- * hold is checked in the same transaction. So not even a holder that was paused for an hour can write late.
+ * Carries out `operations`, all or none, only if `hold` is still held when the servers come to them: every lock of the hold is
+ * checked in the same transaction. So not even a holder that was paused for an hour can write late.
  *
  * Returns the results of `operations`.
  * @throws HoldLostError if it is not held any more; nothing was done.
@@ -23,19 +23,46 @@ export async function multiFenced(
   hold: Hold,
   operations: readonly Operation[],
 ): Promise<readonly OperationResult[]> {
-  if (hold.signal.aborted)
-    throw new HoldLostError(hold.path, 'it was over before the write', hold.signal.reason);
-  const checks = (hold.paths ?? [hold.path]).map((path): Operation => ({ type: 'check', path }));
-  try {
-    const { epoch } = client.session;
-    const results = await client.multi([...checks, ...operations], { session: epoch });
-    return results.slice(checks.length);
-  } catch (error) {
-    if (hasCode(error, 'SESSION_EXPIRED')) throw new HoldLostError(hold.path, 'its session is over', error);
-    if (!(error instanceof MultiError)) throw error;
-    if (error.index < checks.length) throw new HoldLostError(hold.path, 'its znode is gone', error);
-    throw new MultiError({ index: error.index - checks.length, cause: error.cause });
+  const guards = hold.guards ?? (hold.paths ?? [hold.path]).map(pathGuard);
+  const { epoch } = client.session;
+  for (let refused: HoldGuard | null = null; ;) {
+    if (hold.signal.aborted)
+      throw new HoldLostError(hold.path, 'it was over before the write', hold.signal.reason);
+    try {
+      const checks = await checksOf(hold, guards, refused);
+      const all = [...checks.map(({ operation }) => operation), ...operations];
+      try {
+        return (await client.multi(all, { session: epoch })).slice(checks.length);
+      } catch (error) {
+        if (!(error instanceof MultiError)) throw error;
+        if (error.index >= checks.length)
+          throw new MultiError({ index: error.index - checks.length, cause: error.cause });
+        refused = checks[error.index]!.guard;
+      }
+    } catch (error) {
+      if (hasCode(error, 'SESSION_EXPIRED')) throw new HoldLostError(hold.path, 'its session is over', error);
+      throw error;
+    }
   }
+}
+
+async function checksOf(
+  hold: Hold,
+  guards: readonly HoldGuard[],
+  refused: HoldGuard | null,
+): Promise<readonly { readonly guard: HoldGuard; readonly operation: Operation }[]> {
+  const checks = guards.map(async (guard) => {
+    const operations = await guard.checks(guard === refused);
+    if (operations === null) throw new HoldLostError(hold.path, 'its znode is gone, or of another holder');
+    return operations.map((operation) => ({ guard, operation }));
+  });
+  return (await Promise.all(checks)).flat();
+}
+
+/** Of a znode whose name no other can have. */
+export function pathGuard(path: string): HoldGuard {
+  const checks: readonly Operation[] = [{ type: 'check', path }];
+  return { checks: (wereRefused) => Promise.resolve(wereRefused ? null : checks) };
 }
 
 /**

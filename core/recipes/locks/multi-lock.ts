@@ -4,11 +4,13 @@ import {
   ACQUIRE_OPTIONS,
   type AcquireOptions,
   type Hold,
+  type HoldGuard,
   type Lock,
   type TryAcquireOptions,
 } from '../contention/hold.js';
 import { AcquireTimeoutError, HoldMismatchError, HoldReleasedError, InvalidLockSetError } from '../errors.js';
 import { Deadline } from '../waiting/abort.js';
+import { pathGuard } from './fenced-write.js';
 
 /** All of several locks at once. */
 export interface MultiHold extends Hold {
@@ -115,12 +117,14 @@ class AllHeld implements MultiHold {
   readonly signal: AbortSignal;
   readonly holds: ReadonlyMap<string, Hold>;
   readonly paths: readonly string[];
+  readonly guards: readonly HoldGuard[];
   readonly #released = new AbortController();
 
   constructor(locks: readonly Lock[], held: readonly Hold[]) {
     this.holds = new Map(held.map((hold, index) => [locks[index]!.path, hold]));
     this.path = held.at(-1)!.path;
     this.paths = held.flatMap((hold) => hold.paths ?? [hold.path]);
+    this.guards = held.flatMap((hold) => hold.guards ?? (hold.paths ?? [hold.path]).map(pathGuard));
     this.fence = held.reduce((highest, { fence }) => (fence > highest ? fence : highest), 0n);
     this.ensembleId = held.at(-1)!.ensembleId;
     this.signal = AbortSignal.any([this.#released.signal, ...held.map(({ signal }) => signal)]);

@@ -4,20 +4,12 @@ import { GrantedLock, type OnHeld } from '../contention/granted-lock.js';
 import { HeldNode } from '../contention/held-node.js';
 import type { Hold } from '../contention/hold.js';
 import { LayoutConflictError } from '../errors.js';
-import { abandon } from '../nodes/own-node.js';
+import { createContended } from '../nodes/contended-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
-import {
-  ask,
-  hasCode,
-  isClosed,
-  isSessionOver,
-  isTransient,
-  nextSession,
-  pause,
-  persist,
-} from '../waiting/failure.js';
+import { ask, hasCode, isClosed, isSessionOver, nextSession } from '../waiting/failure.js';
+import { CountedGuard, createCounted } from './acquisition-counter.js';
 
 export interface TryLockOptions {
   /** Parent of all locks; `/locks` by default. */
@@ -44,7 +36,8 @@ const TRY_LOCK_OPTIONS: OptionNames<TryLockOptions> = { root: true, owner: true,
  * A lock for "do it unless somebody else is at it": cheaper than `FairLock` when nobody is meant to wait.
  *
  * Layout: `/locks/<name>` as one ephemeral znode, the plain recipe; its data says who holds it. A name must not
- * be used for a `FairLock` as well.
+ * be used for a `FairLock` as well. The version of `/locks/_counters_/<number>` grows with every acquisition, in the same
+ * transaction, for fenced writes: whoever acquires without it (version 0.1.0, other programs) keeps out nobody's late write.
  *
  * Guarantees: as `FairLock`, but without order: all who wait are woken by a release and one of them wins.
  *
@@ -100,8 +93,8 @@ export class TryLock extends GrantedLock {
     for (;;) {
       const session = await nextSession(this.#client, previous, signal);
       try {
-        const czxid = await this.#create(session, signal);
-        if (czxid !== null) return new HeldNode(this.#client, { path: this.path, czxid, session });
+        const hold = await this.#create(session, signal);
+        if (hold !== null) return hold;
         await whenTaken(session);
         return null;
       } catch (error) {
@@ -112,56 +105,22 @@ export class TryLock extends GrantedLock {
     }
   }
 
-  /** Creation zxid of the own znode; null if another's is there. */
-  async #create(session: Session, signal: AbortSignal): Promise<bigint | null> {
-    const creating = this.#createOnce(session, signal);
-    try {
-      return await orAborted(creating, signal, session.signal);
-    } catch (error) {
-      void creating.then(
-        (czxid) => czxid !== null && abandon(this.#client, { path: this.path, czxid, session }),
-        () => undefined,
-      );
-      throw error;
-    }
-  }
-
-  /** Begins no other try when nobody waits for it any more, but always finds out what became of the last one. */
-  async #createOnce(session: Session, signal: AbortSignal): Promise<bigint | null> {
+  /** Null if another's is there. */
+  async #create(session: Session, signal: AbortSignal): Promise<HeldNode | null> {
+    const { path } = this;
     const token = this.#client.random.uuid();
-    const mark = JSON.stringify({ owner: this.#owner, token });
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const { stat } = await this.#client.create(this.path, mark, {
-          mode: 'ephemeral',
-          createParents: true,
-          session: session.epoch,
-        });
-        return stat.czxid;
-      } catch (error) {
-        if (hasCode(error, 'NODE_EXISTS')) return attempt === 0 ? null : await this.#findOwn(session, token);
-        if (!isTransient(error) || isClosed(this.#client, error)) throw error;
-        await pause(this.#client, attempt, session.signal);
-        if (signal.aborted) return await this.#findOwn(session, token);
-      }
-    }
-  }
-
-  /** After a try of unknown outcome: is the znode that is there now the one that this attempt made? */
-  async #findOwn(session: Session, token: string): Promise<bigint | null> {
-    try {
-      const read = async () => {
-        // A server that lags behind must not hide what the lost reply was about.
-        await this.#client.sync(this.path, { session: session.epoch });
-        return this.#client.getData(this.path, { session: session.epoch });
-      };
-      const { data, stat } = await persist(this.#client, read, session.signal);
-      const isOwn = stat.ephemeralOwner === session.id && decodeMark(data)?.token === token;
-      return isOwn ? stat.czxid : null;
-    } catch (error) {
-      if (hasCode(error, 'NO_NODE')) return null;
-      throw error;
-    }
+    const data = JSON.stringify({ owner: this.#owner, token });
+    let version: number | null = null;
+    const create = async (): Promise<bigint | null> => {
+      const created = await createCounted(this.#client, path, { data, session: session.epoch });
+      ({ version } = created);
+      return created.czxid;
+    };
+    const tokenOf = (found: Uint8Array | null): string | null => decodeMark(found)?.token ?? null;
+    const creation = { path, token, session, tokenOf, create };
+    const node = await createContended(this.#client, creation, signal);
+    if (node === null) return null;
+    return new HeldNode(this.#client, node, new CountedGuard(this.#client, node, version));
   }
 
   async #waitUntilFree(session: Session, signal: AbortSignal): Promise<void> {

@@ -41,4 +41,74 @@ export const RECIPES: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'slot-delete-not-repeated',
+    mistake: 'the delete of a slot of the fleet is sent once, whatever becomes of it',
+    standsFor: 'no slot of the fleet is lost',
+    tests: ['core/recipes/queue/fleet-limits'],
+    changes: [
+      [
+        'core/recipes/queue/fleet-slots.ts',
+        'const leaving = removeOwnNode(client, node)',
+        'const leaving = client.delete(node.path)',
+      ],
+    ],
+  },
+  {
+    name: 'contended-znode-told-by-session',
+    mistake:
+      'a znode that is found after a create in doubt is taken for the own one if its session is the own one',
+    standsFor: 'two users of one session never hold the same thing',
+    tests: ['core/recipes/queue/fleet-limits', 'core/recipes/locks/try-lock'],
+    changes: [
+      [
+        'core/recipes/nodes/contended-node.ts',
+        'const isOwn = stat.ephemeralOwner === session.id && tokenOf(data) === token;',
+        'const isOwn = stat.ephemeralOwner === session.id && tokenOf(data) !== token.length.toString();',
+      ],
+    ],
+  },
+  {
+    name: 'slot-kept-for-ever',
+    mistake: 'a consumer keeps its slot of the fleet as long as it has work, whoever else waits',
+    standsFor: 'consumers that share a slot of the fleet take turns',
+    tests: ['core/recipes/queue/fleet-limits'],
+    changes: [['core/recipes/queue/fleet-slots.ts', 'now - slot.since < TURN_MS ||', 'now >= slot.since ||']],
+  },
+  {
+    name: 'slot-free-when-settled',
+    mistake:
+      'a slot of the fleet is had by the next job when the last one is settled, not when its handler has returned',
+    standsFor: 'a limit of the fleet costs nothing beside the work',
+    tests: ['core/recipes/queue/fleet-limits'],
+    changes: [
+      ['core/recipes/queue/queue-consumer.ts', '          leave();\n          free();', '          free();'],
+    ],
+  },
+  {
+    name: 'try-lock-fence-by-path',
+    mistake: 'a fenced write of a try-lock checks that a znode is there, not that it is the own one',
+    standsFor: 'whoever does not hold any more writes nothing',
+    tests: ['core/recipes/locks/fenced-write'],
+    changes: [
+      [
+        'core/recipes/locks/acquisition-counter.ts',
+        "{ type: 'check', path: this.#counter, version: this.#version },",
+        "{ type: 'check', path: this.#counter },",
+      ],
+    ],
+  },
+  {
+    name: 'fence-lost-by-other-locks',
+    mistake: 'a fenced write is refused as soon as another lock of the same counter was acquired',
+    standsFor: 'a holder writes as long as it holds',
+    tests: ['core/recipes/locks/fenced-write'],
+    changes: [
+      [
+        'core/recipes/locks/acquisition-counter.ts',
+        'if (wereRefused || this.#version === null) this.#version = await this.#look();',
+        'if (wereRefused) this.#version = null;',
+      ],
+    ],
+  },
 ];

@@ -110,4 +110,38 @@ test('the place of a failed operation is told without the checks of the locks be
   });
 });
 
+test('a late write of a former holder of a try-lock is refused when another holds it by then', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const hold = await new TryLock(one.client, 'door').acquire();
+    one.line.pause();
+    await other.client.delete('/locks/door');
+    const theirs = await new TryLock(other.client, 'door').acquire();
+    await writeFenced(other.client, theirs, '/ledger', 'theirs');
+    const all = new MultiLock(other.client, [new FairLock(other.client, 'gate')]);
+    const both = await all.acquire();
+    const late = writeFenced(one.client, hold, '/ledger', 'late').catch((error: unknown) => error);
+    one.line.rejoin();
+    assert.instance(await late, HoldLostError);
+    assert.is(text((await other.client.getData('/ledger')).data), 'theirs');
+    assert.is((await writeFenced(other.client, theirs, '/ledger', 'more')).version, 1);
+    await Promise.all([both.release(), theirs.release()]);
+  });
+});
+
+test('acquisitions of other try-locks of the same counter do not refuse a fenced write', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const hold = await new TryLock(one.client, 'door').acquire();
+    for (let number = 0; number < 200; number++) {
+      const held = await new TryLock(other.client, `window-${number}`).acquire();
+      await held.release();
+    }
+    const { children } = await other.client.getChildren('/locks/_counters_');
+    assert.ok(children.length <= 64, 'counters are shared');
+    assert.is((await writeFenced(one.client, hold, '/ledger', 'mine')).version, 0);
+    await hold.release();
+  });
+});
+
 test.run();
