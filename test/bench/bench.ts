@@ -24,6 +24,7 @@ import { pause } from './pause.js';
 import { scale } from './scale.js';
 import { watches } from './watches.js';
 import { simulator } from './simulator.js';
+import { tls } from './tls.js';
 import { Tools } from './tools.js';
 import { transport } from './transport.js';
 
@@ -33,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   fairness,
   footprint,
   transport,
+  tls,
   recipes,
   queue,
   scale,

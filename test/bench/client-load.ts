@@ -1,5 +1,5 @@
 /** Load from our own client, in this process: so many sessions, each with so many requests unanswered at any time. */
-import { connect, type Client } from '../../core/client/index.js';
+import { connect, type Client, type ClientOptions } from '../../core/client/index.js';
 import { cpuMicrosOf } from './machine.js';
 import { quantile } from './figures.js';
 
@@ -22,10 +22,17 @@ export interface ClientLoadFigures {
   readonly clientCpu: number;
 }
 
-/** Sessions over the hosts of `url` in turn. */
-export async function connectMany(hosts: readonly string[], count: number): Promise<readonly Client[]> {
+/** Sessions over the hosts in turn; with `tls` over `wss`. */
+export async function connectMany(
+  hosts: readonly string[],
+  count: number,
+  tls?: ClientOptions['tls'],
+): Promise<readonly Client[]> {
+  const scheme = tls === undefined ? 'ws' : 'wss';
   return Promise.all(
-    Array.from({ length: count }, (_, index) => connect(`ws://${hosts[index % hosts.length]}`)),
+    Array.from({ length: count }, (_, index) =>
+      connect(`${scheme}://${hosts[index % hosts.length]}`, { tls }),
+    ),
   );
 }
 

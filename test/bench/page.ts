@@ -10,6 +10,7 @@ export const SECTIONS = [
   'fairness',
   'footprint',
   'transport',
+  'tls',
   'recipes',
   'queue',
   'scale',

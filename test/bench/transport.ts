@@ -1,5 +1,5 @@
 /** Our own client over WebSocket, on durable members: what the transport and the client themselves take. */
-import type { Client } from '../../core/client/index.js';
+import type { Client, ClientOptions } from '../../core/client/index.js';
 import { EnsembleProcess } from '../process/ensemble-process.js';
 import type { Bench, BenchRun } from './bench-run.js';
 import { connectMany, measureLoad, type ClientLoadFigures } from './client-load.js';
@@ -49,18 +49,23 @@ function cells({ perSecond, p50, p99, membersCpu, clientCpu }: ClientLoadFigures
   return [perSecond, p50, p99, membersCpu, clientCpu];
 }
 
-async function measureShape(
+export interface Shape {
+  readonly sessions: number;
+  readonly outstanding: number;
+  readonly bytes: number;
+  readonly run: BenchRun;
+  /** Of the clients; without it they connect in clear. */
+  readonly tls?: ClientOptions['tls'];
+}
+
+/** Loads of sets, gets and both. */
+export async function measureShape(
   ensemble: EnsembleProcess,
-  setting: {
-    readonly sessions: number;
-    readonly outstanding: number;
-    readonly bytes: number;
-    readonly run: BenchRun;
-  },
+  setting: Shape,
 ): Promise<readonly (readonly [string, ClientLoadFigures])[]> {
   const { sessions, outstanding, bytes, run } = setting;
   const hosts = ensemble.ids.map((id) => `127.0.0.1:${ensemble.portOf(id)}`);
-  const clients = await connectMany(hosts, sessions);
+  const clients = await connectMany(hosts, sessions, setting.tls);
   const data = new Uint8Array(bytes).fill(120);
   const pathOf = (index: number): string => `/t${bytes}/n${index % ZNODES}`;
   await makeZnodes(clients[0]!, bytes, data);

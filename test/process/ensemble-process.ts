@@ -24,6 +24,8 @@ export const DIE_WITH_PARENT = existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'K
 export interface EnsembleProcessOptions {
   readonly voters?: number;
   readonly observers?: number;
+  /** Of the addresses of members among themselves; `wss` needs flags with certificates. Default `ws`. */
+  readonly scheme?: 'ws' | 'wss';
   /** Further flags for every member. */
   readonly flags?: readonly string[];
   /** Where one member sees another one, if not at its own port. */
@@ -59,7 +61,8 @@ export class EnsembleProcess implements AsyncDisposable {
 
   /** Ports and directories are chosen; no member runs. */
   static async prepare(options: EnsembleProcessOptions = {}): Promise<EnsembleProcess> {
-    const { voters = 3, observers = 0, flags = [], portFor = async (_from, _to, port) => port } = options;
+    const { voters = 3, observers = 0, scheme = 'ws', flags = [] } = options;
+    const { portFor = async (_from, _to, port) => port } = options;
     const directory = await mkdtemp(join(tmpdir(), 'quorate-ensemble-'));
     const ports = new Map<number, number>();
     for (let id = 1; id <= voters + observers; id++) ports.set(id, await freePort([...ports.values()]));
@@ -68,7 +71,7 @@ export class EnsembleProcess implements AsyncDisposable {
       const members: string[] = [];
       for (const [to, port] of ports) {
         const seen = from === to ? port : await portFor(from, to, port);
-        members.push(`${to}=127.0.0.1:${seen}${to > voters ? ':observer' : ''}`);
+        members.push(`${to}=${scheme}://127.0.0.1:${seen}${to > voters ? ':observer' : ''}`);
       }
       flagsOf.set(from, ['--ensemble', members.join(','), ...flags]);
     }
