@@ -26,6 +26,7 @@ import { watches } from './watches.js';
 import { simulator } from './simulator.js';
 import { tls } from './tls.js';
 import { Tools } from './tools.js';
+import { transactions } from './transactions.js';
 import { transport } from './transport.js';
 
 const BENCHES: readonly Bench[] = [
@@ -35,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   footprint,
   transport,
   tls,
+  transactions,
   recipes,
   queue,
   scale,

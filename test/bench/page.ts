@@ -11,6 +11,7 @@ export const SECTIONS = [
   'footprint',
   'transport',
   'tls',
+  'transactions',
   'recipes',
   'queue',
   'scale',
