@@ -1,6 +1,6 @@
 import { encodeTxn, RequestPreparer, type StateMachine, type Txn } from '../../data/index.js';
 import { OpCode, type Id } from '../../protocol/index.js';
-import type { Clock, Fifo, Logger } from '../../runtime/index.js';
+import type { Clock, Fifo, Logger, Random } from '../../runtime/index.js';
 import type { Peer } from '../../zab/index.js';
 import type { ServerOptions } from '../configuration/index.js';
 import { Extremes, type MemberProbe } from '../metrics/index.js';
@@ -8,7 +8,7 @@ import { DataLimit } from './data-limit.js';
 import type { LeaderSessions } from './leader-sessions.js';
 import { Refusal } from './member-message.js';
 import type { ClientWrite, Outcome, RefusalReason } from './outcome.js';
-import { newSessionId } from './session-ids.js';
+import { SessionIds } from './session-ids.js';
 import type { TurnScheduler } from './turn-scheduler.js';
 import { Proposals, type Proposal, type WritePath } from './write-path.js';
 
@@ -23,6 +23,7 @@ const NOBODY: readonly Id[] = [];
 export interface LeaderPathParts<Token> {
   readonly peer: Peer;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   readonly options: ServerOptions;
   readonly machine: StateMachine;
@@ -41,6 +42,7 @@ export interface LeaderPathParts<Token> {
 export class LeaderPath<Token> implements WritePath<Token> {
   readonly #parts: LeaderPathParts<Token>;
   readonly #preparer: RequestPreparer;
+  readonly #sessionIds: SessionIds;
   readonly #proposals = new Proposals<Token>();
   readonly #questions = new Map<number, (zxid: bigint) => void>();
   #lastQuestion = 0;
@@ -53,6 +55,7 @@ export class LeaderPath<Token> implements WritePath<Token> {
   constructor(parts: LeaderPathParts<Token>) {
     this.#parts = parts;
     this.since = parts.clock.now();
+    this.#sessionIds = new SessionIds(parts.random);
     this.dataLimit = new DataLimit(parts.options.maxDataBytes, parts.logger);
     const { enforceQuota, ttlNodes, maxTxnBytes, maxPacketBytes, requireAuth, maxDataBytes } = parts.options;
     this.#preparer = new RequestPreparer(parts.machine, {
@@ -106,7 +109,7 @@ export class LeaderPath<Token> implements WritePath<Token> {
   ): bigint | null {
     const { tracker, peer, clock, machine } = this.#parts;
     if (!peer.admits) return null;
-    const sessionId = newSessionId(peer.nextZxid(), member, machine.identity);
+    const sessionId = this.#sessionIds.next(peer.nextZxid(), member, machine.identity);
     const request = { op: OpCode.createSession, body: { timeoutMs } } as const;
     const zxid = this.#propose({ sessionId, cxid: 0, identities, request }, token);
     if (zxid !== null) tracker.track(sessionId, timeoutMs, member, clock.now());
