@@ -376,7 +376,9 @@ export class Application implements AsyncDisposable {
   #connectionChanged(state: string): void {
     this.#events.emit({ type: 'connection', state });
     if (state !== 'closed' || this.#stopping !== undefined) return;
-    this.#logger.error('the client closed for good, the application stops', {});
+    // A start rejects with what closed the client.
+    if (this.#state !== 'starting')
+      this.#logger.error('the client closed for good, the application stops', {});
     this.#deadline.abort();
     if (this.#state === 'running') this.#stopping = this.#stop('failed');
   }

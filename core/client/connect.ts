@@ -79,6 +79,11 @@ const MAX_SESSION_TIMEOUT_MS = 0x7fffffff;
  */
 export function createClient(url: string, options: ClientOptions = {}): Client {
   checkClientOptions('connect', options, CLIENT_OPTIONS);
+  return clientFor(url, options);
+}
+
+/** `isAwaited`: somebody waits for the client, and gets the error that makes it close itself. */
+function clientFor(url: string, options: ClientOptions, isAwaited: () => boolean = () => false): Client {
   const { scheme, addresses, chroot } = parseConnectString(url);
   const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS } = options;
   const { attemptTimeoutMs = sessionTimeoutMs / 3 } = options;
@@ -101,6 +106,7 @@ export function createClient(url: string, options: ClientOptions = {}): Client {
     clock: options.clock ?? new SystemClock(),
     random: options.random ?? new SystemRandom(),
     logger: options.logger ?? warningLogger,
+    isAwaited,
   });
 }
 
@@ -113,7 +119,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal, ...clientOptions } = options;
   checkDuration('connectTimeoutMs', connectTimeoutMs);
   signal?.throwIfAborted();
-  const client = createClient(url, clientOptions);
+  let isAwaited = true;
+  const client = clientFor(url, clientOptions, () => isAwaited);
   const timeout = new AbortController();
   const timer = client.clock.setTimer(
     connectTimeoutMs,
@@ -132,8 +139,9 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     return client;
   } catch (error) {
     await client.close();
-    throw error instanceof ClosedError && error.cause !== undefined ? error.cause : error;
+    throw error;
   } finally {
+    isAwaited = false;
     timer.cancel();
   }
 }
@@ -147,11 +155,15 @@ export async function identified(
   auth: readonly AuthInfo[] = [],
   signal?: AbortSignal,
 ): Promise<void> {
-  await client.connected({ signal });
-  // Each is being claimed already: this only waits for the answers.
-  await Promise.all(auth.map((info) => client.addAuth(info.scheme, info.auth, { signal })));
-  // Closed right behind its first packet, if the servers refuse sessions without an identity.
-  if (client.state === 'closed') await client.connected();
+  try {
+    await client.connected({ signal });
+    // Each is being claimed already: this only waits for the answers.
+    await Promise.all(auth.map((info) => client.addAuth(info.scheme, info.auth, { signal })));
+    // Closed right behind its first packet, if the servers refuse sessions without an identity.
+    if (client.state === 'closed') await client.connected();
+  } catch (error) {
+    throw error instanceof ClosedError && error.cause !== undefined ? error.cause : error;
+  }
 }
 
 /**

@@ -12,6 +12,7 @@ import { abortable } from './abortable.js';
 import { checkedAcl, encodeData } from './arguments.js';
 import { checkedLimit, pageOf, parseCursor } from './children-pages.js';
 import type { Chroot } from './chroot.js';
+import { reportMissingChroot } from './chroot-check.js';
 import type {
   ChildrenPage,
   ChildrenPageOptions,
@@ -82,6 +83,7 @@ export class SessionClient implements Client {
     this.#chroot = options.chroot;
     this.#scope = { chroot: options.chroot, acl: options.acl ?? OPEN_ACL };
     this.#machine = new SessionMachine(options);
+    reportMissingChroot(this, options.chroot.prefix);
     this.#machine.start();
   }
 

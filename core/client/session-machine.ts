@@ -42,6 +42,8 @@ export interface SessionMachineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Somebody waits for the client to connect, and gets the error that makes it close itself. */
+  readonly isAwaited: () => boolean;
 }
 
 /** An attempt to resume leaves time for another one, but is not given up sooner than this. */
@@ -382,7 +384,9 @@ export class SessionMachine {
   /** Something makes it pointless to go on. */
   #fail(cause: Error): void {
     if (this.#closing !== null) return;
-    this.#logger.error('the client closes itself', { error: cause });
+    // Whoever waits for the client is given the error; a line of the log would say it twice.
+    const level = this.#options.isAwaited() ? 'info' : 'error';
+    this.#logger[level]('the client closes itself', { error: cause });
     this.#closing = this.#end(
       new ClosedError({ what: `the client has closed itself (${cause.message})`, cause }),
     );

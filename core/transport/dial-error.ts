@@ -36,6 +36,11 @@ export const TLS_HANDSHAKE_TYPE = 0x16;
 export const SERVER_WITH_TLS =
   'the server accepts only TLS at this port. Connect with wss:// (zks:// at the ZooKeeper port)';
 
+/** What a port of ZooKeeper's protocol answers to a request of HTTP. */
+export const MISDIRECTED_STATUS = '421 Misdirected Request';
+export const SERVER_WITH_HTTP =
+  'the server speaks HTTP and WebSocket at this port. Connect with ws:// or wss://';
+
 const UNTRUSTED =
   /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA|CERT_CHAIN_TOO_LONG)/;
 const REFUSED_BY_SERVER =
@@ -47,9 +52,18 @@ const REFUSED_BY_SERVER =
  */
 export function dialError(address: string, cause: unknown): QuorateError {
   const failure = tlsFailureOf(cause);
-  const text = `Cannot connect to ${address}: ${failure?.text ?? failureText(cause)}.`;
+  const text = `Cannot connect to ${address}: ${failure?.text ?? otherProtocol(address, cause) ?? failureText(cause)}.`;
   if (failure === null) return new QuorateError('CONNECT_FAILED', text, { fields: { address }, cause });
   return new QuorateError('TLS_FAILED', text, { fields: { address, reason: failure.reason }, cause });
+}
+
+/** What a server that speaks another protocol at this port means; null if nothing shows that it does. */
+function otherProtocol(address: string, cause: unknown): string | null {
+  if (!(cause instanceof Error) || !/^wss?:/.test(address)) return null;
+  if (/Unexpected server response: 421/.test(cause.message))
+    return "the server speaks ZooKeeper's protocol at this port. Connect with zk:// (zks:// with TLS)";
+  if (cause.message !== 'socket hang up') return null;
+  return "the server closed the connection without an answer. If this is a port of ZooKeeper's protocol, connect with zk://";
 }
 
 /** What a TLS server says against the certificate of this client once the connection is open; null for any other error. */

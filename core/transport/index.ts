@@ -9,6 +9,8 @@ export {
 export {
   certificateRefusal,
   dialError,
+  MISDIRECTED_STATUS,
+  SERVER_WITH_HTTP,
   SERVER_WITH_TLS,
   TLS_ALERT_TYPE,
   TLS_HANDSHAKE_TYPE,

@@ -4,10 +4,11 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
-import { QuorateError, type Clock, type Logger, type Timer } from '../runtime/index.js';
+import type { Clock, Logger, Timer } from '../runtime/index.js';
 import { CloseCode, type Connection } from './connection.js';
 import { TLS_HANDSHAKE_TYPE } from './dial-error.js';
 import { LimitedLog } from './limited-log.js';
+import { listenError } from './listen-error.js';
 import { OriginPolicy, type OriginPolicyOptions } from './origin-policy.js';
 import type { AdmittedSocket, SocketBudget } from './socket-budget.js';
 import { certificateOf, TlsGate, type PeerCertificate, type ServerTls } from './tls-gate.js';
@@ -73,6 +74,10 @@ const NO_CERTIFICATE: PeerCertificate = { certificate: null, problem: null };
 const BAD_CERTIFICATE = '495 SSL Certificate Error';
 const CERTIFICATE_REQUIRED = '496 SSL Certificate Required';
 const ONLY_TLS = 'This port accepts only TLS: use wss:// or https://.\n';
+const ONLY_WEB_SOCKETS =
+  "This port speaks WebSocket: use ws:// or wss://. ZooKeeper's protocol has a port of its own, --zookeeper-port.\n";
+/** First byte of a packet of ZooKeeper's protocol: of its length, in four bytes. No text of HTTP begins with it. */
+const ZOOKEEPER_FIRST_BYTE = 0;
 
 /** One HTTP server on a port, with or without TLS: WebSockets by path, and small answers to GET. */
 export class WebSocketListener {
@@ -126,13 +131,7 @@ export class WebSocketListener {
   listen(): Promise<{ readonly host: string; readonly port: number }> {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
-      const fail = (cause: Error): void =>
-        reject(
-          new QuorateError('LISTEN_FAILED', `Cannot listen on ${host}:${port}: ${cause.message}.`, {
-            fields: { host, port },
-            cause,
-          }),
-        );
+      const fail = (cause: Error): void => reject(listenError({ host, port }, cause, { flag: '--port' }));
       this.#server.once('error', fail);
       this.#server.listen({ host, port, backlog: 1024 }, () => {
         this.#server.off('error', fail);
@@ -280,11 +279,15 @@ export class WebSocketListener {
     });
   }
 
-  /** Whoever begins a TLS handshake at a port without TLS gets bytes that are no TLS, by which it notices. */
+  /** Whoever speaks TLS or ZooKeeper's protocol at a port without gets bytes that are neither, by which it notices. */
   #refuseMalformed(error: Error & { readonly rawPacket?: Uint8Array }, socket: Duplex): void {
-    if (error.rawPacket?.[0] === TLS_HANDSHAKE_TYPE && !socket.destroyed)
+    const first = socket.destroyed ? undefined : error.rawPacket?.[0];
+    if (first === TLS_HANDSHAKE_TYPE)
       this.#refuse(socket, '400 Bad Request', 'This port does not speak TLS.\n');
-    else socket.destroy();
+    else if (first === ZOOKEEPER_FIRST_BYTE) {
+      this.#log.warn("Connections with ZooKeeper's protocol refused: this port speaks WebSocket", {});
+      this.#refuse(socket, '400 Bad Request', ONLY_WEB_SOCKETS);
+    } else socket.destroy();
   }
 
   /**

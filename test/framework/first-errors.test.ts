@@ -1,4 +1,7 @@
 /** The errors that people meet in the first minutes: what is wrong, where, and what to do. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -23,6 +26,7 @@ import {
   type ApplicationOptions,
   type Job,
 } from '../../framework/index.js';
+import { serve } from '../../core/server/index.js';
 import { Fleet, onFleet } from './fleet.js';
 
 /** Types refuse these; plain JavaScript, `any` and environment variables do not. */
@@ -386,6 +390,34 @@ test('a port of the health endpoint that is taken is named, with what to do', as
     );
   } finally {
     await started.stop();
+  }
+});
+
+test('a start with an identity that is refused rejects with AUTH_FAILED and logs one line', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-refused-'));
+  const users = join(directory, 'users');
+  writeFileSync(users, 'shop:right', { mode: 0o600 });
+  const data = join(directory, 'data');
+  const member = await serve({
+    data,
+    port: 0,
+    requireAuth: true,
+    authUsersFile: users,
+    logger: silentLogger,
+  });
+  const lines: string[] = [];
+  const note = (message: string): void => void lines.push(message);
+  const logger: typeof silentLogger = { ...silentLogger, warn: note, error: note, child: () => logger };
+  try {
+    const auth = [{ scheme: 'digest', auth: 'shop:wrong' }];
+    const error = await refusal(() =>
+      Application.start({ connect: member.address, declare: [], auth, logger }),
+    );
+    assert.is(error.code, 'AUTH_FAILED', error.message);
+    assert.equal(lines, ['the client closes itself']);
+  } finally {
+    await member.close();
+    rmSync(directory, { recursive: true });
   }
 });
 

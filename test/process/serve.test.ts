@@ -63,7 +63,10 @@ test('a second member on the same directory, a taken port and a wrong option end
   const port = new URL(member.http).port;
   const attempts: readonly [readonly string[], RegExp][] = [
     [['--data', data], /DATA_DIRECTORY_LOCKED|another process/],
-    [['--data', join(data, 'other'), '--port', port], /LISTEN_FAILED.*EADDRINUSE/],
+    [
+      ['--data', join(data, 'other'), '--port', port],
+      /LISTEN_FAILED.*another process listens there \(EADDRINUSE\)\. Choose another --port/,
+    ],
     [['--data', join(data, 'other'), '--id', '300'], /Option id: 300 is not allowed/],
     [[], /Option data: it is missing/],
   ];

@@ -4,6 +4,7 @@ import type { Clock } from '../../../core/runtime/index.js';
 import {
   certificateRefusal,
   CloseCode,
+  SERVER_WITH_HTTP,
   SERVER_WITH_TLS,
   TLS_ALERT_TYPE,
   type CloseReason,
@@ -134,9 +135,7 @@ export class TcpConnection implements Connection {
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       const code = error.reason === 'oversize' ? CloseCode.messageTooBig : CloseCode.protocolError;
-      // As the length of a packet, the beginning of an alert would be 350 MB.
-      const text = chunk[0] === TLS_ALERT_TYPE && chunk[1] === 3 ? SERVER_WITH_TLS : error.message;
-      this.close({ code, text });
+      this.close({ code, text: otherProtocol(chunk) ?? error.message });
     }
   };
 
@@ -182,6 +181,14 @@ export class TcpConnection implements Connection {
     this.#held = [];
     this.#handlers.closed(this.#reason ?? { code: CloseCode.abnormal, text: 'connection lost' });
   }
+}
+
+/** What the other end speaks instead of ZooKeeper's protocol; null if nothing shows it. As lengths of packets these would be 350 MB and 1.2 GB. */
+function otherProtocol(chunk: Uint8Array): string | null {
+  if (chunk[0] === TLS_ALERT_TYPE && chunk[1] === 3) return SERVER_WITH_TLS;
+  const head = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.length, 12)).toString('latin1');
+  if (head === 'HTTP/1.1 426') return SERVER_WITH_TLS;
+  return head.startsWith('HTTP/') ? SERVER_WITH_HTTP : null;
 }
 
 /**

@@ -1,10 +1,11 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { checkOptions, QuorateError, type OptionNames, type Timer } from '../../../core/runtime/index.js';
-import { TLS_HANDSHAKE_TYPE } from '../../../core/transport/index.js';
+import { checkOptions, type OptionNames, type Timer } from '../../../core/runtime/index.js';
+import { MISDIRECTED_STATUS, TLS_HANDSHAKE_TYPE } from '../../../core/transport/index.js';
 import {
   certificateOf,
   LimitedLog,
+  listenError,
   TlsGate,
   type AdmittedSocket,
   type PeerCertificate,
@@ -45,6 +46,10 @@ const BACKLOG = 1_024;
 const NO_CERTIFICATE: PeerCertificate = { certificate: null, problem: null };
 /** What a sender gets that begins a TLS handshake at a port without TLS: it notices by bytes that are no TLS. */
 const NO_TLS = 'This port does not speak TLS.\n';
+/** How requests of HTTP begin, those of WebSockets too. */
+const HTTP_METHODS: ReadonlySet<string> = new Set(['GET ', 'HEAD', 'POST', 'PUT ', 'OPTI']);
+const NO_HTTP =
+  "This port speaks ZooKeeper's protocol: use zk://. WebSockets and /readyz are at the member's --port.\n";
 /** A TLS alert, fatal, "protocol version": what a sender without TLS gets. */
 const TLS_REQUIRED = Buffer.of(0x15, 3, 3, 0, 2, 2, 70);
 
@@ -84,14 +89,9 @@ export class ZooKeeperListener implements ClientListener {
     this.#gate = this.#tlsGate(host);
     const at = { host: this.#options.host ?? host.host, port: this.#options.port };
     return new Promise((resolve, reject) => {
+      const flag = this.#options.tls === undefined ? '--zookeeper-port' : '--secure-zookeeper-port';
       const fail = (cause: Error): void =>
-        reject(
-          new QuorateError(
-            'LISTEN_FAILED',
-            `Cannot listen for ZooKeeper's clients on ${at.host}:${at.port}: ${cause.message}.`,
-            { fields: at, cause },
-          ),
-        );
+        reject(listenError(at, cause, { forWhom: " for ZooKeeper's clients", flag }));
       this.#server.once('error', fail);
       this.#server.listen({ ...at, backlog: BACKLOG }, () => {
         this.#server.off('error', fail);
@@ -205,6 +205,7 @@ export class ZooKeeperListener implements ClientListener {
     }
     const word = head.toString('latin1', 0, WORD_BYTES);
     if (isFourLetterWord(word)) return void this.#answer(socket, word, host);
+    if (HTTP_METHODS.has(word)) return this.#refuseHttp(socket, host);
     const { maxPacketBytes } = host.options;
     const admitted = this.#admitted.get(socket);
     const firstPacket = (): void => admitted?.proved();
@@ -213,6 +214,16 @@ export class ZooKeeperListener implements ClientListener {
     void connection.gone.then(() => this.#connections.delete(connection));
     const { certificate } = socket instanceof TLSSocket ? certificateOf(socket) : NO_CERTIFICATE;
     host.accept(connection, identitiesOfCertificate(certificate));
+  }
+
+  /** Whoever speaks HTTP or WebSocket here is told so in its own words. */
+  #refuseHttp(socket: Socket, { clock }: ListenerHost): void {
+    this.#log!.warn("Requests of HTTP refused: this port speaks ZooKeeper's protocol", {
+      remote: socket.remoteAddress,
+    });
+    const headers = `Connection: close\r\nContent-Type: text/plain\r\nContent-Length: ${NO_HTTP.length}\r\n`;
+    socket.write(`HTTP/1.1 ${MISDIRECTED_STATUS}\r\n${headers}\r\n${NO_HTTP}`);
+    letGo(socket, clock);
   }
 
   async #answer(socket: Socket, word: string, { clock, logger }: ListenerHost): Promise<void> {

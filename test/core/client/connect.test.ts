@@ -155,6 +155,19 @@ test('connect rejects with what closed the client: an identity that was refused'
   assert.instance(closed.cause, AuthFailedError);
 });
 
+test('connect reports a refused identity by its error alone, without a line of the log', async () => {
+  const world = new ClientWorld();
+  world.server.respond = ({ op }) => (op === OpCode.auth ? { err: ErrorCode.authFailed } : undefined);
+  const lines: string[] = [];
+  const options = { clock: world.clock, dialer: world.network, logger: recordingLogger(lines) };
+  const auth = [{ scheme: 'digest', auth: 'a:wrong' }];
+  assert.instance(await world.failure(connect('memory://a:1', { ...options, auth })), AuthFailedError);
+  assert.equal(
+    lines.filter((line) => /^(?:warn|error):/.test(line)),
+    [],
+  );
+});
+
 test('a scheme that nobody speaks is refused at once, with those that somebody does', () => {
   for (const url of ['redis://a:6379', 'embedded:']) {
     assert.throws(

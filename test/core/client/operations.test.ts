@@ -9,7 +9,7 @@ import {
   UnimplementedError,
 } from '../../../core/client/index.js';
 import { CreateMode, ErrorCode, OpCode } from '../../../core/protocol/index.js';
-import { ClientWorld } from './client-world.js';
+import { ClientWorld, recordingLogger } from './client-world.js';
 import type { Incoming } from './scripted-server.js';
 import { failureOf } from './request-scenes.js';
 
@@ -192,6 +192,24 @@ test('below a chroot every path is short for the caller and whole for the server
   const results = await world.get(client.multi([{ type: 'create', path: '/b' }]));
   assert.is(results[0]!.type === 'create' && results[0]!.path, '/b');
   await world.close();
+});
+
+test('a chroot that does not exist is named once in the log, and one that exists is not', async () => {
+  for (const [chroot, expected] of [
+    ['/app', []],
+    ['/misspelt', ['warn: The chroot of the connect string does not exist']],
+  ] as const) {
+    const world = new ClientWorld();
+    world.world.put('/app');
+    const lines: string[] = [];
+    const client = await world.connected({ chroot, logger: recordingLogger(lines) });
+    assert.is(await world.get(client.exists('/a')), null);
+    assert.equal(
+      lines.filter((line) => line.startsWith('warn:')),
+      expected,
+    );
+    await world.close();
+  }
 });
 
 test('a chroot that is not there is created along with missing parents', async () => {

@@ -185,7 +185,7 @@ test('a port that is taken is said so, and the member does not start', async () 
     () => assert.unreachable('two listeners on one port'),
     (error: { code?: string; message: string }) => {
       assert.is(error.code, 'LISTEN_FAILED');
-      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${served.port}`));
+      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${served.port}.*another --zookeeper-port`));
     },
   );
 });
