@@ -42,7 +42,7 @@ export interface SessionMachineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Somebody waits for the client to connect, and gets the error that makes it close itself. */
+  /** Somebody waits for the client, and gets the error that makes it close itself: a line of the log would say it twice. */
   readonly isAwaited: () => boolean;
 }
 
@@ -358,12 +358,11 @@ export class SessionMachine {
     const session = this.#session;
     if (session.isOver) return;
     this.#timer.stop();
-    const { id, epoch } = session;
-    const fields = { sessionId: id.toString(16), epoch };
+    const fields = { sessionId: session.id.toString(16), epoch: session.epoch };
     this.#logger.error('the session is lost', { ...fields, reason: what });
     const link = this.#link;
     const error = new SessionExpiredError({
-      what: `session ${epoch} of this client is over, ${what}`,
+      what: `session ${fields.epoch} of this client is over, ${what}`,
       fields,
     });
     if (link !== null) {
@@ -384,12 +383,9 @@ export class SessionMachine {
   /** Something makes it pointless to go on. */
   #fail(cause: Error): void {
     if (this.#closing !== null) return;
-    // Whoever waits for the client is given the error; a line of the log would say it twice.
-    const level = this.#options.isAwaited() ? 'info' : 'error';
-    this.#logger[level]('the client closes itself', { error: cause });
-    this.#closing = this.#end(
-      new ClosedError({ what: `the client has closed itself (${cause.message})`, cause }),
-    );
+    this.#logger[this.#options.isAwaited() ? 'info' : 'error']('the client closes itself', { error: cause });
+    const what = `the client has closed itself (${cause.message})`;
+    this.#closing = this.#end(new ClosedError({ what, cause }));
   }
 
   async #end(error: ClosedError): Promise<void> {

@@ -9,6 +9,9 @@ export interface HistoryWindow {
   readonly windowBytes: number;
 }
 
+/** What takes the place of a trimmed entry until the array is cut. */
+const TRIMMED: Entry = { zxid: 0n, payload: new Uint8Array(0) };
+
 /**
  * This member's history as it is in memory: the newest entries themselves, and for everything before them the
  * table of epochs. The entries are contiguous by construction (ZOOKEEPER-4925: a window with a gap lost
@@ -161,6 +164,8 @@ export class History {
       if (isWithin || oldest.zxid > applied) break;
       this.#base = oldest.zxid;
       this.#bytes -= oldest.payload.length;
+      // Its bytes are let go of at once: until the array is cut, a thousand large entries would stay.
+      this.#entries[this.#head] = TRIMMED;
       this.#head += 1;
     }
     if (this.#head < 1024 || this.#head * 2 < this.#entries.length) return;

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { InvariantViolation, makeZxid, type Entry, type EpochTable } from '../../../core/zab/index.js';
 import { lastCommonZxid } from '../../../core/zab/epoch-table.js';
 import { History } from '../../../core/zab/history.js';
+import { censusOf } from '../census.js';
 import { diskWith, EMPTY_DISK, entry, epochOfEntries, tableOf } from './conversation.js';
 
 const WINDOW = { windowEntries: 1000, windowBytes: 1_000_000 };
@@ -51,6 +52,16 @@ test('the window is bounded by bytes too', () => {
   }
   history.trim(history.last);
   assert.is(history.base, makeZxid(1, 8));
+});
+
+test('of large entries that were trimmed nothing stays in memory', () => {
+  const history = new History(EMPTY_DISK, { windowEntries: 1000, windowBytes: 250 });
+  history.append(entry(1, 0));
+  for (let counter = 1; counter <= 500; counter++) {
+    history.append({ zxid: makeZxid(1, counter), payload: new Uint8Array(100) });
+    history.trim(history.last);
+  }
+  assert.is(censusOf(history).get('History.#entries[].payload'), 200);
 });
 
 test('entries that a cut or a snapshot removed count no longer in the bytes of the window', () => {

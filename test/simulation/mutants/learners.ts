@@ -89,6 +89,13 @@ export const LEARNERS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'trimmed-entries-keep-their-bytes',
+    mistake: 'entries that left the window of a history stay in memory until a thousand have gathered',
+    standsFor: 'a member holds no more of its history than the window',
+    tests: ['core/zab/history'],
+    changes: [['core/zab/history.ts', 'this.#entries[this.#head] = TRIMMED;', '']],
+  },
+  {
     name: 'cut-entries-count-in-the-window',
     mistake: 'entries cut off a history go on counting in the bytes of its window',
     standsFor: 'learners that are behind are brought up from memory',
