@@ -324,7 +324,9 @@ export class PeerLinks {
         if (this.#abort.signal.aborted) return;
         this.#noteForeign(handshake.remote);
         if (handshake.claimed !== null) this.reports.failed(handshake.claimed, problem);
-        this.#refusals.note(remote.replace(/:\d+$/, ''), 'Peer link refused', { remote, problem });
+        // Members of one machine have one host: who it claims to be tells them apart.
+        const whom = `${remote.replace(/:\d+$/, '')} ${handshake.remote?.member ?? ''}`;
+        this.#refusals.note(whom, 'Peer link refused', { remote, problem });
         failed();
       },
       arrived: (link, frame) => this.#arrived(link, frame),
