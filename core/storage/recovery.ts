@@ -53,6 +53,14 @@ export async function checkHistory(
   return new Recovery(directory, content, { logger: silentLogger, checkContent }).check();
 }
 
+/** The entries behind the newest snapshot that verifies, in order; changes nothing. Rejects with `CorruptionError`. */
+export async function readEntries(
+  directory: Directory,
+  content: DirectoryContent,
+): Promise<readonly LogEntry[]> {
+  return new Recovery(directory, content, { logger: silentLogger }).entries();
+}
+
 /** What stands behind the last whole record, where nothing shows that it was ever acknowledged. */
 export interface TornTail {
   readonly file: string;
@@ -101,6 +109,10 @@ class Recovery {
     const { segment, bytes, verdict } = tail;
     const mayHold = verdict.type === 'ambiguous' ? verdict.mayHold : null;
     return { file: segment.name, offset: segment.end.offset, bytes, reason: verdict.reason, mayHold };
+  }
+
+  async entries(): Promise<readonly LogEntry[]> {
+    return (await this.#examine()).history.entries;
   }
 
   async #examine(): Promise<{

@@ -243,6 +243,13 @@ export function toOpeningError(
       { fields: { ...what, errno }, cause: error },
     );
   }
+  if (errno === 'ENOENT') {
+    return new StorageError(
+      `Cannot use ${location} as a data directory: the file system there takes no new directories, as /proc and /sys do not (${errno}). ` +
+        `Nothing was changed. Give a path on a disk`,
+      { fields: { ...what, errno }, cause: error },
+    );
+  }
   const named = toStorageError(error, { location, doing, file });
   if (named === error || named.constructor !== StorageError) return named;
   const reason = error instanceof Error ? error.message : String(error);

@@ -18,6 +18,7 @@ function describe(diagnosis: Diagnosis): string[] {
     location,
     state,
     owner,
+    ensemble,
     acceptedEpoch,
     rejoining,
     mayHold,
@@ -32,6 +33,7 @@ function describe(diagnosis: Diagnosis): string[] {
   const whose = owner === null || owner === '' ? '' : ` of ${printableLine(owner)}`;
   const lines = [
     `${location}: data directory${whose}`,
+    `  ensemble        ${ensemble ?? 'unknown: these files name none'}`,
     `  promised epoch  ${acceptedEpoch ?? 'unknown'}`,
     `  history         ${lastZxid === '0x0' ? 'none' : `up to ${lastZxid}; the log begins at ${firstZxid}`}`,
   ];

@@ -1,3 +1,4 @@
+import type { EnsembleIdentity } from '../../data/index.js';
 import { silentLogger, type Logger } from '../../runtime/index.js';
 import {
   DataDirectoryDoctor,
@@ -8,7 +9,7 @@ import {
   type Rejoining,
 } from '../../storage/index.js';
 import { isUntouched } from '../member/index.js';
-import { machineOf, recover } from '../state/index.js';
+import { agreedIdentity, machineOf, recover } from '../state/index.js';
 
 export interface DoctorOptions {
   /** A disk whose member does not run. */
@@ -30,6 +31,8 @@ export interface Diagnosis {
   /** A member starts on it. */
   readonly canStart: boolean;
   readonly owner: string | null;
+  /** Id of the ensemble that the data are known to belong to; null if none is known. */
+  readonly ensemble: string | null;
   readonly acceptedEpoch: number | null;
   readonly rejoining: Rejoining | null;
   /** Entries behind the last one and up to this zxid may have been acknowledged, and are gone; null if there are none. */
@@ -73,16 +76,21 @@ export interface Treatment {
 /** Examines a data directory and, if asked to, repairs it. Rejects with `DataDirectoryLockedError` while a member uses it. */
 export async function treatDataDirectory(options: DoctorOptions): Promise<Treatment> {
   const { disk, folder, repair = false, alone = false, logger = silentLogger } = options;
-  const doctor = await DataDirectoryDoctor.open(disk, checkSnapshot);
+  const snapshots = new SnapshotIdentity();
+  const doctor = await DataDirectoryDoctor.open(disk, snapshots.check);
+  const diagnose = async (examination: Examination): Promise<Diagnosis> => {
+    const identity = snapshots.newest ?? agreedIdentity(await doctor.entries(examination));
+    return diagnosisOf(disk, examination, identity?.id ?? null);
+  };
   try {
     const examination = await doctor.examine();
-    const before = diagnosisOf(disk, examination);
+    const before = await diagnose(examination);
     const isHealthy =
       before.state === 'empty' ||
       (before.state === 'sound' && !(alone && (before.rejoining !== null || before.mayHold !== null)));
     if (!repair || isHealthy) return { before, after: null, moved: [] };
     const moved = await doctor.repair(examination, { folder, isAlone: alone, logger });
-    return { before, after: diagnosisOf(disk, await doctor.examine()), moved };
+    return { before, after: await diagnose(await doctor.examine()), moved };
   } finally {
     await doctor.close();
   }
@@ -104,11 +112,24 @@ export async function initializeDataDirectory(disk: Disk): Promise<boolean> {
   }
 }
 
-const checkSnapshot: ContentCheck = async (content, header) => {
-  await machineOf(content, header.zxid);
-};
+/** Verifies snapshots, and remembers of which ensemble the newest is that verified. */
+class SnapshotIdentity {
+  newest: EnsembleIdentity | null = null;
+  #zxid = -1n;
 
-function diagnosisOf({ location }: Disk, { survey, prognosis }: Examination): Diagnosis {
+  readonly check: ContentCheck = async (content, { zxid }) => {
+    const { identity } = await machineOf(content, zxid);
+    if (zxid < this.#zxid) return;
+    this.#zxid = zxid;
+    this.newest = identity;
+  };
+}
+
+function diagnosisOf(
+  { location }: Disk,
+  { survey, prognosis }: Examination,
+  ensemble: string | null,
+): Diagnosis {
   const { snapshots, logs, identity, promises, isUntouched: isEmpty, torn, refusal } = survey;
   const damage = [
     ...survey.damagedFiles.map(({ name, damage: found }) => ({ file: name, ...found })),
@@ -127,6 +148,7 @@ function diagnosisOf({ location }: Disk, { survey, prognosis }: Examination): Di
     state: isEmpty ? 'empty' : damage.length > 0 ? 'damaged' : torn !== null ? 'torn' : 'sound',
     canStart: refusal === null,
     owner: identity?.owner ?? null,
+    ensemble,
     acceptedEpoch: promises?.acceptedEpoch ?? null,
     rejoining: promises?.rejoining ?? null,
     mayHold: mayHold > soundUpTo ? hex(mayHold) : null,

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Logger } from '../../runtime/index.js';
 import { looseMode } from '../../storage/index.js';
 import { ConfigurationError } from '../configuration/index.js';
@@ -33,11 +34,20 @@ export async function checkLooseFiles(
     ['saslUsersFile', saslUsersFile, '600'],
   ] as const;
   for (const [option, path, mode] of paths) {
-    const problem = path === undefined ? null : await looseMode(path);
+    // Of what is no directory, such as a device, the storage says that it cannot be one of data.
+    const isOther = option === 'data' && !(await isDirectory(path));
+    const problem = path === undefined || isOther ? null : await looseMode(path);
     if (problem === null || path === undefined) continue;
     const remedy = `Run chmod ${mode} on it.`;
     if (options.refuseLooseFiles === true)
       throw new ConfigurationError(option, `${path} is not private: ${problem}`, remedy);
     logger.warn('A file or directory that is to be private is not', { option, path, problem, remedy });
   }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

@@ -18,7 +18,7 @@ export { decodeHeartbeat, encodeHeartbeat } from './digests/heartbeat.js';
 export { Recounter } from './digests/recounter.js';
 export { StateDamagedError } from './digests/state-damaged-error.js';
 export { StateDivergedError } from './digests/state-diverged-error.js';
-export { machineOf, recover, recoveredState, type Recovered } from './recover.js';
+export { agreedIdentity, machineOf, recover, recoveredState, type Recovered } from './recover.js';
 export { ReplicatedState } from './replicated-state.js';
 export { snapshotCheck } from './snapshot-check.js';
 export { SnapshotReceiver } from './snapshot-receiver.js';

@@ -59,7 +59,7 @@ export function recoveredState({ machine, history }: Recovered): StateMachine {
  * The id in a marker of the log, if a transaction stands behind it: a leader proposes none before a quorum has the marker. Without one
  * the marker may be that of a founding that failed, which another one has replaced or will replace.
  */
-function agreedIdentity(entries: readonly Entry[]): EnsembleIdentity | null {
+export function agreedIdentity(entries: readonly Entry[]): EnsembleIdentity | null {
   let identity: EnsembleIdentity | null = null;
   for (const { zxid, payload } of entries) {
     if (!isEpochMarker(zxid)) {

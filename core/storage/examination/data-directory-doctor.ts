@@ -1,11 +1,11 @@
 import { silentLogger, type Logger } from '../../runtime/index.js';
 import { contentOf } from '../data-directory.js';
 import type { Directory, Disk } from '../disk.js';
-import { checkHistory } from '../recovery.js';
+import { checkHistory, readEntries } from '../recovery.js';
 import { CorruptionError, toStorageError } from '../storage-error.js';
 import { prognose, type Prognosis, type RepairPlan } from './prognosis.js';
 import { repairDirectory } from './repair.js';
-import type { ContentCheck } from '../storage.js';
+import type { ContentCheck, LogEntry } from '../storage.js';
 import { reportingUnreadableBlocks } from '../unreadable-blocks.js';
 import { surveyDirectory, type Survey } from './survey.js';
 
@@ -55,6 +55,17 @@ export class DataDirectoryDoctor {
       if (error instanceof CorruptionError) return false;
       throw error;
     }
+  }
+
+  /** The entries behind the newest snapshot that verifies, in order; none if a member would not start on the directory. Changes nothing. */
+  entries({ survey }: Examination): Promise<readonly LogEntry[]> {
+    const { identity, promises, end, refusal } = survey;
+    if (identity === null || promises === null || refusal !== null) return Promise.resolve([]);
+    return this.#explained('examining', async () => {
+      const names = await this.#directory.list();
+      const content = await contentOf(this.#directory, names, { identity, promises, end });
+      return readEntries(this.#directory, content);
+    });
   }
 
   /** Carries out the prognosis; returns what was moved, relative to the directory. */

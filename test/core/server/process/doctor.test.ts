@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeTxn, identifyTxn } from '../../../../core/data/index.js';
 import { SeededRandom } from '../../../../core/runtime/index.js';
 import { treatDataDirectory, type Treatment } from '../../../../core/server/index.js';
 import { recover } from '../../../../core/server/state/recover.js';
@@ -94,6 +95,24 @@ test('a newest snapshot that contradicts its digest is passed over where an olde
     [4 + 60, null],
     'preset znodes, those of the older snapshot, and the entries behind it',
   );
+});
+
+test('the doctor names the ensemble that a log belongs to, without a snapshot, and none for a directory that was never founded', async () => {
+  const id = 'ab'.repeat(16);
+  const disk = new MemoryDisk(new SeededRandom(5));
+  const storage = await FileStorage.open({ disk, owner: 'member 1' });
+  await storage.recover();
+  const marker = { zxid: 0x1_0000_0000n, payload: encodeTxn(identifyTxn(id)) };
+  const entries = [marker, ...new MachineHistory().creates(3, 'x').slice(1)];
+  await storage.persist({ acceptedEpoch: 1, rejoining: null, entries });
+  await storage.close();
+
+  const found = await treat(disk);
+  assert.is(found.before.ensemble, id);
+  assert.match(describeTreatment(found), new RegExp(`ensemble +${id}`));
+  const unknown = await treat(await made(async () => undefined));
+  assert.is(unknown.before.ensemble, null);
+  assert.match(describeTreatment(unknown), /ensemble +unknown/);
 });
 
 test.run();

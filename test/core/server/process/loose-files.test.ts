@@ -36,6 +36,7 @@ test('private files, a group that reads, and files that are not there pass', asy
 }) => {
   assert.equal(await warnedOf({ data, secretFile, tlsKey, refuseLooseFiles: true }), []);
   assert.equal(await warnedOf({ data: `${data}-none`, refuseLooseFiles: true }), []);
+  assert.equal(await warnedOf({ data: '/dev/null', refuseLooseFiles: true }), []);
 });
 
 test('each file or directory open to others is warned of, or refused with the flag', async (files) => {
