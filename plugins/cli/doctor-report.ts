@@ -59,7 +59,7 @@ function describe(diagnosis: Diagnosis): string[] {
 }
 
 const REJOINING = {
-  new: 'it was empty; the member has no vote until the other members have admitted it',
+  new: 'it was empty, or of an observer; a voter has no vote on it until the other members have admitted it',
   damaged: 'a part may be lost; the member has no vote until the other members have admitted it again',
   diverged: "its state differed from a quorum's; a snapshot of the leader has to replace it",
   founding: 'no; the member has a vote, but the founding of its ensemble may not be complete',
