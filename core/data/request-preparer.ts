@@ -47,6 +47,8 @@ export class RequestPreparer {
   readonly #overlay: PendingOverlay;
   readonly #rules: PrepareRules;
   #lastTime = 0;
+  /** Up to here everything is applied, and what was pending of it is not forgotten yet. 0n: it is. */
+  #applied = 0n;
   #reaper: Iterator<Znode>;
 
   /** `enforceQuota` and `protectQuotas` are off, `ttlNodes` on, and `maxDataBytes` 1 MiB and `maxTxnBytes` 4 MiB, unless said otherwise. */
@@ -59,6 +61,7 @@ export class RequestPreparer {
 
   /** Znodes, sessions and quotas that something proposed but not applied will change: 0 once everything is applied. */
   get pendingCount(): number {
+    this.#forgetApplied();
     return this.#overlay.size;
   }
 
@@ -68,6 +71,7 @@ export class RequestPreparer {
    */
   prepare(request: WriteRequest, context: PrepareContext, zxid: bigint): Txn {
     const sessionId = BigInt.asIntN(64, context.sessionId);
+    this.#forgetApplied();
     this.#lastTime = this.#now(context.wallMs);
     this.#overlay.zxid = zxid;
     this.#overlay.time = this.#lastTime;
@@ -94,9 +98,9 @@ export class RequestPreparer {
     return this.#overlay.growth.refusals;
   }
 
-  /** To be told after each apply: pending changes up to it are forgotten. */
+  /** To be told after each apply: pending changes up to it are forgotten, all together before the next look at them. */
   applied(zxid: bigint): void {
-    this.#overlay.applied(zxid);
+    this.#applied = zxid;
   }
 
   /**
@@ -105,6 +109,7 @@ export class RequestPreparer {
    */
   reapable(wallMs: number, limit: number): readonly string[] {
     const now = this.#now(wallMs);
+    this.#forgetApplied();
     const { tree } = this.#machine.state;
     const paths: string[] = [];
     let left = Math.min(tree.expirableCount, MAX_LOOKED_AT);
@@ -120,6 +125,12 @@ export class RequestPreparer {
       if (pending !== null && isExpired(pending, now)) paths.push(path);
     }
     return paths;
+  }
+
+  #forgetApplied(): void {
+    if (this.#applied === 0n) return;
+    this.#overlay.applied(this.#applied);
+    this.#applied = 0n;
   }
 
   /** Never behind an earlier transaction, whichever leader prepared it. */

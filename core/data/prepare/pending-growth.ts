@@ -1,5 +1,8 @@
 import type { DataTree } from '../data-tree.js';
 
+/** Applied transactions that are kept in front of those that are not. */
+const MOST_APPLIED = 1_024;
+
 /**
  * By how much the tree grows by what is proposed and not applied yet, and whether it may grow further. The bound counts what
  * znodes take (`DataTree.bytes`), so that it is the same whichever member leads. Without a bound nothing is kept.
@@ -9,8 +12,9 @@ export class PendingGrowth {
   #maxBytes: number;
   /** Changes that were refused. */
   refusals = 0;
-  /** Of each transaction that is not applied yet and changes the size, in the order of the zxids. */
-  readonly #proposed = new Map<bigint, number>();
+  /** Of each transaction that changes the size, oldest first; those before `#head` are applied. */
+  #proposed: { readonly zxid: bigint; readonly bytes: number }[] = [];
+  #head = 0;
   #bytes = 0;
   /** Of the transaction that is being prepared. */
   #own = 0;
@@ -49,18 +53,23 @@ export class PendingGrowth {
   /** The transaction has been prepared, to be proposed as `zxid`. */
   prepared(zxid: bigint): void {
     if (this.#own !== 0 && this.#maxBytes !== Infinity) {
-      this.#proposed.set(zxid, this.#own);
+      this.#proposed.push({ zxid, bytes: this.#own });
       this.#bytes += this.#own;
     }
     this.#own = 0;
   }
 
   applied(zxid: bigint): void {
-    if (this.#proposed.size === 0) return;
-    for (const [proposed, bytes] of this.#proposed) {
-      if (proposed > zxid) return;
-      this.#bytes -= bytes;
-      this.#proposed.delete(proposed);
+    const proposed = this.#proposed;
+    if (proposed.length === 0) return;
+    for (; this.#head < proposed.length; this.#head++) {
+      const oldest = proposed[this.#head]!;
+      if (oldest.zxid > zxid) break;
+      this.#bytes -= oldest.bytes;
     }
+    if (this.#head < proposed.length && (this.#head < MOST_APPLIED || this.#head * 2 < proposed.length))
+      return;
+    this.#proposed = proposed.slice(this.#head);
+    this.#head = 0;
   }
 }
