@@ -1,6 +1,6 @@
 /** Places of a queue that has held something. A power of two, as every later size is. */
 const LEAST_PLACES = 4;
-/** An empty queue keeps at most so many places: it allocates nothing while few items wait at a time, and takes little when idle. */
+/** Default of `mostKept`. */
 const MOST_KEPT_PLACES = 32;
 
 /**
@@ -9,8 +9,17 @@ const MOST_KEPT_PLACES = 32;
  */
 export class Fifo<T> {
   #places: (T | undefined)[] = [];
+  readonly #mostKept: number;
   #head = 0;
   #length = 0;
+
+  /**
+   * `mostKept`: places that an empty queue keeps at most, default 32. It allocates nothing while no more items wait at a time, and
+   * takes little when idle. A power of two.
+   */
+  constructor(mostKept = MOST_KEPT_PLACES) {
+    this.#mostKept = mostKept;
+  }
 
   get length(): number {
     return this.#length;
@@ -32,7 +41,7 @@ export class Fifo<T> {
     this.#places[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#places.length - 1);
     this.#length -= 1;
-    if (this.#length === 0 && this.#places.length > MOST_KEPT_PLACES) this.clear();
+    if (this.#length === 0 && this.#places.length > this.#mostKept) this.clear();
     return item;
   }
 

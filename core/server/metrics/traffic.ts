@@ -58,9 +58,11 @@ export class Extremes {
 
   add(value: number): void {
     this.last = value;
-    this.least = this.#isEmpty ? value : Math.min(this.least, value);
-    this.most = this.#isEmpty ? value : Math.max(this.most, value);
-    this.#isEmpty = false;
+    if (this.#isEmpty) {
+      this.#isEmpty = false;
+      this.least = this.most = value;
+    } else if (value < this.least) this.least = value;
+    else if (value > this.most) this.most = value;
   }
 
   reset(): void {

@@ -19,7 +19,7 @@ import { LearnerRequests } from './learner-requests.js';
 import type { AppliedEntry, ClientWrite, Outcome, RefusalReason } from './outcome.js';
 import { Reaper } from './reaper.js';
 import type { TurnScheduler } from './turn-scheduler.js';
-import type { WritePath } from './write-path.js';
+import type { Proposal, WritePath } from './write-path.js';
 
 /**
  * How much longer, by the leader's clock, a learner may go on serving than `syncLimit` ticks after it was heard last: its clock
@@ -195,8 +195,10 @@ export class Pipeline<Token> {
   apply(entry: Entry): AppliedEntry<Token> | null {
     const { state, hasOthers } = this.#parts;
     const { machine } = state;
-    const isMarker = isEpochMarker(entry.zxid);
-    if (!isMarker) this.#apply(entry);
+    const proposal = this.#role.path?.take(entry.zxid);
+    // Nobody proposes a marker.
+    const isMarker = proposal === undefined && isEpochMarker(entry.zxid);
+    if (!isMarker) this.#apply(entry, proposal);
     else if (entry.payload.length === 0) machine.advanceTo(entry.zxid);
     else machine.apply(entry.zxid, decodeTxn(entry.payload));
     if (hasOthers) this.#digests.applied(entry.zxid, machine);
@@ -289,9 +291,8 @@ export class Pipeline<Token> {
     return this.isReadOnly ? 'readOnly' : 'notServing';
   }
 
-  #apply(entry: Entry): void {
+  #apply(entry: Entry, proposal: Proposal<Token> | undefined): void {
     const path: WritePath<Token> | null = this.#role.path;
-    const proposal = path?.take(entry.zxid);
     const applied = this.#parts.state.machine.apply(entry.zxid, proposal?.txn ?? decodeTxn(entry.payload));
     const { txn, error } = applied;
     // A session that could not be created is over as well.

@@ -43,9 +43,12 @@ export interface WritePath<Token> {
   handedOver(): readonly Token[];
 }
 
+/** Under load so many wait at a time that a queue of the usual size would grow in each turn anew. */
+const KEPT_PLACES = 1_024;
+
 /** Proposals in the order of their zxids. */
 export class Proposals<Token> {
-  readonly #proposals = new Fifo<Proposal<Token>>();
+  readonly #proposals = new Fifo<Proposal<Token>>(KEPT_PLACES);
   #bytes = 0;
 
   get length(): number {
