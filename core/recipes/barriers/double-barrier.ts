@@ -1,5 +1,5 @@
 import { checkOptions, type OptionNames } from '../../runtime/index.js';
-import type { Client, Session } from '../../client/index.js';
+import type { Client, MultiError, Operation, Session } from '../../client/index.js';
 import { AcquireTimeoutError, HoldLostError, InvalidPartiesError, RecipeStateError } from '../errors.js';
 import { createOwnNode } from '../nodes/own-creation.js';
 import { abandon, removeOwnNode, type OwnNode } from '../nodes/own-node.js';
@@ -8,6 +8,7 @@ import { listAndWatch, readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
 import { hasCode, persist, nextSession } from '../waiting/failure.js';
 import { BARRIER_WAIT, type BarrierOptions, type BarrierWait } from './barrier.js';
+import { decodeRound, encodeRound, type Round } from './round.js';
 
 /** By which all who wait learn that enough are there. */
 const READY = 'ready';
@@ -26,7 +27,9 @@ const DOUBLE_BARRIER_OPTIONS: OptionNames<DoubleBarrierOptions> = { parties: tru
  * when all who entered want to leave, or are gone.
  *
  * Layout: `/barriers/<name>/<uuid>` ephemeral, one for each party, and `ready` once there are enough: that of Curator's
- * DistributedDoubleBarrier.
+ * DistributedDoubleBarrier. The data of `ready` names the parties of its round, and only these pass: whoever comes while some of them
+ * are still there waits for the next round. It is written in one transaction that checks that all of them are there. One
+ * without such data (of Curator, of version 0.1.0) lets in everybody; these in turn pass at any `ready`.
  *
  * - outside → entering, by `enter` → inside → leaving, by `leave` → outside. `enter` and `leave` may be called again for the
  *   next round. One whose wait ends without success is outside again.
@@ -38,7 +41,7 @@ export class DoubleBarrier {
   readonly #client: Client;
   readonly #parties: number;
   #state: State = 'outside';
-  #node: OwnNode | null = null;
+  #inside: { readonly node: OwnNode; readonly round: Round | null } | null = null;
 
   /** Throws `InvalidNameError`, `InvalidPartiesError`. */
   constructor(client: Client, name: string, options: DoubleBarrierOptions) {
@@ -56,7 +59,7 @@ export class DoubleBarrier {
     this.#move('outside', 'entering', 'enter');
     using deadline = this.#deadline(options);
     try {
-      this.#node = await this.#enter(deadline.signal);
+      this.#inside = await this.#enter(deadline.signal);
       this.#state = 'inside';
     } catch (error) {
       this.#state = 'outside';
@@ -68,12 +71,10 @@ export class DoubleBarrier {
   async leave(options: BarrierWait = {}): Promise<void> {
     checkOptions('DoubleBarrier.leave', options, BARRIER_WAIT);
     this.#move('inside', 'leaving', 'leave');
-    const node = this.#node!;
+    const { node, round } = this.#inside!;
     using deadline = this.#deadline(options);
     try {
-      await this.#untilEmpty(node, [deadline.signal, node.session.signal]);
-      await this.#removeReady(node.session);
-      await removeOwnNode(this.#client, node);
+      await this.#leave(node, round, [deadline.signal, node.session.signal]);
     } catch (error) {
       abandon(this.#client, node);
       throw lostOr(error, node, deadline.signal);
@@ -95,56 +96,126 @@ export class DoubleBarrier {
     );
   }
 
-  async #enter(signal: AbortSignal): Promise<OwnNode> {
+  async #enter(signal: AbortSignal): Promise<{ readonly node: OwnNode; readonly round: Round | null }> {
     const session = await nextSession(this.#client, null, signal);
+    const signals = [signal, session.signal];
     const path = `${this.path}/${this.#client.random.uuid()}`;
     let node: OwnNode | null = null;
     try {
-      await this.#clearUp(session, [signal, session.signal]);
+      const leftOver = await this.#leftOver(session, signals);
       node = await createOwnNode(this.#client, { path, data: null, isSequential: false, session }, signal);
-      await this.#untilReady(node, [signal, session.signal]);
-      return node;
+      return { node, round: await this.#untilReady(node, leftOver, signals) };
     } catch (error) {
       if (node !== null) abandon(this.#client, node);
       throw lostOr(error, { path, session }, signal);
     }
   }
 
-  async #untilReady({ session }: OwnNode, signals: readonly AbortSignal[]): Promise<void> {
+  /** Resolves to the round that the own znode belongs to; null if nobody says who does. */
+  async #untilReady(
+    node: OwnNode,
+    leftOver: bigint | null,
+    signals: readonly AbortSignal[],
+  ): Promise<Round | null> {
+    const { session } = node;
+    const own = nameOf(node.path);
     for (;;) {
-      const read = await listAndWatch(this.#client, this.path, { session, signals });
+      // Read before the list: a party of its round that is not in the list is gone for good.
+      const ready = await readAndWatch(this.#client, this.#readyPath, { session, signals });
+      const list = await listAndWatch(this.#client, this.path, { session, signals }).catch(
+        (error: unknown) => {
+          ready?.cancel();
+          throw error;
+        },
+      );
       try {
-        if (read.children.includes(READY)) return;
-        if (read.children.length >= this.#parties) {
-          await this.#createReady(session, signals);
-          return;
+        const parties = list.children.filter((name) => name !== READY);
+        const round = ready === null ? null : decodeRound(ready.data);
+        const saysNothing = ready !== null && round === null && ready.stat.czxid !== leftOver;
+        if (saysNothing || round?.has(own) === true) return round;
+        if (!parties.includes(own))
+          throw new HoldLostError(node.path, 'its znode was deleted by somebody else');
+        if (ready === null && list.children.includes(READY)) continue;
+        const isOver = !parties.some((name) => round?.has(name));
+        if (isOver && parties.length >= this.#parties) {
+          await this.#beginRound(parties, ready?.stat.version ?? null, { session, signals });
+          continue;
         }
-        await orAborted(read.changed, ...signals);
+        const changes = ready === null ? [list.changed] : [list.changed, ready.changed];
+        await orAborted(Promise.race(changes), ...signals);
       } finally {
-        read.cancel();
+        list.cancel();
+        ready?.cancel();
       }
     }
   }
 
+  /** Does nothing if a party is gone, or another has begun a round meanwhile. `version`: of the `ready` of a round that is over. */
+  async #beginRound(
+    parties: readonly string[],
+    version: number | null,
+    { session, signals }: { readonly session: Session; readonly signals: readonly AbortSignal[] },
+  ): Promise<void> {
+    const path = this.#readyPath;
+    const data = encodeRound(parties);
+    const operations: Operation[] = [
+      ...parties.map((name): Operation => ({ type: 'check', path: `${this.path}/${name}` })),
+      version === null ? { type: 'create', path, data } : { type: 'setData', path, data, version },
+    ];
+    try {
+      // A second try is refused if the first one took effect.
+      const begin = () => this.#client.multi(operations, { session: session.epoch });
+      await orAborted(persist(this.#client, begin, ...signals), ...signals);
+    } catch (error) {
+      if (!hasCode(error, 'MULTI_FAILED')) throw error;
+      const { cause } = error as MultiError;
+      if (!['NO_NODE', 'NODE_EXISTS', 'BAD_VERSION'].some((code) => hasCode(cause, code))) throw error;
+    }
+  }
+
   /** The lowest waits for the highest, the others for the lowest: nobody is watched by all but the one that leaves last. */
-  async #untilEmpty(node: OwnNode, signals: readonly AbortSignal[]): Promise<void> {
+  async #leave(node: OwnNode, round: Round | null, signals: readonly AbortSignal[]): Promise<void> {
+    const { session } = node;
     const own = nameOf(node.path);
-    // As long as the own znode stands nobody has left; who comes afterwards is of the next round already.
-    const round = new Set(await this.#list(node.session, signals));
-    for (;;) {
-      const children = await this.#list(node.session, signals);
-      const parties = children.filter((name) => name !== READY && round.has(name)).sort();
+    // As long as the own znode stands nobody has left; where nobody says who is of this round, all are that are there now.
+    const ours = round ?? new Set(await this.#list(session, signals));
+    for (let isOwnThere = true; ;) {
+      const children = await this.#list(session, signals);
+      const parties = children.filter((name) => name !== READY && ours.has(name)).sort();
       const others = parties.filter((name) => name !== own);
-      if (others.length === 0) return;
+      if (others.length === 0) return isOwnThere ? await this.#leaveLast(node) : undefined;
       const isLowest = parties[0] === own;
-      if (!isLowest) await removeOwnNode(this.#client, node);
+      if (!isLowest && isOwnThere) {
+        await removeOwnNode(this.#client, node);
+        isOwnThere = false;
+      }
       const watched = isLowest ? others.at(-1)! : parties[0]!;
-      const read = await readAndWatch(this.#client, `${this.path}/${watched}`, {
-        session: node.session,
-        signals,
-      });
+      const read = await readAndWatch(this.#client, `${this.path}/${watched}`, { session, signals });
       if (read !== null) await orAborted(read.changed, ...signals).finally(() => read.cancel());
     }
+  }
+
+  /**
+   * Removes the own znode and `ready` together, so that no second try removes the `ready` of the next round: as long as the own
+   * znode stands there is none.
+   */
+  async #leaveLast(node: OwnNode): Promise<void> {
+    const { path, session } = node;
+    const operations: Operation[] = [
+      { type: 'delete', path },
+      { type: 'delete', path: this.#readyPath },
+    ];
+    const remove = () => this.#client.multi(operations, { session: session.epoch });
+    try {
+      await orAborted(persist(this.#client, remove, session.signal), session.signal);
+    } catch (error) {
+      if (!hasCode(error, 'MULTI_FAILED') || !hasCode((error as MultiError).cause, 'NO_NODE')) throw error;
+      await removeOwnNode(this.#client, node);
+    }
+  }
+
+  get #readyPath(): string {
+    return `${this.path}/${READY}`;
   }
 
   async #list(session: Session, signals: readonly AbortSignal[]): Promise<readonly string[]> {
@@ -157,28 +228,12 @@ export class DoubleBarrier {
     }
   }
 
-  /** What is left of a round whose parties all died inside would let the next one in before it is complete. */
-  async #clearUp(session: Session, signals: readonly AbortSignal[]): Promise<void> {
+  /** Creation zxid of a `ready` whose parties are all gone, as it was seen before the own znode was there. */
+  async #leftOver(session: Session, signals: readonly AbortSignal[]): Promise<bigint | null> {
     const names = await this.#list(session, signals);
-    if (names.length === 1 && names[0] === READY) await this.#removeReady(session);
-  }
-
-  async #createReady(session: Session, signals: readonly AbortSignal[]): Promise<void> {
-    try {
-      const create = () => this.#client.create(`${this.path}/${READY}`, null, { session: session.epoch });
-      await persist(this.#client, create, ...signals);
-    } catch (error) {
-      if (!hasCode(error, 'NODE_EXISTS')) throw error;
-    }
-  }
-
-  async #removeReady(session: Session): Promise<void> {
-    try {
-      const remove = () => this.#client.delete(`${this.path}/${READY}`, { session: session.epoch });
-      await persist(this.#client, remove, session.signal);
-    } catch (error) {
-      if (!hasCode(error, 'NO_NODE')) throw error;
-    }
+    if (names.length !== 1 || names[0] !== READY) return null;
+    const look = () => this.#client.exists(this.#readyPath, { session: session.epoch });
+    return (await orAborted(persist(this.#client, look, ...signals), ...signals))?.czxid ?? null;
   }
 }
 

@@ -178,4 +178,69 @@ test('the connection may break at each request of one that enters and leaves', a
   assert.ok(breaks >= 6, `only ${breaks} breaks`);
 });
 
+for (const how of ['died inside', 'gave up leaving'] as const) {
+  test(`nobody enters a barrier of three with two there after two of a round ${how}`, async () => {
+    await RecipeWorld.play(async (world) => {
+      const participants = [await world.join(), await world.join(), await world.join()];
+      const rooms = participants.map(({ client }) => new DoubleBarrier(client, 'room', { parties: 3 }));
+      await Promise.all(rooms.map((room) => room.enter()));
+      for (const at of [1, 2]) {
+        if (how === 'died inside') await world.expire(participants[at]!);
+        await rooms[at]!.leave({ timeoutMs: 500 }).catch(() => undefined);
+      }
+      const late = await rooms[1]!.enter({ timeoutMs: 3000 }).catch((error: unknown) => error);
+      assert.instance(late, AcquireTimeoutError);
+
+      // The first one leaves its round; then three are there again.
+      const again = [1, 2].map((at) => rooms[at]!.enter());
+      await world.sleep(1000);
+      await rooms[0]!.leave();
+      await Promise.all([...again, rooms[0]!.enter()]);
+      await Promise.all(rooms.map((room) => room.leave()));
+      assert.equal((await participants[0]!.client.getChildren('/barriers/room')).children, []);
+    });
+  });
+}
+
+test('a party whose last request on leaving was lost does not end the next round', async () => {
+  for (const lose of ['loseNextRequest', 'loseNextReply'] as const)
+    await RecipeWorld.play(async (world) => {
+      const participants = [await world.join(), await world.join()];
+      const rooms = participants.map(({ client }) => new DoubleBarrier(client, 'room', { parties: 2 }));
+      for (let round = 0; round < 2; round++) {
+        await Promise.all(rooms.map((room) => room.enter()));
+        const lost = participants.map(({ line }) => line[lose]({ op: 'delete', path: /ready$/ }));
+        await Promise.all(rooms.map((room) => room.leave()));
+        await Promise.race(lost);
+      }
+      await Promise.all(rooms.map((room) => room.enter()));
+      const { data } = await participants[0]!.client.getData('/barriers/room/ready');
+      const { version, parties } = JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>;
+      const { children } = await participants[0]!.client.getChildren('/barriers/room');
+      assert.is(version, 1);
+      assert.equal(
+        parties,
+        children.filter((name) => name !== 'ready'),
+      );
+    });
+});
+
+test('a ready that says nothing of its round, as other programs write it, lets everybody in', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const room = new DoubleBarrier(one.client, 'room', { parties: 2 });
+    const entering = room.enter();
+    await world.until(async () => (await other.client.exists('/barriers/room')) !== null);
+    await other.client.create('/barriers/room/theirs', null, { mode: 'ephemeral' });
+    await world.until(async () => (await other.client.exists('/barriers/room/ready')) !== null);
+    await entering;
+    await other.client.setData('/barriers/room/ready', '10.0.0.1');
+    const late = new DoubleBarrier(other.client, 'room', { parties: 2 });
+    await late.enter();
+    await other.client.delete('/barriers/room/theirs');
+    await Promise.all([room.leave(), late.leave()]);
+    assert.equal((await other.client.getChildren('/barriers/room')).children, []);
+  });
+});
+
 test.run();
