@@ -3,6 +3,7 @@ import type { Client } from '../../client/index.js';
 import type { Hold } from '../contention/hold.js';
 import { CURATOR_LOCK } from '../contention/sequence.js';
 import { pathBelow } from '../nodes/znode-name.js';
+import { isWithinTaskOf, runOwned } from '../waiting/own-task.js';
 import { Candidacy, type NextTerm, type RecipeState } from './candidacy.js';
 
 export interface LeaderSelectorOptions {
@@ -76,10 +77,11 @@ export class LeaderSelector implements AsyncDisposable {
 
   /**
    * Gives up leadership and candidacy: its task is told by its signal, and another leads when it has ended. Resolves when it
-   * has. Idempotent.
+   * has; within the task itself at once. Idempotent.
    */
-  close(): Promise<void> {
-    return this.#candidacy.close();
+  async close(): Promise<void> {
+    const closed = this.#candidacy.close();
+    if (!isWithinTaskOf(this)) await closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -89,7 +91,7 @@ export class LeaderSelector implements AsyncDisposable {
   async #lead(term: Hold): Promise<NextTerm> {
     let next: NextTerm = 'at once';
     try {
-      await this.#task(term);
+      await runOwned(this, () => this.#task(term));
     } catch (error) {
       // Throwing the signal's own reason is how well-behaved code answers to it.
       if (!term.signal.aborted || error !== term.signal.reason) {

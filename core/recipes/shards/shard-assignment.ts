@@ -8,6 +8,7 @@ import { GroupMembership } from '../membership/group-membership.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { aborted } from '../waiting/abort.js';
 import { ask, hasCode, isClosed, pause } from '../waiting/failure.js';
+import { isWithinTaskOf, runOwned } from '../waiting/own-task.js';
 import { KeptDivision } from './kept-division.js';
 
 /** Every member weighs every shard. */
@@ -170,12 +171,16 @@ export class ShardAssignment implements AsyncDisposable {
     return owners;
   }
 
-  /** Asks every task to end, gives up each shard as its task does, and leaves. Resolves when all have ended. Idempotent. */
+  /**
+   * Asks every task to end, gives up each shard as its task does, and leaves. Resolves when all have ended; within one of the
+   * tasks it waits for none of them. Idempotent.
+   */
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#closing.abort(new RecipeStateError('ShardAssignment', this.path, 'closed', 'owning shards'));
     this.#letGoOfAll(this.#closing.signal.reason);
-    await Promise.all([this.#group.close(), this.#division.close(), this.#following, ...this.#ends.values()]);
+    const ends = isWithinTaskOf(this) ? [] : this.#ends.values();
+    await Promise.all([this.#group.close(), this.#division.close(), this.#following, ...ends]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -253,7 +258,7 @@ export class ShardAssignment implements AsyncDisposable {
       const owned = { shard, fence: hold.fence, signal, lost: hold.signal };
       this.#owned.set(shard, owned);
       signal.addEventListener('abort', () => this.#owned.delete(shard), { once: true });
-      await this.#task(owned);
+      await runOwned(this, () => this.#task(owned));
       await aborted(signal);
     } catch (error) {
       if (!signal.aborted) throw error;

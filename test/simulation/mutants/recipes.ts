@@ -111,4 +111,41 @@ export const RECIPES: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'ready-of-another-round',
+    mistake:
+      'a party passes a double barrier at any ready, also at that of a round that it does not belong to',
+    standsFor: 'nobody passes a barrier of three with two there',
+    tests: ['core/recipes/barriers/double-barrier'],
+    changes: [
+      [
+        'core/recipes/barriers/double-barrier.ts',
+        'const saysNothing = ready !== null && round === null && ready.stat.czxid !== leftOver;',
+        'const saysNothing = ready !== null && ready.stat.czxid !== leftOver;',
+      ],
+    ],
+  },
+  {
+    name: 'ready-removed-alone',
+    mistake:
+      'the last party of a round removes ready in a request of its own, which is repeated after a doubt',
+    standsFor: 'one call, one effect',
+    tests: ['core/recipes/barriers/double-barrier'],
+    changes: [
+      ['core/recipes/barriers/double-barrier.ts', "      { type: 'delete', path: this.#readyPath },\n", ''],
+    ],
+  },
+  {
+    name: 'close-waits-for-its-own-task',
+    mistake: 'the close of a recipe that comes from within its own task waits for the end of that task',
+    standsFor: 'nobody waits for itself',
+    tests: ['core/recipes/leader/leader-selector', 'core/recipes/shards/shard-assignment'],
+    changes: [
+      [
+        'core/recipes/waiting/own-task.ts',
+        'if (one.owner === owner && !one.isOver) return true;',
+        'if (one.owner === owner && one.isOver) return true;',
+      ],
+    ],
+  },
 ];

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LeaderSelector, RecipeStateError } from '../../../../core/recipes/index.js';
@@ -116,6 +117,34 @@ test('a task that fails again and again is not begun again without a pause', asy
     await world.sleep(20_000);
     assert.ok(led > 5 && led < 40, `it led ${led} times in 20 s`);
     await selector.close();
+  });
+});
+
+test('a task may wait for the close of its own selector: the next one leads when it has ended', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    let endedAt = 0;
+    let ledAt = 0;
+    let closeLater = (): Promise<void> => Promise.resolve();
+    const first: LeaderSelector = new LeaderSelector(one.client, 'chair', async () => {
+      closeLater = AsyncResource.bind(() => first.close());
+      await first.close();
+      await world.sleep(1000);
+      endedAt = world.clock.now();
+    }).start();
+    await world.until(() => first.leadership !== null);
+    const second = new LeaderSelector(other.client, 'chair', async () => {
+      ledAt = world.clock.now();
+      await world.sleep(10);
+    }).start();
+    await world.until(() => first.state === 'closed');
+    await closeLater();
+    await first.close();
+    assert.ok(endedAt > 0, 'a close from elsewhere waits for the task');
+    await world.until(() => ledAt > 0);
+    assert.ok(ledAt >= endedAt);
+    await closeLater();
+    await second.close();
   });
 });
 

@@ -261,4 +261,21 @@ for (let seed = 1; seed <= 3; seed++) {
   });
 }
 
+test('tasks of shards may wait for the close of their own assignment', async () => {
+  await RecipeWorld.play(async (world) => {
+    const participant = await world.join();
+    let begun = 0;
+    let closed = 0;
+    const assignment: ShardAssignment = assign(participant, 'one', async () => {
+      begun++;
+      await world.until(() => begun === 8);
+      await assignment.close();
+      closed++;
+    }).start();
+    await world.until(() => closed === 8);
+    await assignment.close();
+    assert.equal([...(await assignment.owners())], []);
+  });
+});
+
 test.run();
