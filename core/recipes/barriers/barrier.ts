@@ -1,10 +1,11 @@
 import { checkOptions, type OptionNames } from '../../runtime/index.js';
 import type { Client, Session } from '../../client/index.js';
 import { AcquireTimeoutError } from '../errors.js';
+import { lowerFlag, raiseFlag } from '../nodes/flag-node.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
-import { hasCode, isClosed, isSessionOver, nextSession, persist, persistAcross } from '../waiting/failure.js';
+import { isClosed, isSessionOver, nextSession, persist } from '../waiting/failure.js';
 
 export interface BarrierOptions {
   /** Parent of all barriers; `/barriers` by default. */
@@ -38,22 +39,20 @@ export class Barrier {
     this.#client = client;
   }
 
-  /** Resolves when it is closed, by this call or before. */
+  /**
+   * Resolves when it is closed, by this call or before. One call closes it once at most, whatever breaks.
+   * @throws OutcomeUnknownError if it may have been closed, and opened by another meanwhile, or may yet be.
+   */
   async close(): Promise<void> {
-    try {
-      await persistAcross(this.#client, () => this.#client.create(this.path, null, { createParents: true }));
-    } catch (error) {
-      if (!hasCode(error, 'NODE_EXISTS')) throw error;
-    }
+    await raiseFlag(this.#client, this.path, { createParents: true });
   }
 
-  /** Resolves when it is open, by this call or before. */
+  /**
+   * Resolves when it is open, by this call or before. One call opens it once at most, whatever breaks.
+   * @throws OutcomeUnknownError if it may yet be opened by this call.
+   */
   async open(): Promise<void> {
-    try {
-      await persistAcross(this.#client, () => this.#client.delete(this.path));
-    } catch (error) {
-      if (!hasCode(error, 'NO_NODE')) throw error;
-    }
+    await lowerFlag(this.#client, this.path);
   }
 
   /** Resolves when it is open, at once if it is. The wait goes on over the loss of sessions. */

@@ -3,6 +3,7 @@ import { ClaimLostError } from '../errors.js';
 import { hasCode, isClosed, isSessionOver, isTransient, pause, persist } from '../waiting/failure.js';
 import type { Candidate } from './job-board.js';
 import { decodeRecord, encodeRecord, type JobHeader, type JobRecord } from './job-record.js';
+import { saysCancelled } from './job-results.js';
 import { delayName, parseDelay, type QueueLayout } from './queue-layout.js';
 import type { JobRead } from './read-ahead.js';
 import type { TransactionBatch } from './transaction-batch.js';
@@ -332,14 +333,28 @@ export class Claim {
 
   /**
    * Whether an earlier try of unknown outcome did it: then the job is not as this claim left it. Of a job that was to
-   * be put back it makes no difference whether this claim did it, or somebody took it away: it is back.
+   * be put back it makes no difference whether this claim did it, or somebody took it away: it is back. One that is gone may
+   * have been cancelled instead, which leaves a note among the results.
    */
   async #wasSettled(leaves: 'job gone' | 'job there'): Promise<boolean> {
     if (await this.isHeld()) return false;
     if (leaves === 'job there') return true;
     const { client } = this.#desk;
     const exists = () => client.exists(this.#jobPath, { session: this.session.epoch });
-    return (await persist(client, exists, this.session.signal)) === null;
+    if ((await persist(client, exists, this.session.signal)) !== null) return false;
+    return !(await this.#wasCancelled());
+  }
+
+  async #wasCancelled(): Promise<boolean> {
+    const { client, layout } = this.#desk;
+    try {
+      const path = `${layout.results}/${this.job}`;
+      const read = () => client.getData(path, { session: this.session.epoch });
+      return saysCancelled((await persist(client, read, this.session.signal)).data);
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return false;
+      throw error;
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type Session,
 } from '../../client/index.js';
 import { JobCancelledError, JobDeadError } from '../errors.js';
+import { lowerFlag, raiseFlag } from '../nodes/flag-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
 import {
@@ -151,17 +152,11 @@ export class JobDesk<Data> {
   }
 
   async pause(options: Cancellable): Promise<void> {
-    const create = () => this.#client.create(this.#layout.paused, null, options);
-    await ask(this.#client, options, create).catch((error: unknown) => {
-      if (!hasCode(error, 'NODE_EXISTS')) throw error;
-    });
+    await raiseFlag(this.#client, this.#layout.paused, options);
   }
 
   async resume(options: Cancellable): Promise<void> {
-    const remove = () => this.#client.delete(this.#layout.paused, options);
-    await ask(this.#client, options, remove).catch((error: unknown) => {
-      if (!hasCode(error, 'NO_NODE')) throw error;
-    });
+    await lowerFlag(this.#client, this.#layout.paused, options);
   }
 
   /** What else there is of a job, which goes with it. */

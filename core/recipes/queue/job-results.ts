@@ -11,6 +11,12 @@ export type KeptResult =
 
 /** Begins what is kept of a cancelled job; no JSON does. */
 const CANCELLED = 'cancelled\n';
+
+/** Whether `data`, which is kept of a job that is over, says that it was cancelled. */
+export function saysCancelled(data: Uint8Array | null): boolean {
+  return new TextDecoder().decode(data ?? new Uint8Array()).startsWith(CANCELLED);
+}
+
 const SWEEP_EVERY_MS = 60_000;
 /** Results that one sweep looks at. */
 const MOST_SWEPT = 10_000;

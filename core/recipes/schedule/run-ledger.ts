@@ -184,17 +184,19 @@ export class RunLedger {
   /**
    * Asks for a run now, of whoever leads, or will. Resolves when it is sure to be done, not when it is done, with an id that
    * the run carries in the history. One call leads to one run at most.
-   * @throws OutcomeUnknownError if no server could say within five minutes what became of the request: the run may come.
+   * @throws OutcomeUnknownError if no server could say within five minutes what became of the request, or a leader of version
+   * 0.1.0, which notes no ids, has begun a run meanwhile: it may have been this one, or may yet come.
    */
   async trigger(): Promise<string> {
     await this.#prepare();
     const trigger = this.#client.random.uuid();
+    const { clock, lastZxid } = this.#client;
     let doubt = await this.#askFor(trigger);
-    const since = this.#client.clock.now();
+    const since = clock.now();
     for (let attempt = 0; doubt !== null; attempt++) {
       await pause(this.#client, attempt);
       if (await this.#hasTaken(trigger)) break;
-      if (this.#client.clock.now() - since > LONGEST_DOUBT_MS)
+      if (clock.now() - since > LONGEST_DOUBT_MS || (await this.#hasRunWithoutId(lastZxid)))
         throw new OutcomeUnknownError({ operation: 'trigger', path: this.path, cause: doubt });
       doubt = await this.#askFor(trigger);
     }
@@ -271,6 +273,19 @@ export class RunLedger {
     if (waiting.some((name) => triggerOf(name) === trigger)) return true;
     // One transaction moves it from there to here, so the runs are looked at second.
     return this.#hasBegun(trigger);
+  }
+
+  /** Whether a run that somebody asked for was begun since by a leader that does not note by which call. */
+  async #hasRunWithoutId(since: bigint): Promise<boolean> {
+    for (const name of (await this.#runs({})).reverse()) {
+      const path = `${this.path}/runs/${name}`;
+      const stat = await ask(this.#client, {}, () => this.#client.exists(path));
+      if (stat === null) continue;
+      if (stat.czxid <= since) return false;
+      if (RUN.exec(name)?.groups?.['trigger'] !== undefined) continue;
+      if (decodeRun((await this.#read(path, {}))?.data ?? null)?.kind === 'triggered') return true;
+    }
+    return false;
   }
 
   async #hasBegun(trigger: string, signal?: AbortSignal): Promise<boolean> {

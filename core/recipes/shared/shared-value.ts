@@ -1,8 +1,8 @@
 import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
-import type { Client } from '../../client/index.js';
+import { OutcomeUnknownError, type Client, type Stat } from '../../client/index.js';
 import { LayoutConflictError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { ask, hasCode, isClosed } from '../waiting/failure.js';
+import { ask, hasCode, isClosed, isTransient, pause } from '../waiting/failure.js';
 
 /** How values stand in a znode. What it throws while decoding becomes a `LayoutConflictError`. */
 export interface ValueCodec<T> {
@@ -66,12 +66,27 @@ export class SharedValue<T> {
     }
   }
 
-  /** Sets it, whatever it was. What broke with the connection, or the session, is set again, until `signal` aborts. */
+  /**
+   * Sets it, whatever it was, once: what broke with the connection, or the session, is looked up, and set again only if it had no
+   * effect, until `signal` aborts.
+   * @throws OutcomeUnknownError if it was changed twice meanwhile, so that this one may have been among the changes.
+   */
   async set(value: T, options: WaitOptions = {}): Promise<Versioned<T>> {
     checkOptions('SharedValue.set', options, SIGNAL_OPTION);
-    for (;;) {
-      const done = await ask(this.#client, options, () => this.#write(value, null, options));
-      if (done !== null) return done;
+    const { signal } = options;
+    for (let attempt = 0; ; attempt++) {
+      signal?.throwIfAborted();
+      const previous = await this.#newestStat(options);
+      try {
+        const done = await this.#write(value, previous?.version ?? null, options);
+        if (done !== null) return done;
+      } catch (error) {
+        const isInDoubt = isTransient(error) || hasCode(error, 'SESSION_EXPIRED');
+        if (!isInDoubt || isClosed(this.#client, error)) throw error;
+        await pause(this.#client, attempt, ...(signal === undefined ? [] : [signal]));
+        const done = await this.#outcomeOf(error, { value, previous }, options);
+        if (done !== null) return done;
+      }
     }
   }
 
@@ -122,6 +137,43 @@ export class SharedValue<T> {
     return (await this.#getNewest(options)).czxid === czxid;
   }
 
+  /** Of a write of `value` to `previous` that is in doubt; null: it had no effect, and has none to come once there is another version. */
+  async #outcomeOf(
+    cause: unknown,
+    { value, previous }: { readonly value: T; readonly previous: Stat | null },
+    options: WaitOptions,
+  ): Promise<Versioned<T> | null> {
+    const now = await this.#newest(options);
+    if (now?.stat.czxid === previous?.czxid && now?.stat.version === previous?.version) return null;
+    const isSame = now !== null && (previous === null || now.stat.czxid === previous.czxid);
+    if (!isSame || now.stat.version !== (previous?.version ?? -1) + 1)
+      throw new OutcomeUnknownError({ operation: 'set', path: this.path, cause });
+    const isOwn = haveSameBytes(now.data ?? new Uint8Array(), this.#codec.encode(value));
+    return isOwn ? { value, version: now.stat.version, czxid: now.stat.czxid } : null;
+  }
+
+  async #newestStat(options: WaitOptions): Promise<Stat | null> {
+    return (await this.#newest(options))?.stat ?? null;
+  }
+
+  async #newest(
+    options: WaitOptions,
+  ): Promise<{ readonly data: Uint8Array | null; readonly stat: Stat } | null> {
+    const read = async () => {
+      const [, newest] = await Promise.all([
+        this.#client.sync(this.path, options),
+        this.#client.getData(this.path, options),
+      ]);
+      return newest;
+    };
+    try {
+      return await ask(this.#client, options, read);
+    } catch (error) {
+      if (hasCode(error, 'NO_NODE')) return null;
+      throw error;
+    }
+  }
+
   /** A server that lags behind would show the value, or even the znode, of before. */
   async #getNewest(options: WaitOptions): Promise<Versioned<T>> {
     const read = async (): Promise<Versioned<T>> => {
@@ -141,7 +193,7 @@ export class SharedValue<T> {
     }
   }
 
-  /** `version` null: whatever it is, and made if it is missing. */
+  /** `version` null: whatever it is; -1: it is missing. Null if it has another version. */
   async #write(value: T, version: number | null, options: WaitOptions): Promise<Versioned<T> | null> {
     const data = this.#codec.encode(value);
     const { signal } = options;
@@ -167,4 +219,8 @@ export class SharedValue<T> {
       throw new LayoutConflictError(this.path, 'holds something else than a value of this kind', error);
     }
   }
+}
+
+function haveSameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }

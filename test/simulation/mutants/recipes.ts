@@ -148,4 +148,45 @@ export const RECIPES: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'open-repeated-blindly',
+    mistake: 'an open of a barrier whose reply was lost is sent again, whichever barrier is closed by then',
+    standsFor: 'one call, one effect',
+    tests: ['core/recipes/barriers/barrier'],
+    changes: [
+      [
+        'core/recipes/nodes/flag-node.ts',
+        'before.flag?.czxid === now.flag?.czxid;',
+        'before.flag !== null && now.flag !== null;',
+      ],
+    ],
+  },
+  {
+    name: 'close-repeated-blindly',
+    mistake:
+      'a close of a barrier whose reply was lost is sent again, though another may have opened it meanwhile',
+    standsFor: 'one call, one effect',
+    tests: ['core/recipes/barriers/barrier'],
+    changes: [['core/recipes/nodes/flag-node.ts', 'before.parent.pzxid === now.parent.pzxid;', 'true;']],
+  },
+  {
+    name: 'set-repeated-blindly',
+    mistake: 'a shared value that was set in doubt is set again, whatever was set meanwhile',
+    standsFor: 'one call, one effect',
+    tests: ['core/recipes/shared/shared-value'],
+    changes: [
+      [
+        'core/recipes/shared/shared-value.ts',
+        "throw new OutcomeUnknownError({ operation: 'set', path: this.path, cause });",
+        'return null;',
+      ],
+    ],
+  },
+  {
+    name: 'cancelled-job-taken-for-completed',
+    mistake: 'a completion in doubt counts as done when the job is gone, whoever removed it',
+    standsFor: 'a cancelled job is not completed',
+    tests: ['core/recipes/queue/work-queue'],
+    changes: [['core/recipes/queue/claim.ts', 'return !(await this.#wasCancelled());', 'return true;']],
+  },
 ];

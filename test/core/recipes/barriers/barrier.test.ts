@@ -91,4 +91,47 @@ test('the connection may break at each request of who closes, waits and opens', 
   assert.ok(breaks >= 5, `only ${breaks} breaks`);
 });
 
+test('a close or an open in doubt is not repeated when another has undone it meanwhile', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const [gate, theirs] = [new Barrier(one.client, 'gate'), new Barrier(other.client, 'gate')];
+    await theirs.close();
+
+    const openLost = one.line.loseNextReply({ op: 'delete' });
+    const opening = gate.open();
+    await world.until(async () => (await other.client.exists('/barriers/gate')) === null);
+    await theirs.close();
+    await openLost;
+    await opening;
+    assert.ok((await other.client.exists('/barriers/gate')) !== null, 'it was closed after it was opened');
+
+    await theirs.open();
+    const closeLost = one.line.loseNextReply({ op: 'create' });
+    const closing = gate.close().catch((error: { code: string }) => error.code);
+    await world.until(async () => (await other.client.exists('/barriers/gate')) !== null);
+    await theirs.open();
+    await closeLost;
+    assert.is(await closing, 'OUTCOME_UNKNOWN');
+    assert.is(await other.client.exists('/barriers/gate'), null, 'it was opened after it was closed');
+  });
+});
+
+test('a close or an open whose request was lost is repeated, unless its session is over', async () => {
+  await RecipeWorld.play(async (world) => {
+    const one = await world.join();
+    const gate = new Barrier(one.client, 'gate');
+    await gate.close();
+    for (const call of [() => gate.open(), () => gate.close()]) {
+      const lost = one.line.loseNextRequest({ op: ['delete', 'create'], path: '/barriers/gate' });
+      await Promise.all([call(), lost]);
+    }
+    const lost = one.line.loseNextRequest({ op: 'delete', path: '/barriers/gate' });
+    const opening = gate.open().catch((error: { code: string }) => error.code);
+    await lost;
+    await world.expire(one);
+    assert.is(await opening, 'OUTCOME_UNKNOWN');
+    assert.ok((await one.client.exists('/barriers/gate')) !== null);
+  });
+});
+
 test.run();

@@ -264,6 +264,28 @@ test('a dead letter counts the attempts that were begun and keeps the last known
   });
 });
 
+test('a completion in doubt is no success when the job was cancelled meanwhile', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [worker, other] = [await world.join(), await world.join()];
+    const queue = new WorkQueue<string>(other.client, 'mail');
+    let outcome: string | null = null;
+    const consumer = new WorkQueue<string>(worker.client, 'mail').consume(async (job) => {
+      const lost = worker.line.loseNextRequest({ op: 'delete', path: /jobs/ });
+      const completing = job.complete('sent').then(
+        () => 'completed',
+        (error: { code: string }) => error.code,
+      );
+      await lost;
+      assert.ok(await queue.cancel(job.id));
+      outcome = await completing;
+    });
+    await queue.enqueue('a letter');
+    await world.until(() => outcome !== null);
+    assert.is(outcome, 'CLAIM_LOST');
+    await consumer.drain();
+  });
+});
+
 test('progress is told again when the request with the first of it was lost', async () => {
   await RecipeWorld.play(async (world) => {
     const [worker, reader] = [await world.join(), await world.join()];

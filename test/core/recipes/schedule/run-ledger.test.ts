@@ -250,6 +250,36 @@ test('a trigger whose request was lost is asked for again, and a request that ar
   });
 });
 
+test('a trigger in doubt is not asked for again when a leader that notes no ids has begun a run', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [caller, leader] = [await world.join(), await world.join()];
+    const ledger = new RunLedger(caller.client, 'books');
+    const triggers = '/schedules/books/triggers';
+    await leader.client.create(triggers, null, { createParents: true });
+    const lost = caller.line.loseNextReply({ op: 'create', path: /trigger-/ });
+    const asking = ledger.trigger().catch((error: { code: string }) => error.code);
+    await world.until(async () => (await leader.client.exists(triggers))?.numChildren === 1);
+    // As version 0.1.0 takes it.
+    const { children } = await leader.client.getChildren(triggers);
+    const record = {
+      kind: 'triggered',
+      scheduledAt: 1,
+      startedAt: 1,
+      by: 'x',
+      fence: '0x1',
+      outcome: 'done',
+    };
+    const path = `/schedules/books/runs/run-${leader.client.random.uuid()}-`;
+    await leader.client.multi([
+      { type: 'delete', path: `${triggers}/${children[0]!}` },
+      { type: 'create', path, data: JSON.stringify(record), mode: 'persistent-sequential' },
+    ]);
+    await lost;
+    assert.is(await asking, 'OUTCOME_UNKNOWN');
+    assert.is((await leader.client.exists(triggers))?.numChildren ?? 0, 0);
+  });
+});
+
 test('runs that were asked for are forgotten after ten minutes', async () => {
   await RecipeWorld.play(async (world) => {
     const runs: string[] = [];

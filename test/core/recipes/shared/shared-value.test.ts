@@ -202,4 +202,28 @@ test('a znode that was removed and made again is another value, whatever its ver
   });
 });
 
+test('a value that was set and then changed by another is not set a second time when the reply was lost', async () => {
+  await RecipeWorld.play(async (world) => {
+    const [one, other] = [await world.join(), await world.join()];
+    const value = (client: Client) => new SharedValue(client, 'greeting', { seed: '', codec: text });
+    await value(other.client).set('hello');
+    for (const wasLost of ['reply', 'request'] as const) {
+      const pattern = { op: 'setData', path: '/shared/greeting' } as const;
+      const lost = wasLost === 'reply' ? one.line.loseNextReply(pattern) : one.line.loseNextRequest(pattern);
+      const setting = value(one.client)
+        .set(`mine ${wasLost}`)
+        .catch((error: { code: string }) => error.code);
+      if (wasLost === 'reply') {
+        await world.until(async () => (await value(other.client).get()).value === 'mine reply');
+        await value(other.client).set('theirs');
+      }
+      await lost;
+      const outcome = await setting;
+      const { value: now } = await value(other.client).get();
+      if (wasLost === 'reply') assert.equal([outcome, now], ['OUTCOME_UNKNOWN', 'theirs']);
+      else assert.is(now, 'mine request');
+    }
+  });
+});
+
 test.run();
