@@ -34,6 +34,7 @@ export function applyTxn(state: MachineState, zxid: bigint, txn: Txn): Applied {
     default:
       application.single(outcome);
   }
+  state.quotas.settle();
   state.lastZxid = zxid;
   state.lastTime = Math.max(state.lastTime, txn.time);
   const { changes, breaches } = application;

@@ -24,12 +24,15 @@ export interface Quota extends QuotaUsage {
 /**
  * What the subtrees under a quota use. A quota begins with its `zookeeper_limits` znode and ends with it. Every
  * change is charged to all quotas between the znode and the root, and the `zookeeper_stats` znode of each shows
- * its usage at once: data rewritten in place, without a transaction of its own and with the stat untouched.
+ * its usage behind the transaction: data rewritten in place, once however many operations the transaction has, without a
+ * transaction of its own and with the stat untouched.
  * The tree tells the ledger of every change; where there is no quota that costs next to nothing.
  */
 export class QuotaLedger {
   readonly #tree: DataTree;
   readonly #quotas = new Map<string, Quota>();
+  /** Those whose statistics do not show yet what the transaction under way has charged. */
+  readonly #charged = new Set<Quota>();
 
   constructor(tree: DataTree) {
     this.#tree = tree;
@@ -59,7 +62,17 @@ export class QuotaLedger {
   deleting(node: Znode): void {
     this.#charge(node, -1, -node.dataLength, []);
     const limited = pathLimitedBy(node.path);
-    if (limited !== null) this.#quotas.delete(limited);
+    if (limited === null) return;
+    // What it was charged with before is shown, as it would be by transactions of their own.
+    this.settle();
+    this.#quotas.delete(limited);
+  }
+
+  /** Shows in the statistics what was charged. To be called at the end of each transaction. */
+  settle(): void {
+    if (this.#charged.size === 0) return;
+    for (const quota of this.#charged) this.#refreshStats(quota);
+    this.#charged.clear();
   }
 
   /** Takes up a quota with the usage that a snapshot recorded; its limits are in the tree already. False if they are not. */
@@ -92,7 +105,7 @@ export class QuotaLedger {
       if (quota === undefined) continue;
       quota.count += count;
       quota.bytes += bytes;
-      this.#refreshStats(quota);
+      this.#charged.add(quota);
       const { limits } = quota;
       noteBreach(breaches, quota.path, 'count', count, quota.count, limits.count);
       noteBreach(breaches, quota.path, 'bytes', bytes, quota.bytes, limits.bytes);

@@ -25,6 +25,12 @@ export interface QuotaBreach {
   readonly limit: number;
 }
 
+/**
+ * Most levels of a path that a quota can be set on. Each change below is charged to every quota above it, so this bounds what a change costs
+ * where quotas are set on every level.
+ */
+const MOST_QUOTA_LEVELS = 64;
+
 const LIMITS_NODE = '/zookeeper_limits';
 const STATS_NODE = '/zookeeper_stats';
 
@@ -39,6 +45,20 @@ export function pathLimitedBy(path: string): string | null {
 /** The subtree whose usage this znode shows, or null. */
 export function pathShownBy(path: string): string | null {
   return quotaPathOf(path, STATS_NODE);
+}
+
+/** Whether the znode would limit a subtree that lies too deep. */
+export function isTooDeepForQuota(path: string): boolean {
+  const limited = pathLimitedBy(path);
+  if (limited === null) return false;
+  let levels = 0;
+  for (
+    let at = limited.indexOf('/');
+    at >= 0 && levels <= MOST_QUOTA_LEVELS;
+    at = limited.indexOf('/', at + 1)
+  )
+    levels++;
+  return levels > MOST_QUOTA_LEVELS;
 }
 
 export function limitsPathOf(quotaPath: string): string {

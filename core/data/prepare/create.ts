@@ -9,6 +9,7 @@ import {
   refuse,
   refuseForbidden,
   refuseInvalidPath,
+  refuseDeepQuota,
   refuseQuota,
   refuseTooLarge,
   refuseTooLong,
@@ -51,7 +52,7 @@ function createAt(
   const forbidden = refuseForbidden(parent, Permission.create, preparation);
   if (forbidden !== null) return forbidden;
   const path = isSequential(mode) ? givenPath + sequentialSuffix(parent.creates) : givenPath;
-  const invalid = refuseInvalidPath(path) ?? refuseQuota(path, preparation);
+  const invalid = refuseInvalidPath(path) ?? refuseQuota(path, preparation) ?? refuseDeepQuota(path);
   if (invalid !== null) return invalid;
   if (overlay.find(path) !== null) return refuse(ErrorCode.nodeExists);
   if (parent.ephemeralOwner !== 0n) return refuse(ErrorCode.noChildrenForEphemerals);

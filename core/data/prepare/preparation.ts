@@ -1,6 +1,6 @@
 import { ErrorCode, type Id } from '../../protocol/index.js';
 import { isAllowed } from '../acl.js';
-import { QUOTA_ROOT } from '../quota.js';
+import { isTooDeepForQuota, QUOTA_ROOT } from '../quota.js';
 import { invalidPathReason } from '../path.js';
 import type { ErrorOutcome } from '../transaction.js';
 import type { NodeState } from '../znode.js';
@@ -55,6 +55,11 @@ export function refuseInvalidPath(path: string): ErrorOutcome | null {
 export function refuseQuota(path: string, { rules, identities }: Preparation): ErrorOutcome | null {
   if (!rules.protectQuotas || (path !== QUOTA_ROOT && !path.startsWith(`${QUOTA_ROOT}/`))) return null;
   return identities.some(({ scheme }) => scheme === 'super') ? null : refuse(ErrorCode.noAuth);
+}
+
+/** Null, or why no quota can be set so deep. */
+export function refuseDeepQuota(path: string): ErrorOutcome | null {
+  return isTooDeepForQuota(path) ? refuse(ErrorCode.badArguments) : null;
 }
 
 export function refuseTooLong(data: Uint8Array | null, { rules }: Preparation): ErrorOutcome | null {

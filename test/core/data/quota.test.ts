@@ -21,6 +21,18 @@ const create = (ensemble: EnsembleOfOne, path: string, data = ''): number =>
 const remove = (ensemble: EnsembleOfOne, path: string): number =>
   ensemble.error({ op: OpCode.delete, body: { path, version: -1 } });
 
+/** Counts how often data are rewritten in place from now on. */
+function countedRewrites({ machine }: EnsembleOfOne): () => number {
+  const { tree } = machine.state;
+  const rewrite = tree.rewriteData.bind(tree);
+  let count = 0;
+  tree.rewriteData = (node, data) => {
+    count += 1;
+    rewrite(node, data);
+  };
+  return () => count;
+}
+
 test('the statistics show the subtree from the moment the quota is set, its top included', () => {
   const ensemble = new EnsembleOfOne();
   create(ensemble, '/a', '12');
@@ -89,6 +101,40 @@ test('a quota may be set before its subtree is there', () => {
   assert.is(ensemble.data(STATS), 'count=0,bytes=0');
   create(ensemble, '/a', 'x');
   assert.is(ensemble.data(STATS), 'count=1,bytes=1');
+});
+
+test('a quota can be set 64 levels deep and no deeper, and a transaction writes the statistics of each once', () => {
+  const ensemble = new EnsembleOfOne();
+  let [path, quota] = ['', '/zookeeper/quota'];
+  for (let level = 1; level <= 65; level++) {
+    path += '/a';
+    quota += '/a';
+    create(ensemble, path);
+    create(ensemble, quota);
+    const expected = level <= 64 ? ErrorCode.ok : ErrorCode.badArguments;
+    assert.is(create(ensemble, `${quota}/zookeeper_limits`, 'count=9'), expected, `${level}`);
+    create(ensemble, `${quota}/zookeeper_stats`);
+  }
+  const written = countedRewrites(ensemble);
+  const ops = ['x', 'y', 'z'].map((name) => ({
+    op: OpCode.create,
+    body: createBody(`${path}/${name}`, { data: bytes('12') }),
+  }));
+  assert.is(ensemble.error({ op: OpCode.multi, body: { ops } }), ErrorCode.ok);
+  assert.is(written(), 64);
+  assert.is(ensemble.data(STATS), 'count=68,bytes=6');
+});
+
+test('a quota that ends within a transaction shows what was charged before, and nothing behind', () => {
+  const ensemble = new EnsembleOfOne();
+  create(ensemble, '/a');
+  setQuota(ensemble, 'count=10,bytes=100');
+  const created = (path: string) =>
+    ({ op: OpCode.create, body: createBody(path, { data: bytes('12') }) }) as const;
+  const removed = { op: OpCode.delete, body: { path: LIMITS, version: -1 } } as const;
+  const ops = [created('/a/b'), removed, created('/a/c')];
+  assert.is(ensemble.error({ op: OpCode.multi, body: { ops } }), ErrorCode.ok);
+  assert.is(ensemble.data(STATS), 'count=2,bytes=2');
 });
 
 test('soft limits refuse nothing, and what exceeds them is told', () => {

@@ -240,4 +240,18 @@ export const STATE: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'charged-quota-not-shown',
+    mistake: 'what a transaction charged to a quota is not written to its statistics',
+    standsFor: 'the statistics of a quota show its usage',
+    tests: ['core/data/quota'],
+    changes: [['core/data/apply.ts', 'state.quotas.settle();', '']],
+  },
+  {
+    name: 'quota-ends-before-it-is-shown',
+    mistake: 'a quota that ends within a transaction does not show what was charged before',
+    standsFor: 'members of versions that differ have the same state',
+    tests: ['core/data/quota'],
+    changes: [['core/data/quota-ledger.ts', '    this.settle();\n', '']],
+  },
 ];
