@@ -5,7 +5,7 @@ import { lowerFlag, raiseFlag } from '../nodes/flag-node.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
-import { isClosed, isSessionOver, nextSession, persist } from '../waiting/failure.js';
+import { isClosed, isSessionOver, nextSession, repeatIdempotent } from '../waiting/failure.js';
 
 export interface BarrierOptions {
   /** Parent of all barriers; `/barriers` by default. */
@@ -77,7 +77,11 @@ export class Barrier {
           if (isCertain) return;
           // The server that is asked may not have heard yet that it was closed.
           const sync = () => this.#client.sync(this.path, { session: session.epoch });
-          await orAborted(persist(this.#client, sync, signal, session.signal), signal, session.signal);
+          await orAborted(
+            repeatIdempotent(this.#client, sync, signal, session.signal),
+            signal,
+            session.signal,
+          );
           isCertain = true;
           continue;
         }

@@ -6,7 +6,7 @@ import { abandon, removeOwnNode, type OwnNode } from '../nodes/own-node.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
 import { listAndWatch, readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
-import { hasCode, persist, nextSession } from '../waiting/failure.js';
+import { hasCode, repeatIdempotent, nextSession } from '../waiting/failure.js';
 import { BARRIER_WAIT, type BarrierOptions, type BarrierWait } from './barrier.js';
 import { decodeRound, encodeRound, type Round } from './round.js';
 
@@ -165,7 +165,7 @@ export class DoubleBarrier {
     try {
       // A second try is refused if the first one took effect.
       const begin = () => this.#client.multi(operations, { session: session.epoch });
-      await orAborted(persist(this.#client, begin, ...signals), ...signals);
+      await orAborted(repeatIdempotent(this.#client, begin, ...signals), ...signals);
     } catch (error) {
       if (!hasCode(error, 'MULTI_FAILED')) throw error;
       const { cause } = error as MultiError;
@@ -207,7 +207,7 @@ export class DoubleBarrier {
     ];
     const remove = () => this.#client.multi(operations, { session: session.epoch });
     try {
-      await orAborted(persist(this.#client, remove, session.signal), session.signal);
+      await orAborted(repeatIdempotent(this.#client, remove, session.signal), session.signal);
     } catch (error) {
       if (!hasCode(error, 'MULTI_FAILED') || !hasCode((error as MultiError).cause, 'NO_NODE')) throw error;
       await removeOwnNode(this.#client, node);
@@ -221,7 +221,7 @@ export class DoubleBarrier {
   async #list(session: Session, signals: readonly AbortSignal[]): Promise<readonly string[]> {
     try {
       const list = () => this.#client.getChildren(this.path, { session: session.epoch });
-      return (await orAborted(persist(this.#client, list, ...signals), ...signals)).children;
+      return (await orAborted(repeatIdempotent(this.#client, list, ...signals), ...signals)).children;
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;
@@ -233,7 +233,7 @@ export class DoubleBarrier {
     const names = await this.#list(session, signals);
     if (names.length !== 1 || names[0] !== READY) return null;
     const look = () => this.#client.exists(this.#readyPath, { session: session.epoch });
-    return (await orAborted(persist(this.#client, look, ...signals), ...signals))?.czxid ?? null;
+    return (await orAborted(repeatIdempotent(this.#client, look, ...signals), ...signals))?.czxid ?? null;
   }
 }
 

@@ -1,7 +1,7 @@
 import { allChildren, type Client } from '../../client/index.js';
 import { CacheOverflowError } from '../errors.js';
 import { orAborted } from '../waiting/abort.js';
-import { hasCode, persistAcross } from '../waiting/failure.js';
+import { hasCode, repeatIdempotentAcrossSessions } from '../waiting/failure.js';
 import type { NodeValue } from './node-value.js';
 
 export interface Subtree {
@@ -63,7 +63,7 @@ export class SubtreeReader {
 
   async #ask<T>(path: string, signal: AbortSignal, request: () => Promise<T>): Promise<T | null> {
     try {
-      return await orAborted(persistAcross(this.#client, request, signal), signal);
+      return await orAborted(repeatIdempotentAcrossSessions(this.#client, request, signal), signal);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
       // Of a single znode there is nothing else to be told, and to take it for missing could do harm.

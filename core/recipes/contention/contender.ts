@@ -4,7 +4,7 @@ import { abandon, type OwnNode } from '../nodes/own-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { nameOf } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
-import { isClosed, isSessionOver, nextSession, persist } from '../waiting/failure.js';
+import { isClosed, isSessionOver, nextSession, repeatIdempotent } from '../waiting/failure.js';
 import { HeldNode } from './held-node.js';
 import { orderContenders, protectedName } from './sequence.js';
 
@@ -136,7 +136,7 @@ export class Contender {
 
   async #look(session: Session, signals: readonly AbortSignal[]): Promise<readonly string[]> {
     const { directory } = this.#line;
-    const { children } = await persist(
+    const { children } = await repeatIdempotent(
       this.#client,
       () => this.#client.getChildren(directory, { session: session.epoch }),
       ...signals,

@@ -3,7 +3,7 @@ import { allChildren, type Client } from '../../client/index.js';
 import { InvalidInstanceError, RecipeStateError } from '../errors.js';
 import { KeptNode } from '../nodes/kept-node.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { ask, hasCode } from '../waiting/failure.js';
+import { repeatRead, hasCode } from '../waiting/failure.js';
 import { newestOfEach, ServiceDirectory } from './service-directory.js';
 import {
   completeInstance,
@@ -122,7 +122,7 @@ export class ServiceRegistry implements AsyncDisposable {
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<readonly string[]> {
     try {
-      return await ask(this.#client, options, () => allChildren(this.#client, path, options));
+      return await repeatRead(this.#client, options, () => allChildren(this.#client, path, options));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;
@@ -134,7 +134,9 @@ export class ServiceRegistry implements AsyncDisposable {
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<{ readonly instance: ServiceInstance<Payload>; readonly czxid: bigint } | null> {
     try {
-      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
+      const { data, stat } = await repeatRead(this.#client, options, () =>
+        this.#client.getData(path, options),
+      );
       const instance = decodeInstance<Payload>(data);
       if (instance !== null) return { instance, czxid: stat.czxid };
       this.#client.logger.warn('a service instance has an unreadable record', { path });

@@ -5,7 +5,7 @@ import { CURATOR_LATCH, orderContenders } from '../contention/sequence.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { EventHub } from '../streams/event-hub.js';
 import { aborted } from '../waiting/abort.js';
-import { ask, hasCode } from '../waiting/failure.js';
+import { repeatRead, hasCode } from '../waiting/failure.js';
 import { Candidacy, type NextTerm, type RecipeState } from './candidacy.js';
 
 export type { RecipeState } from './candidacy.js';
@@ -137,7 +137,7 @@ export class LeaderLatch implements AsyncDisposable {
 
   async #line(options: { readonly signal?: AbortSignal | undefined }): Promise<readonly string[]> {
     try {
-      const { children } = await ask(this.#client, options, () =>
+      const { children } = await repeatRead(this.#client, options, () =>
         this.#client.getChildren(this.path, options),
       );
       return orderContenders(children, [CURATOR_LATCH]);
@@ -154,7 +154,7 @@ export class LeaderLatch implements AsyncDisposable {
   ): Promise<{ readonly id: string; readonly path: string } | null> {
     const path = `${this.path}/${name}`;
     try {
-      const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
+      const { data } = await repeatRead(this.#client, options, () => this.#client.getData(path, options));
       return { id: new TextDecoder().decode(data ?? new Uint8Array()), path };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;

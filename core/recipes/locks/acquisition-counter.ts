@@ -2,7 +2,7 @@ import type { Client, MultiError, Operation, OperationResult } from '../../clien
 import type { HoldGuard } from '../contention/hold.js';
 import type { OwnNode } from '../nodes/own-node.js';
 import { parentOf } from '../nodes/znode-name.js';
-import { hasCode, persist } from '../waiting/failure.js';
+import { hasCode, repeatIdempotent } from '../waiting/failure.js';
 
 /** Counters of one root; locks whose paths have the same hash share one. */
 const COUNTERS = 64;
@@ -86,7 +86,7 @@ export class CountedGuard implements HoldGuard {
       const stat = await this.#client.exists(path, options);
       return stat?.czxid === czxid ? (counter?.version ?? null) : null;
     };
-    return persist(this.#client, read, session.signal);
+    return repeatIdempotent(this.#client, read, session.signal);
   }
 }
 

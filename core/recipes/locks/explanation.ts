@@ -1,7 +1,7 @@
 import type { Client } from '../../client/index.js';
 import type { BlockerOf } from '../contention/contender.js';
 import { orderContenders } from '../contention/sequence.js';
-import { ask, hasCode } from '../waiting/failure.js';
+import { repeatRead, hasCode } from '../waiting/failure.js';
 
 export type LockKind = 'exclusive' | 'read' | 'write' | 'lease';
 
@@ -79,8 +79,8 @@ async function lookAt(
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<Look | null> {
   try {
-    const { children } = await ask(client, options, () => client.getChildren(path, options));
-    const { data, stat } = await ask(client, options, () => client.getData(path, options));
+    const { children } = await repeatRead(client, options, () => client.getChildren(path, options));
+    const { data, stat } = await repeatRead(client, options, () => client.getData(path, options));
     return { children, lastTurn: textOf(data), lastTurnAt: stat.mtime };
   } catch (error) {
     if (hasCode(error, 'NO_NODE')) return null;
@@ -95,7 +95,7 @@ async function participant(
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<LockParticipant | null> {
   try {
-    const { data, stat } = await ask(client, options, () => client.getData(path, options));
+    const { data, stat } = await repeatRead(client, options, () => client.getData(path, options));
     return {
       path,
       kind,

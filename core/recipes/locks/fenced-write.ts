@@ -7,7 +7,7 @@ import {
 } from '../../client/index.js';
 import type { Hold, HoldGuard } from '../contention/hold.js';
 import { HoldLostError } from '../errors.js';
-import { hasCode, persist } from '../waiting/failure.js';
+import { hasCode, repeatIdempotent } from '../waiting/failure.js';
 
 /**
  * Carries out `operations`, all or none, only if `hold` is still held when the servers come to them: every lock of the hold is
@@ -93,11 +93,15 @@ async function attempt(
 ): Promise<Stat | null> {
   try {
     const { path } = operation;
-    const [result] = await persist(client, () => multiFenced(client, hold, [operation]), hold.signal);
+    const [result] = await repeatIdempotent(
+      client,
+      () => multiFenced(client, hold, [operation]),
+      hold.signal,
+    );
     if (result?.type !== 'setData' && result?.type !== 'create')
       throw new TypeError(`a ${operation.type} was answered as ${result?.type}`);
     // Inside a transaction Apache ZooKeeper tells only the path of what it creates.
-    return result.stat ?? (await persist(client, () => client.exists(path), hold.signal));
+    return result.stat ?? (await repeatIdempotent(client, () => client.exists(path), hold.signal));
   } catch (error) {
     if (error instanceof MultiError && hasCode(error.cause, expected)) return null;
     throw error;

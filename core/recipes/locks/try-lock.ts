@@ -8,7 +8,7 @@ import { createContended } from '../nodes/contended-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
-import { ask, hasCode, isClosed, isSessionOver, nextSession } from '../waiting/failure.js';
+import { repeatRead, hasCode, isClosed, isSessionOver, nextSession } from '../waiting/failure.js';
 import { CountedGuard, createCounted } from './acquisition-counter.js';
 
 export interface TryLockOptions {
@@ -62,7 +62,9 @@ export class TryLock extends GrantedLock {
   async owner(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<LockOwner | null> {
     checkOptions('TryLock.owner', options, SIGNAL_OPTION);
     try {
-      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
+      const { data, stat } = await repeatRead(this.#client, options, () =>
+        this.#client.getData(this.path, options),
+      );
       if (stat.ephemeralOwner === 0n) return null;
       return {
         owner: decodeMark(data)?.owner ?? null,

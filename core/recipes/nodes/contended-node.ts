@@ -1,6 +1,6 @@
 import type { Client, MultiError, Session } from '../../client/index.js';
 import { orAborted } from '../waiting/abort.js';
-import { hasCode, isClosed, isTransient, pause, persist } from '../waiting/failure.js';
+import { hasCode, isClosed, isTransient, pause, repeatIdempotent } from '../waiting/failure.js';
 import { abandon, type OwnNode } from './own-node.js';
 
 /** An ephemeral znode of a name that others want too: whoever creates it has it. */
@@ -68,7 +68,7 @@ async function findOwn(
     return client.getData(path, { session: session.epoch });
   };
   try {
-    const { data, stat } = await persist(client, read, session.signal);
+    const { data, stat } = await repeatIdempotent(client, read, session.signal);
     const isOwn = stat.ephemeralOwner === session.id && tokenOf(data) === token;
     return isOwn ? { path, czxid: stat.czxid, session } : null;
   } catch (error) {

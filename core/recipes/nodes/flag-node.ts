@@ -1,6 +1,13 @@
 import { OutcomeUnknownError, type Client, type Stat } from '../../client/index.js';
 import { orAborted } from '../waiting/abort.js';
-import { ask, hasCode, isClosed, isTransient, pause } from '../waiting/failure.js';
+import {
+  hasCode,
+  isClosed,
+  isTransient,
+  pause,
+  repeatIdempotentAcrossSessions,
+  repeatRead,
+} from '../waiting/failure.js';
 import { parentOf } from './znode-name.js';
 
 /**
@@ -105,14 +112,14 @@ async function look(client: Client, path: string, { signal }: FlagOptions): Prom
     return { flag, parent };
   };
   const signals = signal === undefined ? [] : [signal];
-  return orAborted(ask(client, options, read), ...signals);
+  return orAborted(repeatRead(client, options, read), ...signals);
 }
 
-async function makeParent(client: Client, path: string, options: FlagOptions): Promise<void> {
+async function makeParent(client: Client, path: string, { signal }: FlagOptions): Promise<void> {
+  const create = () =>
+    client.create(parentOf(path), null, { mode: 'container', createParents: true, signal });
   try {
-    await ask(client, options, () =>
-      client.create(parentOf(path), null, { mode: 'container', createParents: true, signal: options.signal }),
-    );
+    await repeatIdempotentAcrossSessions(client, create, ...(signal === undefined ? [] : [signal]));
   } catch (error) {
     if (!hasCode(error, 'NODE_EXISTS')) throw error;
   }

@@ -9,7 +9,7 @@ import {
   isTransient,
   nextSession,
   pause,
-  persist,
+  repeatIdempotent,
 } from '../waiting/failure.js';
 import { findOwnNode, ownNode } from './own-creation.js';
 import { removeOwnNode, type OwnNode } from './own-node.js';
@@ -179,7 +179,7 @@ export class KeptNode implements AsyncDisposable {
 
   async #write(node: OwnNode, data: Data, signals: readonly AbortSignal[]): Promise<void> {
     const { path, session } = node;
-    const writing = persist(
+    const writing = repeatIdempotent(
       this.#client,
       () => this.#client.setData(path, data, { session: session.epoch }),
       ...signals,
@@ -221,7 +221,7 @@ export class KeptNode implements AsyncDisposable {
   async #removeUnconfirmed(session: Session): Promise<void> {
     const { path } = this.#options;
     const look = () => this.#client.exists(path, { session: session.epoch });
-    const stat = await persist(this.#client, look, session.signal).catch(() => null);
+    const stat = await repeatIdempotent(this.#client, look, session.signal).catch(() => null);
     if (stat?.ephemeralOwner === session.id)
       await removeOwnNode(this.#client, { path, czxid: stat.czxid, session });
   }

@@ -1,6 +1,6 @@
 import type { Client, Session, WatchNotice } from '../../client/index.js';
 import { orAborted } from '../waiting/abort.js';
-import { hasCode, persist } from '../waiting/failure.js';
+import { hasCode, repeatIdempotent } from '../waiting/failure.js';
 
 type NodeRead = Awaited<ReturnType<Client['getData']>>;
 type Listing = Awaited<ReturnType<Client['getChildren']>>;
@@ -64,7 +64,7 @@ async function watched<Read>(
   const changed = new Promise<WatchNotice>((resolve) => (notify = resolve));
   const watch = (notice: WatchNotice): void => notify(notice);
   const cancel = (): void => void client.unwatch(path, watch).catch(() => undefined);
-  const reading = persist(client, () => read({ watch, session: session.epoch }), ...signals);
+  const reading = repeatIdempotent(client, () => read({ watch, session: session.epoch }), ...signals);
   try {
     return { ...(await orAborted(reading, ...signals)), changed, cancel };
   } catch (error) {

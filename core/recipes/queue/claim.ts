@@ -1,6 +1,13 @@
 import type { Client, MultiError, Operation, OperationResult, Session } from '../../client/index.js';
 import { ClaimLostError } from '../errors.js';
-import { hasCode, isClosed, isSessionOver, isTransient, pause, persist } from '../waiting/failure.js';
+import {
+  hasCode,
+  isClosed,
+  isSessionOver,
+  isTransient,
+  pause,
+  repeatIdempotent,
+} from '../waiting/failure.js';
 import type { Candidate } from './job-board.js';
 import { decodeRecord, encodeRecord, type JobHeader, type JobRecord } from './job-record.js';
 import { saysCancelled } from './job-results.js';
@@ -92,7 +99,11 @@ export async function claimJob(
       if (!isTransient(error) || isClosed(client, error)) return refusal(error);
       await pause(client, attempt, signal, session.signal);
       // A server that lags behind must not hide what the lost reply was about.
-      await persist(client, () => client.sync(layout.jobs, { session: session.epoch }), session.signal);
+      await repeatIdempotent(
+        client,
+        () => client.sync(layout.jobs, { session: session.epoch }),
+        session.signal,
+      );
     }
   }
 }
@@ -174,7 +185,7 @@ export class Claim {
   async isHeld(): Promise<boolean> {
     const { client } = this.#desk;
     const exists = () => client.exists(this.#jobPath, { session: this.session.epoch });
-    const stat = await persist(client, exists, this.session.signal);
+    const stat = await repeatIdempotent(client, exists, this.session.signal);
     return stat?.version === this.#version && stat.mzxid === this.fence;
   }
 
@@ -253,7 +264,7 @@ export class Claim {
     const { client } = this.#desk;
     const read = async (path: string): Promise<Uint8Array | null> => {
       try {
-        return (await persist(client, () => client.getData(path), this.session.signal)).data;
+        return (await repeatIdempotent(client, () => client.getData(path), this.session.signal)).data;
       } catch (error) {
         if (hasCode(error, 'NO_NODE')) return null;
         throw error;
@@ -341,7 +352,7 @@ export class Claim {
     if (leaves === 'job there') return true;
     const { client } = this.#desk;
     const exists = () => client.exists(this.#jobPath, { session: this.session.epoch });
-    if ((await persist(client, exists, this.session.signal)) !== null) return false;
+    if ((await repeatIdempotent(client, exists, this.session.signal)) !== null) return false;
     return !(await this.#wasCancelled());
   }
 
@@ -350,7 +361,7 @@ export class Claim {
     try {
       const path = `${layout.results}/${this.job}`;
       const read = () => client.getData(path, { session: this.session.epoch });
-      return saysCancelled((await persist(client, read, this.session.signal)).data);
+      return saysCancelled((await repeatIdempotent(client, read, this.session.signal)).data);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return false;
       throw error;

@@ -1,5 +1,5 @@
 import { allChildren, type Client, type Operation } from '../../client/index.js';
-import { ask, hasCode } from '../waiting/failure.js';
+import { repeatRead, hasCode } from '../waiting/failure.js';
 import { compareJobs, parseJobName } from './job-name.js';
 import { decodeRecord, encodeRecord, type JobRecord } from './job-record.js';
 import type { DeadLetter } from './job.js';
@@ -40,7 +40,7 @@ export class DeadLetters<Data> {
   async list(options: Cancellable): Promise<readonly string[]> {
     try {
       const { dead } = this.#layout;
-      return inOrder(await ask(this.#client, options, () => allChildren(this.#client, dead, options)));
+      return inOrder(await repeatRead(this.#client, options, () => allChildren(this.#client, dead, options)));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;
@@ -120,7 +120,7 @@ export class DeadLetters<Data> {
   async #find(id: string, options: Cancellable): Promise<Letter | null> {
     const known = await this.#findHere(id, options);
     if (known !== null) return known;
-    await ask(this.#client, options, () => this.#client.sync(this.#layout.dead, options));
+    await repeatRead(this.#client, options, () => this.#client.sync(this.#layout.dead, options));
     return await this.#findHere(id, options);
   }
 
@@ -135,7 +135,7 @@ export class DeadLetters<Data> {
 
   async #read(id: string, options: Cancellable): Promise<Letter> {
     const path = `${this.#layout.dead}/${id}`;
-    const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
+    const { data, stat } = await repeatRead(this.#client, options, () => this.#client.getData(path, options));
     return { path, version: stat.version, record: decodeRecord(data, stat.ctime) };
   }
 }

@@ -1,5 +1,12 @@
 import type { Client, MultiError } from '../../client/index.js';
-import { ask, hasCode, isClosed, isTransient, pause, persistAcross } from '../waiting/failure.js';
+import {
+  repeatRead,
+  hasCode,
+  isClosed,
+  isTransient,
+  pause,
+  repeatIdempotentAcrossSessions,
+} from '../waiting/failure.js';
 import type { JobDraft } from './job-draft.js';
 import type { QueueLayout } from './queue-layout.js';
 import { TransactionBatch } from './transaction-batch.js';
@@ -42,7 +49,7 @@ export class JobAdder {
   async #makeParents(): Promise<void> {
     const make = async (path: string): Promise<void> => {
       const create = () => this.#client.create(path, null, { createParents: true });
-      await persistAcross(this.#client, create).catch((error: unknown) => {
+      await repeatIdempotentAcrossSessions(this.#client, create).catch((error: unknown) => {
         if (!hasCode(error, 'NODE_EXISTS')) throw error;
       });
     };
@@ -93,7 +100,7 @@ export class JobAdder {
   /** Whether there is a trace of the job. The `sync` makes a server that lags behind catch up first. */
   async #isAdded(id: string): Promise<boolean> {
     const { jobs, dead, results } = this.#layout;
-    const found = await ask(this.#client, {}, async () => {
+    const found = await repeatRead(this.#client, {}, async () => {
       await this.#client.sync(jobs);
       return await Promise.all([jobs, dead, results].map((path) => this.#client.exists(`${path}/${id}`)));
     });
@@ -102,7 +109,9 @@ export class JobAdder {
 
   async #holderOf(key: string): Promise<string | null> {
     try {
-      const { data } = await ask(this.#client, {}, () => this.#client.getData(this.#layout.keyPath(key)));
+      const { data } = await repeatRead(this.#client, {}, () =>
+        this.#client.getData(this.#layout.keyPath(key)),
+      );
       return new TextDecoder().decode(data ?? new Uint8Array());
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;

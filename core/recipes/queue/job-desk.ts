@@ -11,7 +11,7 @@ import { lowerFlag, raiseFlag } from '../nodes/flag-node.js';
 import { readAndWatch } from '../nodes/watched-read.js';
 import { Deadline, orAborted } from '../waiting/abort.js';
 import {
-  ask,
+  repeatRead,
   hasCode,
   isClosed,
   isSessionOver,
@@ -100,7 +100,7 @@ export class JobDesk<Data> {
   }
 
   async list(limit: number, options: Cancellable): Promise<readonly JobStatus<Data>[]> {
-    const children = await ask(this.#client, options, () =>
+    const children = await repeatRead(this.#client, options, () =>
       allChildren(this.#client, this.#layout.jobs, options),
     ).catch((error: unknown) => {
       if (hasCode(error, 'NO_NODE')) return [];
@@ -174,14 +174,16 @@ export class JobDesk<Data> {
       ...(own === null ? [] : [own]),
     ];
     const stats = await Promise.all(
-      paths.map((path) => ask(this.#client, options, () => this.#client.exists(path, options))),
+      paths.map((path) => repeatRead(this.#client, options, () => this.#client.exists(path, options))),
     );
     return paths.filter((_, at) => stats[at] !== null).map((path) => ({ type: 'delete', path }));
   }
 
   async #childrenOf(path: string, options: Cancellable): Promise<readonly string[]> {
     try {
-      const children = await ask(this.#client, options, () => allChildren(this.#client, path, options));
+      const children = await repeatRead(this.#client, options, () =>
+        allChildren(this.#client, path, options),
+      );
       return children.map((child) => `${path}/${child}`);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
@@ -199,7 +201,9 @@ export class JobDesk<Data> {
   ): Promise<{ readonly record: JobRecord; readonly version: number } | null> {
     try {
       const path = `${this.#layout.jobs}/${id}`;
-      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
+      const { data, stat } = await repeatRead(this.#client, options, () =>
+        this.#client.getData(path, options),
+      );
       return { record: decodeRecord(data, stat.ctime), version: stat.version };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
@@ -209,7 +213,8 @@ export class JobDesk<Data> {
 
   async #statusOf(id: string, record: JobRecord, options: Cancellable): Promise<JobStatus<Data>> {
     const { by, delay, failure, isUnblocked } = record.header;
-    const exists = (path: string) => ask(this.#client, options, () => this.#client.exists(path, options));
+    const exists = (path: string) =>
+      repeatRead(this.#client, options, () => this.#client.exists(path, options));
     if (by !== undefined && (await exists(`${this.#layout.consumers}/${by}`)) !== null)
       return this.#status(id, record, {
         state: 'active',
@@ -230,7 +235,7 @@ export class JobDesk<Data> {
   async #progressOf(id: string, options: Cancellable): Promise<unknown> {
     try {
       const path = `${this.#layout.progress}/${id}`;
-      const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
+      const { data } = await repeatRead(this.#client, options, () => this.#client.getData(path, options));
       return parseJson(new TextDecoder().decode(data ?? new Uint8Array()));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return undefined;
@@ -249,7 +254,7 @@ export class JobDesk<Data> {
 
   /** What is asked of this client's member from now on, it answers with all that any member has answered before. */
   async #catchUp(options: Cancellable): Promise<void> {
-    await ask(this.#client, options, () => this.#client.sync(this.#layout.jobs, options));
+    await repeatRead(this.#client, options, () => this.#client.sync(this.#layout.jobs, options));
   }
 
   /** Watches the job until it is gone; false if it was not there to begin with. */

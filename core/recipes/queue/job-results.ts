@@ -1,6 +1,6 @@
 import { parseJson } from '../../runtime/index.js';
 import { allChildren, type Client, type Operation } from '../../client/index.js';
-import { ask, hasCode } from '../waiting/failure.js';
+import { repeatRead, hasCode } from '../waiting/failure.js';
 import { parseJobName } from './job-name.js';
 import type { QueueLayout } from './queue-layout.js';
 
@@ -68,7 +68,7 @@ export class JobResults {
   ): Promise<KeptResult | null> {
     try {
       const path = `${this.#layout.results}/${job}`;
-      const { data } = await ask(this.#client, options, () => this.#client.getData(path, options));
+      const { data } = await repeatRead(this.#client, options, () => this.#client.getData(path, options));
       const text = new TextDecoder().decode(data ?? new Uint8Array());
       if (text.startsWith(CANCELLED)) return { type: 'cancelled', reason: text.slice(CANCELLED.length) };
       return { type: 'result', value: parseJson(text) };

@@ -1,7 +1,7 @@
 import { allChildren, type Client } from '../../client/index.js';
 import { QueueFullError } from '../errors.js';
 import { orAborted } from '../waiting/abort.js';
-import { ask } from '../waiting/failure.js';
+import { repeatRead } from '../waiting/failure.js';
 import { parseJobName } from './job-name.js';
 import type { QueueLayout } from './queue-layout.js';
 
@@ -75,14 +75,14 @@ export class QueueRoom {
   }
 
   async #countBelow(path: string): Promise<number> {
-    const stat = await ask(this.#client, {}, () => this.#client.exists(path));
+    const stat = await repeatRead(this.#client, {}, () => this.#client.exists(path));
     return stat?.numChildren ?? 0;
   }
 
   async #bytesUsed(): Promise<number> {
     const lists = await Promise.all(
       [this.#layout.jobs, this.#layout.dead].map((path) =>
-        ask(this.#client, {}, () => allChildren(this.#client, path)),
+        repeatRead(this.#client, {}, () => allChildren(this.#client, path)),
       ),
     );
     return lists.flat().reduce((sum, name) => sum + (parseJobName(name)?.bytes ?? 0), 0);

@@ -1,6 +1,6 @@
 import { allChildren, type Client, type WatchStreamEvent } from '../../client/index.js';
 import { RecipeStateError } from '../errors.js';
-import { persistAcross } from '../waiting/failure.js';
+import { repeatIdempotentAcrossSessions } from '../waiting/failure.js';
 import type { JobBoard, QueueListing } from './job-board.js';
 import { parseDelay, type QueueLayout } from './queue-layout.js';
 
@@ -113,7 +113,7 @@ export class QueueView {
     const { jobs, delays, consumers, slots, paused } = this.#layout;
     const [lists, pausedStat] = await Promise.all([
       Promise.all([delays, consumers, slots, jobs].map((path) => this.#children(path, signal))),
-      persistAcross(this.#client, () => this.#client.exists(paused), signal),
+      repeatIdempotentAcrossSessions(this.#client, () => this.#client.exists(paused), signal),
     ]);
     const [delayNames, consumerNames, slotNames, jobNames] = lists;
     return {
@@ -129,7 +129,7 @@ export class QueueView {
   }
 
   #children(path: string, signal: AbortSignal): Promise<readonly string[]> {
-    return persistAcross(this.#client, () => allChildren(this.#client, path), signal);
+    return repeatIdempotentAcrossSessions(this.#client, () => allChildren(this.#client, path), signal);
   }
 
   #note(event: WatchStreamEvent): void {

@@ -14,7 +14,7 @@ import {
 } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { orAborted } from '../waiting/abort.js';
-import { ask } from '../waiting/failure.js';
+import { repeatRead } from '../waiting/failure.js';
 import {
   checkConsumeOptions,
   CONSUME_OPTIONS,
@@ -331,7 +331,7 @@ export class WorkQueue<Data = unknown> {
     const { jobs, delays, dead, consumers, paused } = this.#layout;
     const [jobCount, delayed, deadCount, consumerCount, pausedStat] = await Promise.all([
       ...[jobs, delays, dead, consumers].map((path) => this.#count(path, options)),
-      ask(this.#client, options, () => this.#client.exists(paused, options)),
+      repeatRead(this.#client, options, () => this.#client.exists(paused, options)),
     ]);
     return {
       jobs: Number(jobCount),
@@ -386,7 +386,7 @@ export class WorkQueue<Data = unknown> {
   }
 
   async #count(path: string, options: Cancellable): Promise<number> {
-    const stat = await ask(this.#client, options, () => this.#client.exists(path, options));
+    const stat = await repeatRead(this.#client, options, () => this.#client.exists(path, options));
     return stat?.numChildren ?? 0;
   }
 

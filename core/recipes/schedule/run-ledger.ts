@@ -10,7 +10,15 @@ import type { Hold } from '../contention/hold.js';
 import { parseSequence } from '../contention/sequence.js';
 import { multiFenced } from '../locks/fenced-write.js';
 import { nameOf, pathBelow } from '../nodes/znode-name.js';
-import { ask, hasCode, isClosed, isTransient, pause, persist, persistAcross } from '../waiting/failure.js';
+import {
+  repeatRead,
+  hasCode,
+  isClosed,
+  isTransient,
+  pause,
+  repeatIdempotent,
+  repeatIdempotentAcrossSessions,
+} from '../waiting/failure.js';
 import { decodeRun, encodeRun, type RunKind, type RunOutcome, type RunRecord } from './run-record.js';
 
 export interface RunLedgerOptions {
@@ -140,7 +148,11 @@ export class RunLedger {
   ): Promise<void> {
     const data = encodeRun({ ...run.record, ...end });
     try {
-      const { mtime } = await persistAcross(this.#client, () => this.#client.setData(run.path, data), signal);
+      const { mtime } = await repeatIdempotentAcrossSessions(
+        this.#client,
+        () => this.#client.setData(run.path, data),
+        signal,
+      );
       await this.#forget(mtime, signal);
     } catch (error) {
       // Forgotten already: so many came after it.
@@ -160,7 +172,7 @@ export class RunLedger {
       try {
         // Whoever is still at it may tell of its end at this moment, or have told where it is not known here yet.
         const mark = () => multiFenced(this.#client, hold, [{ type: 'setData', path, data, version }]);
-        await persist(this.#client, mark, hold.signal);
+        await repeatIdempotent(this.#client, mark, hold.signal);
       } catch (error) {
         if (hasCode(error, 'HOLD_LOST')) throw error;
         this.#client.logger.debug('a lost run was not marked as such', { path: this.path, error });
@@ -268,7 +280,7 @@ export class RunLedger {
   /** Whether a `trigger` in doubt took effect: it waits, or its run has begun. */
   async #hasTaken(trigger: string): Promise<boolean> {
     // A server that lags behind must not hide what the lost reply was about.
-    await ask(this.#client, {}, () => this.#client.sync(this.path));
+    await repeatRead(this.#client, {}, () => this.#client.sync(this.path));
     const waiting = await this.#children(`${this.path}/triggers`, {});
     if (waiting.some((name) => triggerOf(name) === trigger)) return true;
     // One transaction moves it from there to here, so the runs are looked at second.
@@ -279,7 +291,7 @@ export class RunLedger {
   async #hasRunWithoutId(since: bigint): Promise<boolean> {
     for (const name of (await this.#runs({})).reverse()) {
       const path = `${this.path}/runs/${name}`;
-      const stat = await ask(this.#client, {}, () => this.#client.exists(path));
+      const stat = await repeatRead(this.#client, {}, () => this.#client.exists(path));
       if (stat === null) continue;
       if (stat.czxid <= since) return false;
       if (RUN.exec(name)?.groups?.['trigger'] !== undefined) continue;
@@ -296,7 +308,7 @@ export class RunLedger {
   /** A request that was repeated arrived twice: its run has begun already. */
   async #dropTrigger(path: string, signal: AbortSignal): Promise<void> {
     try {
-      await persistAcross(this.#client, () => this.#client.delete(path), signal);
+      await repeatIdempotentAcrossSessions(this.#client, () => this.#client.delete(path), signal);
     } catch (error) {
       if (!hasCode(error, 'NO_NODE')) throw error;
     }
@@ -313,7 +325,7 @@ export class RunLedger {
         if (areYoung) continue;
       }
       try {
-        await persistAcross(this.#client, () => this.#client.delete(path), signal);
+        await repeatIdempotentAcrossSessions(this.#client, () => this.#client.delete(path), signal);
       } catch (error) {
         if (!hasCode(error, 'NO_NODE')) throw error;
       }
@@ -321,7 +333,7 @@ export class RunLedger {
   }
 
   async #isYoung(path: string, now: number, signal: AbortSignal): Promise<boolean> {
-    const stat = await ask(this.#client, { signal }, () => this.#client.exists(path));
+    const stat = await repeatRead(this.#client, { signal }, () => this.#client.exists(path));
     return stat !== null && now - stat.ctime < TRIGGER_KEPT_MS;
   }
 
@@ -330,7 +342,7 @@ export class RunLedger {
       try {
         const data = path === this.path ? JSON.stringify({ lastDue: null }) : null;
         const create = () => this.#client.create(path, data, { createParents: true });
-        await persistAcross(this.#client, create, ...signals);
+        await repeatIdempotentAcrossSessions(this.#client, create, ...signals);
       } catch (error) {
         if (!hasCode(error, 'NODE_EXISTS')) throw error;
       }
@@ -348,7 +360,9 @@ export class RunLedger {
     options: ReadOptions,
   ): Promise<{ readonly data: Uint8Array | null; readonly version: number } | null> {
     try {
-      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(path, options));
+      const { data, stat } = await repeatRead(this.#client, options, () =>
+        this.#client.getData(path, options),
+      );
       return { data, version: stat.version };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
@@ -363,7 +377,7 @@ export class RunLedger {
 
   async #children(path: string, options: ReadOptions): Promise<readonly string[]> {
     try {
-      return await ask(this.#client, options, () => allChildren(this.#client, path, options));
+      return await repeatRead(this.#client, options, () => allChildren(this.#client, path, options));
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return [];
       throw error;

@@ -7,7 +7,7 @@ import { TryLock, type LockOwner } from '../locks/try-lock.js';
 import { GroupMembership } from '../membership/group-membership.js';
 import { pathBelow } from '../nodes/znode-name.js';
 import { aborted } from '../waiting/abort.js';
-import { ask, hasCode, isClosed, pause } from '../waiting/failure.js';
+import { repeatRead, hasCode, isClosed, pause } from '../waiting/failure.js';
 import { isWithinTaskOf, runOwned } from '../waiting/own-task.js';
 import { KeptDivision } from './kept-division.js';
 
@@ -281,7 +281,9 @@ export class ShardAssignment implements AsyncDisposable {
   async #shardsWithOwner(options: { readonly signal?: AbortSignal | undefined }): Promise<readonly number[]> {
     try {
       const path = `${this.path}/owners`;
-      const { children } = await ask(this.#client, options, () => this.#client.getChildren(path, options));
+      const { children } = await repeatRead(this.#client, options, () =>
+        this.#client.getChildren(path, options),
+      );
       return children
         .map(Number)
         .filter((shard) => Number.isSafeInteger(shard))

@@ -1,6 +1,6 @@
 import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/index.js';
 import type { Client } from '../../client/index.js';
-import { ask } from '../waiting/failure.js';
+import { repeatRead } from '../waiting/failure.js';
 import { SharedValue, type ValueCodec, type Versioned } from './shared-value.js';
 
 const LONG_BYTES = 8;
@@ -69,7 +69,7 @@ export class Counter {
       if (previous.value !== expected) {
         if (isCaughtUp) return false;
         // The server that answers reads may be behind the one whose answer the caller goes by.
-        await ask(this.#client, {}, () => this.#client.sync(this.path));
+        await repeatRead(this.#client, {}, () => this.#client.sync(this.path));
         isCaughtUp = true;
         continue;
       }

@@ -2,7 +2,7 @@ import { checkOptions, type OptionNames, SIGNAL_OPTION } from '../../runtime/ind
 import { OutcomeUnknownError, type Client, type Stat } from '../../client/index.js';
 import { LayoutConflictError } from '../errors.js';
 import { pathBelow } from '../nodes/znode-name.js';
-import { ask, hasCode, isClosed, isTransient, pause } from '../waiting/failure.js';
+import { repeatRead, hasCode, isClosed, isTransient, pause } from '../waiting/failure.js';
 
 /** How values stand in a znode. What it throws while decoding becomes a `LayoutConflictError`. */
 export interface ValueCodec<T> {
@@ -58,7 +58,9 @@ export class SharedValue<T> {
   async get(options: WaitOptions = {}): Promise<Versioned<T>> {
     checkOptions('SharedValue.get', options, SIGNAL_OPTION);
     try {
-      const { data, stat } = await ask(this.#client, options, () => this.#client.getData(this.path, options));
+      const { data, stat } = await repeatRead(this.#client, options, () =>
+        this.#client.getData(this.path, options),
+      );
       return { value: this.#decode(data), version: stat.version, czxid: stat.czxid };
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return { value: this.#seed, version: -1, czxid: 0n };
@@ -167,7 +169,7 @@ export class SharedValue<T> {
       return newest;
     };
     try {
-      return await ask(this.#client, options, read);
+      return await repeatRead(this.#client, options, read);
     } catch (error) {
       if (hasCode(error, 'NO_NODE')) return null;
       throw error;
@@ -180,7 +182,7 @@ export class SharedValue<T> {
       const [, newest] = await Promise.all([this.#client.sync(this.path, options), this.get(options)]);
       return newest;
     };
-    return ask(this.#client, options, read);
+    return repeatRead(this.#client, options, read);
   }
 
   /** Null if the signal aborted, or the client closed, meanwhile. */

@@ -64,7 +64,7 @@ export function pause(client: Client, attempt: number, ...signals: readonly Abor
  * Repeats `request` as long as only the connection gets in its way. It must be harmless to repeat. Rejects
  * with any other failure, or with the reason of the first signal that aborts between two tries.
  */
-export async function persist<T>(
+export async function repeatIdempotent<T>(
   client: Client,
   request: () => Promise<T>,
   ...signals: readonly AbortSignal[]
@@ -80,17 +80,17 @@ export async function persist<T>(
 }
 
 /**
- * As `persist`, and also over the end of the session: what was not carried out in it is asked for in the next one. For
+ * As `repeatIdempotent`, and also over the end of the session: what was not carried out in it is asked for in the next one. For
  * requests that are not about what a session holds.
  */
-export async function persistAcross<T>(
+export async function repeatIdempotentAcrossSessions<T>(
   client: Client,
   request: () => Promise<T>,
   ...signals: readonly AbortSignal[]
 ): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await persist(client, request, ...signals);
+      return await repeatIdempotent(client, request, ...signals);
     } catch (error) {
       if (!hasCode(error, 'SESSION_EXPIRED')) throw error;
       await pause(client, attempt, ...signals);
@@ -98,13 +98,17 @@ export async function persistAcross<T>(
   }
 }
 
-/** A read that is about no session in particular: `persistAcross` until the caller's signal aborts. */
-export function ask<T>(
+/** A read that is about no session in particular: `repeatIdempotentAcrossSessions` until the caller's signal aborts. */
+export function repeatRead<T>(
   client: Client,
   options: { readonly signal?: AbortSignal | undefined },
   request: () => Promise<T>,
 ): Promise<T> {
-  return persistAcross(client, request, ...(options.signal === undefined ? [] : [options.signal]));
+  return repeatIdempotentAcrossSessions(
+    client,
+    request,
+    ...(options.signal === undefined ? [] : [options.signal]),
+  );
 }
 
 /**
