@@ -11,6 +11,7 @@ import {
   type Client,
   type Operation,
 } from '../../core/client/index.js';
+import { EnsembleProcess } from './ensemble-process.js';
 import { MemberProcess } from './member-process.js';
 
 const VALUE = 'x'.repeat(1_000);
@@ -24,10 +25,10 @@ function batchOf(batch: number, make: (path: string) => Operation): Operation[] 
   return Array.from({ length: BATCH }, (_, index) => make(path(batch, index)));
 }
 
-/** Writes until the member refuses; returns the number of batches that it took. */
-async function fill(client: Client): Promise<number> {
-  await client.create('/full');
-  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+/** Writes until the member refuses; returns how many batches are there. `from`: those that are there already. */
+async function fill(client: Client, from = 0): Promise<number> {
+  if (from === 0) await client.create('/full');
+  for (let batch = from; batch < MOST_BATCHES; batch++) {
     try {
       await client.multi(batchOf(batch, (at) => ({ type: 'create', path: at, data: VALUE })));
     } catch (error) {
@@ -61,6 +62,31 @@ test('a member with a small heap refuses writes before it is full, says so, and 
     await member.kill('SIGKILL');
     await rm(data, { recursive: true, force: true });
   }
+});
+
+test('three members take no more than the smallest heap among them holds, whichever member leads', async () => {
+  await using ensemble = await EnsembleProcess.prepare();
+  const small = { NODE_OPTIONS: '--max-old-space-size=64' };
+  for (const id of ensemble.ids) ensemble.launch(id, id === 2 ? { environment: small } : {});
+  await ensemble.serving();
+  await using client = await connect(ensemble.url(), { sessionTimeoutMs: 30_000 });
+  const batches = await fill(client);
+  const { dataBytes, maxDataBytes } = (await ensemble.health(2))!;
+  assert.ok(dataBytes < 1.1 * maxDataBytes!, `${dataBytes} of ${maxDataBytes}`);
+
+  // Another leader, or one with another follower, goes on to refuse: the small member reports its limit to each.
+  const leader = await ensemble.serving();
+  const victim = leader === 2 ? 1 : leader;
+  await ensemble.kill(victim);
+  await ensemble.serving();
+  // A leader that has just begun takes what comes before the first report.
+  const more = (await fill(client, batches)) - batches;
+  assert.ok(more < 50, `${more} batches more`);
+  await client.multi(batchOf(0, (at) => ({ type: 'delete', path: at })));
+  assert.equal(
+    ensemble.running,
+    ensemble.ids.filter((id) => id !== victim),
+  );
 });
 
 test.run();
