@@ -56,6 +56,7 @@ test('a candidate cuts what its quorum never had before it takes over the rest',
   echo(conversation, 1);
   assert.is(conversation.takeSent(1, 'lend')[0]!.lastZxid, makeZxid(1, 4));
   conversation.hear(1, { type: 'trunc', epoch: 3, after: makeZxid(1, 2) }, proposal(newer.slice(3)));
+  assert.is(conversation.persisted.find((batch) => 'truncateAfter' in batch)?.truncateAfter, makeZxid(1, 2));
   assert.is(conversation.peer.status().phase, 'synchronization');
   assert.is(conversation.takeSent(1, 'diff')[0]!.after, makeZxid(2, 1));
 });

@@ -110,6 +110,15 @@ test('a candidate that a quorum supports waits for a better one, but not for eve
   assert.is(state(alone), 'leading 2');
 });
 
+test('a candidate waits no longer for a better one because its supporters repeat their votes', () => {
+  const conversation = looking();
+  for (let passed = 0; passed < 250; passed += 50) {
+    conversation.hearVote(1, 2, LAST);
+    conversation.pass(50);
+  }
+  assert.is(state(conversation), 'leading 2');
+});
+
 test('a candidate that every voter supports leads at once, and says so', () => {
   const conversation = looking();
   conversation.hearVote(1, 2, LAST);
@@ -132,6 +141,15 @@ test('the vote of a voter whose link is down does not count', () => {
   const conversation = looking();
   conversation.hearVote(1, 2, LAST);
   conversation.disconnect(1);
+  conversation.pass(300);
+  assert.is(state(conversation), 'looking');
+  assert.equal(lastWord(conversation, 3), [2, false]);
+});
+
+test('the vote of a voter that says it leads does not count, though that one has no quorum', () => {
+  const conversation = looking();
+  conversation.hearVote(1, 2, LAST);
+  conversation.hear(1, { ...saysItLeads(1, { round: 1, epoch: 3 }), canLead: false });
   conversation.pass(300);
   assert.is(state(conversation), 'looking');
   assert.equal(lastWord(conversation, 3), [2, false]);
@@ -165,6 +183,16 @@ test('a voter that begins to look is answered at once: it may have missed what o
   conversation.forgetSent();
   conversation.hear(1, notification({ vote: { leader: 1, epoch: 2, zxid: LAST } }));
   assert.ok(conversation.takeSent(1, 'notification').length > 0);
+});
+
+test('a voter that begins to look is answered once, though its vote changes nothing here', () => {
+  const conversation = looking({ voters: 5, links: [1, 3, 4] });
+  for (const other of [1, 3]) conversation.hearVote(other, 2, LAST);
+  conversation.forgetSent();
+  for (const answers of [1, 0]) {
+    conversation.hearVote(4, 4, LAST - 1n);
+    assert.is(conversation.takeSent(4, 'notification').length, answers);
+  }
 });
 
 test('a leader is followed if it says itself that it leads and has links to a quorum', () => {

@@ -131,6 +131,24 @@ test('nobody is taken back before the epoch is established without it', () => {
   assert.ok(conversation.sentTypes(2).includes('readmit'));
 });
 
+test('a leader opens no new epoch while a voter makes its readmission durable', () => {
+  const conversation = new Conversation({ id: 3 }, diskWith(HISTORY));
+  conversation.connect(1, 2);
+  const [vote] = conversation.takeSent(1, 'notification').slice(-1);
+  conversation.hear(2, { ...vote!, state: 'looking', standing: 'rejoining' });
+  conversation.hear(1, { ...vote!, state: 'looking' });
+  conversation.promise(1, HISTORY);
+  conversation.hear(1, { type: 'ack', epoch: 2, zxid: makeZxid(2, 0) });
+  rejoin(conversation, 2);
+  assert.ok(conversation.sentTypes(2).includes('readmit'));
+
+  for (let passed = 0; passed < 2_000; passed += 50) conversation.passInCompany(50, [1, 2], 2);
+  assert.equal(conversation.takeSent(1, 'handOver'), []);
+  assert.ok(conversation.peer.status().admits);
+  conversation.hear(2, { type: 'readmitted', epoch: 2 });
+  assert.not(conversation.peer.learners().find(({ id }) => id === 2)!.isRejoining);
+});
+
 test('a member says that it can be counted again only when its disk says so', () => {
   const follower = new Conversation({ id: 1 }, { ...EMPTY_DISK, rejoining: 'new' });
   follower.follow(2);

@@ -256,6 +256,20 @@ test('Zab phase 2: a follower serves only when it has applied what was committed
   );
 });
 
+test('Zab phase 2: an observer that had everything before serves at UPTODATE, without a further entry', () => {
+  const history = [...HISTORY, entry(3, 0)];
+  const conversation = new Conversation({ id: 4, observers: [4] }, diskWith(history));
+  conversation.follow(3);
+  conversation.hear(3, { type: 'diff', epoch: 3, after: MARKER });
+  assert.is(conversation.peer.status().isServing, false);
+  conversation.hear(3, { type: 'upToDate', epoch: 3, commit: MARKER });
+  assert.is(conversation.peer.status().isServing, true);
+  assert.equal(
+    conversation.appliedZxids,
+    history.map(({ zxid }) => zxid),
+  );
+});
+
 test('a TRUNC cuts the disk before anything is appended', () => {
   const conversation = followerWith(HISTORY);
   conversation.hear(3, { type: 'trunc', epoch: 3, after: makeZxid(2, 2) });

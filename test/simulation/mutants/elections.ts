@@ -168,4 +168,62 @@ export const ELECTIONS: readonly Mutant[] = [
       ['core/zab/learner-tracker.ts', 'return this.isCounted && this.isUpToDate;', 'return this.isUpToDate;'],
     ],
   },
+  {
+    name: 'first-word-unanswered',
+    mistake: 'a voter that begins to look for a leader is not answered unless its vote changes something',
+    standsFor: 'an election takes a few round trips',
+    tests: ['core/zab/election'],
+    changes: [
+      [
+        'core/zab/election.ts',
+        `    const isFirst = !this.#heard.has(from);
+    this.#heard.set(from, notification);`,
+        `    this.#heard.set(from, notification);
+    const isFirst = !this.#heard.has(from);`,
+      ],
+    ],
+  },
+  {
+    name: 'decision-put-off',
+    mistake: 'each repeated vote begins the wait for a better candidate anew',
+    standsFor: 'a quorum that agrees elects its leader within a bounded time',
+    tests: ['core/zab/election'],
+    changes: [
+      [
+        'core/zab/election.ts',
+        'else this.#decideAtMs ??= nowMs + FINALIZE_WAIT_MS;',
+        'else this.#decideAtMs = nowMs + FINALIZE_WAIT_MS;',
+      ],
+    ],
+  },
+  {
+    name: 'vote-of-a-leader-counts',
+    mistake: 'the vote of a voter that leads itself by now, without a quorum, stays counted',
+    standsFor: 'a candidate leads only with a quorum that wants it now',
+    tests: ['core/zab/election'],
+    changes: [
+      [
+        'core/zab/election.ts',
+        `    this.#heard.delete(from);
+    if (vote.leader !== from || !canLead) return this.#decide();`,
+        '    if (vote.leader !== from || !canLead) return this.#decide();',
+      ],
+    ],
+  },
+  {
+    name: 'adoption-cuts-in-memory-only',
+    mistake: 'what a candidate cuts off before it takes over a history stays on its disk',
+    standsFor: 'a crash leaves the history that was in memory',
+    tests: ['core/zab/adoption'],
+    changes: [
+      [
+        'core/zab/adoption.ts',
+        `    invariant(after >= committed, 'a quorum lacks what is committed here', { after, committed });
+    history.truncateAfter(after);
+    disk.truncateAfter(after);`,
+        `    invariant(after >= committed, 'a quorum lacks what is committed here', { after, committed });
+    history.truncateAfter(after);`,
+      ],
+    ],
+  },
 ];

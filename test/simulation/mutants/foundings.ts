@@ -214,4 +214,58 @@ export const FOUNDINGS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'founded-without-the-marker',
+    mistake: 'a founding that goes on is complete though a voter does not hold the marker of the new epoch',
+    standsFor: 'a transaction needs an ensemble all of whose voters have counted at the same time',
+    tests: ['core/zab/founding-presence'],
+    changes: [
+      [
+        'core/zab/readmission.ts',
+        '    return quorum.voters.every((voter) => admission.counts(voter) && this.#holdsMarker(voter));',
+        '    return quorum.voters.every((voter) => admission.counts(voter));',
+      ],
+    ],
+  },
+  {
+    name: 'readmission-asks-for-an-epoch',
+    mistake: 'a voter whose readmission is under way makes the leader open a new epoch',
+    standsFor: 'a member that comes back costs no leader',
+    tests: ['core/zab/rejoining'],
+    changes: [
+      [
+        'core/zab/readmission.ts',
+        '      (learner) => isWaiting(learner) && learner.ackedZxid >= this.#marker && !learner.isBeingReadmitted,',
+        '      (learner) => isWaiting(learner) && learner.ackedZxid >= this.#marker,',
+      ],
+    ],
+  },
+  {
+    name: 'declared-over-an-earlier-link',
+    mistake: 'what a member declared over a link that is down counts as its standing',
+    standsFor: 'a founding knows each member over its present link',
+    tests: ['core/zab/founding-presence'],
+    changes: [
+      [
+        'core/zab/admission.ts',
+        '    return this.#currentLink(member) === undefined ? undefined : this.#declared.get(member)!.standing;',
+        '    return this.#declared.get(member)?.standing;',
+      ],
+    ],
+  },
+  {
+    name: 'observers-not-waited-for-anew',
+    mistake:
+      'the time that a founding waits for observers is counted from the first time that all voters were there',
+    standsFor: 'no founding beside an observer that may have a history',
+    tests: ['core/zab/founding-presence'],
+    changes: [
+      [
+        'core/zab/admission.ts',
+        `    if (!mayTakePart || !this.#areVotersReady()) this.#votersReadyMs = null;
+    else this.#votersReadyMs ??= nowMs;`,
+        '    if (mayTakePart && this.#areVotersReady()) this.#votersReadyMs ??= nowMs;',
+      ],
+    ],
+  },
 ];

@@ -260,4 +260,18 @@ export const LEARNERS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'uptodate-commits-nothing',
+    mistake: 'an observer that had everything before serves only after the next write',
+    standsFor: 'an observer serves when it is up to date',
+    tests: ['core/zab/synchronization'],
+    changes: [
+      [
+        'core/zab/learner.ts',
+        `    if (this.name === 'observing') this.#state.advanceCommit(commit);
+`,
+        '',
+      ],
+    ],
+  },
 ];
