@@ -116,6 +116,15 @@ test('a member rejoins at once though a second damaged place shows only when the
   assert.is((await outcomeOf(disk)).kind, 'rejoins');
 });
 
+test('a member that has repaired itself rejoins, though all of its history is there', async () => {
+  for (const end of ['killed', 'stopped'] as const) {
+    const disk = await made(end);
+    disk.forget('identity');
+
+    assert.equal(await outcomeOf(disk), { kind: 'rejoins', end: LAST });
+  }
+});
+
 test('a member whose files of the log are all gone rejoins', async () => {
   for (const end of ['killed', 'stopped'] as const) {
     const disk = await made(end);

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  type Disk,
   DiskFullError,
   FileStorage,
   MemoryDisk,
@@ -286,6 +287,25 @@ test('a truncation waits for the readers, and readers that come later wait for i
 
   assert.equal((await before)?.map(plain), all.map(plain));
   assert.equal((await after)?.map(plain), [...all.slice(49, 50), ...entries(0, 1, { epoch: 2 })].map(plain));
+  await storage.close();
+});
+
+test('a look at the directory that the system refuses for want of descriptors stops nothing', async () => {
+  const memory = new MemoryDisk();
+  let refusals = 0;
+  const verifyPlace = async (): Promise<never> => {
+    refusals += 1;
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+  };
+  const disk: Disk = {
+    location: memory.location,
+    lock: async () => ({ ...(await memory.lock()), verifyPlace }),
+  };
+  const { storage } = await start(disk);
+  await storage.persist({ acceptedEpoch: 1, entries: entries(0, 3) });
+  await storage.verifyPlace();
+  assert.is(refusals, 1);
+  await storage.persist({ entries: entries(3, 3) });
   await storage.close();
 });
 

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../core/runtime/index.js';
+import { writePromises } from '../../../core/storage/epoch-file.js';
 import { FileStorage, MemoryDisk, type RecoveredState } from '../../../core/storage/index.js';
 import { entries, recordingLogger, start, zxid } from './history.js';
 import { endOfRecords, recordsOf } from './log-layout.js';
@@ -101,6 +102,16 @@ test('what an ambiguous end may have held is remembered over restarts, until the
   await storage.close();
 
   assert.is(await outcomeOf(disk, zxid(0, 2)), 'complete');
+});
+
+test('a second ambiguous end does not hide that a first one may have held more', async () => {
+  const { disk } = await made('killed');
+  const directory = await disk.lock();
+  await writePromises(directory, { acceptedEpoch: 1, rejoining: null, mayHold: zxid(500) });
+  await directory.release();
+  disk.flipBit(logOf(disk), lastRecord(disk).start + 40);
+
+  for (const _ of ['first', 'second']) assert.is((await recovered(disk)).mayHold, zxid(500));
 });
 
 test('a promise or an admission does not end what an ambiguous end may have held', async () => {

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { memberSecret } from '../../../core/server/configuration/member-secret.js';
 import { NodeDisk } from '../../../core/storage/index.js';
 import { SeededRandom } from '../../../core/testing/index.js';
-import { rejection } from './history.js';
+import { entries, rejection, start } from './history.js';
 
 const test = suite<{ directory: string }>('a data directory of the file system');
 test.before.each(async (context) => {
@@ -74,6 +74,21 @@ test('a level that cannot be synced fails the start if it was made, and not if i
   const error = await rejection(syncedBy(open, join(directory, 'a')));
   assert.is(error.code, 'STORAGE_ACCESS_DENIED');
   await syncedBy(open, dirname(directory));
+});
+
+test('a log keeps no descriptor of the files that it has filled', async ({ directory }) => {
+  if (process.platform !== 'linux') return;
+  const { storage } = await start(await NodeDisk.open(join(directory, 'data')), { segmentBytes: 4096 });
+  await storage.persist({ acceptedEpoch: 1 });
+  const open: number[] = [];
+  for (let first = 0; first < 400; first += 10) {
+    await storage.persist({ entries: entries(first, 10, { bytes: 110 }) });
+    open.push((await readdir('/proc/self/fd')).length);
+  }
+  await storage.close();
+  // The newest file has one for reading and writing, and mostly a second one.
+  const [early, late] = [open.slice(0, 20), open.slice(20)].map((counts) => Math.max(...counts));
+  assert.ok(late! <= early!, `${early} descriptors, then ${late}`);
 });
 
 test('a start without access names directory, reason and remedy, and claims nothing about the disk', async ({

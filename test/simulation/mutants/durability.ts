@@ -438,4 +438,43 @@ export const DURABILITY: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'second-ambiguous-end-hides-the-first',
+    mistake: 'a second ambiguous end of the log takes the place of one that may have held more',
+    standsFor: 'a voter does not forget what it may have acknowledged',
+    tests: ['core/storage/end-of-log'],
+    changes: [
+      [
+        'core/storage/recovery.ts',
+        '    if (mayHold === null || mayHold <= lastZxid || mayHold <= (promises.mayHold ?? 0n)) return promises;',
+        '    if (mayHold === null || mayHold <= lastZxid || mayHold === promises.mayHold) return promises;',
+      ],
+    ],
+  },
+  {
+    name: 'self-repair-judges-the-loss',
+    mistake: 'a member that has repaired itself keeps its vote if the repair finds nothing missing',
+    standsFor: 'a member that repairs itself rejoins, whatever the damage was',
+    tests: ['core/storage/damaged-file'],
+    changes: [
+      [
+        'core/storage/self-repair.ts',
+        '  const prognosis = { ...prognose(survey), isLoss: true };',
+        '  const prognosis = prognose(survey);',
+      ],
+    ],
+  },
+  {
+    name: 'repair-promises-what-it-keeps',
+    mistake: 'a repaired directory promises the epoch of what is kept, and not the newest that it shows',
+    standsFor: 'no epoch, and so no zxid, is used twice',
+    tests: ['core/storage/examination/repaired-promises'],
+    changes: [
+      [
+        'core/storage/examination/repair.ts',
+        '  const acceptedEpoch = Math.max(promised, epochOf(soundUpTo), epochOf(knownUpTo), isAlone ? 1 : 0);',
+        '  const acceptedEpoch = Math.max(promised, epochOf(soundUpTo), isAlone ? 1 : 0);',
+      ],
+    ],
+  },
 ];

@@ -257,4 +257,48 @@ export const FILES: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'failed-look-stops-the-storage',
+    mistake: 'any error of a look at the directory stops the storage',
+    standsFor: 'lack of descriptors for a look harms nobody',
+    tests: ['core/storage/disk-errors'],
+    changes: [
+      [
+        'core/storage/file-storage.ts',
+        "      if (error instanceof DataDirectoryReplacedError) throw this.#fail(error, 'looking at');",
+        "      throw this.#fail(error, 'looking at');",
+      ],
+    ],
+  },
+  {
+    name: 'second-descriptor-kept',
+    mistake: 'the descriptor for synced writes of a file stays open when the file is closed',
+    standsFor: 'a log leaves no descriptor open',
+    tests: ['core/storage/node-disk'],
+    changes: [
+      [
+        'core/storage/node-disk.ts',
+        `      if (syncing !== null) await call<void>((done) => fs.close(syncing, done));
+    } finally {`,
+        `      if (syncing !== null) this.#syncingDescriptor = null;
+    } finally {`,
+      ],
+    ],
+  },
+  {
+    name: 'draft-of-a-broken-file-kept',
+    mistake: 'what was written of a file whose content breaks off stays on the disk',
+    standsFor: 'a backup that fails leaves nothing',
+    tests: ['core/storage/whole-file'],
+    changes: [
+      [
+        'core/storage/whole-file.ts',
+        `    await handle.close().catch(() => undefined);
+    await rm(draft, { force: true });
+    throw error;`,
+        `    await handle.close().catch(() => undefined);
+    throw error;`,
+      ],
+    ],
+  },
 ];
