@@ -194,6 +194,23 @@ test('what had left and what had not keep their order over a reconnection', asyn
   await world.close();
 });
 
+test('a read that had left is sent again before a write that was made behind it and had not left', async () => {
+  const world = new ClientWorld();
+  world.world.put('/a');
+  const client = await world.connected();
+  const swallowing = swallow(world, () => true);
+  const read = client.getData('/a');
+  await world.clock.settle();
+  swallowing.release();
+  world.server.link.cut();
+  const written = client.setData('/a', 'later');
+  const { data } = await world.get(read);
+  await world.get(written);
+  assert.is(Buffer.from(data ?? []).toString(), '');
+  assert.equal(ops(world.server.link.requests), [OpCode.getData, OpCode.setData]);
+  await world.close();
+});
+
 test('writes that a server has not taken are sent again before those that waited behind them', async () => {
   const world = new ClientWorld();
   world.world.put('/a');

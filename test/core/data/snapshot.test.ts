@@ -46,6 +46,17 @@ interface Taken {
   readonly pieces: Uint8Array[];
 }
 
+test('time goes on from a snapshot, though the clock of the leader was set back', () => {
+  const ensemble = new EnsembleOfOne();
+  ensemble.wallMs = 5_000;
+  ensemble.create('/a');
+  const next = new EnsembleOfOne({}, restore(drain(ensemble.machine.snapshot())));
+  assert.is(next.machine.lastTime, 5_000);
+  next.wallMs = 3_000;
+  next.create('/b');
+  assert.is(next.stat('/b').ctime, 5_000);
+});
+
 test('a snapshot is exactly the state it was opened at, whatever is applied while it is written', () => {
   const action = fc.oneof(
     { weight: 1, arbitrary: fc.constant('open' as const) },

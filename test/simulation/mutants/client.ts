@@ -97,4 +97,17 @@ export const CLIENT: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'unsent-before-resent',
+    mistake: 'what had not left when the connection broke goes before what is sent again',
+    standsFor: 'a client sees its requests carried out in their order',
+    tests: ['core/client/requests-over-connections'],
+    changes: [
+      [
+        'core/client/request-queue.ts',
+        '    for (const request of [...sent, ...unsent, ...waiting]) {',
+        '    for (const request of [...unsent, ...sent, ...waiting]) {',
+      ],
+    ],
+  },
 ];

@@ -97,4 +97,19 @@ export const DATA: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'time-not-restored',
+    mistake: 'the time of the newest transaction is not taken from a snapshot',
+    standsFor: 'time never runs backwards',
+    tests: ['core/data/snapshot'],
+    changes: [
+      [
+        'core/data/snapshot-reader.ts',
+        `    this.state.lastZxid = zxid;
+    this.state.lastTime = lastTime;`,
+        `    this.state.lastZxid = zxid;
+    this.state.lastTime = Math.min(lastTime, this.state.lastTime);`,
+      ],
+    ],
+  },
 ];
