@@ -100,4 +100,32 @@ export const ACCESS: readonly Mutant[] = [
       ],
     ],
   },
+  {
+    name: 'authorities-not-reloaded',
+    mistake: 'a list of authorities that is replaced alone is not taken up',
+    standsFor: 'certificates are renewed while a member runs',
+    tests: ['core/server/process/tls-files'],
+    changes: [
+      [
+        'core/server/process/tls-files.ts',
+        `      const { cert, key, ca } = this.#material;
+      if (material.cert === cert && material.key === key && material.ca === ca) return;`,
+        `      const { cert, key } = this.#material;
+      if (material.cert === cert && material.key === key) return;`,
+      ],
+    ],
+  },
+  {
+    name: 'quota-deleted-by-anybody',
+    mistake: 'anybody may delete a quota although authentication is required',
+    standsFor: 'quotas bind those for whom they are made',
+    tests: ['core/data/prepare/protected-quotas'],
+    changes: [
+      [
+        'core/data/prepare/update.ts',
+        '  const forbidden = refuseForbidden(parent, Permission.delete, preparation) ?? refuseQuota(path, preparation);',
+        '  const forbidden = refuseForbidden(parent, Permission.delete, preparation);',
+      ],
+    ],
+  },
 ];

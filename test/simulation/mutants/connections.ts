@@ -186,4 +186,112 @@ export const CONNECTIONS: readonly Mutant[] = [
     tests: ['core/server/peers/peer-links'],
     changes: [['core/server/peers/peer-links.ts', 'old.terminate();', 'void old;']],
   },
+  {
+    name: 'large-requests-count-nothing',
+    mistake: 'the bytes of a request are counted when its body has been read',
+    standsFor: 'whoever sends large requests waits for itself',
+    tests: ['core/server/clients/admission'],
+    changes: [
+      [
+        'core/server/clients/admission.ts',
+        `      bytes += packet.body.remaining;
+      router.route(connection, packet);
+      this.#left -= 1;`,
+        `      router.route(connection, packet);
+      bytes += packet.body.remaining;
+      this.#left -= 1;`,
+      ],
+    ],
+  },
+  {
+    name: 'claimed-identity-shares',
+    mistake: 'a digest that anybody can claim names the share of a connection',
+    standsFor: 'a party has one share, whatever it claims',
+    tests: ['core/server/clients/authentication'],
+    changes: [['core/server/clients/authentication.ts', '?? identities[0];', '?? identities.at(-1);']],
+  },
+  {
+    name: 'share-group-kept',
+    mistake: 'a connection that is gone stays in its share group',
+    standsFor: 'nothing is kept of a client that is gone',
+    tests: ['core/server/clients/kept'],
+    changes: [
+      [
+        'core/server/clients/client-service.ts',
+        `    this.#groups.leave(connection.group);
+    this.#connections.delete(connection);`,
+        '    this.#connections.delete(connection);',
+      ],
+    ],
+  },
+  {
+    name: 'outage-slows-later-links',
+    mistake: 'attempts that failed before a link was made count when it breaks',
+    standsFor: 'a link that breaks is made anew at once',
+    tests: ['core/server/peers/peer-links'],
+    changes: [
+      [
+        'core/server/peers/peer-links.ts',
+        `    this.#failures.delete(peer);
+    this.#refusals.forget`,
+        '    this.#refusals.forget',
+      ],
+    ],
+  },
+  {
+    name: 'refused-member-keeps-its-place',
+    mistake: 'a connection that was refused counts among those that have proved nothing',
+    standsFor: 'members that are expected get a link',
+    tests: ['core/server/peers/peer-links'],
+    changes: [
+      [
+        'core/server/peers/peer-links.ts',
+        `      refused: (problem) => {
+        this.#strangers.delete(connection);
+        if (this.#abort`,
+        `      refused: (problem) => {
+        if (this.#abort`,
+      ],
+    ],
+  },
+  {
+    name: 'failed-backup-runs-for-ever',
+    mistake: 'a backup that failed counts as running',
+    standsFor: 'a member gives a backup whatever became of earlier ones',
+    tests: ['core/server/process/backups/backup-service'],
+    changes: [
+      [
+        'core/server/process/backups/backup-service.ts',
+        `      await this.#send(connection, flow, member);
+    } catch (error) {
+      this.#parts.logger.error('Backup failed', { remote: connection.remoteAddress, error });
+      connection.close({ code: CloseCode.internalError, text: 'the backup failed' });
+    } finally {
+      this.#running -= 1;
+    }`,
+        `      await this.#send(connection, flow, member);
+      this.#running -= 1;
+    } catch (error) {
+      this.#parts.logger.error('Backup failed', { remote: connection.remoteAddress, error });
+      connection.close({ code: CloseCode.internalError, text: 'the backup failed' });
+    }`,
+      ],
+    ],
+  },
+  {
+    name: 'message-bytes-add-up',
+    mistake: 'the bytes of a message that has arrived count for the messages behind it',
+    standsFor: 'a link has no limit of bytes',
+    tests: ['core/server/peers/frame'],
+    changes: [
+      [
+        'core/server/peers/frame.ts',
+        `    this.#parts = [];
+    this.#bytes = 0;
+    return [message];`,
+        `    this.#parts = [];
+    return [message];`,
+      ],
+    ],
+  },
 ];

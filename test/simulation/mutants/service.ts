@@ -525,4 +525,48 @@ export const SERVICE: readonly Mutant[] = [
     tests: ['core/server/pipeline/leader-path'],
     changes: [['core/server/pipeline/leader-path.ts', 'this.#questions.delete(token);', '']],
   },
+  {
+    name: 'resumed-for-longer',
+    mistake: 'a session that is resumed gets the timeout that its client asks for',
+    standsFor: 'a client gives a session up before the servers do',
+    tests: ['core/server/clients/handshake'],
+    changes: [
+      [
+        'core/server/clients/handshake.ts',
+        '    const timeoutMs = Math.min(agreedMs, this.#negotiate(request.timeoutMs));',
+        '    const timeoutMs = this.#negotiate(request.timeoutMs);',
+      ],
+    ],
+  },
+  {
+    name: 'refused-list-takes-a-watch',
+    mistake: 'a long list that is refused takes away the watch that was set before it',
+    standsFor: 'no watch event is lost',
+    tests: ['core/server/clients/long-lists'],
+    changes: [
+      [
+        'core/server/clients/local-requests.ts',
+        `    if (table.check(connection, path, WatcherType.children)) return () => undefined;
+    table.addChild`,
+        '    table.addChild',
+      ],
+    ],
+  },
+  {
+    name: 'pause-noted-before-it-is-seen',
+    mistake: 'a tick behind a pause notes its time before it looks for the pause',
+    standsFor: 'nothing is answered behind a pause before a quorum has confirmed the leader',
+    tests: ['core/server/member/member-loop'],
+    changes: [
+      [
+        'core/server/member/member-loop.ts',
+        `      this.#reassureIfPaused();
+      this.#isReassured = false;
+      this.#lastTickAt = now;`,
+        `      this.#lastTickAt = now;
+      this.#reassureIfPaused();
+      this.#isReassured = false;`,
+      ],
+    ],
+  },
 ];

@@ -21,7 +21,13 @@ class Desk {
           return full();
         },
       },
-      router: { route: (connection: unknown) => this.#route(connection as FakeConnection) },
+      router: {
+        route: (connection: unknown, packet: Packet) => {
+          // As when the body is decoded: nothing of it is left to be read.
+          (packet.body as { remaining: number }).remaining = 0;
+          this.#route(connection as FakeConnection);
+        },
+      },
       turns: { wake: () => undefined },
       clock: { now: () => this.#now },
     } as never);
@@ -60,6 +66,7 @@ class FakeConnection {
   isInLongRead = false;
   heldBytes = 0;
   pingsAnswered = 0;
+  requestBytes = 0;
   group: ShareGroup;
   #requests: string;
 
@@ -84,7 +91,8 @@ class FakeConnection {
   takePacket(): Packet | null {
     if (!this.hasPackets) return null;
     this.#requests = this.#requests.slice(1);
-    return { xid: 0, op: 0, isWrite: false, body: { remaining: 0 } as Packet['body'], arrivedAt: 0 };
+    const body = { remaining: this.requestBytes } as Packet['body'];
+    return { xid: 0, op: 0, isWrite: false, body, arrivedAt: 0 };
   }
 
   add(requests: string): void {
@@ -137,6 +145,14 @@ test('a connection with large requests, or a long read, waits for those that hav
   }
   desk.connect('quiet', 'r');
   assert.equal(desk.turn(), ['quiet', 'large', 'long']);
+});
+
+test('a connection with large requests has 64 KiB of them processed before the next one is served', () => {
+  const desk = new Desk();
+  desk.connect('large', 'r'.repeat(20)).requestBytes = 30_000;
+  desk.connect('other', 'r');
+  desk.turn();
+  assert.equal(desk.processed.slice(0, 5), ['large', 'large', 'large', 'other', 'large']);
 });
 
 test('connections that flood are served in turn, a few requests each', () => {

@@ -100,6 +100,19 @@ test('where an identity is required, an address and a digest that anybody can cl
   for (const scheme of ['x509', 'sasl', 'super']) assert.ok(isAccepted(scheme, ''), scheme);
 });
 
+test('connections share by an accepted identity, and without one by their address, whatever digests they claim', () => {
+  const accounts = new Accounts();
+  const authentication = new Authentication(NO_RULES, accounts);
+  const address = { scheme: 'ip', id: '10.0.0.1' };
+  const claimed = ['ann:hash', 'bob:hash'].map((id) => ({ scheme: 'digest', id }));
+  assert.is(authentication.shareKey([]), '');
+  for (const identities of [[address], [address, ...claimed]])
+    assert.is(authentication.shareKey(identities), 'ip:10.0.0.1');
+  assert.is(authentication.shareKey([address, ...claimed, { scheme: 'sasl', id: 'eve' }]), 'sasl:eve');
+  accounts.digests = new Set(['bob:hash']);
+  assert.is(authentication.shareKey([address, ...claimed]), 'digest:bob:hash');
+});
+
 test('the user of SASL or the certificate that superUser names passes every ACL, and nobody else does', () => {
   for (const [superUser, scheme, id] of [
     ['sasl:root', 'sasl', 'root'],

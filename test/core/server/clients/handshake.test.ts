@@ -57,6 +57,20 @@ test('a session that is resumed keeps its id and password, and its older connect
   assert.is((await world.wait(newer.exists('/e'))).body!.stat.ephemeralOwner, resumed.sessionId);
 });
 
+test('a session that is resumed never gets a longer timeout than it was created with', async () => {
+  await using world = await World.start();
+  const { sessionId, password } = (await world.open(5_000)).response!;
+  for (const [asked, granted] of [
+    [30_000, 5_000],
+    [4_000, 4_000],
+    [5_000, 5_000],
+  ] as const) {
+    const client = await world.dial();
+    const { timeoutMs } = await world.wait(client.connect({ sessionId, password, timeoutMs: asked }));
+    assert.is(timeoutMs, granted, `${asked} ms were asked for`);
+  }
+});
+
 test('a wrong password is answered as expired, and disturbs nobody', async () => {
   await using world = await World.start();
   const owner = await world.open();

@@ -179,6 +179,25 @@ test('a long list that is refused sets no watch', async () => {
   assert.equal(reader.arrivals, ['connected', 'reply 1', 'reply 2']);
 });
 
+test('a long list that is refused leaves the watch that was set before it', async () => {
+  await using world = await World.start({ listNamesPerTurn: 1, maxReplyBytes: 1_024 });
+  const [reader, writer] = [await world.open(), await world.open()];
+  await world.wait(writer.create('/list'));
+  // 38 names of 26 bytes fit the largest reply, and do not with a stat behind them.
+  const ops = Array.from({ length: 38 }, (_, index) => ({
+    op: OpCode.create,
+    body: { path: `/list/${'ä'.repeat(10)}${index + 10}`, data: null, acl: OPEN_ACL, flags: 0, ttlMs: 0 },
+  }));
+  await world.wait(writer.send(OpCode.multi, { ops }));
+  const errors = [];
+  for (const op of [OpCode.getChildren, OpCode.getChildren2])
+    errors.push((await world.wait(reader.send(op, { path: '/list', watch: true }))).err);
+  assert.equal(errors, [ErrorCode.ok, ErrorCode.marshallingError]);
+  await world.wait(writer.create('/list/more'));
+  await world.wait(reader.exists('/'));
+  assert.equal(reader.arrivals, ['connected', 'reply 1', 'reply 2', 'event 4 /list', 'reply 3']);
+});
+
 test('a client that leaves during its list leaves nothing open', async () => {
   await using world = await worldWithList({ listNamesPerTurn: 1, maxTotalOutputBytes: 2_000 });
   const other = await world.open();

@@ -133,6 +133,36 @@ test('after a pause of its process a leader expires no session before the packet
   assert.equal(stage.sessionTicks, [0, 50, 1_100], 'the turn before has read them');
 });
 
+test('after a pause of its process a member answers nothing until a quorum is confirmed, if the timer comes first too', () => {
+  const clock = new HandClock();
+  const nothing = (): void => undefined;
+  let held = 0;
+  start(clock, {
+    pipeline: {
+      isServing: true,
+      flush: nothing,
+      stamp: nothing,
+      reap: nothing,
+      tick: nothing,
+      nextOutcome: nothing,
+    },
+    clients: {
+      work: nothing,
+      unstall: nothing,
+      proceed: nothing,
+      flush: nothing,
+      tick: nothing,
+      hasWork: false,
+      holdUntilConfirmed: () => void (held += 1),
+    },
+  });
+  const counts = [50, 1_000, 50, 1_000].map((ms) => {
+    clock.pass(ms);
+    return held;
+  });
+  assert.equal(counts, [0, 1, 1, 2]);
+});
+
 test('a turn applies no more entries than it may, and the next one goes on', () => {
   const clock = new HandClock();
   const turns: number[] = [];

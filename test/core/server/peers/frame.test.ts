@@ -126,6 +126,24 @@ test('a sign of life is sent only when nothing else has been', () => {
   assert.equal(sizesOf(received(pipe)), [5]);
 });
 
+/** A frame with a part of a message, 64 MiB of it; sixteen of them are as much as a message may have. */
+function partOf(kind: 'part' | 'last part'): Uint8Array {
+  return new Uint8Array(64 * 1024 * 1024 + 1).fill(kind === 'part' ? 1 : 2, 0, 1);
+}
+
+test('a message of more than a gibibyte is refused, however small its parts are', () => {
+  const reader = new FrameReader();
+  const part = partOf('part');
+  for (let count = 0; count < 16; count++) assert.equal(reader.read(part), []);
+  assert.is(reader.read(part), null);
+});
+
+test('the bytes of a message that has arrived do not count for the messages behind it', () => {
+  const reader = new FrameReader();
+  const part = partOf('last part');
+  for (let count = 0; count < 18; count++) assert.is(reader.read(part)?.length, 1, `message ${count}`);
+});
+
 test('bytes that are no frame are told from frames', () => {
   for (const bytes of [[5], [0, 0], [0, 0, 0, 0, 2, 1], [0, 255, 255, 255, 255, 1]]) {
     assert.is(new FrameReader().read(Uint8Array.from(bytes)), null, bytes.join(' '));

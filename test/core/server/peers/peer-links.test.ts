@@ -153,6 +153,17 @@ test('a member that is not there is dialled again and again, more and more slowl
   assert.equal(one.diary, ['up 2 1']);
 });
 
+test('a link that breaks after a long outage is made anew at once, as one that breaks for the first time', async () => {
+  const town = new Town();
+  const two = town.add(2, { others: [3] });
+  await town.pass(10_000);
+  const one = town.add(3);
+  await town.pass(600);
+  one.accepted[0]!.terminate();
+  await town.pass(100);
+  assert.equal(two.diary, ['up 3 1', 'down 3 1', 'up 3 2']);
+});
+
 test('the newest link wins, because who dials again has lost the old one', async () => {
   const town = new Town();
   const one = town.add(3);
@@ -357,6 +368,18 @@ test('a stranger that proves nothing is cut off after a while, and strangers can
   const two = town.add(2);
   await town.pass(200);
   assert.equal([one.diary, two.diary], [['up 2 1'], ['up 3 1']]);
+});
+
+test('members that are refused again and again, at either end, take no place of those that are expected', async () => {
+  const town = new Town();
+  const one = town.add(3, { others: [1, 2] });
+  const two = town.add(2, { others: [3], secret: new Uint8Array(32) });
+  await town.pass(60_000);
+  for (const { links } of [one, two]) assert.ok(links.unproven <= 1, `${links.unproven} have proved nothing`);
+  assert.ok(one.accepted.length > 100, `${one.accepted.length} attempts`);
+  town.add(1, { others: [3] });
+  await town.pass(200);
+  assert.equal(one.diary, ['up 1 1']);
 });
 
 test('whatever a stranger sends, it gets no link and disturbs none', async () => {

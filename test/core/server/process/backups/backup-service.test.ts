@@ -12,6 +12,7 @@ import {
 } from '../../../../../core/server/index.js';
 import { BackupService } from '../../../../../core/server/process/backups/backup-service.js';
 import { Authentication } from '../../../../../core/server/clients/index.js';
+import type { Member } from '../../../../../core/server/member/index.js';
 import { resolveServerOptions } from '../../../../../core/server/configuration/index.js';
 import { silentLogger, SystemClock } from '../../../../../core/runtime/index.js';
 import {
@@ -103,12 +104,51 @@ function answerTo(remoteAddress: string): Promise<{ readonly code?: string; read
   });
 }
 
+/** What somebody on this machine is sent first for an empty request, and why the connection is closed. */
+function asked(service: BackupService): Promise<readonly [string | undefined, CloseReason | undefined]> {
+  return new Promise((resolve) => {
+    const sent: string[] = [];
+    const connection: Connection = {
+      remoteAddress: '127.0.0.1:4711',
+      bufferedBytes: 0,
+      isOpen: true,
+      handle: (handlers) => handlers.message(Buffer.from('{}')),
+      send: (bytes: Uint8Array) => void sent.push(Buffer.from(bytes).toString()),
+      pause: () => undefined,
+      resume: () => undefined,
+      close: (reason?: CloseReason) => setImmediate(() => resolve([sent[0], reason])),
+      terminate: () => undefined,
+    };
+    service.accept(connection, null);
+  });
+}
+
 test('a request from another machine is refused by name where no super identity is configured', async () => {
   const { code, message } = await answerTo('192.0.2.7:4711');
   assert.is(code, 'BACKUP_REFUSED');
   assert.match(message!, /--super-digest/);
   for (const own of ['127.0.0.1:4711', '[::1]:4711'])
     assert.is((await answerTo(own)).code, 'BACKUP_UNAVAILABLE');
+});
+
+test('backups that fail take no place of later ones', async () => {
+  const service = new BackupService({
+    options: resolveServerOptions({}),
+    authentication: () => new Authentication({ superDigest: null, superUser: null, requireAuth: false }),
+    member: () =>
+      ({
+        health: () => ({ ensemble: null, epoch: 1 }),
+        snapshot: () => {
+          throw new Error('the snapshot fails');
+        },
+      }) as unknown as Member,
+    clock: new SystemClock(),
+    logger: silentLogger,
+  });
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const [answer, reason] = await asked(service);
+    assert.equal([answer, reason?.code], ['{}', CloseCode.internalError], `attempt ${attempt}`);
+  }
 });
 
 test('a connection that asks for no backup ends, and the member serves on', async () => {
