@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRandom } from '../../../core/runtime/index.js';
 import {
+  CorruptionError,
   DiskFullError,
   MemoryDisk,
   StorageError,
@@ -43,6 +44,8 @@ class Life {
   #isAlone = false;
   /** Nothing below may be cut. */
   #snapshotZxid = 0n;
+  /** Entries up to here were cut off. */
+  #cutUpTo = 0n;
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
@@ -51,13 +54,20 @@ class Life {
 
   async live(): Promise<void> {
     for (let round = 0; round < ROUNDS; round++) {
-      const { storage, found } = await start(this.#disk, {
-        snapshotsKept: 1 + this.#below(3),
-        segmentBytes: 4096 * (1 + this.#below(3)),
+      const options = { snapshotsKept: 1 + this.#below(3), segmentBytes: 4096 * (1 + this.#below(3)) };
+      const started = await start(this.#disk, options).catch((error: unknown) => {
+        if (error instanceof CorruptionError && this.#mayCutEntriesBeBack) return null;
+        throw error;
       });
-      this.#judge(found);
-      await this.#liveUntilCrash(storage);
+      if (started === null) return;
+      this.#judge(started.found);
+      await this.#liveUntilCrash(started.storage);
     }
+  }
+
+  /** A file that grows may get the blocks back that it gave up: such a member rejoins, though it has lost nothing. */
+  get #mayCutEntriesBeBack(): boolean {
+    return this.#cutUpTo > (this.#known.durable.history.at(-1)?.zxid ?? 0n);
   }
 
   /** The power fails, the process dies, or the disk refuses, which ends in one of the two. */
@@ -131,6 +141,8 @@ class Life {
     const cuttable = this.#believed.history.filter(({ zxid }) => zxid >= this.#snapshotZxid);
     const last = cuttable[this.#below(cuttable.length)]?.zxid;
     if (last === undefined) return Promise.resolve();
+    const end = this.#believed.history.at(-1)!.zxid;
+    if (end > this.#cutUpTo) this.#cutUpTo = end;
     const cut = (history: readonly LogEntry[]): readonly LogEntry[] =>
       history.filter(({ zxid }) => zxid <= last);
     return this.#perform(storage.persist({ truncateAfter: last }), {
