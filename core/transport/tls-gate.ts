@@ -2,6 +2,7 @@ import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { TLS_HANDSHAKE_TYPE } from './dial-error.js';
+import { sliceWrites } from './sliced-writes.js';
 import { MIN_TLS_VERSION } from './tls-options.js';
 
 /** Certificates and keys of a listener, as PEM text. */
@@ -108,8 +109,9 @@ export class TlsGate {
     const sender = senderOf(socket);
     const raw = this.#raw.get(sender);
     this.#raw.delete(sender);
-    if (raw === undefined) socket.destroy();
-    else this.#options.secured(socket, raw);
+    if (raw === undefined) return void socket.destroy();
+    sliceWrites(socket);
+    this.#options.secured(socket, raw);
   }
 }
 
