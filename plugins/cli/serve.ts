@@ -66,8 +66,10 @@ async function run(settings: ServeSettings): Promise<void> {
     });
   }
   try {
-    const maxDataBytes = settings.maxDataBytes ?? dataBytesFor(getHeapStatistics().heap_size_limit);
-    member = await serve({ ...settings, maxDataBytes, listeners: zooKeeperListeners(settings), logger });
+    const { logLevel: _, zookeeperPort, secureZookeeperPort, fourLetterWords, ...options } = settings;
+    const maxDataBytes = options.maxDataBytes ?? dataBytesFor(getHeapStatistics().heap_size_limit);
+    const zooKeeper = { zookeeperPort, secureZookeeperPort, tlsCert: options.tlsCert, fourLetterWords };
+    member = await serve({ ...options, maxDataBytes, listeners: zooKeeperListeners(zooKeeper), logger });
   } catch (error) {
     return fail(error);
   }

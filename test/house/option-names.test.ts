@@ -43,8 +43,10 @@ import {
   type Constructor,
   type Job,
 } from '../../framework/index.js';
+import { Embedded, restoreBackup, serve, treatDataDirectory } from '../../core/server/index.js';
 import {
   Cluster,
+  MemoryDisk,
   SimulatedNetwork,
   SimulatedProcess,
   TestEnsemble,
@@ -140,6 +142,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   DoubleBarrier: ({ client }) => new DoubleBarrier(client, 'a', WRONG),
   'DoubleBarrier.enter': ({ client }) => new DoubleBarrier(client, 'a', { parties: 1 }).enter(WRONG),
   'DoubleBarrier.leave': ({ client }) => new DoubleBarrier(client, 'a', { parties: 1 }).leave(WRONG),
+  'Embedded.start': () => Embedded.start(WRONG),
   FairLock: ({ client }) => new FairLock(client, 'a', WRONG),
   'FairLock.explain': ({ client }) => new FairLock(client, 'a').explain(WRONG),
   GroupMembership: ({ client }) => new GroupMembership(client, '/a', WRONG),
@@ -268,7 +271,10 @@ const CALLS: Readonly<Record<string, Call>> = {
   defineQueue: () => defineQueue({ ...(WRONG as object), name: 'a' }),
   exponentialBackoff: () => exponentialBackoff(WRONG),
   module: () => module(WRONG),
+  restoreBackup: () => restoreBackup({ ...(WRONG as object), disk: new MemoryDisk() } as never),
   retry: () => retry(async () => undefined, undefined, WRONG),
+  serve: () => serve({ ...(WRONG as object), data: './never-made' }),
+  treatDataDirectory: () => treatDataDirectory({ ...(WRONG as object), disk: new MemoryDisk(), folder: 'a' }),
 };
 
 /** Objects of options within options. */

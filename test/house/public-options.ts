@@ -3,14 +3,21 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as client from '../../core/client/index.js';
+import * as server from '../../core/server/index.js';
 import * as framework from '../../framework/index.js';
 import * as testing from '../../framework/testing/index.js';
 import * as zookeeper from '../../plugins/zookeeper/index.js';
 
 const DIST = fileURLToPath(new URL('../../', import.meta.url));
-/** `quorate/server` is left out: it validates its options by itself. */
-const FOLDERS = ['core/client', 'core/recipes', 'core/testing', 'framework', 'plugins/zookeeper'];
-const PUBLIC = new Set([client, framework, testing, zookeeper].flatMap((door) => Object.keys(door)));
+const FOLDERS = [
+  'core/client',
+  'core/recipes',
+  'core/server',
+  'core/testing',
+  'framework',
+  'plugins/zookeeper',
+];
+const PUBLIC = new Set([client, framework, server, testing, zookeeper].flatMap((door) => Object.keys(door)));
 /** Interfaces whose methods users call. */
 const INTERFACES = new Set(['Client', 'Job', 'Lock']);
 

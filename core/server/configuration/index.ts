@@ -19,4 +19,9 @@ export { memberSecret, SECRET_BYTES } from './member-secret.js';
 export { publishedConfiguration, publishedMembers } from './published-configuration.js';
 export { ringOf, SecretRing } from './secret-ring.js';
 export { sharedSettings } from './shared-settings.js';
-export { ConfigurationError, resolveServerOptions, type ServerOptions } from './server-options.js';
+export {
+  ConfigurationError,
+  resolveServerOptions,
+  SERVER_OPTIONS,
+  type ServerOptions,
+} from './server-options.js';

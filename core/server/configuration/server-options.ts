@@ -1,5 +1,5 @@
 import { DEFAULT_MAX_REPLY_BYTES } from '../../protocol/index.js';
-import { QuorateError } from '../../runtime/index.js';
+import { QuorateError, type OptionNames } from '../../runtime/index.js';
 
 /** How a member behaves. Durations in milliseconds, sizes in bytes; everything has a default. */
 export interface ServerOptions {
@@ -95,6 +95,42 @@ export interface ServerOptions {
   /** Or after about so many bytes of transactions. Null, the default: 256 MiB, or what those znodes held, if that was more. */
   readonly snapshotBytes: number | null;
 }
+
+export const SERVER_OPTIONS: OptionNames<ServerOptions> = {
+  id: true,
+  tickMs: true,
+  initLimit: true,
+  syncLimit: true,
+  minSessionMs: true,
+  maxSessionMs: true,
+  superDigest: true,
+  superUser: true,
+  requireAuth: true,
+  containerCheckMs: true,
+  maxReapedPerCheck: true,
+  enforceQuota: true,
+  ttlNodes: true,
+  readOnly: true,
+  maxPacketBytes: true,
+  maxReplyBytes: true,
+  maxTotalOutputBytes: true,
+  maxTxnBytes: true,
+  handshakeMs: true,
+  maxConnections: true,
+  maxOutstandingRequests: true,
+  maxProposalsInFlight: true,
+  maxBytesInFlight: true,
+  watchPathsPerTurn: true,
+  entriesPerTurn: true,
+  listNamesPerTurn: true,
+  maxDataBytes: true,
+  maxWatchBytes: true,
+  maxTotalWatchBytes: true,
+  outputHighWaterBytes: true,
+  maxOutputBytes: true,
+  snapshotTxns: true,
+  snapshotBytes: true,
+};
 
 /** An option has a value that cannot be; `option` names it, the message says what would do. */
 export class ConfigurationError extends QuorateError {

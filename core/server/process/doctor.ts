@@ -1,5 +1,5 @@
 import type { EnsembleIdentity } from '../../data/index.js';
-import { silentLogger, type Logger } from '../../runtime/index.js';
+import { checkOptions, silentLogger, type Logger } from '../../runtime/index.js';
 import {
   DataDirectoryDoctor,
   FileStorage,
@@ -10,6 +10,7 @@ import {
 } from '../../storage/index.js';
 import { isUntouched } from '../member/index.js';
 import { agreedIdentity, machineOf, recover } from '../state/index.js';
+import { DOCTOR_OPTIONS } from './option-names.js';
 
 export interface DoctorOptions {
   /** A disk whose member does not run. */
@@ -75,6 +76,7 @@ export interface Treatment {
 
 /** Examines a data directory and, if asked to, repairs it. Rejects with `DataDirectoryLockedError` while a member uses it. */
 export async function treatDataDirectory(options: DoctorOptions): Promise<Treatment> {
+  checkOptions('treatDataDirectory', options, DOCTOR_OPTIONS);
   const { disk, folder, repair = false, alone = false, logger = silentLogger } = options;
   const snapshots = new SnapshotIdentity();
   const doctor = await DataDirectoryDoctor.open(disk, snapshots.check);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  checkOptions,
   SystemClock,
   SystemRandom,
   warningLogger,
@@ -17,6 +18,7 @@ import {
   type ServerOptions,
 } from '../configuration/index.js';
 import type { Member } from '../member/index.js';
+import { EMBEDDED_OPTIONS } from './option-names.js';
 import { peerAddress, startEmbeddedMember, type EmbeddedMember } from './embedded-member.js';
 
 export interface EmbeddedOptions extends Partial<ServerOptions> {
@@ -73,8 +75,9 @@ export class Embedded implements AsyncDisposable {
     return this.addresses.join(',');
   }
 
-  /** Resolves when clients are welcome at every member. */
+  /** Resolves when clients are welcome at every member. Rejects as `serve` does. */
   static async start(options: EmbeddedOptions = {}): Promise<Embedded> {
+    checkOptions('Embedded.start', options, EMBEDDED_OPTIONS);
     const count = options.members ?? 1;
     if (!Number.isInteger(count) || count < 1 || count > MOST_MEMBERS) {
       throw new ConfigurationError('members', `${count} is not allowed`, `Give 1 to ${MOST_MEMBERS}.`);

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import {
+  checkOptions,
   SystemClock,
   SystemRandom,
   limitedLogger,
@@ -36,6 +37,7 @@ import { MAX_FRAME_BYTES } from '../peers/index.js';
 import { BACKUP_PATH, BACKUP_ROUTE, BackupService } from './backups/backup-service.js';
 import type { ClientListener } from './client-listener.js';
 import { Credentials, type CredentialOptions } from './credentials.js';
+import { SERVE_OPTIONS } from './option-names.js';
 import { checkLooseFiles, type LooseFileOptions } from './loose-files.js';
 import { livez, readyz, stoppable } from './readiness.js';
 import { RunningMember } from './running-member.js';
@@ -131,7 +133,8 @@ interface Plan {
 /**
  * Runs a member on a data directory and a port. The port is bound first, so that `/livez` and `/readyz` tell of a recovery that
  * takes long; resolves when the member takes part: one that stands alone welcomes clients by then, others when a quorum is
- * there. Rejects with `ConfigurationError`, or with what the port or the storage found wrong.
+ * there. Rejects with `InvalidArgumentError` for an option of an unknown name, `ConfigurationError` for a value that cannot be, or with what
+ * the port or the storage found wrong.
  */
 export async function serve(options: ServeOptions): Promise<Served> {
   const plan = await planOf(options);
@@ -242,6 +245,7 @@ async function closeAll(listeners: readonly Pick<ClientListener, 'close'>[]): Pr
 }
 
 async function planOf(options: ServeOptions): Promise<Plan> {
+  checkOptions('serve', options, SERVE_OPTIONS);
   const resolved = resolveServerOptions(options);
   const { clock = new SystemClock(), random = new SystemRandom(), observer } = options;
   // Most lines are caused by others.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { beginNewEnsemble, type LeftOut, type StateMachine } from '../../../data/index.js';
-import { QuorateError, SystemClock, SystemRandom } from '../../../runtime/index.js';
+import { checkOptions, QuorateError, SystemClock, SystemRandom } from '../../../runtime/index.js';
 import { FileStorage, type Disk, type Storage } from '../../../storage/index.js';
 import { checkEnsemble, type EnsembleMember } from '../../configuration/index.js';
 import { isUntouched } from '../../member/index.js';
@@ -14,6 +14,7 @@ import {
   recoveredState,
   snapshotCheck,
 } from '../../state/index.js';
+import { RESTORE_OPTIONS } from '../option-names.js';
 
 const SLICE_BYTES = 256 * 1024;
 const ID_DIGITS = 32;
@@ -51,6 +52,7 @@ export interface NewEnsemble {
 export async function restoreBackup(
   options: RestoreOptions,
 ): Promise<{ readonly backup: BackupSummary; readonly restored: NewEnsemble }> {
+  checkOptions('restoreBackup', options, RESTORE_OPTIONS);
   const { content, name, disk, id, members = [], restoration = 1 } = options;
   if (members.length > 0) checkEnsemble(members, id);
   const { summary, machine } = await readBackup(content, name);
