@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { identified, type Client as SessionClient } from '../core/client/index.js';
 import type { Hold } from '../core/recipes/index.js';
 import {
-  atCaller,
+  atCallerWithCauses,
   checkOptions,
   QuorateError,
   SystemClock,
@@ -16,6 +16,7 @@ import type { ApplicationHooks, ApplicationOptions, Provision } from './applicat
 import { BUILT_IN, makeBuiltIns, provideBuiltIns, type BuiltIns } from './built-ins.js';
 import { LastKnownGood } from './config/last-known-good.js';
 import { Container, isRegisteredGlobally, tokenName, type Token } from './container.js';
+import { refuseUndeclared } from './dependencies.js';
 import { publishDiagnostics } from './diagnostics.js';
 import { openEngine } from './engine.js';
 import {
@@ -84,6 +85,7 @@ export class Application implements AsyncDisposable {
   readonly #events: EventHub;
   readonly #undo: UndoStack;
   readonly #health: HealthMonitor;
+  readonly #plan: Plan;
   /** What modules and plugins provide, and then what the options do. */
   readonly #provisions: readonly Provision[];
   /** Aborts when work in hand may not go on any longer. */
@@ -107,6 +109,7 @@ export class Application implements AsyncDisposable {
     this.#undo = new UndoStack(this.#clock, this.#logger);
     this.#health = new HealthMonitor(plan, this.#events, this.#clock);
     this.#provisions = provisions;
+    this.#plan = plan;
     publishDiagnostics(this.#events, this.id);
     this.stopped = new Promise((resolve) => (this.#resolveStopped = resolve));
     for (const { event } of this.#allHooks()) if (event !== undefined) this.#events.on('*', event);
@@ -123,7 +126,7 @@ export class Application implements AsyncDisposable {
       return await Application.#startChecked(options);
     } catch (error) {
       // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
-      throw atCaller(error, Application.start);
+      throw atCallerWithCauses(error, Application.start);
     }
   }
 
@@ -180,7 +183,8 @@ export class Application implements AsyncDisposable {
   /**
    * The instance of a class, or the value of a token. From the hook `connected` on for `Queues`, `Locks` and what else is
    * built in or provided; from the hook `started` on for declared classes.
-   * @throws QuorateError `NOT_CONNECTED` or `NOT_BUILT` when it is too early, InjectionError when it cannot be built.
+   * @throws QuorateError `NOT_CONNECTED` or `NOT_BUILT` when it is too early, InjectionError when it cannot be built, or has a decorator
+   * and is not declared.
    */
   get<T>(token: Token<T>): T {
     const container = this.#container;
@@ -201,6 +205,7 @@ export class Application implements AsyncDisposable {
         { fields: { token: name } },
       );
     }
+    if (!container.has(token)) refuseUndeclared(token, this.#plan);
     return container.get(token);
   }
 

@@ -1,8 +1,9 @@
 import { classNameOf, type Constructor } from './constructor.js';
-import { constructorParametersOf, tokenName, type Token } from './container.js';
+import { constructorParametersOf, InjectionError, tokenName, type Token } from './container.js';
 import { declarationsOf, DECORATOR_NAMES } from './declarations.js';
 import type { DeclarationProblem } from './declaration-error.js';
 import { checkLockedMembers } from './locked-members.js';
+import type { Plan } from './plan.js';
 
 /**
  * Walks from the declared classes along their constructor parameters and reports what could not be injected, and
@@ -50,6 +51,23 @@ export function checkDependencies(
     }
   };
   for (const target of declared) visit(target, []);
+}
+
+/**
+ * Refuses a class with a decorator that the application does not run: its instance would be built, and do nothing of what it declares.
+ * @throws InjectionError
+ */
+export function refuseUndeclared(token: Token, plan: Plan): void {
+  if (typeof token !== 'function') return;
+  const target = token as unknown as Constructor;
+  const kind = declarationsOf(target)[0]?.kind;
+  if (kind === undefined || Object.values(plan).some((of) => isAmong(of, target))) return;
+  const problem = `${DECORATOR_NAMES[kind]} ${tokenName(token)} is not declared, so it does not run; add it to declare of Application.start`;
+  throw new InjectionError([tokenName(token)], new Error(problem));
+}
+
+function isAmong(declared: readonly { readonly target: unknown }[], target: Constructor): boolean {
+  return declared.some((each) => each.target === target);
 }
 
 function via(path: readonly Constructor[]): string {

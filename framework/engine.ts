@@ -6,7 +6,12 @@ import {
   type ClientOptions,
   type ConnectOptions,
 } from '../core/client/index.js';
-import { atCaller, describeValue, QuorateError, withoutCredentials } from '../core/runtime/index.js';
+import {
+  atCallerWithCauses,
+  describeValue,
+  QuorateError,
+  withoutCredentials,
+} from '../core/runtime/index.js';
 import { Embedded } from '../core/server/index.js';
 
 /** Where sessions come from. */
@@ -76,7 +81,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   try {
     return await connectTo(url, options);
   } catch (error) {
-    throw atCaller(error, connect);
+    throw atCallerWithCauses(error, connect);
   }
 }
 

@@ -1,6 +1,7 @@
 import { zooKeeperDialer } from '#zookeeper-transport';
 import { DEFAULT_MAX_REPLY_BYTES, REPLY_MESSAGE_SLACK_BYTES } from '../protocol/index.js';
 import {
+  atCallerWithCauses,
   SystemClock,
   SystemRandom,
   warningLogger,
@@ -115,6 +116,14 @@ function clientFor(url: string, options: ClientOptions, isAwaited: () => boolean
  * signal's reason, or with what made the client close itself, such as `AuthFailedError`; the client is then closed.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  try {
+    return await connectTo(url, options);
+  } catch (error) {
+    throw atCallerWithCauses(error, connect);
+  }
+}
+
+async function connectTo(url: string, options: ConnectOptions): Promise<Client> {
   checkClientOptions('connect', options, CONNECT_OPTIONS);
   const { connectTimeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, signal, ...clientOptions } = options;
   checkDuration('connectTimeoutMs', connectTimeoutMs);

@@ -7,7 +7,14 @@ import {
   type RequestBodies,
   type Stat,
 } from '../protocol/index.js';
-import { SIGNAL_OPTION, type Clock, type Logger, type OptionNames, type Random } from '../runtime/index.js';
+import {
+  atCaller,
+  SIGNAL_OPTION,
+  type Clock,
+  type Logger,
+  type OptionNames,
+  type Random,
+} from '../runtime/index.js';
 import { abortable } from './abortable.js';
 import { checkedAcl, encodeData } from './arguments.js';
 import { checkedLimit, pageOf, parseCursor } from './children-pages.js';
@@ -128,28 +135,12 @@ export class SessionClient implements Client {
     return this.#machine.feed.stream(options.signal);
   }
 
-  async create(
+  create(
     path: string,
     data: Uint8Array | string | null = null,
     options: CreateOptions = {},
   ): Promise<Created> {
-    checkCallOptions({ operation: 'create', path }, options, CREATE_OPTIONS);
-    const { op, body } = createRequest(this.#scope, { ...options, path, data });
-    const create = (): Promise<Created> =>
-      this.#machine.submit(
-        {
-          op,
-          body,
-          rule: options.uniqueName === true ? 'lookup' : 'unknown',
-          operation: 'create',
-          path,
-          result: (reply) => created(this.#chroot, reply),
-        },
-        options,
-      );
-    if (options.createParents !== true) return create();
-    const parents = { path: body.path, acl: this.#scope.acl };
-    return createWithParents(create, parents, (spec) => this.#machine.submit(spec, options));
+    return this.#create(path, data, options);
   }
 
   delete(path: string, options: WriteOptions = {}): Promise<void> {
@@ -259,18 +250,8 @@ export class SessionClient implements Client {
     });
   }
 
-  async multi(
-    operations: readonly Operation[],
-    options: RequestOptions = {},
-  ): Promise<readonly OperationResult[]> {
-    checkCallOptions({ operation: 'multi' }, options, REQUEST_OPTIONS);
-    for (const operation of operations) checkOperation(operation);
-    const ops = operations.map((operation) => multiMember(this.#scope, operation));
-    const reply = await this.#machine.submit(
-      { op: OpCode.multi, body: { ops }, rule: 'unknown', operation: 'multi', result: (body) => body },
-      options,
-    );
-    return multiResults(this.#chroot, operations, reply);
+  multi(operations: readonly Operation[], options: RequestOptions = {}): Promise<readonly OperationResult[]> {
+    return this.#multi(operations, options);
   }
 
   sync(path: string, options: RequestOptions = {}): Promise<void> {
@@ -360,29 +341,79 @@ export class SessionClient implements Client {
     kind: WatchKind | null,
     read: PathOperation<Op, Result>,
   ): Promise<Result> {
-    const { op, operation, path, result, whenMissing } = read;
-    const names: OptionNames<RequestOptions> = kind === null ? REQUEST_OPTIONS : READ_OPTIONS;
-    checkCallOptions<RequestOptions>({ operation, path }, options, names);
-    validatePath(path, operation);
-    const body = read.body(this.#chroot.toServer(path));
-    const { watch } = options;
-    const claim =
-      watch === undefined || kind === null ? undefined : this.#machine.watches.claim(kind, path, watch);
-    return this.#machine.submit(
-      { op, body, rule: 'resend', operation, path, result, whenMissing, claim },
-      options,
-    );
+    try {
+      const { op, operation, path, result, whenMissing } = read;
+      const names: OptionNames<RequestOptions> = kind === null ? REQUEST_OPTIONS : READ_OPTIONS;
+      checkCallOptions<RequestOptions>({ operation, path }, options, names);
+      validatePath(path, operation);
+      const body = read.body(this.#chroot.toServer(path));
+      const { watch } = options;
+      const claim =
+        watch === undefined || kind === null ? undefined : this.#machine.watches.claim(kind, path, watch);
+      return await this.#machine.submit(
+        { op, body, rule: 'resend', operation, path, result, whenMissing, claim },
+        options,
+      );
+    } catch (error) {
+      throw atCaller(error, this.#read);
+    }
   }
 
   async #write<Op extends ClientOp, Result>(
     options: RequestOptions,
     write: PathOperation<Op, Result>,
   ): Promise<Result> {
-    const { op, operation, path, result } = write;
-    checkCallOptions({ operation, path }, options, WRITE_OPTIONS);
-    validatePath(path, operation);
-    const body = write.body(this.#chroot.toServer(path));
-    return this.#machine.submit({ op, body, rule: 'unknown', operation, path, result }, options);
+    try {
+      const { op, operation, path, result } = write;
+      checkCallOptions({ operation, path }, options, WRITE_OPTIONS);
+      validatePath(path, operation);
+      const body = write.body(this.#chroot.toServer(path));
+      return await this.#machine.submit({ op, body, rule: 'unknown', operation, path, result }, options);
+    } catch (error) {
+      throw atCaller(error, this.#write);
+    }
+  }
+
+  async #create(path: string, data: Uint8Array | string | null, options: CreateOptions): Promise<Created> {
+    try {
+      checkCallOptions({ operation: 'create', path }, options, CREATE_OPTIONS);
+      const { op, body } = createRequest(this.#scope, { ...options, path, data });
+      const create = (): Promise<Created> =>
+        this.#machine.submit(
+          {
+            op,
+            body,
+            rule: options.uniqueName === true ? 'lookup' : 'unknown',
+            operation: 'create',
+            path,
+            result: (reply) => created(this.#chroot, reply),
+          },
+          options,
+        );
+      if (options.createParents !== true) return await create();
+      const parents = { path: body.path, acl: this.#scope.acl };
+      return await createWithParents(create, parents, (spec) => this.#machine.submit(spec, options));
+    } catch (error) {
+      throw atCaller(error, this.#create);
+    }
+  }
+
+  async #multi(
+    operations: readonly Operation[],
+    options: RequestOptions,
+  ): Promise<readonly OperationResult[]> {
+    try {
+      checkCallOptions({ operation: 'multi' }, options, REQUEST_OPTIONS);
+      for (const operation of operations) checkOperation(operation);
+      const ops = operations.map((operation) => multiMember(this.#scope, operation));
+      const reply = await this.#machine.submit(
+        { op: OpCode.multi, body: { ops }, rule: 'unknown', operation: 'multi', result: (body) => body },
+        options,
+      );
+      return multiResults(this.#chroot, operations, reply);
+    } catch (error) {
+      throw atCaller(error, this.#multi);
+    }
   }
 }
 

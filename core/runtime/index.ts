@@ -13,7 +13,7 @@ export { JsonTextError, parseJson } from './json-text.js';
 export { printableLine, printableText } from './printable-text.js';
 export { expectManyListeners, onAbort } from './abort-listeners.js';
 export { describeValue, InvalidArgumentError } from './argument-error.js';
-export { atCaller } from './at-caller.js';
+export { atCaller, atCallerWithCauses } from './at-caller.js';
 export { didYouMean, whatThereIs } from './near-names.js';
 export {
   checkNestedOptions,

@@ -1,4 +1,5 @@
 import type { LogFields, Logger } from './logger.js';
+import { stackWithoutOwnFrames } from './own-frames.js';
 import { printableLine } from './printable-text.js';
 import { QuorateError } from './quorate-error.js';
 
@@ -8,7 +9,7 @@ const LONGEST_VALUE = 300;
 /**
  * The default logger: writes warnings and errors to standard error (in a browser to the console), one readable line each,
  * and drops the rest. An error that is no `QuorateError`, such as one that a handler of the user threw, is followed by its
- * stack. It writes with `console.warn` and `console.error`, so that a test runner can take the lines.
+ * stack, without the frames of this package below the user's. It writes with `console.warn` and `console.error`, so that a test runner can take the lines.
  */
 export const warningLogger: Logger = withFields({});
 
@@ -60,7 +61,9 @@ function plainText(value: unknown): string {
 function stackOf(value: unknown): string | undefined {
   if (!(value instanceof Error) || value instanceof QuorateError || 'syscall' in value) return undefined;
   if (value.stack === undefined) return undefined;
-  const lines = value.stack.split('\n').map((line) => `    ${printableLine(line.trim())}`);
+  const lines = stackWithoutOwnFrames(value.stack)
+    .split('\n')
+    .map((line) => `    ${printableLine(line.trim())}`);
   const cause = stackOf(value.cause);
   return [...lines, ...(cause === undefined ? [] : ['    caused by:', cause])].join('\n');
 }

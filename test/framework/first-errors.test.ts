@@ -375,6 +375,53 @@ test('the stack of an error of a start, or of connect, begins with the code of w
   }
 });
 
+test('the causes of an error of a start show no frame of this package', async () => {
+  const error = await refusal(() =>
+    Application.start({
+      connect: 'ws://127.0.0.1:9',
+      declare: [],
+      connectTimeoutMs: 50,
+      logger: silentLogger,
+    }),
+  );
+  assert.instance(error.cause, QuorateError);
+  const cause = error.cause as QuorateError;
+  assert.match(cause.message, 'ECONNREFUSED');
+  assert.is(cause.stack, `QuorateError: ${cause.message}`);
+  assert.not.match((cause.cause as Error).stack!, /\n\s+at /);
+});
+
+test('what a server refuses is an error whose stack begins with the code of whoever called', async () => {
+  await using client = await connect('embedded:');
+  const calls = [
+    async () => await client.create('/a/b'),
+    async () => await client.getData('/a'),
+    async () => await client.delete('/a'),
+    async () => await client.multi([{ type: 'delete', path: '/a' }]),
+  ];
+  for (const call of calls) {
+    const { stack = '', message } = await refusal(async () => await call());
+    const frames = stack.slice(stack.indexOf(message) + message.length).trim();
+    assert.match(frames.split('\n')[0]!, /first-errors\.test/, stack);
+  }
+});
+
+test(
+  'app.get refuses a class with a decorator that is not declared, since it would not run',
+  onFleet(async (fleet) => {
+    @Service({ name: 'forgotten' })
+    class Forgotten {}
+    class Helper {}
+    const { application } = await fleet.run({ declare: [] });
+    const error = await refusal(() => application.get(Forgotten));
+    assert.is(
+      error.message,
+      'cannot build Forgotten: @Service Forgotten is not declared, so it does not run; add it to declare of Application.start',
+    );
+    assert.instance(application.get(Helper), Helper);
+  }),
+);
+
 test('a port of the health endpoint that is taken is named, with what to do', async () => {
   const health = { port: 0, host: '127.0.0.1' };
   const started = await Application.start({ connect: 'embedded:', declare: [], health });

@@ -1,5 +1,6 @@
 import type { Client } from '../../client/index.js';
 import {
+  atCaller,
   describeValue,
   parseJson,
   checkOptions,
@@ -272,6 +273,9 @@ export class WorkQueue<Data = unknown> {
     const warning = this.#idle.watch(id);
     try {
       return await this.#desk.result(id, options);
+    } catch (error) {
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
+      throw atCaller(error, WorkQueue.prototype.result);
     } finally {
       warning[Symbol.dispose]();
     }

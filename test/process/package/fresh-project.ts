@@ -23,6 +23,7 @@ const SOURCES = [
   'README.md',
   'ARCHITECTURE.md',
   'CHANGELOG.md',
+  'SECURITY.md',
 ];
 /** What the documentation asks a reader to install beside the package. */
 const READERS_OWN = ['@types/node', 'undici-types', 'uvu'];

@@ -19,7 +19,7 @@ test('the package holds the product, its pages and its examples, and nothing els
     /^(?:core|framework|plugins)\/.*\.md$/,
     /^examples\/.*\.ts$/,
     /^test\/(?:conformance\/\w+\.md|bench\/RESULTS\.md|bench\/pictures\/[\w-]+\.svg)$/,
-    /^(?:README|ARCHITECTURE|CHANGELOG)\.md$/,
+    /^(?:README|ARCHITECTURE|CHANGELOG|SECURITY)\.md$/,
     /^(?:LICENSE|package\.json)$/,
   ];
   assert.equal(
@@ -90,6 +90,7 @@ test('a handler that throws is reported on standard error at once', async () => 
     /^\[quorate\] warning: A job failed; it is retried queue=greetings id=job-\S+ attempt=1 retryInMs=\d+/,
   );
   assert.match(stderr, /\n {4}Error: a bug\n {4}at Greeter\.handle/);
+  assert.not.match(stderr, 'node_modules/quorate');
 });
 
 test('the installed command knows its version', async () => {
