@@ -24,6 +24,9 @@ export interface KeptNodeOptions {
 
 type Data = Uint8Array | string | null;
 
+/** Session timeouts after which a znode in the way is not that of an own session which the servers still count as alive. */
+const TAKEN_TIMEOUTS = 2;
+
 /** Someone who waits until the servers have the data of this revision. */
 interface Waiter {
   readonly revision: number;
@@ -40,7 +43,8 @@ const KEPT_OPTIONS: OptionNames<KeptNodeOptions> = { path: true, data: true, isS
  * - latent → started by `start`, closed by `close` (or with the client); closed is final and removes the znode;
  * - while started it is *there* (`isThere`) or *missing*. Suspended changes nothing. Lost makes it missing; the next
  *   session creates it. Of a path that is taken by another session — usually the own older one, of which the servers
- *   have not heard yet that it is over — it waits until that is gone. A refusal is logged and tried again.
+ *   have not heard yet that it is over — it waits until that is gone, with a warning after two session timeouts. A refusal is logged and
+ *   tried again.
  *
  * Whether a create whose reply was lost took effect is told by the owner of what is found: a node of an older session
  * never counts as the own one.
@@ -258,11 +262,25 @@ export class KeptNode implements AsyncDisposable {
       this.#appliedRevision = -1;
       if (read.stat.ephemeralOwner === session.id) return { path, czxid: read.stat.czxid, session };
       this.#client.logger.info('an ephemeral znode waits until that of another session is gone', { path });
+      using _ = this.#warnLater(session, read.stat.ephemeralOwner);
       await orAborted(read.changed, ...signals);
       return null;
     } finally {
       read.cancel();
     }
+  }
+
+  /** An older session of this process is over by then: two processes that run share a name. */
+  #warnLater({ timeoutMs }: Session, owner: bigint): Disposable {
+    const { clock, logger } = this.#client;
+    const timer = clock.setTimer(TAKEN_TIMEOUTS * timeoutMs, () =>
+      logger.warn('An ephemeral znode is taken by another session that lives', {
+        path: this.#options.path,
+        owner: `0x${owner.toString(16)}`,
+        remedy: 'give each process an id of its own',
+      }),
+    );
+    return { [Symbol.dispose]: () => timer.cancel() };
   }
 
   #misuse(attempted: string): RecipeStateError {

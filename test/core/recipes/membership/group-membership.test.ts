@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { silentLogger, type LogFields } from '../../../../core/runtime/index.js';
 import { GroupMembership, InvalidNameError, type MembershipEvent } from '../../../../core/recipes/index.js';
 import { breakEverywhere, RecipeWorld, SESSION_TIMEOUT_MS } from '../recipe-world.js';
 
@@ -42,6 +43,28 @@ test('members see each other with their data; joins, changes and leaves are told
     await world.until(() => told.length === 4);
     assert.equal(told, ['joined one 1', 'joined two 2', 'changed two 2b', 'left one 1']);
     assert.is(watcher.id, null);
+  });
+});
+
+test('a second member of the same id waits, and warns after two session timeouts', async () => {
+  await RecipeWorld.play(async (world) => {
+    const warnings: string[] = [];
+    const logger = {
+      ...silentLogger,
+      warn: (message: string, { path }: LogFields = {}) => void warnings.push(`${message} ${String(path)}`),
+    };
+    const first = new GroupMembership((await world.join()).client, '/m', { id: 'one' }).start();
+    await first.ready();
+    const second = new GroupMembership((await world.join({ logger })).client, '/m', { id: 'one' }).start();
+
+    await world.sleep(1.5 * SESSION_TIMEOUT_MS);
+    assert.equal(warnings, []);
+    await world.sleep(SESSION_TIMEOUT_MS);
+
+    assert.not.ok(second.isRegistered);
+    assert.equal(warnings, ['An ephemeral znode is taken by another session that lives /m/one']);
+    await first.close();
+    await second.ready();
   });
 });
 
