@@ -24,16 +24,21 @@ export interface Program {
   readonly name: string;
   readonly page: string;
   readonly source: string;
+  /** False for one that needs servers of the reader's own: it is only compiled. */
+  readonly runs: boolean;
   /** What it prints, if the page has a block of text right behind it. */
   readonly promised: string | undefined;
 }
 
 export function programsOf(page: string): readonly Program[] {
-  const blocks = readSource(page).matchAll(/^```ts\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```$)?/gm);
-  return [...blocks].map(([, source, promised], index) => ({
+  const blocks = readSource(page).matchAll(
+    /^```ts( no-run)?\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```$)?/gm,
+  );
+  return [...blocks].map(([, noRun, source, promised], index) => ({
     name: `${page.replaceAll(/\W/g, '-')}-${index + 1}`,
     page,
     source: source!,
+    runs: noRun === undefined,
     promised,
   }));
 }

@@ -1,20 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Command } from 'commander';
-import { backupCommand } from '../../plugins/cli/backup.js';
-import { configCommand } from '../../plugins/cli/config.js';
-import { doctorCommand } from '../../plugins/cli/doctor.js';
-import { exportCommand } from '../../plugins/cli/export.js';
-import { importCommand } from '../../plugins/cli/import.js';
-import { jobCommand } from '../../plugins/cli/job.js';
-import { lockCommand } from '../../plugins/cli/lock.js';
-import { memberCommand } from '../../plugins/cli/member.js';
-import { queueCommand } from '../../plugins/cli/queue.js';
-import { restoreCommand } from '../../plugins/cli/restore.js';
 import { environmentName, SETTINGS } from '../../plugins/cli/serve-settings.js';
-import { serveCommand } from '../../plugins/cli/serve.js';
-import { shellCommand } from '../../plugins/cli/shell.js';
 import { readSource } from '../house/imports.js';
+import { COMMANDS } from './commands.js';
 import { disagreement, documentedRows, membersOf } from './sources.js';
 
 const OPTIONS = 'framework/OPTIONS.md';
@@ -101,21 +90,6 @@ const DOORS = [
   'plugins/zookeeper/index.ts',
   'plugins/pino/index.ts',
 ];
-
-const COMMANDS: Readonly<Record<string, Command>> = {
-  backup: backupCommand(),
-  config: configCommand(),
-  doctor: doctorCommand(),
-  export: exportCommand(),
-  import: importCommand(),
-  job: jobCommand(),
-  lock: lockCommand(),
-  member: memberCommand(),
-  queue: queueCommand(),
-  restore: restoreCommand(),
-  serve: serveCommand(),
-  shell: shellCommand(),
-};
 
 /** Commands that ask no ensemble: they work on files. */
 const OF_FILES: ReadonlySet<string> = new Set(['doctor', 'restore', 'verify']);

@@ -34,13 +34,15 @@ test('every program that uses Node compiles with the types that the README names
   for (const { name } of onNode) compiled.set(name, pathOf(name));
 });
 
-for (const { name, page, promised, source } of programs) {
+for (const { name, page, promised, source } of programs.filter(({ runs }) => runs)) {
   test(`${name} runs, ends by itself, and prints what the page promises`, async () => {
     const program = compiled.get(name);
     assert.ok(program !== undefined, 'it did not compile');
     const needsServer = /\bCONNECT\b/.test(source);
     await using served = needsServer ? await serveOverTcp() : null;
     const environment: Record<string, string> = served === null ? {} : { CONNECT: served.member.address };
+    // A reader may run it twice on one server.
+    if (served !== null) await project.run(program, environment);
     const { stdout } = await project.run(program, environment);
     if (promised !== undefined) assert.is(stdout, promised);
     if (page === 'framework/testing/README.md') assert.match(stdout, /Passed: +1|pass 1\b[\s\S]*fail 0\b/);
