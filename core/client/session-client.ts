@@ -355,6 +355,7 @@ export class SessionClient implements Client {
         options,
       );
     } catch (error) {
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw atCaller(error, this.#read);
     }
   }
@@ -370,6 +371,7 @@ export class SessionClient implements Client {
       const body = write.body(this.#chroot.toServer(path));
       return await this.#machine.submit({ op, body, rule: 'unknown', operation, path, result }, options);
     } catch (error) {
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw atCaller(error, this.#write);
     }
   }
@@ -394,6 +396,7 @@ export class SessionClient implements Client {
       const parents = { path: body.path, acl: this.#scope.acl };
       return await createWithParents(create, parents, (spec) => this.#machine.submit(spec, options));
     } catch (error) {
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw atCaller(error, this.#create);
     }
   }
@@ -412,6 +415,7 @@ export class SessionClient implements Client {
       );
       return multiResults(this.#chroot, operations, reply);
     } catch (error) {
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw atCaller(error, this.#multi);
     }
   }

@@ -91,7 +91,7 @@ test('every flag that the text of the documentation names is one of a command', 
   const known = new Set([...everyFlag(Object.values(COMMANDS)), ...OF_OTHERS]);
   const faults = PAGES.flatMap((page) =>
     commandLinesOf(readSource(page))
-      .filter((line) => /^--/.test(line))
+      .filter((line) => line.startsWith('--'))
       .flatMap(flagsIn)
       .filter((flag) => !known.has(flag))
       .map((flag) => `${page}: ${flag}`),
