@@ -8,6 +8,7 @@ import {
   checkOptions,
   describeOptionProblem,
   didYouMean,
+  nearNames,
   type OptionNames,
 } from '../core/runtime/index.js';
 import type { ApplicationHooks, ApplicationOptions } from './application-options.js';
@@ -182,12 +183,19 @@ function nestedProblems(
   return unknownOptions(value, known, `${option} of ${decorator}`, `${option}.`);
 }
 
+/**
+ * A name that resembles an option which is given too is left alone: a declaration that is to run with several versions may give both names of
+ * one option, and no misspelling hides behind it.
+ */
 function unknownOptions(options: object, known: Known, of: string, prefix = ''): readonly Problem[] {
+  const names = Object.keys(known);
+  const isGivenToo = (name: string): boolean =>
+    nearNames(name, names).some((near) => Object.hasOwn(options, near));
   return Object.keys(options)
-    .filter((name) => !Object.hasOwn(known, name))
+    .filter((name) => !Object.hasOwn(known, name) && !isGivenToo(name))
     .map((name) => ({
       member: `${prefix}${name}`,
-      problem: `is no option of ${of}${didYouMean(name, Object.keys(known))}`,
+      problem: `is no option of ${of}${didYouMean(name, names)}`,
       remedy: `use ${listOf(known)}`,
     }));
 }

@@ -14,7 +14,7 @@ export { printableLine, printableText } from './printable-text.js';
 export { expectManyListeners, onAbort } from './abort-listeners.js';
 export { describeValue, InvalidArgumentError } from './argument-error.js';
 export { atCaller, atCallerWithCauses } from './at-caller.js';
-export { didYouMean, whatThereIs } from './near-names.js';
+export { didYouMean, nearNames, whatThereIs } from './near-names.js';
 export {
   checkNestedOptions,
   checkOptions,

@@ -72,6 +72,15 @@ for (const [options, message] of WRONG_OPTIONS) {
   });
 }
 
+test('a name that resembles an option which is given too is no misspelling, and is left alone', async () => {
+  class Plain {
+    handle(): void {}
+  }
+  Worker({ queue: 'a', retries: 1, retry: { attempts: 2 } } as never)(Plain);
+  const application = await Application.start({ connect: 'embedded:', declare: [Plain] });
+  await application.stop();
+});
+
 test('a misspelt option of a decorator is refused at the start, with the options that there are', async () => {
   class Plain {
     handle(): void {}
