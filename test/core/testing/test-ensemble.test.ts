@@ -207,7 +207,8 @@ test('the requests of a client can be watched on their way', async () => {
     await client.exists('/two');
 
     assert.equal(
-      seen.filter(({ op }) => op === 'exists').map(({ path }) => path),
+      // The client looks by itself whether the root of its paths is there.
+      seen.filter(({ op, path }) => op === 'exists' && path !== '/app').map(({ path }) => path),
       ['/app/one'],
     );
   });
