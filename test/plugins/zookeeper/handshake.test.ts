@@ -103,12 +103,7 @@ test('what was sent before an oversized packet is still carried out', async () =
 
 test('garbage and negative lengths end the connection, and the member serves on', async () => {
   await using served = await serveOverTcp();
-  const beginnings = [
-    'GET / HTTP/1.1\r\n\r\n',
-    '\xff\xff\xff\xff',
-    '\x00\x00\x00\x00',
-    '\xff\xf4\xff\xfd\x06',
-  ];
+  const beginnings = ['\xff\xff\xff\xff', '\x00\x00\x00\x00', '\xff\xf4\xff\xfd\x06'];
   for (const beginning of beginnings) {
     const tcp = await TcpEnd.open(served.port);
     tcp.send(Buffer.from(beginning, 'latin1'));
