@@ -1,4 +1,4 @@
-import type { Client } from '../../../core/client/index.js';
+import { NoNodeError, type Client } from '../../../core/client/index.js';
 import { KINDS, PATIENCE_MS, type Kind, type Player } from './fleet.js';
 
 const POLL_MS = 10;
@@ -47,10 +47,16 @@ export class Stage implements AsyncDisposable {
     console.log(line);
   }
 
-  /** The children of a path, with everything that was written before. */
+  /** The children of a path, with everything that was written before; none of a container that was removed because it was empty. */
   async children(path: string): Promise<string[]> {
     await this.client.sync('/');
-    return [...(await this.client.getChildren(path)).children];
+    return this.client.getChildren(path).then(
+      ({ children }) => [...children],
+      (error: unknown) => {
+        if (error instanceof NoNodeError) return [];
+        throw error;
+      },
+    );
   }
 
   async until(what: string, holds: () => Promise<boolean>): Promise<void> {
