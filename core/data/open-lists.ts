@@ -71,8 +71,10 @@ export class FrozenPage implements OpenList {
   /** Children that were created later do not belong to the list. */
   readonly #until: bigint;
   #next: Znode | null;
-  /** Those that changed or went before their turn, by the transaction that created them; in the list they are passed over. */
+  /** Those that changed or went before their turn, the oldest last; in the list they are passed over. */
   readonly #kept: Znode[] = [];
+  /** One transaction can remove many: they are put in order once, when the next name is asked for. */
+  #isInOrder = true;
   readonly #isKept = new Set<Znode>();
   /** Children that the last transaction created and that were given out. */
   readonly #passed = new Set<Znode>();
@@ -104,7 +106,7 @@ export class FrozenPage implements OpenList {
   next(): string | undefined | null {
     const node = this.#peek();
     if (node === null) return null;
-    if (node === this.#kept[0]) this.#kept.shift();
+    if (node === this.#kept.at(-1)) this.#kept.pop();
     else this.#next = node.nextSibling;
     if (node.czxid <= this.#after) return undefined;
     if (node.czxid !== this.zxid) this.#passed.clear();
@@ -119,14 +121,16 @@ export class FrozenPage implements OpenList {
     if (node.czxid <= this.#after || node.czxid > this.#until) return;
     if (node.czxid < this.zxid || this.#passed.has(node) || this.#isKept.has(node)) return;
     this.#isKept.add(node);
-    const place = this.#kept.findIndex((other) => other.czxid > node.czxid);
-    this.#kept.splice(place < 0 ? this.#kept.length : place, 0, node);
+    this.#kept.push(node);
+    this.#isInOrder = false;
   }
 
   #peek(): Znode | null {
     while (this.#next !== null && this.#isKept.has(this.#next)) this.#next = this.#next.nextSibling;
     const listed = this.#next !== null && this.#next.czxid <= this.#until ? this.#next : null;
-    const kept = this.#kept[0] ?? null;
+    if (!this.#isInOrder) this.#kept.sort((one, other) => Number(other.czxid - one.czxid));
+    this.#isInOrder = true;
+    const kept = this.#kept.at(-1) ?? null;
     if (kept === null || listed === null) return kept ?? listed;
     return kept.czxid <= listed.czxid ? kept : listed;
   }

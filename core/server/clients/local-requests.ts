@@ -22,8 +22,10 @@ import type { WatchService } from './watch-service.js';
 /** Lists that are read over several turns at once; further ones wait for these. */
 const MOST_OPEN_LISTS = 16;
 
-/** A read that was begun anew so often goes through in one turn. */
-const MOST_RESTARTS = 3;
+/** A read that was begun anew more often is refused: what it reads changes faster than it can be read. */
+const MOST_RESTARTS = 8;
+/** Each time it is begun anew it may do twice as much in a turn, up to so many times as much. */
+const LONGEST_TURN = 16;
 
 const WATCHER_TYPES: ReadonlySet<number> = new Set(Object.values(WatcherType));
 
@@ -70,6 +72,7 @@ export class LocalRequests {
       return true;
     }
     if (slot.isOutdated) slot.beginAnew();
+    if (slot.restarts > MOST_RESTARTS) return this.#endUnread(slot, machine);
     if (slot.reading !== null) return this.#proceed(slot, slot.reading, machine);
     if (slot.isLong) {
       if (machine.openListCount >= MOST_OPEN_LISTS) return false;
@@ -86,7 +89,7 @@ export class LocalRequests {
     const sets = watchesPath(request) ? request.body.path : null;
     if (sets !== null && !this.#watches.hasRoom(slot.connection, sets)) return null;
     const { listNamesPerTurn } = this.#limits;
-    const perTurn = slot.restarts < MOST_RESTARTS ? listNamesPerTurn : Infinity;
+    const perTurn = listNamesPerTurn * Math.min(2 ** slot.restarts, LONGEST_TURN);
     const bounds = { maxBytes: this.#mostBytes, perTurn };
     const read = machine.openLongRead(request, slot, bounds);
     if (read === null) return null;
@@ -104,6 +107,13 @@ export class LocalRequests {
     if (table.check(connection, path, WatcherType.children)) return () => undefined;
     table.addChild(connection, path);
     return () => table.remove(connection, path, WatcherType.children);
+  }
+
+  /** It may be made again. */
+  #endUnread(slot: ReplySlot, machine: StateMachine): true {
+    this.#refusals.reads += 1;
+    slot.complete(ErrorCode.throttledOp, null, machine.lastZxid);
+    return true;
   }
 
   /** Does the work of one turn. */

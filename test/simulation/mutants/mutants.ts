@@ -9,6 +9,7 @@ import { FILES } from './files.js';
 import { FOUNDINGS } from './foundings.js';
 import { LEARNERS } from './learners.js';
 import type { Mutant } from './mutant.js';
+import { READS } from './reads.js';
 import { RECIPES } from './recipes.js';
 import { ROLES } from './roles.js';
 import { SERVICE } from './service.js';
@@ -29,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...STATE,
   ...DATA,
   ...SERVICE,
+  ...READS,
   ...CONNECTIONS,
   ...CLIENT,
   ...USE,

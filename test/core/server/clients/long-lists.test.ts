@@ -149,19 +149,24 @@ test('a multiRead of several turns shows no state older than an event that came 
   assert.match(reader.arrivals.slice(-2).join(), /^event 3 \/list\/0,reply \d+$/);
 });
 
-test('a multiRead that events outdate again and again ends all the same', async () => {
+test('a multiRead that events outdate again and again does more in each turn, and is refused if that is not enough', async () => {
   await using world = await worldWithList({ listNamesPerTurn: 1 });
   const [reader, writer] = [await world.open(), await world.open()];
   await world.wait(reader.send(OpCode.addWatch, { path: '/list', mode: AddWatchMode.persistentRecursive }));
   slowDown(world);
-  const ops = Array.from({ length: 5 }, () => ({ op: OpCode.getChildren, body: LIST }) as const);
-  const over = new AbortController();
-  const read = reader.send(OpCode.multiRead, { ops }).then(() => over.abort());
-  let changes = 0;
-  for (; !over.signal.aborted && changes < 200; changes++)
-    await world.wait(writer.setData('/list/0', String(changes)));
-  await world.wait(read);
-  assert.ok(changes < 200);
+  const errorUnderChanges = async (count: number): Promise<number> => {
+    const ops = Array.from({ length: count }, () => ({ op: OpCode.getData, body: LIST }) as const);
+    const over = new AbortController();
+    const read = reader.send(OpCode.multiRead, { ops }).finally(() => over.abort());
+    for (let changes = 0; !over.signal.aborted && changes < 200; changes++)
+      await world.wait(writer.setData('/list/0', String(changes)));
+    return (await world.wait(read)).err;
+  };
+  // Sixteen results fit into the longest turn.
+  assert.is(await errorUnderChanges(12), ErrorCode.ok);
+  assert.is(await errorUnderChanges(300), ErrorCode.throttledOp);
+  const ops = Array.from({ length: 300 }, () => ({ op: OpCode.getData, body: LIST }) as const);
+  assert.is((await world.wait(reader.send(OpCode.multiRead, { ops }))).err, ErrorCode.ok);
 });
 
 test('a long list that is refused sets no watch', async () => {
