@@ -35,16 +35,28 @@ export function sliceWrites(stream: Writable): void {
   };
   if (writeMany === undefined) return;
   stream._writev = (pieces, done) => {
-    const bytes = pieces.reduce((sum, { chunk }) => sum + (chunk as Uint8Array).length, 0);
-    if (bytes <= SLICE_BYTES) return writeMany(pieces, done);
-    const next = (index: number): void => {
-      const piece = pieces[index];
-      if (piece === undefined) return done();
-      stream._write(piece.chunk, piece.encoding, (error) => {
-        if (error == null) next(index + 1);
-        else done(error);
-      });
+    const next = (from: number): void => {
+      const to = endOfSlice(pieces, from);
+      const after = (error?: Error | null): void => {
+        if (error != null || to >= pieces.length) done(error);
+        else setImmediate(next, to);
+      };
+      const { chunk, encoding } = pieces[from]!;
+      if (to === from + 1) stream._write(chunk, encoding, after);
+      // As it came, if it is one slice: Node marks arrays that have only buffers.
+      else if (to - from === pieces.length) writeMany(pieces, after);
+      else writeMany(pieces.slice(from, to), after);
     };
     next(0);
   };
+}
+
+/** Behind the last of the pieces that fit into one slice with that at `from`. */
+function endOfSlice(pieces: readonly { readonly chunk: Uint8Array | string }[], from: number): number {
+  let to = from + 1;
+  for (let bytes = pieces[from]!.chunk.length; to < pieces.length; to++) {
+    bytes += pieces[to]!.chunk.length;
+    if (bytes > SLICE_BYTES) break;
+  }
+  return to;
 }

@@ -53,6 +53,18 @@ test('small writes of one turn still leave together', async () => {
   assert.equal(given.map(String), ['a', 'bcd']);
 });
 
+test('many small writes that wait together leave in as few slices as they fit into, in order', async () => {
+  const { stream, given } = recorded();
+  const pieces = Array.from({ length: 10 * 64 }, (_, at) => Buffer.alloc(SLICE_BYTES / 64, at));
+  for (const piece of [Buffer.from('first'), ...pieces]) stream.write(piece);
+  await new Promise<void>((resolve) => stream.end(resolve));
+  assert.equal(
+    given.map(({ length }) => length),
+    [5, ...Array.from({ length: 10 }, () => SLICE_BYTES)],
+  );
+  assert.ok(Buffer.concat(given.slice(1)).equals(Buffer.concat(pieces)));
+});
+
 test('a write that fails in its middle ends with that error, and nothing behind it is passed on', async () => {
   const failure = new Error('gone');
   const { stream, given } = recorded((count) => (count === 2 ? failure : null));
