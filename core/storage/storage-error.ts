@@ -245,8 +245,8 @@ export function toOpeningError(
   }
   if (errno === 'ENOENT') {
     return new StorageError(
-      `Cannot use ${location} as a data directory: the file system there takes no new directories, as /proc and /sys do not (${errno}). ` +
-        `Nothing was changed. Give a path on a disk`,
+      `Cannot use ${location} as a data directory: a part of the path cannot be made, because it is a link that leads nowhere, or because ` +
+        `the file system takes no directories, as /proc does not (${errno}). Nothing was changed. Give a path on a disk, or make what the link leads to`,
       { fields: { ...what, errno }, cause: error },
     );
   }

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -127,11 +127,14 @@ test('a directory that cannot exist is refused at once', async ({ directory }) =
     const error = await rejection(NodeDisk.open(location));
     assert.match(error.message, 'it, or a folder above it, is a file (ENOTDIR)');
   }
+  await symlink(join(directory, 'nowhere'), join(directory, 'link'));
+  const ofLink = await rejection(NodeDisk.open(join(directory, 'link')));
+  assert.match(ofLink.message, /it is a link that leads nowhere/);
   if (process.platform !== 'linux') return;
   const error = await rejection(NodeDisk.open('/proc/quorate'));
   assert.match(
     error.message,
-    /Cannot use \/proc\/quorate as a data directory: .* takes no new directories, .* Give a path on a disk/,
+    /Cannot use \/proc\/quorate as a data directory: .* takes no directories, .* Give a path on a disk/,
   );
 });
 
